@@ -1,0 +1,43 @@
+/** How messages for people are written. */
+export type LogFormat = 'text' | 'json'
+
+/** Where the runner's own messages go. */
+export interface Logger {
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** Who writes, and how. */
+export interface LoggerOptions {
+  /** Put before each message, for example `[2 worker]`. @default none */
+  readonly prefix?: string
+  /** @default 'text' */
+  readonly format?: LogFormat
+  /** Takes one line without its newline. @default a line on standard error */
+  readonly write?: (line: string) => void
+}
+
+/** A logger that writes one line a message on standard error. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const { prefix = '', format = 'text', write = writeLine } = options
+  const say = (level: 'info' | 'warn' | 'error', message: string): void => {
+    if (format === 'json') write(JSON.stringify({ time: new Date().toISOString(), level, who: prefix, message }))
+    else write([prefix, level === 'info' ? '' : `${level}:`, message].filter((part) => part !== '').join(' '))
+  }
+  return {
+    info: (message) => {
+      say('info', message)
+    },
+    warn: (message) => {
+      say('warn', message)
+    },
+    error: (message) => {
+      say('error', message)
+    },
+  }
+}
+
+function writeLine(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

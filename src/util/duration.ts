@@ -1,0 +1,27 @@
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+
+/** A length of time: a number of milliseconds, or a text such as `500ms`, `30s`, `5m`, `1h`. */
+export type Duration = number | string
+
+/**
+ * The milliseconds of a duration.
+ *
+ * @throws RangeError where the text is no duration, or the number is negative or not finite.
+ */
+export function milliseconds(duration: Duration, name = 'duration'): number {
+  if (typeof duration === 'number') {
+    if (Number.isFinite(duration) && duration >= 0) return duration
+  } else {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration.trim())
+    const [, amount, unit] = match ?? []
+    if (amount !== undefined && unit !== undefined) return Number(amount) * units[unit as keyof typeof units]
+  }
+  throw new RangeError(`Cannot read ${name} "${duration}": write a length of time as 500ms, 30s, 5m or 1h`)
+}
+
+/** A duration as a person would say it: `350 ms`, `12 s`, `5 min`. */
+export function sayDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`
+  return `${Number((ms / 60_000).toFixed(1))} min`
+}
