@@ -1,0 +1,171 @@
+import { isAbsolute, resolve } from 'node:path'
+import { defaults } from './defaults.ts'
+import type { LogFormat } from './logger.ts'
+import { type Duration, milliseconds } from './util/duration.ts'
+
+/** Which process hosts what: see {@link RunnerOptions.layout}. */
+export type Layout = 'exclusive' | 'shared'
+/** What makes a process one of n: its node, its task, or whichever of the two fits. */
+export type IdentityKind = 'auto' | 'node' | 'task'
+/** How a process learns that something was published. */
+export type WatchMode = 'auto' | 'poll' | 'events'
+
+/** The options of `dask scheduler` and `dask worker` that are passed on under Dask's own names. */
+export interface DaskOptions {
+  /** Workers of each worker process. @default 1 */
+  readonly nworkers?: number
+  /** Threads of each worker. @default Dask's: the number of CPUs */
+  readonly nthreads?: number
+  /** Memory of each worker in Dask's notation: bytes, `4GiB`, `0.5`, `auto`, `0` for no limit. @default Dask's */
+  readonly memoryLimit?: string
+  /** Directory for data that workers spill to disk. @default a private directory on the node, removed at the end */
+  readonly localDirectory?: string
+  /** Network interface to listen on, such as `ib0`. @default Dask's choice */
+  readonly interface?: string
+  /** Address or host name to listen on. @default every interface; 127.0.0.1 for `local` */
+  readonly host?: string
+  /** `tcp` or another protocol that the user's Dask has. @default 'tcp' */
+  readonly protocol?: string
+  /** Import path of the worker class. @default 'dask.distributed.Worker' */
+  readonly workerClass?: string
+  /** Abstract resources of each worker, such as `GPU=1 MEM=2e9`. */
+  readonly resources?: string
+  /** Time after which a worker ends by itself, in Dask's notation. */
+  readonly lifetime?: string
+  /** Time after which a worker without its scheduler ends, in Dask's notation. */
+  readonly deathTimeout?: string
+  /** Put each worker under one of Dask's nannies. @default false */
+  readonly nanny?: boolean
+  /** Serve the dashboard. @default true */
+  readonly dashboard?: boolean
+  /** Where the scheduler serves its dashboard. @default ':0', a free port */
+  readonly dashboardAddress?: string
+  /** Modules, files or texts that scheduler and workers load at their start. */
+  readonly preload?: readonly string[]
+}
+
+/** Options of every runner; each is a flag of the command line in camelCase. */
+export interface RunnerOptions extends DaskOptions {
+  /**
+   * Path of the published Dask scheduler file; `{job_id}`, `{step_id}` and `{restart}` are filled in.
+   * @default 'scheduler-{job_id}.{step_id}.json' in the working directory
+   */
+  readonly schedulerFile?: string
+  /**
+   * `exclusive`: process 0 hosts the scheduler, 1 the client, the rest workers. `shared`: process 0
+   * hosts all three and every other a worker; the only one for worlds of 1 and 2.
+   * @default 'exclusive'
+   */
+  readonly layout?: Layout
+  /** @default 'auto': the node where each has one task, else the task */
+  readonly identity?: IdentityKind
+  /** Host a client. @default true */
+  readonly client?: boolean
+  /** Start a scheduler; false adds workers to the cluster of an existing scheduler file. @default true */
+  readonly scheduler?: boolean
+  /** @default 'auto': events where the filesystem is local, polling elsewhere */
+  readonly watch?: WatchMode
+  /** Time between two looks into the run's directory. @default 100 ms, growing with the number of processes */
+  readonly pollInterval?: Duration
+  /** How long a process waits for the others of its run. @default '5m' */
+  readonly rendezvousTimeout?: Duration
+  /** From the signal that ends a run to the end of its last process. @default '20s' */
+  readonly grace?: Duration
+  /** The Python that has Dask. @default the active environment's, else the first `python3` on PATH that has it */
+  readonly python?: string
+  /** @default 'text' */
+  readonly logFormat?: LogFormat
+  /** Give children the variables of the launching MPI or PMI too. @default false */
+  readonly keepMpiEnv?: boolean
+  /** Ends the run when it aborts. */
+  readonly signal?: AbortSignal
+  /** Ends a process that is not the client's. @default process.exit */
+  readonly exit?: (status: number) => never
+  /** The environment that identity and the Python are found in, and that children inherit. @default process.env */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+type Filled =
+  | 'schedulerFile'
+  | 'layout'
+  | 'identity'
+  | 'client'
+  | 'scheduler'
+  | 'watch'
+  | 'pollInterval'
+  | 'rendezvousTimeout'
+  | 'grace'
+  | 'logFormat'
+  | 'keepMpiEnv'
+  | 'nworkers'
+  | 'nanny'
+  | 'env'
+  | 'exit'
+
+/** Validated options with every default filled in: durations in milliseconds, paths absolute. */
+export interface CompleteOptions extends Omit<RunnerOptions, Filled> {
+  readonly schedulerFile: string
+  readonly layout: Layout
+  readonly identity: IdentityKind
+  readonly client: boolean
+  readonly scheduler: boolean
+  readonly watch: WatchMode
+  /** Undefined: chosen by the number of processes. */
+  readonly pollInterval: number | undefined
+  readonly rendezvousTimeout: number
+  readonly grace: number
+  readonly logFormat: LogFormat
+  readonly keepMpiEnv: boolean
+  readonly nworkers: number
+  readonly nanny: boolean
+  readonly env: Readonly<NodeJS.ProcessEnv>
+  readonly exit: (status: number) => never
+}
+
+/**
+ * Validates options and fills in the defaults. Placeholders in the path are left for the run key.
+ *
+ * @throws RangeError where a value is outside of what its option takes.
+ */
+export function completeOptions(options: RunnerOptions): CompleteOptions {
+  const schedulerFile = options.schedulerFile ?? defaults.schedulerFile
+  if (schedulerFile === '') throw new RangeError('Cannot use the scheduler file "": write a path')
+  if (options.scheduler === false && options.schedulerFile === undefined)
+    throw new RangeError('Cannot run without a scheduler: name the scheduler file of the cluster to join')
+  return Object.freeze({
+    ...options,
+    schedulerFile: isAbsolute(schedulerFile) ? schedulerFile : resolve(schedulerFile),
+    layout: oneOf('layout', options.layout ?? defaults.layout, ['exclusive', 'shared']),
+    identity: oneOf('identity', options.identity ?? defaults.identity, ['auto', 'node', 'task']),
+    client: options.client ?? true,
+    scheduler: options.scheduler ?? true,
+    watch: oneOf('watch', options.watch ?? defaults.watch, ['auto', 'poll', 'events']),
+    pollInterval: options.pollInterval === undefined ? undefined : interval('pollInterval', options.pollInterval),
+    rendezvousTimeout: interval('rendezvousTimeout', options.rendezvousTimeout ?? defaults.rendezvousTimeout),
+    grace: interval('grace', options.grace ?? defaults.grace),
+    logFormat: oneOf('logFormat', options.logFormat ?? 'text', ['text', 'json']),
+    keepMpiEnv: options.keepMpiEnv ?? false,
+    nworkers: atLeastOne('nworkers', options.nworkers ?? defaults.nworkers),
+    ...(options.nthreads === undefined ? {} : { nthreads: atLeastOne('nthreads', options.nthreads) }),
+    nanny: options.nanny ?? false,
+    env: options.env ?? process.env,
+    exit: options.exit ?? ((status: number): never => process.exit(status)),
+  })
+}
+
+function oneOf<const T extends string>(name: string, value: string, values: readonly T[]): T {
+  const found = values.find((candidate) => candidate === value)
+  if (found === undefined) throw new RangeError(`Cannot use ${name} "${value}": it is one of ${values.join(', ')}`)
+  return found
+}
+
+function interval(name: string, duration: Duration): number {
+  const ms = milliseconds(duration, name)
+  if (ms === 0) throw new RangeError(`Cannot use ${name} "${duration}": it must be longer than nothing`)
+  return ms
+}
+
+function atLeastOne(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new RangeError(`Cannot use ${name} "${value}": it is a whole number from 1`)
+}

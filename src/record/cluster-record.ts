@@ -1,0 +1,11 @@
+import * as z from 'zod/mini'
+import { ownerSchema } from './owner.ts'
+
+/** Our part of the published scheduler file, under the key `dask_hpc_runner`. */
+export const clusterRecordSchema = z.extend(ownerSchema, {
+  /** Shown on the control channel by who has read this record. */
+  secret: z.string(),
+  /** Workers that the run starts, over all of its processes. */
+  n_workers: z.number(),
+})
+export type ClusterRecord = z.infer<typeof clusterRecordSchema>

@@ -1,0 +1,27 @@
+import * as z from 'zod/mini'
+import { clusterRecordSchema } from './cluster-record.ts'
+
+/** Why a run failed, as its processes tell each other. */
+export const failureSchema = z.object({
+  /** Exit status of the processes of this run. */
+  status: z.number(),
+  /** One sentence that names the cause. */
+  message: z.string(),
+  rank: z.number(),
+  host: z.string(),
+  /** Last lines that the failed component printed, oldest first. */
+  last_lines: z.array(z.string()),
+})
+export type Failure = z.infer<typeof failureSchema>
+
+/**
+ * What process 0 leaves in the run's directory instead of a cluster: the run failed, or it is over
+ * (`failure` missing). Where process 0 still answers, `cluster` says where.
+ */
+export const outcomeRecordSchema = z.looseObject({
+  version: z.literal(1),
+  run_key: z.string(),
+  failure: z.optional(failureSchema),
+  cluster: z.optional(clusterRecordSchema),
+})
+export type OutcomeRecord = z.infer<typeof outcomeRecordSchema>

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini'
+
+/**
+ * Who runs a cluster and where process 0 of it answers. Stands in the claim beside a scheduler file
+ * and, with more, in the file itself.
+ */
+export const ownerSchema = z.looseObject({
+  /** Version of this record's form. */
+  version: z.literal(1),
+  run_key: z.string(),
+  /** Drawn anew by each start of process 0. */
+  nonce: z.string(),
+  host: z.string(),
+  pid: z.number(),
+  /** Where the control channel listens. */
+  control: z.object({
+    /** Addresses of process 0's host, without port; loopback only in a run of one host. */
+    addresses: z.array(z.string()),
+    port: z.number(),
+    /** Tells whether two processes share a loopback interface: kernel boot id and network namespace. */
+    network: z.string(),
+  }),
+})
+export type Owner = z.infer<typeof ownerSchema>

@@ -1,0 +1,2 @@
+/** What a process can host. */
+export type Role = 'scheduler' | 'client' | 'worker'
