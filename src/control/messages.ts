@@ -1,0 +1,60 @@
+import * as z from 'zod/mini'
+import { failureSchema } from '../record/outcome-record.ts'
+
+/**
+ * What is said on the control channel: one JSON object a line, in UTF-8.
+ *
+ * A process of the run says `hello` and is answered `welcome` or `refused`. Anybody may ask `who`,
+ * without the secret, and is answered `run`: that is how a later run learns that this one is alive.
+ */
+
+/** The signals that end a run. */
+export const endingSignalSchema = z.enum(['SIGTERM', 'SIGINT'])
+export type EndingSignal = z.infer<typeof endingSignalSchema>
+
+/** From a process of the run, or from a stranger, to process 0. */
+export const toHubSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('who') }),
+  z.object({
+    type: z.literal('hello'),
+    run_key: z.string(),
+    secret: z.string(),
+    rank: z.number(),
+    host: z.string(),
+    pid: z.number(),
+  }),
+  /** The client program has ended. */
+  z.object({ type: z.literal('ended'), status: z.number() }),
+  /** A worker of the sender has ended before its time. */
+  z.object({ type: z.literal('worker-ended'), message: z.string(), last_lines: z.array(z.string()) }),
+  /** The sender cannot go on. */
+  z.object({ type: z.literal('failed'), failure: failureSchema }),
+  /** A signal came to the sender; `again` where it is the second one. */
+  z.object({ type: z.literal('signal'), signal: endingSignalSchema, again: z.boolean() }),
+  /** Everything that the sender hosted has ended. */
+  z.object({ type: z.literal('done') }),
+])
+export type ToHub = z.infer<typeof toHubSchema>
+export type Hello = Extract<ToHub, { type: 'hello' }>
+
+/** From process 0 to a process of the run, or to a stranger. */
+export const fromHubSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('run'), run_key: z.string(), nonce: z.string() }),
+  z.object({ type: z.literal('welcome') }),
+  z.object({ type: z.literal('refused'), why: z.string() }),
+  /** End the client program: `signal` came to a process of the run. */
+  z.object({ type: z.literal('terminate'), signal: endingSignalSchema }),
+  /** The run is over. */
+  z.object({
+    type: z.literal('end'),
+    /** Status of the client program, or what stands for it. */
+    status: z.number(),
+    /** What ended the run, unless the client program itself did. */
+    failure: z.optional(failureSchema),
+    /** End everything without grace. */
+    forced: z.boolean(),
+  }),
+])
+export type FromHub = z.infer<typeof fromHubSchema>
+/** How a run ends. */
+export type Verdict = Omit<Extract<FromHub, { type: 'end' }>, 'type'>

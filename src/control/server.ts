@@ -1,0 +1,113 @@
+import { timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { defaults } from '../defaults.ts'
+import { RunnerError } from '../errors.ts'
+import { settledWithin } from '../util/wait.ts'
+import { type FromHub, type Hello, type ToHub, toHubSchema } from './messages.ts'
+import { Wire } from './wire.ts'
+
+/** A process of the run, as process 0 sees it. */
+export type Peer = Wire<ToHub, FromHub>
+
+/** What a control server answers to. */
+export interface ControlServerOptions {
+  readonly runKey: string
+  readonly nonce: string
+  readonly secret: string
+  /** Address to listen on. @default every interface */
+  readonly host?: string
+  /** Called with each process that has shown the secret. It is already welcomed. */
+  readonly onPeer: (peer: Peer, hello: Hello) => void
+}
+
+/** Process 0's end of the control channel. */
+export class ControlServer implements AsyncDisposable {
+  readonly #options: ControlServerOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(options: ControlServerOptions) {
+    this.#options = options
+    this.#server = createServer((socket) => {
+      this.#accept(socket)
+    })
+  }
+
+  /** @throws RunnerError ERR_UNAVAILABLE where the address cannot be listened on. */
+  static async listen(options: ControlServerOptions): Promise<ControlServer> {
+    const server = new ControlServer(options)
+    server.#server.listen({ port: 0, ...(options.host === undefined ? {} : { host: options.host }) })
+    try {
+      await once(server.#server, 'listening')
+    } catch (cause) {
+      const where = options.host ?? 'any address'
+      throw new RunnerError(`Cannot listen for the other processes on ${where}: ${String(cause)}`, {
+        code: 'ERR_UNAVAILABLE',
+        cause,
+      })
+    }
+    return server
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Does not keep the process alive any longer; a connection that comes later neither. */
+  unref(): void {
+    this.#server.unref()
+  }
+
+  /** Closes every connection and stops listening. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    if (!this.#server.listening) return
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroySoon()
+    if (!(await settledWithin(closed, 500))) for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    const peer: Peer = new Wire(socket, toHubSchema)
+    // Who says nothing in time is not one of us.
+    const silence = setTimeout(() => {
+      peer.destroy()
+    }, defaults.connectTimeout)
+    silence.unref()
+    peer.first().then(
+      (message) => {
+        clearTimeout(silence)
+        this.#answer(peer, message)
+      },
+      () => {
+        clearTimeout(silence)
+      },
+    )
+  }
+
+  #answer(peer: Peer, message: ToHub): void {
+    const { runKey, nonce, secret, onPeer } = this.#options
+    if (message.type === 'who') {
+      peer.send({ type: 'run', run_key: runKey, nonce })
+      peer.end()
+    } else if (message.type !== 'hello' || message.run_key !== runKey || !sameSecret(message.secret, secret)) {
+      peer.send({ type: 'refused', why: `this is run ${runKey}, and the caller is not of it` })
+      peer.end()
+    } else {
+      peer.send({ type: 'welcome' })
+      onPeer(peer, message)
+    }
+  }
+}
+
+function sameSecret(shown: string, secret: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(secret)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

@@ -1,0 +1,26 @@
+import { constants } from 'node:os'
+
+/** How a process ended. */
+export interface Exit {
+  /** Its exit status, or null where a signal ended it. */
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Whether we killed it because it had not ended in the time it was given. */
+  readonly forced: boolean
+}
+
+/** The exit status as a shell has it: 128+n for signal n. */
+export function shellStatus(exit: Exit): number {
+  return exit.signal === null ? (exit.status ?? 1) : signalStatus(exit.signal)
+}
+
+/** 128+n, the status of what signal n ended. */
+export function signalStatus(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
+
+/** An exit in words: `exited with status 3`, `was killed by SIGKILL`. */
+export function sayExit(exit: Exit): string {
+  const how = exit.signal === null ? `exited with status ${exit.status ?? 1}` : `was killed by ${exit.signal}`
+  return exit.forced ? `${how} (it had not ended in time)` : how
+}

@@ -1,0 +1,52 @@
+# Outlives its supervisor only to end what the supervisor has started: when the pipe on standard
+# input closes, every registered process group is killed, then every process that carries the run's
+# mark in its environment, and the private directories are removed.
+# Standard input, a line each: "+ PGID" and "- PGID" (a process group begins, has ended),
+# "d DIRECTORY" (to remove at the end). Standard output: a line for each signal that came here,
+# which tells the supervisor that the whole process tree was signalled and not the supervisor alone.
+# $1: the mark, a NAME=VALUE of the children's environment.
+mark=$1
+groups=' '
+directories=''
+interrupted=''
+newline='
+'
+for name in HUP INT TERM USR1 USR2; do
+  trap "interrupted=yes; echo $name" "$name"
+done
+trap '' PIPE TSTP TTIN TTOU
+
+# A trapped signal may make read fail, with the part of the line that was read so far. (Some shells
+# lose that part: the mark in the environment then still finds what the group would have.)
+part=''
+while :; do
+  interrupted=''
+  line=''
+  if IFS= read -r line; then
+    line=$part$line
+    part=''
+  elif [ -n "$interrupted" ]; then
+    part=$part$line
+    continue
+  else
+    break
+  fi
+  case $line in
+    '+ '*) groups="$groups${line#+ } " ;;
+    '- '*)
+      ended=${line#- }
+      case $groups in *" $ended "*) groups="${groups%%" $ended "*} ${groups#*" $ended "}" ;; esac
+      ;;
+    'd '*) directories="$directories${line#d }$newline" ;;
+  esac
+done
+
+for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+# Twice, for what was being forked while the first pass went by.
+for pass in 1 2; do
+  for file in $(grep -lzxF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    pid=${file#/proc/}
+    kill -KILL "${pid%/environ}" 2>/dev/null
+  done
+done
+printf %s "$directories" | while IFS= read -r directory; do rm -rf -- "$directory"; done

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { settledWithin } from '../util/wait.ts'
+import script from './guardian.sh'
+import { forEachLine } from './output.ts'
+
+/** The variable that marks every process we start, so that none is missed at the end. */
+const markVariable = 'DASK_HPC_RUNNER_MARK'
+
+/** How long the guardian may take to end what is left. In milliseconds. */
+const sweepTimeout = 3_000
+
+/**
+ * A small shell process in a session of its own that ends everything we have started, and removes
+ * our private directories, as soon as we are gone, whatever ended us. It is also asked to do so at
+ * an ordinary end ({@link Guardian.close}), so that there is one way to leave nothing behind.
+ *
+ * It ignores the signals that end a job and reports them instead: a signal that reaches the guardian
+ * has reached the whole process tree, not only its supervisor.
+ */
+export class Guardian implements AsyncDisposable {
+  readonly #mark = `${markVariable}=${randomUUID()}`
+  readonly #groups = new Set<number>()
+  readonly #directories = new Set<string>()
+  readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
+  #shell: ChildProcess | undefined
+  #closed = false
+
+  /** What children have to carry in their environment. */
+  get environment(): Readonly<Record<string, string>> {
+    return { [markVariable]: this.#mark.slice(markVariable.length + 1) }
+  }
+
+  /** Has the process group `pgid` killed at the end. */
+  addGroup(pgid: number): void {
+    this.#groups.add(pgid)
+    this.#tell(`+ ${pgid}`)
+  }
+
+  /** Takes back {@link addGroup} for a group that has ended. */
+  removeGroup(pgid: number): void {
+    this.#groups.delete(pgid)
+    this.#tell(`- ${pgid}`)
+  }
+
+  /** Has `directory` removed at the end. */
+  addDirectory(directory: string): void {
+    this.#directories.add(directory)
+    this.#tell(`d ${directory}`)
+  }
+
+  /** Calls `listener` for each HUP, INT, TERM, USR1 or USR2 that reached the whole process tree. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** Ends what is still alive and removes the directories. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const shell = this.#shell
+    if (shell === undefined || shell.exitCode !== null || shell.signalCode !== null) return
+    shell.ref()
+    const exited = once(shell, 'exit')
+    shell.stdin?.end()
+    if (!(await settledWithin(exited, sweepTimeout))) shell.kill('SIGKILL')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #tell(line: string): void {
+    if (this.#closed) return
+    if (this.#shell === undefined) this.#start()
+    else this.#shell.stdin?.write(`${line}\n`)
+  }
+
+  #start(): void {
+    const shell = spawn('/bin/sh', ['-c', script, 'dask-hpc-runner-guardian', this.#mark], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: '/',
+      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+    })
+    this.#shell = shell
+    const again = (): void => {
+      if (this.#closed || this.#shell !== shell) return
+      this.#start()
+    }
+    shell.once('error', () => undefined)
+    shell.once('exit', again)
+    // Neither the guardian nor its pipes keep us alive.
+    shell.unref()
+    for (const stream of [shell.stdin, shell.stdout]) {
+      stream.on('error', () => undefined)
+      if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+    }
+    forEachLine(shell.stdout, (name) => {
+      for (const listener of this.#listeners) listener(`SIG${name}` as NodeJS.Signals)
+    })
+    for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
+    for (const group of this.#groups) shell.stdin.write(`+ ${group}\n`)
+  }
+}

@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+
+/** A longer line is passed on in pieces, so that memory stays bounded. In characters. */
+const longestLine = 65_536
+
+/** Calls `onLine` with each line of `stream`, without its end, and with an unfinished one at the end. */
+export function forEachLine(stream: Readable, onLine: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line)
+    if (rest.length > longestLine) {
+      onLine(rest)
+      rest = ''
+    }
+  })
+  stream.on('error', () => undefined)
+  stream.once('close', () => {
+    rest += decoder.end()
+    if (rest !== '') onLine(rest)
+  })
+}
+
+/** The last lines of something, oldest first. */
+export class Tail {
+  readonly #lines: string[] = []
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  add(line: string): void {
+    this.#lines.push(line)
+    if (this.#lines.length > this.#limit) this.#lines.shift()
+  }
+
+  get lines(): readonly string[] {
+    return [...this.#lines]
+  }
+}
