@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { clusterRecordSchema } from './cluster-record.ts'
 
 /** Why a run failed, as its processes tell each other. */
-export const failureSchema = z.object({
+export const failureSchema = z.looseObject({
   /** Exit status of the processes of this run. */
   status: z.number(),
   /** One sentence that names the cause. */

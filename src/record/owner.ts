@@ -13,7 +13,7 @@ export const ownerSchema = z.looseObject({
   host: z.string(),
   pid: z.number(),
   /** Where the control channel listens. */
-  control: z.object({
+  control: z.looseObject({
     /** Addresses of process 0's host, without port; loopback only in a run of one host. */
     addresses: z.array(z.string()),
     port: z.number(),

@@ -10,7 +10,7 @@ export const schedulerFileSchema = z.looseObject({
   /** `Scheduler-` and a UUID, new with each start. */
   id: z.string(),
   /** Where workers and clients connect: `tcp://10.0.0.1:8786`. */
-  address: z.string().check(z.regex(/^[a-z]+:\/\/.+/)),
+  address: z.string().check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/.+/)),
   /** Ports by service; `dashboard` is one. */
   services: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
   /** Seconds since 1970. */

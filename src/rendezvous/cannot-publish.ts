@@ -1,0 +1,37 @@
+import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+
+const words: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the filesystem is read-only',
+  ENOSPC: 'no space is left on the filesystem',
+  EDQUOT: 'the disk quota is used up',
+  EISDIR: 'a directory is in its place',
+  ENOTDIR: 'a part of its path is a file, not a directory',
+  EEXIST: 'a file is in the place of its directory',
+  ENOENT: 'its directory does not exist',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its path has too many symbolic links',
+  EIO: 'the disk or its server reports an input/output error',
+}
+
+/** A system error in words, with its code: `the filesystem is read-only (EROFS)`. */
+export function saySystemError(error: unknown): string {
+  const errno = errnoOf(error)
+  const said = errno === undefined ? undefined : words[errno]
+  return errno === undefined || said === undefined ? messageOf(error) : `${said} (${errno})`
+}
+
+/** The error that says that `path` cannot be published, and why. A RunnerError passes unchanged. */
+export function cannotPublish(path: string, error: unknown): RunnerError {
+  if (error instanceof RunnerError) return error
+  return new RunnerError(`Cannot publish "${path}": ${saySystemError(error)}`, {
+    code: 'ERR_CANNOT_PUBLISH',
+    cause: error,
+  })
+}
+
+/** The error that says in the caller's own words why the scheduler file's path cannot be used. */
+export function refusal(path: string, why: string): RunnerError {
+  return new RunnerError(`Cannot publish "${path}": ${why}`, { code: 'ERR_CANNOT_PUBLISH' })
+}

@@ -1,0 +1,52 @@
+import { utimes } from 'node:fs/promises'
+import * as z from 'zod/mini'
+import { type Owner, ownerSchema } from '../record/owner.ts'
+import { cannotPublish, refusal } from './cannot-publish.ts'
+import { readListed } from './list.ts'
+import type { RendezvousPaths } from './names.ts'
+
+/**
+ * The owner that the claim beside a scheduler file names. `undefined`: there is no claim, or a
+ * crash cut it off.
+ *
+ * @throws RunnerError where it cannot be read, or is of a later version.
+ */
+export async function readClaim(paths: RendezvousPaths): Promise<Owner | undefined> {
+  let text: string | undefined
+  try {
+    text = await readListed(paths.directory, paths.claimName)
+  } catch (error) {
+    throw cannotPublish(paths.claim, error)
+  }
+  if (text === undefined) return undefined
+  const value = parseJson(text)
+  const parsed = z.safeParse(ownerSchema, value)
+  if (parsed.success) return parsed.data
+  if (z.safeParse(laterVersion, value).success)
+    throw refusal(
+      paths.schedulerFile,
+      `a run of a later version of this program holds it; if that is over, remove "${paths.claim}"`,
+    )
+  return undefined
+}
+
+const laterVersion = z.looseObject({ version: z.number().check(z.gt(1)) })
+
+/** Whether the claim is the one that `nonce` made. */
+export async function holdsClaim(paths: RendezvousPaths, nonce: string): Promise<boolean> {
+  return (await readClaim(paths))?.nonce === nonce
+}
+
+/** Makes a claim look new, so that a run of many hours never looks abandoned. */
+export async function freshenClaim(paths: RendezvousPaths, nonce: string): Promise<void> {
+  const now = new Date()
+  if (await holdsClaim(paths, nonce)) await utimes(paths.claim, now, now)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,156 @@
+import { defaults } from '../defaults.ts'
+import type { Logger } from '../logger.ts'
+import type { WatchMode } from '../options.ts'
+import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { Owner } from '../record/owner.ts'
+import { formatSchedulerFile } from '../record/parse.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import { refusal } from './cannot-publish.ts'
+import { PathInUseError, takeClaim } from './claim.ts'
+import { freshenClaim, holdsClaim } from './claim-file.ts'
+import { whoseTarget } from './in-the-way.ts'
+import type { AskOwner, ConnectDask, Judgement } from './judgement.ts'
+import { clearLeftovers } from './leftovers.ts'
+import { type Found, lookUp } from './look-up.ts'
+import { recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { publishOutcome } from './outcome.ts'
+import { publishFile } from './publish.ts'
+import { emptyRunDirectory, makeRunDirectory, nonceOfRecord } from './run-directory.ts'
+import { defaultPollInterval } from './watch.ts'
+import { withdrawAll } from './withdraw.ts'
+
+/** Where and how the processes of one run meet. */
+export interface FileStoreOptions {
+  /** Absolute path of the public scheduler file, its placeholders filled in. */
+  readonly schedulerFile: string
+  /** The run key as one word: see `formatRunKey`. */
+  readonly runKey: string
+  /** Number of processes of the run. */
+  readonly size: number
+  readonly watch: WatchMode
+  /** Milliseconds between two listings. Undefined: chosen by `size`. */
+  readonly pollInterval: number | undefined
+  readonly logger: Logger
+  /** Asks the control port of another run whether it lives. */
+  readonly ask: AskOwner
+  /** Tries the address in a scheduler file that nobody claims. */
+  readonly connect: ConnectDask
+  /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. @default never */
+  readonly isOver?: (runKey: string) => boolean
+}
+
+/**
+ * The rendezvous of a run on a shared filesystem. Every process calls `join` and may then `lookUp`;
+ * process 0 calls `claim`, `publish` or `publishOutcome`, and at the end `withdraw`.
+ */
+export class FileStore {
+  readonly paths: RendezvousPaths
+  readonly #options: FileStoreOptions
+  readonly #judgement: Judgement
+  #nonce: string | undefined
+  #freshener: NodeJS.Timeout | undefined
+  /** Another living run has the same key, so that the directory is that one's. */
+  #contested = false
+
+  constructor(options: FileStoreOptions) {
+    this.#options = options
+    this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
+    this.#judgement = { ...options, paths: this.paths, isOver: options.isOver ?? (() => false) }
+  }
+
+  /**
+   * Makes the run's directory. Every process calls this before anything else, once.
+   *
+   * @throws RunnerError ERR_CANNOT_PUBLISH at once where the directory cannot be made.
+   */
+  async join(): Promise<void> {
+    await makeRunDirectory(this.paths)
+  }
+
+  /**
+   * Makes the scheduler file's path this run's, and clears what earlier runs left.
+   *
+   * @throws PathInUseError where another run holds the path, RunnerError ERR_CANNOT_PUBLISH where
+   * something else stands in the way, or the signal's reason.
+   */
+  async claim(owner: Owner, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    this.#nonce = owner.nonce
+    try {
+      await takeClaim(owner, this.#judgement, signal)
+    } catch (error) {
+      if (error instanceof PathInUseError && error.alive)
+        this.#contested = error.owner.run_key === this.#options.runKey
+      throw error
+    }
+    clearInterval(this.#freshener)
+    this.#freshener = setInterval(() => {
+      freshenClaim(this.paths, owner.nonce).catch(() => undefined)
+    }, defaults.staleClaim / 4).unref()
+    await this.#clearOwnDirectory()
+    await clearLeftovers(this.#judgement)
+  }
+
+  /**
+   * Publishes the cluster: first at the public path, then in the run's directory, where the run's
+   * processes wait for it.
+   *
+   * @throws RunnerError ERR_CANNOT_PUBLISH, also where the path is not this run's any more.
+   */
+  async publish(file: PublishedFile, { publicToo = true }: { readonly publicToo?: boolean } = {}): Promise<void> {
+    const { nonce } = file.dask_hpc_runner
+    this.#nonce = nonce
+    const text = formatSchedulerFile(file)
+    if (publicToo) {
+      const { schedulerFile } = this.paths
+      if (!(await holdsClaim(this.paths, nonce)))
+        throw refusal(schedulerFile, 'another run has taken it over; name another scheduler file')
+      if ((await whoseTarget(this.paths, nonce)) === 'other')
+        throw refusal(schedulerFile, 'another program has put a file there meanwhile; name another scheduler file')
+      await publishFile(schedulerFile, text)
+    } else await this.#clearOwnDirectory()
+    await publishFile(this.paths.record, text)
+  }
+
+  /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
+  async publishOutcome(outcome: OutcomeRecord): Promise<void> {
+    if (!this.#contested) await publishOutcome(this.paths, outcome)
+  }
+
+  /**
+   * Waits for what process 0 publishes. That the directory has gone means that the run is over.
+   *
+   * @throws RunnerError ERR_TIMED_OUT after `timeout` milliseconds, ERR_UNAVAILABLE where what is
+   * published cannot be used, or the signal's reason.
+   */
+  async lookUp(options: {
+    readonly timeout: number
+    readonly signal?: AbortSignal | undefined
+    /** Nonces of records that did not stand the test, to be waited past. */
+    readonly except?: ReadonlySet<string> | undefined
+  }): Promise<Found> {
+    const { runKey, watch, pollInterval, size, logger } = this.#options
+    const interval = pollInterval ?? defaultPollInterval(size)
+    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, logger })
+  }
+
+  /**
+   * Removes all that is still this run's: the public file, the record, the run's directory, the
+   * claim. May be called again. What cannot be removed is told to the logger.
+   */
+  async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
+    clearInterval(this.#freshener)
+    // The tombstone first, so that at no moment there is neither record nor outcome.
+    if (tombstone !== undefined) await this.publishOutcome(tombstone)
+    await withdrawAll(this.paths, {
+      nonce: this.#nonce,
+      keepOutcome: tombstone !== undefined,
+      keepDirectory: this.#contested,
+      logger: this.#options.logger,
+    })
+  }
+
+  async #clearOwnDirectory(): Promise<void> {
+    const ours = this.#nonce !== undefined && (await nonceOfRecord(this.paths.runDirectory)) === this.#nonce
+    await emptyRunDirectory(this.paths.runDirectory, (name) => ours && name === recordName)
+  }
+}

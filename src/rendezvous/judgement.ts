@@ -1,0 +1,29 @@
+import type { Logger } from '../logger.ts'
+import type { Owner } from '../record/owner.ts'
+import type { RendezvousPaths } from './names.ts'
+
+/** What the control port of an owner says: it answers, it refuses, or nothing comes back. */
+export type OwnerAnswer = 'alive' | 'gone' | 'unreachable'
+/** Asks an owner whether its run still lives. Ends within seconds. */
+export type AskOwner = (owner: Owner) => Promise<OwnerAnswer>
+/** What comes of connecting to a Dask address. A port that accepts and stays silent answers. */
+export type ConnectAnswer = 'answers' | 'refuses' | 'unreachable'
+/** Tries a Dask address. Ends within seconds. */
+export type ConnectDask = (address: string) => Promise<ConnectAnswer>
+
+/** What it takes to judge the claims and files of other runs. */
+export interface Judgement {
+  readonly paths: RendezvousPaths
+  readonly logger: Logger
+  readonly ask: AskOwner
+  readonly connect: ConnectDask
+  /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. */
+  readonly isOver: (runKey: string) => boolean
+}
+
+/** The run that held the path before, and how it was found to be over. */
+export interface Predecessor {
+  readonly owner: Owner
+  /** `abandoned`: it could not be asked, but it is over for certain, or its claim is very old. */
+  readonly how: 'gone' | 'abandoned'
+}

@@ -1,0 +1,77 @@
+import { errnoOf, RunnerError } from '../errors.ts'
+import { sleep } from '../util/wait.ts'
+import { cannotPublish, refusal } from './cannot-publish.ts'
+import type { RendezvousPaths } from './names.ts'
+
+/** Age at which a lock counts as left behind. Generous, since it is told by comparing two clocks. */
+const staleLock = 30_000
+/** How long a process waits for the lock: longer than any holder needs. */
+const patience = 10_000
+
+/** A held lock. */
+export interface Lock {
+  /** @throws RunnerError where another process took the lock away meanwhile. */
+  throwIfLost(): void
+}
+
+/**
+ * Runs `work` while no other process, on whatever host, runs its own on the same scheduler file.
+ *
+ * @throws RunnerError ERR_CANNOT_PUBLISH where the lock is not free within ten seconds or cannot be
+ * made, the signal's reason, or what `work` throws.
+ */
+export async function withLock<T>(
+  paths: RendezvousPaths,
+  work: (lock: Lock) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  let lost: Error | undefined
+  const release = await acquire(paths, {
+    signal,
+    onCompromised: (error) => {
+      lost = error
+    },
+  })
+  try {
+    return await work({
+      throwIfLost: () => {
+        if (lost !== undefined) throw cannotPublish(paths.schedulerFile, lost)
+      },
+    })
+  } finally {
+    // Fails where the lock was taken away: then there is nothing to release.
+    await release().catch(() => undefined)
+  }
+}
+
+interface AcquireOptions {
+  readonly signal: AbortSignal | undefined
+  readonly onCompromised: (error: Error) => void
+}
+
+async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise<() => Promise<void>> {
+  // Importing it adds signal handlers, so that only a process that locks does.
+  const { default: lockfile } = await import('proper-lockfile')
+  const end = performance.now() + patience
+  for (;;) {
+    options.signal?.throwIfAborted()
+    try {
+      return await lockfile.lock(paths.schedulerFile, {
+        lockfilePath: paths.lock,
+        realpath: false,
+        stale: staleLock,
+        retries: 0,
+        onCompromised: options.onCompromised,
+      })
+    } catch (error) {
+      if (errnoOf(error) !== 'ELOCKED') throw cannotPublish(paths.schedulerFile, error)
+      if (performance.now() > end) throw held(paths, error)
+    }
+    await sleep(50 + 100 * Math.random(), options.signal)
+  }
+}
+
+function held(paths: RendezvousPaths, cause: unknown): RunnerError {
+  const why = `another process has held the lock "${paths.lock}" for 10 s; if no run is starting there, remove it`
+  return new RunnerError(refusal(paths.schedulerFile, why).message, { code: 'ERR_CANNOT_PUBLISH', cause })
+}

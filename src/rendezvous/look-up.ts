@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import { errnoOf, RunnerError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { WatchMode } from '../options.ts'
+import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import { sayDuration } from '../util/duration.ts'
+import { saySystemError } from './cannot-publish.ts'
+import { outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { outcomeOfNote } from './outcome.ts'
+import { noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
+import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
+
+/** What a process finds in its run's directory: where the cluster is, or how the run ended. */
+export type Found =
+  | { readonly kind: 'cluster'; readonly file: PublishedFile }
+  /** Without `failure`: the run is over. */
+  | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
+
+/** How a process waits for what process 0 publishes. */
+export interface LookUpOptions {
+  readonly runKey: string
+  /** Milliseconds. */
+  readonly timeout: number
+  /** Milliseconds between two listings. */
+  readonly interval: number
+  readonly mode: WatchMode
+  readonly logger: Logger
+  /** Nonces of records that were found to be dead and are not to be returned again. @default none */
+  readonly except?: ReadonlySet<string> | undefined
+  readonly signal?: AbortSignal | undefined
+  /** @default the real ones */
+  readonly seams?: WatchSeams
+  /** Milliseconds from any fixed moment. @default performance.now */
+  readonly now?: () => number
+}
+
+/** How long a file that is listed may stay unreadable: some filesystems show it before its content. */
+const tolerance = 1_000
+
+/**
+ * Waits until process 0 has published in the run's directory, which exists.
+ *
+ * @throws RunnerError ERR_TIMED_OUT, or ERR_UNAVAILABLE where what is there cannot be used, or the
+ * signal's reason.
+ */
+export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Promise<Found> {
+  const { runKey, timeout, interval, mode, logger, signal, seams } = options
+  const reader = new Reader(paths, options)
+  try {
+    return await watchDirectory(paths.runDirectory, async (names) => reader.read(names), {
+      mode,
+      interval,
+      timeout,
+      signal,
+      late: (last) => tooLate(paths, timeout, last),
+      notice: (message) => {
+        logger.warn(message)
+      },
+      ...(seams === undefined ? {} : { seams }),
+    })
+  } catch (error) {
+    // Every process makes the directory before it looks, so that a missing one has been removed.
+    if (errnoOf(error) === 'ENOENT') return { kind: 'outcome', outcome: { version: 1, run_key: runKey } }
+    if (error instanceof RunnerError || errnoOf(error) === undefined || signal?.aborted === true) throw error
+    throw new RunnerError(`Cannot read "${paths.runDirectory}": ${saySystemError(error)}`, {
+      code: 'ERR_UNAVAILABLE',
+      cause: error,
+    })
+  }
+}
+
+class Reader {
+  readonly #paths: RendezvousPaths
+  readonly #options: LookUpOptions
+  #unreadableSince: number | undefined
+
+  constructor(paths: RendezvousPaths, options: LookUpOptions) {
+    this.#paths = paths
+    this.#options = options
+  }
+
+  async read(names: readonly string[]): Promise<Found | undefined> {
+    if (names.includes(outcomeName)) {
+      const outcome = await this.#parse(outcomeName, readOutcome)
+      return outcome === undefined ? undefined : { kind: 'outcome', outcome: this.#own(outcome, outcome.run_key) }
+    }
+    const note = names.find((name) => noteName.test(name))
+    if (note !== undefined) return { kind: 'outcome', outcome: outcomeOfNote(note, this.#options.runKey) }
+    if (!names.includes(recordName)) return undefined
+    const file = await this.#parse(recordName, readPublished)
+    if (file === undefined || this.#options.except?.has(file.dask_hpc_runner.nonce) === true) return undefined
+    return { kind: 'cluster', file: this.#own(file, file.dask_hpc_runner.run_key) }
+  }
+
+  async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
+    const { now = () => performance.now() } = this.#options
+    const text = await readIfThere(join(this.#paths.runDirectory, name))
+    if (text === undefined) return undefined
+    const parsed = parse(text)
+    if (parsed === undefined) {
+      this.#unreadableSince ??= now()
+      if (now() - this.#unreadableSince >= tolerance) throw this.#unusable(name, 'it is not a record of this program')
+    } else this.#unreadableSince = undefined
+    return parsed
+  }
+
+  #own<T>(value: T, runKey: string): T {
+    if (runKey === this.#options.runKey) return value
+    throw this.#unusable('', `it is about run ${runKey}, not about run ${this.#options.runKey}`)
+  }
+
+  #unusable(name: string, why: string): RunnerError {
+    const path = join(this.#paths.runDirectory, name)
+    return new RunnerError(`Cannot use what stands in "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
+  }
+}
+
+function tooLate({ runDirectory }: RendezvousPaths, timeout: number, last: LastSight): RunnerError {
+  const entries = last.names?.map((name) => `"${name}"`).join(', ')
+  const seen = entries === undefined ? 'which never could be listed' : `where there was ${entries || 'nothing'} instead`
+  const error = last.error === undefined ? '' : ` (at last: ${saySystemError(last.error)})`
+  return new RunnerError(
+    `Cannot find the cluster: waited ${sayDuration(timeout)} for process 0 to publish "${recordName}" ` +
+      `in "${runDirectory}", ${seen}${error}`,
+    { code: 'ERR_TIMED_OUT', cause: last.error },
+  )
+}

@@ -1,0 +1,70 @@
+import { basename, dirname, join } from 'node:path'
+
+/** Where everything about one scheduler file and one run of it stands. */
+export interface RendezvousPaths {
+  /** The public path, which any Dask reads. */
+  readonly schedulerFile: string
+  /** The directory of the scheduler file. */
+  readonly directory: string
+  /** The scheduler file's name within it. */
+  readonly base: string
+  /** Name of the file that says who holds the public path. */
+  readonly claimName: string
+  readonly claim: string
+  /** The directory that `proper-lockfile` makes while a claim changes hands. */
+  readonly lock: string
+  /** The run's own directory. */
+  readonly runDirectory: string
+  readonly runDirectoryName: string
+  readonly record: string
+  readonly outcome: string
+}
+
+/** Names of the files in a run's own directory. */
+export const recordName = 'record.json'
+export const outcomeName = 'outcome.json'
+
+/** The paths that belong to an absolute scheduler file path and a run key. */
+export function rendezvousPaths(schedulerFile: string, runKey: string): RendezvousPaths {
+  const directory = dirname(schedulerFile)
+  const base = basename(schedulerFile)
+  const runDirectoryName = `.${base}.run-${runKey}`
+  const runDirectory = join(directory, runDirectoryName)
+  return {
+    schedulerFile,
+    directory,
+    base,
+    claimName: `.${base}.owner`,
+    claim: join(directory, `.${base}.owner`),
+    lock: join(directory, `.${base}.lock`),
+    runDirectory,
+    runDirectoryName,
+    record: join(runDirectory, recordName),
+    outcome: join(runDirectory, outcomeName),
+  }
+}
+
+/** Who makes a temporary name. */
+export interface TemporaryName {
+  readonly host: string
+  readonly pid: number
+  /** Twelve hexadecimal digits. */
+  readonly random: string
+}
+
+/** `.{base}.{host}.{pid}.{random}.tmp`. Dots of the host become `_`, so that the name reads only one way. */
+export function temporaryName(base: string, { host, pid, random }: TemporaryName): string {
+  return `.${base}.${host.replace(/[^A-Za-z0-9-]/g, '_')}.${pid}.${random}.tmp`
+}
+
+/** Whether `name` is exactly a temporary name that a publication of `base` makes. */
+export function isTemporaryName(name: string, base: string): boolean {
+  const prefix = `.${base}.`
+  return name.startsWith(prefix) && /^[A-Za-z0-9_-]+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))
+}
+
+/** The run key in the name of a run's directory beside `base`, or undefined for any other name. */
+export function runKeyOf(name: string, base: string): string | undefined {
+  const prefix = `.${base}.run-`
+  return name.startsWith(prefix) && name.length > prefix.length ? name.slice(prefix.length) : undefined
+}

@@ -1,0 +1,105 @@
+import { lstat, mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import * as z from 'zod/mini'
+import { errnoOf } from '../errors.ts'
+import { parseSchedulerFile } from '../record/parse.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-record.ts'
+import { cannotPublish, refusal } from './cannot-publish.ts'
+import { listDirectory } from './list.ts'
+import { isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { remove } from './remove.ts'
+
+/** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
+export const noteName = /^failed-\d+-[A-Za-z0-9-]+$/
+
+/**
+ * Makes a run's own directory, with what directories above it are missing; that it exists is fine.
+ *
+ * @throws RunnerError ERR_CANNOT_PUBLISH, with the path and the cause in words.
+ */
+export async function makeRunDirectory({ runDirectory }: RendezvousPaths): Promise<void> {
+  try {
+    if (await makeOwn(runDirectory)) return
+    await mkdir(dirname(runDirectory), { recursive: true })
+    if (await makeOwn(runDirectory)) return
+    throw refusal(runDirectory, 'its directory is being removed while the run starts')
+  } catch (error) {
+    throw cannotPublish(runDirectory, error)
+  }
+}
+
+/** Whether the directory is there now; false where the one above is missing. */
+async function makeOwn(path: string): Promise<boolean> {
+  try {
+    // It is made without looking first: a network filesystem would remember that it was missing.
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    if (errnoOf(error) !== 'EEXIST') throw error
+    if (!(await lstat(path)).isDirectory()) throw refusal(path, 'a file is in its place; remove it')
+    return true
+  }
+}
+
+/** The published file in `text`, or undefined where it is none (yet). */
+export function readPublished(text: string): PublishedFile | undefined {
+  const parsed = parseSchedulerFile(text)
+  return parsed.kind === 'valid' && isPublished(parsed.file) ? parsed.file : undefined
+}
+
+function isPublished(file: SchedulerFile): file is PublishedFile {
+  return file.dask_hpc_runner !== undefined
+}
+
+/** The outcome in `text`, or undefined where it is none (yet). */
+export function readOutcome(text: string): OutcomeRecord | undefined {
+  try {
+    const parsed = z.safeParse(outcomeRecordSchema, JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The text of a file, or undefined where it is gone. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Removes the files of a run from its directory, and no others; that it is gone is fine.
+ *
+ * @param keeps says which of them stay.
+ */
+export async function emptyRunDirectory(directory: string, keeps: (name: string) => boolean): Promise<void> {
+  try {
+    const names = await listDirectory(directory)
+    await Promise.all(
+      names.filter((name) => isRunFile(name) && !keeps(name)).map(async (name) => remove(directory, name)),
+    )
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+}
+
+function isRunFile(name: string): boolean {
+  return (
+    [recordName, outcomeName].includes(name) ||
+    noteName.test(name) ||
+    isTemporaryName(name, recordName) ||
+    isTemporaryName(name, outcomeName)
+  )
+}
+
+/** The nonce of the run whose record stands in a run's directory, if any. */
+export async function nonceOfRecord(directory: string): Promise<string | undefined> {
+  const text = await readIfThere(join(directory, recordName))
+  return text === undefined ? undefined : readPublished(text)?.dask_hpc_runner.nonce
+}

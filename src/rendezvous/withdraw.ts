@@ -1,0 +1,59 @@
+import { messageOf } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { holdsClaim } from './claim-file.ts'
+import { whoseTarget } from './in-the-way.ts'
+import { withLock } from './lock.ts'
+import { outcomeName, type RendezvousPaths } from './names.ts'
+import { remove, removeIfEmpty } from './remove.ts'
+import { emptyRunDirectory, noteName } from './run-directory.ts'
+
+/** What of a run is to be removed. */
+export interface WithdrawOptions {
+  /** Of the claim and the record that this run made. Undefined: it made none. */
+  readonly nonce: string | undefined
+  /** Leave the outcome, and the directory for it. */
+  readonly keepOutcome: boolean
+  /** Leave the directory as it is: it is another run's. */
+  readonly keepDirectory: boolean
+  readonly logger: Logger
+}
+
+/**
+ * Removes what is still this run's: the public file, the record and the run's directory, the claim.
+ * Each part is tried, whatever became of the others; what cannot be removed is told to the logger.
+ */
+export async function withdrawAll(paths: RendezvousPaths, options: WithdrawOptions): Promise<void> {
+  const { nonce, keepOutcome, keepDirectory, logger } = options
+  const attempt = async (path: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      logger.warn(`Cannot remove "${path}": ${messageOf(error)}`)
+    }
+  }
+  if (nonce !== undefined) await attempt(paths.schedulerFile, async () => withdrawPublicFile(paths, nonce))
+  if (!keepDirectory)
+    await attempt(paths.runDirectory, async () => {
+      const keeps = (name: string): boolean => keepOutcome && (name === outcomeName || noteName.test(name))
+      await emptyRunDirectory(paths.runDirectory, keeps)
+      await removeIfEmpty(paths.runDirectory)
+    })
+  // The claim last: while it stands, nobody else takes the path for free.
+  if (nonce !== undefined) await attempt(paths.claim, async () => withdrawClaim(paths, nonce))
+}
+
+async function withdrawPublicFile(paths: RendezvousPaths, nonce: string): Promise<void> {
+  // Something else in its place, or nothing that can be read, is not ours to remove.
+  const whose = await whoseTarget(paths, nonce).catch(() => 'other')
+  if (whose === 'ours') await remove(paths.directory, paths.base)
+}
+
+async function withdrawClaim(paths: RendezvousPaths, nonce: string): Promise<void> {
+  // Asked first without the lock, which a run that claimed nothing has no need of.
+  if (!(await holdsClaim(paths, nonce).catch(() => false))) return
+  await withLock(paths, async (lock) => {
+    if (!(await holdsClaim(paths, nonce))) return
+    lock.throwIfLost()
+    await remove(paths.directory, paths.claimName)
+  })
+}
