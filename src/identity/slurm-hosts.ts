@@ -1,0 +1,57 @@
+import { type Environment, readVariable } from './environment.ts'
+import type { Identity } from './identity.ts'
+import { expandCounts, expandNodeList } from './node-list.ts'
+import { unknownHost } from './slurm.ts'
+
+/**
+ * The host of every process of a Slurm step, by rank, as far as the environment of one of them tells:
+ * from the step's nodes, the tasks on each, and how tasks are laid out on them. A host that cannot be
+ * known is `?`.
+ */
+export function slurmHosts(env: Environment, me: Identity): readonly string[] {
+  const hosts = layOut(env, me.size)
+  // What does not even have this process's own place right is not the order of this step.
+  const known = hosts?.length === me.size && hosts[me.rank] === me.host ? hosts : undefined
+  return Array.from({ length: me.size }, (_, rank) => (rank === me.rank ? me.host : (known?.[rank] ?? unknownHost)))
+}
+
+function layOut(env: Environment, size: number): readonly string[] | undefined {
+  const nodes = nodesInOrder(env)
+  // Every node of a step has a task, so as many processes as nodes are one on each.
+  if (nodes === undefined || nodes.length === size) return nodes
+  const counts = expandCounts(readVariable(env, 'SLURM_STEP_TASKS_PER_NODE') ?? '')
+  if (counts?.length !== nodes.length || counts.reduce((sum, count) => sum + count, 0) !== size) return undefined
+  // block, cyclic, block:cyclic, cyclic:block, …: the first word is about nodes.
+  const [distribution] = (readVariable(env, 'SLURM_DISTRIBUTION') ?? '').split(/[:,]/)
+  if (distribution === 'block' || nodes.length === 1) return block(nodes, counts)
+  // In a heterogeneous step each component goes round its own nodes only.
+  return distribution === 'cyclic' && !isHeterogeneous(env) ? cyclic(nodes, counts) : undefined
+}
+
+function block(nodes: readonly string[], counts: readonly number[]): readonly string[] {
+  return nodes.flatMap((node, i) => Array<string>(counts[i] ?? 0).fill(node))
+}
+
+function cyclic(nodes: readonly string[], counts: readonly number[]): readonly string[] {
+  const rounds = Math.max(...counts)
+  return Array.from({ length: rounds }, (_, round) => nodes.filter((_node, i) => (counts[i] ?? 0) > round)).flat()
+}
+
+/** The step's nodes in the order of their node ids. */
+function nodesInOrder(env: Environment): readonly string[] | undefined {
+  const listed = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
+  if (listed === undefined || !isHeterogeneous(env)) return listed
+  // Here the step's list is sorted by name, while ids run through one component after the other.
+  const nodes: string[] = []
+  for (let group = 0; nodes.length < listed.length; group++) {
+    const name = readVariable(env, `SLURM_JOB_NODELIST_HET_GROUP_${group}`)
+    const ofGroup = expandNodeList(name ?? readVariable(env, `SLURM_JOB_NODELIST_PACK_GROUP_${group}`) ?? '')
+    if (ofGroup === undefined) return undefined
+    nodes.push(...ofGroup)
+  }
+  return nodes.length === listed.length && nodes.every((node) => listed.includes(node)) ? nodes : undefined
+}
+
+function isHeterogeneous(env: Environment): boolean {
+  return (readVariable(env, 'SLURM_HET_SIZE') ?? readVariable(env, 'SLURM_PACK_SIZE')) !== undefined
+}

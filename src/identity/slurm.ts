@@ -1,0 +1,140 @@
+import type { IdentityKind } from '../options.ts'
+import { type Environment, identityError, readVariable, readWholeNumber, show } from './environment.ts'
+import type { Identity } from './identity.ts'
+import { findLauncherVariable } from './launchers.ts'
+import { expandCounts, expandNodeList } from './node-list.ts'
+import type { RunKey } from './run-key.ts'
+
+/** What {@link identifySlurm} takes beside the environment. */
+export interface IdentifySlurmOptions {
+  /** `auto`: the node where each has exactly one task, else the task. */
+  readonly identity: IdentityKind
+}
+
+/** A host's name where the environment does not tell it. */
+export const unknownHost = '?'
+
+/**
+ * Who this process is among the tasks of its Slurm step, from the variables that `srun` sets
+ * (https://slurm.schedmd.com/srun.html#SECTION_OUTPUT-ENVIRONMENT-VARIABLES).
+ *
+ * @throws RunnerError with `ERR_ENVIRONMENT` where variables are missing, contradict each
+ * other, were inherited from another step, or an MPI launcher started this process.
+ */
+export function identifySlurm(env: Environment, options: IdentifySlurmOptions): Identity {
+  refuseLauncher(env)
+  const runKey = readRunKey(env)
+  const tasks = readSize(env, ['SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS'])
+  refuseInherited(env)
+  const nodes = options.identity === 'task' ? undefined : chooseNodes(env, options.identity, tasks)
+  if (nodes === undefined) return { ...readRank(env, 'SLURM_PROCID', tasks), host: readHost(env), runKey }
+  // Not needed here, but where it contradicts the step nothing else can be believed either.
+  if (readVariable(env, 'SLURM_PROCID') !== undefined) readRank(env, 'SLURM_PROCID', tasks)
+  return { ...readRank(env, 'SLURM_NODEID', nodes), host: readHost(env), runKey }
+}
+
+interface Size {
+  readonly variable: string
+  readonly value: number
+}
+
+function refuseLauncher(env: Environment): void {
+  const variable = findLauncherVariable(env)
+  if (variable === undefined) return
+  throw identityError(
+    `${show(env, variable)}, so an MPI launcher started it, and MPIRunner comes with a later version`,
+    'start me with srun',
+  )
+}
+
+function readRunKey(env: Environment): RunKey {
+  const jobVariable = firstSet(env, ['SLURM_JOB_ID', 'SLURM_JOBID'])
+  if (jobVariable === undefined)
+    throw identityError(
+      `${show(env, 'SLURM_JOB_ID')}, so this is no Slurm job, or a container that hides it`,
+      'start me with srun inside of a job, or on one machine with "dask-hpc-runner local"',
+    )
+  const stepVariable = firstSet(env, ['SLURM_STEP_ID', 'SLURM_STEPID'])
+  const step = stepVariable === undefined ? undefined : readWholeNumber(env, stepVariable)
+  // Slurm numbers batch scripts, salloc's shells and their like from the end of 32 bits (slurm.h).
+  if (step === undefined || step > 0xffff_fff0)
+    throw identityError(
+      `${show(env, jobVariable)} but ${show(env, stepVariable ?? 'SLURM_STEP_ID')}, ` +
+        'so this is the script or the shell of the job and not one of its tasks',
+      'start me with srun',
+    )
+  return {
+    cluster: readVariable(env, 'SLURM_CLUSTER_NAME') ?? 'slurm',
+    jobId: String(readWholeNumber(env, jobVariable)),
+    stepId: String(step),
+    restart: readWholeNumber(env, 'SLURM_RESTART_COUNT') ?? 0,
+  }
+}
+
+function readSize(env: Environment, names: readonly [string, ...string[]]): Size {
+  const variable = firstSet(env, names)
+  const value = variable === undefined ? undefined : readWholeNumber(env, variable)
+  if (variable === undefined || value === undefined)
+    throw identityError(`${show(env, names[0])}, nor is ${names.slice(1).join(' or ')}`, 'start me with srun')
+  if (value === 0) throw identityError(`${show(env, variable)}, and a run has at least 1`, 'check what changed it')
+  return { variable, value }
+}
+
+/** Refuses variables of another step: `sbatch` and `salloc` called inside of one pass them on. */
+function refuseInherited(env: Environment): void {
+  refuseDifferent(env, 'SLURM_NTASKS', 'SLURM_STEP_NUM_TASKS')
+  refuseDifferent(env, 'SLURM_NNODES', 'SLURM_STEP_NUM_NODES')
+  const host = readVariable(env, 'SLURMD_NODENAME')
+  const hosts = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
+  if (host === undefined || hosts === undefined || hosts.includes(host)) return
+  throw inheritedError(env, 'SLURMD_NODENAME', 'SLURM_STEP_NODELIST')
+}
+
+function refuseDifferent(env: Environment, own: string, step: string): void {
+  const [a, b] = [readWholeNumber(env, own), readWholeNumber(env, step)]
+  if (a !== undefined && b !== undefined && a !== b) throw inheritedError(env, own, step)
+}
+
+function inheritedError(env: Environment, own: string, step: string): Error {
+  return identityError(
+    `${show(env, own)} but ${show(env, step)}, so they were inherited from another step`,
+    'start me with srun',
+  )
+}
+
+/** The number of nodes where nodes tell processes apart; undefined where tasks do. */
+function chooseNodes(env: Environment, wanted: 'auto' | 'node', tasks: Size): Size | undefined {
+  // Inside of a step SLURM_NNODES is the step's; SLURM_JOB_NUM_NODES stays the job's.
+  const nodes = readSize(env, ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'])
+  const perNode = expandCounts(readVariable(env, 'SLURM_STEP_TASKS_PER_NODE') ?? '')
+  if (tasks.value === nodes.value && (perNode?.every((count) => count === 1) ?? true)) return nodes
+  if (wanted === 'auto') return undefined
+  throw identityError(
+    `identity "node" needs exactly one task on each node, and ${show(env, tasks.variable)} ` +
+      `while ${show(env, nodes.variable)}`,
+    'use identity "task" or "auto"',
+  )
+}
+
+function readRank(env: Environment, variable: string, size: Size): Pick<Identity, 'rank' | 'size' | 'source'> {
+  const rank = readWholeNumber(env, variable)
+  if (rank === undefined) throw identityError(show(env, variable), 'start me with srun')
+  if (rank >= size.value)
+    throw identityError(
+      `${show(env, variable)} but ${show(env, size.variable)}, and ranks count from 0`,
+      'check what changed them',
+    )
+  return { rank, size: size.value, source: `${variable}=${rank} of ${size.variable}=${size.value}` }
+}
+
+function readHost(env: Environment): string {
+  const name = readVariable(env, 'SLURMD_NODENAME')
+  if (name !== undefined) return name
+  const node = readWholeNumber(env, 'SLURM_NODEID')
+  const hosts = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
+  return (node === undefined ? undefined : hosts?.[node]) ?? unknownHost
+}
+
+function firstSet(env: Environment, names: readonly string[]): string | undefined {
+  return names.find((name) => readVariable(env, name) !== undefined)
+}

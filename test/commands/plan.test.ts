@@ -1,0 +1,92 @@
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { formatPlan, plan, planFor } from '../../src/commands/plan.ts'
+import { completeOptions, type RunnerOptions } from '../../src/options.ts'
+import { slurmEnvironment } from '../support/environment.ts'
+
+function planned(capture: string, options: RunnerOptions = {}) {
+  return plan(completeOptions({ ...options, env: slurmEnvironment(capture) }))
+}
+
+describe('plan', () => {
+  it('gives rank, host and roles of every process of the job', () => {
+    expect(planned('step-4nodes-1task-each-proc1').rows).toEqual([
+      { rank: 0, host: 'node0', roles: ['scheduler'] },
+      { rank: 1, host: 'node1', roles: ['client'] },
+      { rank: 2, host: 'node2', roles: ['worker'] },
+      { rank: 3, host: 'node3', roles: ['worker'] },
+    ])
+  })
+
+  it('is the same table in every process of a step', () => {
+    const tables = ['proc0', 'proc3', 'proc5'].map((name) => planned(`step-3nodes-6tasks-${name}`).rows)
+    expect(tables[1]).toEqual(tables[0])
+    expect(tables[2]).toEqual(tables[0])
+  })
+
+  it('fills the run key into the path of the scheduler file', () => {
+    const { schedulerFile, runKey, identity } = planned('array-task0-proc1-requeued', {
+      schedulerFile: '/scratch/s-{job_id}.{step_id}.{restart}.json',
+    })
+    expect(schedulerFile).toBe('/scratch/s-9.0.1.json')
+    expect(runKey).toBe('sim-9.0-r1')
+    expect(identity).toMatchObject({ rank: 1, size: 2 })
+    expect(planned('step-2-of-3-nodes-proc0').schedulerFile).toBe(resolve('scheduler-2.1.json'))
+  })
+
+  it('follows layout, client, scheduler and identity', () => {
+    const roles = (options: RunnerOptions) =>
+      planned('step-4nodes-1task-each-proc0', options).rows.map((row) => row.roles.join('+'))
+    expect(roles({ layout: 'shared' })).toEqual(['scheduler+client+worker', 'worker', 'worker', 'worker'])
+    expect(roles({ client: false })).toEqual(['scheduler', 'worker', 'worker', 'worker'])
+    expect(roles({ scheduler: false, schedulerFile: 'a.json' })).toEqual(['client', 'worker', 'worker', 'worker'])
+    expect(planned('step-4nodes-1task-each-proc1', { identity: 'task' }).identity?.source).toContain('SLURM_PROCID=1')
+  })
+
+  it('fails outside of a step as a run would', () => {
+    expect(() => planned('batch-script-3nodes-6tasks')).toThrow('start me with srun')
+  })
+})
+
+describe('planFor', () => {
+  it('plans a number of processes outside of a job, placeholders left open', () => {
+    const { rows, ...rest } = planFor({ ...completeOptions({ schedulerFile: '/x/{job_id}.json' }), size: 3 })
+    expect(rows.map(({ rank, host, roles }) => [rank, host, ...roles])).toEqual([
+      [0, '?', 'scheduler'],
+      [1, '?', 'client'],
+      [2, '?', 'worker'],
+    ])
+    expect(rest).toEqual({ schedulerFile: '/x/{job_id}.json', identity: undefined, runKey: undefined })
+  })
+
+  it('takes the hosts that are known', () => {
+    const { rows } = planFor({ ...completeOptions({}), size: 2, hosts: ['here', 'there'] })
+    expect(rows.map((row) => row.host)).toEqual(['here', 'there'])
+  })
+
+  it('refuses a number of processes that is none', () => {
+    expect(() => planFor({ ...completeOptions({}), size: 0 })).toThrow(RangeError)
+  })
+})
+
+describe('formatPlan', () => {
+  it('is a table, then the scheduler file, the run key and who asks', () => {
+    const text = formatPlan(planned('step-4nodes-1task-each-proc1', { layout: 'shared', schedulerFile: '/x/s.json' }))
+    expect(text.split('\n')).toEqual([
+      'rank  host   roles',
+      '0     node0  scheduler, client, worker',
+      '1     node1  worker',
+      '2     node2  worker',
+      '3     node3  worker',
+      '',
+      'scheduler file: /x/s.json',
+      'run key: sim-7.0-r0',
+      'this process: rank 1 of 4 on node1 (SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4)',
+    ])
+  })
+
+  it('leaves out what is unknown outside of a job', () => {
+    const text = formatPlan(planFor({ ...completeOptions({ schedulerFile: '/x/s.json' }), size: 1 }))
+    expect(text).toBe('rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json')
+  })
+})
