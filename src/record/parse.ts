@@ -31,6 +31,12 @@ export function parseSchedulerFile(text: string): ParsedSchedulerFile {
   return { kind: 'foreign', why: `it is JSON, but no Dask scheduler file: ${why}` }
 }
 
+/** What a scheduler says of itself, or undefined where that is no content of a scheduler file. */
+export function parseIdentity(identity: Readonly<Record<string, unknown>>): SchedulerFile | undefined {
+  const parsed = z.safeParse(schedulerFileSchema, identity)
+  return parsed.success ? parsed.data : undefined
+}
+
 /** The text of a scheduler file, indented as Dask does. */
 export function formatSchedulerFile(file: SchedulerFile): string {
   return JSON.stringify(file, undefined, 2)

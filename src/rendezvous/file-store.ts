@@ -78,8 +78,7 @@ export class FileStore {
     try {
       await takeClaim(owner, this.#judgement, signal)
     } catch (error) {
-      if (error instanceof PathInUseError && error.alive)
-        this.#contested = error.owner.run_key === this.#options.runKey
+      if (error instanceof PathInUseError && error.alive) this.#contested = error.owner.run_key === this.#options.runKey
       throw error
     }
     clearInterval(this.#freshener)

@@ -119,7 +119,7 @@ class Watch {
         this.#hinted = false
         const found = await this.#look(inspect)
         if (found !== undefined) return found
-        if (!this.#hinted) await this.#rest()
+        await this.#rest()
         this.#options.inner.throwIfAborted()
       }
     } finally {
@@ -139,6 +139,8 @@ class Watch {
   }
 
   async #rest(): Promise<void> {
+    // A hint that came while the names were looked at may be about something newer.
+    if (this.#hinted) return
     const { interval, seams, inner } = this.#options
     const usual = this.#events ? Math.max(slowPoll, interval) : interval
     this.#pause = new AbortController()

@@ -1,0 +1,48 @@
+import { basename, dirname } from 'node:path'
+import { RunnerError } from '../errors.ts'
+import { parseSchedulerFile } from '../record/parse.ts'
+import type { SchedulerFile } from '../record/scheduler-file.ts'
+import { sayDuration } from '../util/duration.ts'
+import type { ConnectDask } from './judgement.ts'
+import { readIfThere } from './run-directory.ts'
+import { watchDirectory } from './watch.ts'
+
+/** How an existing cluster is looked for. */
+export interface FindExistingOptions {
+  readonly connect: ConnectDask
+  /** Milliseconds that the file may take to appear. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * The cluster of a scheduler file that another program publishes; the file may still be to come.
+ *
+ * @throws RunnerError ERR_TIMED_OUT where it does not come, ERR_UNAVAILABLE where it is no scheduler
+ * file or its scheduler does not answer.
+ */
+export async function findExistingCluster(path: string, options: FindExistingOptions): Promise<SchedulerFile> {
+  const { connect, timeout, signal } = options
+  const refuse = (why: string): RunnerError =>
+    new RunnerError(`Cannot join the cluster of "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
+  const read = async (names: readonly string[]): Promise<SchedulerFile | undefined> => {
+    if (!names.includes(basename(path))) return undefined
+    const parsed = parseSchedulerFile((await readIfThere(path)) ?? '')
+    if (parsed.kind === 'foreign') throw refuse(parsed.why)
+    return parsed.kind === 'valid' ? parsed.file : undefined
+  }
+  const file = await watchDirectory(dirname(path), read, {
+    mode: 'poll',
+    interval: 500,
+    timeout,
+    signal,
+    notice: () => undefined,
+    late: () =>
+      new RunnerError(`Cannot join the cluster of "${path}": waited ${sayDuration(timeout)} for the file`, {
+        code: 'ERR_TIMED_OUT',
+      }),
+  })
+  const answer = await connect(file.address)
+  if (answer !== 'answers') throw refuse(`its scheduler at ${file.address} ${answer === 'refuses' ? 'is gone' : 'cannot be reached'}`)
+  return file
+}

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import type { WatchMode } from '../../src/options.ts'
+import type { Subscriber } from '../../src/rendezvous/subscribe.ts'
+import { defaultPollInterval, watchDirectory, type WatchOptions, type WatchSeams } from '../../src/rendezvous/watch.ts'
+import { FakeTime } from './support/fake-time.ts'
+
+/** A directory in fake time where "record" appears after `appears` milliseconds. */
+class World {
+  readonly time = new FakeTime()
+  readonly notices: string[] = []
+  readonly listings: number[] = []
+  subscriber: Subscriber | undefined
+  closed = 0
+  readonly seams: WatchSeams
+
+  constructor(appears: number, changes: Partial<WatchSeams> = {}) {
+    this.seams = {
+      sleep: this.time.sleep,
+      list: () => {
+        this.listings.push(this.time.now)
+        return Promise.resolve(this.time.now >= appears ? ['record'] : ['other'])
+      },
+      isLocal: () => Promise.resolve(true),
+      subscribe: (_, subscriber) => {
+        this.subscriber = subscriber
+        return Promise.resolve(() => {
+          this.closed++
+          return Promise.resolve()
+        })
+      },
+      random: () => 0.5,
+      ...changes,
+    }
+  }
+
+  async watch(mode: WatchMode, changes: Partial<WatchOptions> = {}): Promise<number> {
+    const inspect = (names: readonly string[]): Promise<number | undefined> =>
+      Promise.resolve(names.includes('record') ? this.time.now : undefined)
+    const found = watchDirectory('/run', inspect, {
+      mode,
+      interval: 100,
+      timeout: 60_000,
+      late: ({ names }) => new Error(`late: ${names?.join() ?? 'never listed'}`),
+      notice: (message) => void this.notices.push(message),
+      seams: this.seams,
+      ...changes,
+    })
+    return await this.time.run(found)
+  }
+}
+
+test('polling sees a new name at the next listing', async () => {
+  expect(await new World(950).watch('poll')).toBe(1000)
+})
+
+test('what is there already is seen at once, without events', async () => {
+  const world = new World(0)
+  expect(await world.watch('events')).toBe(0)
+  expect(world.subscriber).toBeUndefined()
+})
+
+test.each([
+  [0, 80],
+  [1, 120],
+])('with the draw %d an interval of 100 ms becomes %d ms', async (draw, ms) => {
+  const world = new World(50, { random: () => draw })
+  expect(await world.watch('poll')).toBeCloseTo(ms)
+})
+
+test('an event makes the next listing come at once', async () => {
+  const world = new World(300)
+  const watching = world.watch('events')
+  await world.time.sleep(300, new AbortController().signal).then(() => world.subscriber?.onHint())
+  expect(await watching).toBe(300)
+  expect(world.closed).toBe(1)
+})
+
+test('without any event a slow poll sees the name', async () => {
+  expect(await new World(300).watch('events')).toBe(1000)
+})
+
+test('auto uses events on a local filesystem only', async () => {
+  const local = new World(300)
+  await local.watch('auto')
+  expect(local.subscriber).toBeDefined()
+  const network = new World(300, { isLocal: () => Promise.resolve(false) })
+  expect(await network.watch('auto')).toBe(300)
+  expect(network.subscriber).toBeUndefined()
+})
+
+test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it polls, with a notice', async (errno) => {
+  const world = new World(350, {
+    subscribe: (_, { onError }) => {
+      onError(Object.assign(new Error(`${errno}: inotify_add_watch`), { code: errno }))
+      onError(new Error('again'))
+      return Promise.resolve(() => Promise.resolve())
+    },
+  })
+  expect(await world.watch('events')).toBe(400)
+  expect(world.notices).toEqual([`Polling "/run", since the system sends no events: ${errno}: inotify_add_watch`])
+})
+
+test('where events cannot even be asked for it polls, with a notice', async () => {
+  const world = new World(350, { subscribe: () => Promise.reject(new Error('no such module')) })
+  expect(await world.watch('events')).toBe(400)
+  expect(world.notices).toHaveLength(1)
+})
+
+test('a deadline ends it with what was there instead', async () => {
+  const world = new World(Infinity)
+  await expect(world.watch('poll', { timeout: 5000 })).rejects.toThrow('late: other')
+  expect(world.time.now).toBe(5000)
+})
+
+test('a deadline ends even a listing that never returns', async () => {
+  const world = new World(0, { list: async () => new Promise(() => undefined) })
+  await expect(world.watch('poll', { timeout: 5000 })).rejects.toThrow('late: never listed')
+})
+
+test('a signal ends it with its reason', async () => {
+  const world = new World(Infinity)
+  const stop = new AbortController()
+  const watching = world.watch('events', { signal: stop.signal })
+  await world.time.sleep(300, new AbortController().signal)
+  stop.abort(new Error('enough'))
+  await expect(watching).rejects.toThrow('enough')
+  expect(world.time.now).toBe(300)
+})
+
+test('a listing that fails for a passing reason is repeated', async () => {
+  let failures = 3
+  const world = new World(0, {
+    list: () =>
+      failures-- > 0
+        ? Promise.reject(Object.assign(new Error('stale'), { code: 'ESTALE' }))
+        : Promise.resolve(['record']),
+  })
+  expect(await world.watch('poll')).toBeGreaterThan(0)
+})
+
+test('a listing that no repetition mends ends it', async () => {
+  const world = new World(0, { list: () => Promise.reject(Object.assign(new Error('gone'), { code: 'ENOENT' })) })
+  await expect(world.watch('poll')).rejects.toThrow('gone')
+})
+
+test.each([
+  [1, 100],
+  [20, 100],
+  [200, 1000],
+  [2000, 10_000],
+  [10_000, 10_000],
+])('%d processes poll each %d ms', (size, ms) => {
+  expect(defaultPollInterval(size)).toBe(ms)
+})
