@@ -77,6 +77,8 @@ export interface RunnerOptions extends DaskOptions {
   readonly logFormat?: LogFormat
   /** Give children the variables of the launching MPI or PMI too. @default false */
   readonly keepMpiEnv?: boolean
+  /** Run this as the client program. @default the client is the caller's code after `start` */
+  readonly command?: readonly [string, ...string[]]
   /** Ends the run when it aborts. */
   readonly signal?: AbortSignal
   /** Ends a process that is not the client's. @default process.exit */

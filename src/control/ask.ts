@@ -16,7 +16,7 @@ export async function askOwner(owner: Owner): Promise<'alive' | 'gone' | 'unreac
   const wire = new Wire<FromHub, ToHub>(socket, fromHubSchema)
   try {
     wire.send({ type: 'who' })
-    const answer = await deadline(wire.first(), defaults.connectTimeout, () => new Silence())
+    const answer = await deadline(wire.next(), defaults.connectTimeout, () => new Silence())
     return answer.type === 'run' && answer.nonce === owner.nonce ? 'alive' : 'gone'
   } catch (error) {
     return error instanceof Silence ? 'alive' : 'gone'

@@ -31,7 +31,12 @@ export async function joinControl(record: ClusterRecord, options: JoinOptions): 
   const link: Link = new Wire(socket, fromHubSchema)
   try {
     link.send({ type: 'hello', run_key: record.run_key, secret: record.secret, rank, host, pid: process.pid })
-    const answer = await deadline(link.first(), defaults.connectTimeout * 3, () => new Error('it does not answer'), signal)
+    const answer = await deadline(
+      link.next(),
+      defaults.connectTimeout * 3,
+      () => new Error('it does not answer'),
+      signal,
+    )
     if (answer.type !== 'welcome') throw new Error(answer.type === 'refused' ? answer.why : `it says ${answer.type}`)
     return link
   } catch (cause) {

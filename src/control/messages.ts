@@ -26,7 +26,12 @@ export const toHubSchema = z.discriminatedUnion('type', [
   /** The client program has ended. */
   z.object({ type: z.literal('ended'), status: z.number() }),
   /** A worker of the sender has ended before its time. */
-  z.object({ type: z.literal('worker-ended'), message: z.string(), last_lines: z.array(z.string()) }),
+  z.object({
+    type: z.literal('worker-ended'),
+    status: z.number(),
+    message: z.string(),
+    last_lines: z.array(z.string()),
+  }),
   /** The sender cannot go on. */
   z.object({ type: z.literal('failed'), failure: failureSchema }),
   /** A signal came to the sender; `again` where it is the second one. */

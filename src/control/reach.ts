@@ -67,5 +67,10 @@ export async function networkName(): Promise<string> {
 
 /** Whether an address or host name stays within its host. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+/** The host of an address such as `tcp://10.0.0.1:8786` or `tls://[fe80::1]:8786`. */
+export function hostOf(address: string): string | undefined {
+  return /^[a-z]+:\/\/\[?([^\]/]+?)\]?:\d+$/.exec(address)?.[1]
 }

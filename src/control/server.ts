@@ -26,6 +26,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #options: ControlServerOptions
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #unrefed = false
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
@@ -56,7 +57,9 @@ export class ControlServer implements AsyncDisposable {
 
   /** Does not keep the process alive any longer; a connection that comes later neither. */
   unref(): void {
+    this.#unrefed = true
     this.#server.unref()
+    for (const socket of this.#sockets) socket.unref()
   }
 
   /** Closes every connection and stops listening. */
@@ -74,6 +77,7 @@ export class ControlServer implements AsyncDisposable {
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket)
+    if (this.#unrefed) socket.unref()
     socket.once('close', () => this.#sockets.delete(socket))
     const peer: Peer = new Wire(socket, toHubSchema)
     // Who says nothing in time is not one of us.
@@ -81,7 +85,7 @@ export class ControlServer implements AsyncDisposable {
       peer.destroy()
     }, defaults.connectTimeout)
     silence.unref()
-    peer.first().then(
+    peer.next().then(
       (message) => {
         clearTimeout(silence)
         this.#answer(peer, message)

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import * as z from 'zod/mini'
+import { type Line, Mailbox } from './line.ts'
 
 /** A longer message is an attack or a stranger. In characters. */
 const longestMessage = 262_144
 
 /** Messages in both directions over one socket, each checked against its schema. */
-export class Wire<In, Out> {
+export class Wire<In, Out> implements Line<In, Out> {
   /** Resolves when the connection has closed, however it did. */
   readonly closed: Promise<void>
   readonly #socket: Socket
   readonly #schema: z.ZodMiniType<In>
-  readonly #waiting: In[] = []
-  #listener: ((message: In) => void) | undefined
+  readonly #mailbox = new Mailbox<In>()
   #rest = ''
 
   constructor(socket: Socket, schema: z.ZodMiniType<In>) {
@@ -35,19 +35,15 @@ export class Wire<In, Out> {
 
   /** Calls `listener` with each message, those that came before included. */
   onMessage(listener: (message: In) => void): void {
-    this.#listener = listener
-    for (const message of this.#waiting.splice(0)) listener(message)
+    this.#mailbox.open(listener)
   }
 
-  /** The first message, for a handshake; rejects where the connection closes before it. */
-  async first(): Promise<In> {
-    return await new Promise<In>((resolve, reject) => {
-      void this.closed.then(() => reject(new Error('the connection was closed')))
-      this.onMessage((message) => {
-        this.#listener = undefined
-        resolve(message)
-      })
+  /** The next message, for a handshake; rejects where the connection closes before it. */
+  async next(): Promise<In> {
+    const closed = this.closed.then((): never => {
+      throw new Error('the connection was closed')
     })
+    return await Promise.race([this.#mailbox.next(), closed])
   }
 
   /** Ends the connection after what was sent has gone out. */
@@ -65,10 +61,6 @@ export class Wire<In, Out> {
     this.#socket.unref()
   }
 
-  ref(): void {
-    this.#socket.ref()
-  }
-
   #read(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
@@ -79,8 +71,7 @@ export class Wire<In, Out> {
         this.destroy()
         return
       }
-      if (this.#listener === undefined) this.#waiting.push(message)
-      else this.#listener(message)
+      this.#mailbox.put(message)
     }
   }
 

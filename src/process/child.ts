@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Duplex } from 'node:stream'
+import { Socket } from 'node:net'
+import type { Duplex, Writable } from 'node:stream'
 import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
@@ -15,6 +16,8 @@ export interface ChildOptions {
   readonly guardian: Guardian
   /** `inherit`: our own standard streams. A function: called with each line of output. */
   readonly output: 'inherit' | ((line: string, stream: 'stdout' | 'stderr') => void)
+  /** @default `inherit` with inherited output, else `ignore` */
+  readonly stdin?: 'inherit' | 'ignore' | 'pipe'
   /** Open a two-way pipe as file descriptor 3. @default false */
   readonly pipe?: boolean
   /**
@@ -47,7 +50,7 @@ export class Child {
     this.#process = spawn(program, args, {
       detached: true,
       stdio: [
-        lines ? 'ignore' : 'inherit',
+        options.stdin ?? (lines ? 'ignore' : 'inherit'),
         lines ? 'pipe' : 'inherit',
         lines ? 'pipe' : 'inherit',
         options.pipe === true ? 'pipe' : 'ignore',
@@ -59,6 +62,7 @@ export class Child {
       this.pipe = this.#process.stdio[3] as Duplex
       this.pipe.on('error', () => undefined)
     }
+    this.#process.stdin?.on('error', () => undefined)
     if (options.output !== 'inherit') {
       const onLine = options.output
       for (const name of ['stdout', 'stderr'] as const) {
@@ -76,6 +80,11 @@ export class Child {
   /** Undefined where the program could not be started. */
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  /** Its standard input, where that is a pipe. */
+  get stdin(): Writable | null {
+    return this.#process.stdin
   }
 
   /** The last lines that it printed, where its output comes through us. */
@@ -104,6 +113,12 @@ export class Child {
     ask()
     if (!(await settledWithin(this.exited, grace))) this.kill()
     return await this.exited
+  }
+
+  /** Does not keep us alive. */
+  unref(): void {
+    this.#process.unref()
+    for (const stream of this.#process.stdio) if (stream instanceof Socket) stream.unref()
   }
 
   async #watch(options: ChildOptions): Promise<Exit> {

@@ -1,13 +1,18 @@
 # Outlives its supervisor only to end what the supervisor has started: when the pipe on standard
 # input closes, every registered process group is killed, then every process that carries the run's
-# mark in its environment, and the private directories are removed.
-# Standard input, a line each: "+ PGID" and "- PGID" (a process group begins, has ended),
-# "d DIRECTORY" (to remove at the end). Standard output: a line for each signal that came here,
-# which tells the supervisor that the whole process tree was signalled and not the supervisor alone.
+# mark in its environment, and the private files and directories are removed.
+# Standard input, a line each:
+#   + PGID        a process group has begun
+#   - PGID        it has ended
+#   d DIRECTORY   to remove at the end
+#   f WORD FILE   to remove at the end, if WORD still stands in it
+# Standard output: a line for each signal that came here, which tells the supervisor that the whole
+# process tree was signalled and not the supervisor alone.
 # $1: the mark, a NAME=VALUE of the children's environment.
 mark=$1
 groups=' '
 directories=''
+files=''
 interrupted=''
 newline='
 '
@@ -38,6 +43,7 @@ while :; do
       case $groups in *" $ended "*) groups="${groups%%" $ended "*} ${groups#*" $ended "}" ;; esac
       ;;
     'd '*) directories="$directories${line#d }$newline" ;;
+    'f '*) files="$files${line#f }$newline" ;;
   esac
 done
 
@@ -48,5 +54,9 @@ for pass in 1 2; do
     pid=${file#/proc/}
     kill -KILL "${pid%/environ}" 2>/dev/null
   done
+done
+printf %s "$files" | while IFS= read -r entry; do
+  file=${entry#* }
+  grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"
 done
 printf %s "$directories" | while IFS= read -r directory; do rm -rf -- "$directory"; done

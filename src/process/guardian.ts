@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { settledWithin } from '../util/wait.ts'
 import script from './guardian.sh'
 import { forEachLine } from './output.ts'
@@ -23,6 +24,7 @@ export class Guardian implements AsyncDisposable {
   readonly #mark = `${markVariable}=${randomUUID()}`
   readonly #groups = new Set<number>()
   readonly #directories = new Set<string>()
+  readonly #files = new Map<string, string>()
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
@@ -50,6 +52,12 @@ export class Guardian implements AsyncDisposable {
     this.#tell(`d ${directory}`)
   }
 
+  /** Has the file at `path` removed at the end, if `word` still stands in it then. */
+  addFile(path: string, word: string): void {
+    this.#files.set(path, word)
+    this.#tell(`f ${word} ${path}`)
+  }
+
   /** Calls `listener` for each HUP, INT, TERM, USR1 or USR2 that reached the whole process tree. */
   onSignal(listener: (signal: NodeJS.Signals) => void): void {
     this.#listeners.add(listener)
@@ -59,7 +67,7 @@ export class Guardian implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closed = true
     const shell = this.#shell
-    if (shell === undefined || shell.exitCode !== null || shell.signalCode !== null) return
+    if (shell?.exitCode !== null || shell.signalCode !== null) return
     shell.ref()
     const exited = once(shell, 'exit')
     shell.stdin?.end()
@@ -81,7 +89,7 @@ export class Guardian implements AsyncDisposable {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     })
     this.#shell = shell
     const again = (): void => {
@@ -94,12 +102,13 @@ export class Guardian implements AsyncDisposable {
     shell.unref()
     for (const stream of [shell.stdin, shell.stdout]) {
       stream.on('error', () => undefined)
-      if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+      if (stream instanceof Socket) stream.unref()
     }
     forEachLine(shell.stdout, (name) => {
       for (const listener of this.#listeners) listener(`SIG${name}` as NodeJS.Signals)
     })
     for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
+    for (const [path, word] of this.#files) shell.stdin.write(`f ${word} ${path}\n`)
     for (const group of this.#groups) shell.stdin.write(`+ ${group}\n`)
   }
 }

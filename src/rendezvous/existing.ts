@@ -43,6 +43,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
       }),
   })
   const answer = await connect(file.address)
-  if (answer !== 'answers') throw refuse(`its scheduler at ${file.address} ${answer === 'refuses' ? 'is gone' : 'cannot be reached'}`)
+  if (answer !== 'answers')
+    throw refuse(`its scheduler at ${file.address} ${answer === 'refuses' ? 'is gone' : 'cannot be reached'}`)
   return file
 }

@@ -22,7 +22,13 @@ export async function settledWithin(promise: Promise<unknown>, ms: number): Prom
     () => true,
   )
   try {
-    return await Promise.race([settled, sleep(ms, timer.signal).then(() => false, () => false)])
+    return await Promise.race([
+      settled,
+      sleep(ms, timer.signal).then(
+        () => false,
+        () => false,
+      ),
+    ])
   } finally {
     timer.abort()
   }
@@ -33,7 +39,12 @@ export async function settledWithin(promise: Promise<unknown>, ms: number): Prom
  *
  * @throws what `late` returns, or the reason of `signal`, or what `promise` rejects with.
  */
-export async function deadline<T>(promise: Promise<T>, ms: number, late: () => Error, signal?: AbortSignal): Promise<T> {
+export async function deadline<T>(
+  promise: Promise<T>,
+  ms: number,
+  late: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
   signal?.throwIfAborted()
   return await new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -60,7 +71,7 @@ export async function deadline<T>(promise: Promise<T>, ms: number, late: () => E
       },
       (error: unknown) => {
         finish(() => {
-          reject(error as Error)
+          reject(error)
         })
       },
     )

@@ -1,0 +1,160 @@
+// Finds a Python that has Dask's `distributed`, or gets one. Needs nothing but Node, so that it works
+// before the packages are installed. As a program: the Python on standard output, the story on
+// standard error; status 1 where there is none.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, rmSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const venv = join(dirname(fileURLToPath(import.meta.url)), '..', '.cache', 'venv')
+
+// Importing distributed takes a second; asking where it is takes 20 ms. Without an origin it is but a
+// folder that happens to have the name.
+const question = `
+import importlib.util, sys
+specs = [importlib.util.find_spec(name) for name in ("dask", "distributed")]
+sys.exit(0 if all(spec is not None and spec.origin is not None for spec in specs) else 3)
+`
+
+export const howToInstall =
+  'install it with "python3 -m pip install distributed" or "apt-get install python3-distributed", ' +
+  'or name a Python that has it in DASK_HPC_RUNNER_PYTHON'
+
+/**
+ * What the search asks of the machine; a test passes its own.
+ *
+ * @typedef {object} Machine
+ * @property {Readonly<Record<string, string | undefined>>} env
+ * @property {(command: string, args: readonly string[], timeout: number, env?: Record<string, string>) => boolean} run
+ *   Whether the command ended with status 0 within `timeout` milliseconds.
+ * @property {(file: string) => boolean} isExecutable
+ * @property {() => boolean} isRoot
+ * @property {(path: string) => void} remove
+ * @property {(message: string) => void} say
+ */
+
+/** @type {Machine} */
+const thisMachine = {
+  env: process.env,
+  run(command, args, timeout, env = {}) {
+    const quiet = command.endsWith('python3') || command === this.env.DASK_HPC_RUNNER_PYTHON
+    const result = spawnSync(command, args, {
+      cwd: '/', // away from folders that look like Python packages
+      env: { ...process.env, ...env },
+      stdio: ['ignore', quiet ? 'ignore' : 2, quiet ? 'ignore' : 2],
+      timeout,
+      killSignal: 'SIGKILL',
+    })
+    return result.status === 0
+  },
+  isExecutable(file) {
+    try {
+      accessSync(file, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  },
+  isRoot: () => process.getuid?.() === 0,
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+  say: (message) => process.stderr.write(`${message}\n`),
+}
+
+/**
+ * A Python that has Dask: one that is there, else a virtual environment, else Debian's package.
+ *
+ * @param {Machine} machine
+ * @returns {string} the Python
+ * @throws Error where there is none, with what to install
+ */
+export function findDask(machine = thisMachine) {
+  const { env, say } = machine
+  const named = env.DASK_HPC_RUNNER_PYTHON
+  if (named !== undefined && named !== '') {
+    if (!hasDask(machine, named))
+      throw new Error(`Cannot use the Python "${named}" of DASK_HPC_RUNNER_PYTHON: it has no Dask; ${howToInstall}`)
+    say(`Dask: found in ${named}, as DASK_HPC_RUNNER_PYTHON says`)
+    return named
+  }
+  const candidates = pythons(machine)
+  const found = candidates.find((python) => hasDask(machine, python))
+  if (found !== undefined) {
+    say(`Dask: found in ${found}`)
+    return found
+  }
+  const tried = candidates.length === 0 ? 'there is no python3' : `none of ${candidates.join(', ')} has it`
+  if (makeVenv(machine)) {
+    say(`Dask: installed into the virtual environment ${venv}, because ${tried}`)
+    return join(venv, 'bin/python3')
+  }
+  if (installPackage(machine)) {
+    say(`Dask: installed the Debian package python3-distributed, because ${tried}`)
+    return '/usr/bin/python3'
+  }
+  throw new Error(`Cannot find Dask: ${tried}, and it could not be installed; ${howToInstall}`)
+}
+
+/** @param {Machine} machine */
+function pythons({ env, isExecutable }) {
+  const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX].flatMap((prefix) => (prefix ? [join(prefix, 'bin')] : []))
+  const path = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = new Set([...active, ...path, '/usr/bin', join(venv, 'bin')])
+  return [...folders].map((folder) => join(folder, 'python3')).filter(isExecutable)
+}
+
+/**
+ * @param {Machine} machine
+ * @param {string} python
+ */
+function hasDask({ run }, python) {
+  return run(python, ['-c', question], 20_000)
+}
+
+/** @param {Machine} machine */
+function makeVenv(machine) {
+  const { env, remove, isExecutable, run, say } = machine
+  say('Dask: no Python here has it; trying a virtual environment')
+  const python = join(venv, 'bin/python3')
+  // No retries and 5 s to connect: where no index answers, the next way is tried soon.
+  const ways = [
+    () =>
+      (env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'uv'))) &&
+      run('uv', ['venv', '--quiet', venv], 60_000) &&
+      run('uv', ['pip', 'install', '--quiet', '--python', python, 'distributed'], 600_000, {
+        UV_HTTP_TIMEOUT: '5',
+        UV_HTTP_RETRIES: '0',
+      }),
+    () =>
+      run('python3', ['-m', 'venv', venv], 60_000) &&
+      run(python, ['-m', 'pip', 'install', '--quiet', '--timeout', '5', '--retries', '0', 'distributed'], 600_000),
+  ]
+  for (const way of ways) {
+    remove(venv)
+    if (way() && hasDask(machine, python)) return true
+  }
+  remove(venv)
+  return false
+}
+
+/** @param {Machine} machine */
+function installPackage(machine) {
+  const { isRoot, isExecutable, run, say } = machine
+  if (!isRoot() || !isExecutable('/usr/bin/apt-get')) return false
+  say('Dask: trying the Debian package python3-distributed')
+  const install = () =>
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'python3-distributed'], 600_000, {
+      DEBIAN_FRONTEND: 'noninteractive',
+    })
+  // A fresh container has no package lists, and old lists name packages that are gone.
+  const installed = install() || (run('apt-get', ['update', '-qq'], 300_000) && install())
+  return installed && hasDask(machine, '/usr/bin/python3')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.stdout.write(`${findDask()}\n`)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,122 @@
+import { type Command, Option } from 'commander'
+import { defaults } from '../defaults.ts'
+import type { LogFormat } from '../logger.ts'
+import type { IdentityKind, Layout, RunnerOptions, WatchMode } from '../options.ts'
+import { sayDuration } from '../util/duration.ts'
+
+/** The flags of `run`, `local` and `plan` as commander gives them. */
+export interface RunFlags {
+  schedulerFile?: string
+  layout: Layout
+  identity: IdentityKind
+  client: boolean
+  scheduler: boolean
+  watch: WatchMode
+  pollInterval?: string
+  rendezvousTimeout?: string
+  grace?: string
+  python?: string
+  logFormat: LogFormat
+  keepMpiEnv?: boolean
+  nworkers?: string
+  nthreads?: string
+  memoryLimit?: string
+  localDirectory?: string
+  interface?: string
+  host?: string
+  protocol?: string
+  workerClass?: string
+  resources?: string
+  lifetime?: string
+  deathTimeout?: string
+  nanny: boolean
+  dashboard: boolean
+  dashboardAddress?: string
+  preload?: string[]
+}
+
+/** Adds the options that a run takes. */
+export function addRunOptions(command: Command): Command {
+  const ofOurs = 'Options of the run:'
+  const ofDask = "Dask's own options, passed on to scheduler and workers:"
+  const add = (
+    group: string,
+    flags: string,
+    description: string,
+    extra: (option: Option) => Option = (o) => o,
+  ): void => {
+    command.addOption(extra(new Option(flags, description).helpGroup(group)))
+  }
+  add(
+    ofOurs,
+    '--scheduler-file <path>',
+    `where the Dask scheduler file is published; {job_id}, {step_id} and {restart} are filled in (default: ${defaults.schedulerFile})`,
+  )
+  add(
+    ofOurs,
+    '--layout <layout>',
+    'exclusive: process 0 hosts the scheduler, 1 the client, the rest workers; shared: 0 hosts all three',
+    (o) => o.choices(['exclusive', 'shared']).default(defaults.layout),
+  )
+  add(ofOurs, '--identity <kind>', 'what makes a process one of n: its node or its task', (o) =>
+    o.choices(['auto', 'node', 'task']).default(defaults.identity),
+  )
+  add(ofOurs, '--no-client', 'host no client: process 1 is a worker too')
+  add(ofOurs, '--no-scheduler', 'add workers to the cluster of an existing scheduler file')
+  add(ofOurs, '--watch <mode>', 'how to learn that the file is there', (o) =>
+    o.choices(['auto', 'poll', 'events']).default(defaults.watch),
+  )
+  add(
+    ofOurs,
+    '--poll-interval <time>',
+    `time between two looks (default: ${sayDuration(defaults.pollInterval)}, more in a large job)`,
+  )
+  add(
+    ofOurs,
+    '--rendezvous-timeout <time>',
+    `how long to wait for the other processes (default: ${sayDuration(defaults.rendezvousTimeout)})`,
+  )
+  add(
+    ofOurs,
+    '--grace <time>',
+    `from the signal that ends the run to the end of its last process (default: ${sayDuration(defaults.grace)})`,
+  )
+  add(
+    ofOurs,
+    '--python <path>',
+    "the Python that has Dask (default: the active environment's, else the first python3 on PATH that has it)",
+  )
+  add(ofOurs, '--log-format <format>', "form of the runner's own messages", (o) =>
+    o.choices(['text', 'json']).default('text'),
+  )
+  add(ofOurs, '--keep-mpi-env', "give the children the MPI launcher's variables too")
+  add(ofDask, '--nworkers <n>', 'workers of each worker process (default: 1)')
+  add(ofDask, '--nthreads <n>', 'threads of each worker')
+  add(ofDask, '--memory-limit <size>', 'memory of each worker: bytes, 4GiB, 0.5, auto, 0')
+  add(ofDask, '--local-directory <path>', 'where workers spill data to disk')
+  add(ofDask, '--interface <name>', 'network interface, such as ib0')
+  add(ofDask, '--host <address>', 'address to listen on')
+  add(ofDask, '--protocol <name>', 'such as tcp or tls')
+  add(ofDask, '--worker-class <path>', 'import path of the worker class')
+  add(ofDask, '--resources <list>', 'resources of each worker: "GPU=1 MEM=2e9"')
+  add(ofDask, '--lifetime <time>', 'time after which a worker ends')
+  add(ofDask, '--death-timeout <time>', 'time without a scheduler after which a worker ends')
+  add(ofDask, '--nanny', "put each worker under one of Dask's nannies", (o) => o.default(false))
+  add(ofDask, '--no-nanny', 'the default: the runner watches over the workers')
+  add(ofDask, '--dashboard-address <address>', 'where the scheduler serves its dashboard (default: :0, a free port)')
+  add(ofDask, '--no-dashboard', 'serve no dashboard')
+  add(ofDask, '--preload <module>', 'module or file that scheduler and workers load; may be repeated', (o) =>
+    o.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
+  )
+  return command
+}
+
+/** The library's options for these flags. */
+export function runnerOptions(flags: RunFlags): RunnerOptions {
+  const { nworkers, nthreads, ...same } = flags
+  return {
+    ...same,
+    ...(nworkers === undefined ? {} : { nworkers: Number(nworkers) }),
+    ...(nthreads === undefined ? {} : { nthreads: Number(nthreads) }),
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Variables that say "you are a task of this step" or "you are a rank of this MPI program". A child
+ * that believed it would, for one, make `import mpi4py` abort.
+ */
+const ofTheLauncher = /^(SLURM_STEP_?ID$|PMI_|PMIX_|OMPI_|PALS_|MPI_LOCAL|HYDI_|FLUX_TASK_)/
+
+/** Our own, meant for this process alone. */
+const ours = 'DASK_HPC_RUNNER_'
+
+/**
+ * The environment of the processes that we start: ours, without the launcher's word on who we are.
+ *
+ * @param keepMpiEnv leaves the launcher's variables in
+ */
+export function childEnvironment(env: Readonly<NodeJS.ProcessEnv>, keepMpiEnv: boolean): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith(ours) && (keepMpiEnv || !ofTheLauncher.test(name))),
+  )
+}
+
+/** What one of Dask's nannies sets for its worker: a worker's threads share the cores already. */
+const workerDefaults: Readonly<Record<string, string>> = {
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  OMP_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+  OPENBLAS_NUM_THREADS: '1',
+}
+
+/** {@link childEnvironment} for a worker; what the user has set stays. */
+export function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...workerDefaults, ...env }
+}
+
+/** Where the cluster is, for the client program. */
+export interface ClusterPlace {
+  readonly schedulerAddress: string
+  /** Absolute path. */
+  readonly schedulerFile: string
+  readonly nWorkers: number
+}
+
+/** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
+export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    DASK_SCHEDULER_ADDRESS: place.schedulerAddress,
+    DASK_HPC_RUNNER_SCHEDULER_FILE: place.schedulerFile,
+    DASK_HPC_RUNNER_N_WORKERS: String(place.nWorkers),
+  }
+}

@@ -1,0 +1,31 @@
+import { Child } from '../process/child.ts'
+import type { Exit } from '../process/exit.ts'
+import type { Guardian } from '../process/guardian.ts'
+
+/** The user's program, with our own standard streams. */
+export class ClientProgram {
+  readonly #child: Child
+
+  constructor(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv, guardian: Guardian) {
+    this.#child = new Child({ command, env, guardian, output: 'inherit' })
+  }
+
+  /** How it ended. A program that cannot be started exits 127 (not found) or 126, as in a shell. */
+  get exited(): Promise<Exit> {
+    return this.#child.exited
+  }
+
+  /** Why it could not be started, where that is so. */
+  get whyNotStarted(): string | undefined {
+    return this.#child.pid === undefined ? this.#child.tail[0] : undefined
+  }
+
+  /** Passes a signal on: those that end a run to its whole process group, the others to itself alone. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.signal(signal, signal === 'SIGTERM' || signal === 'SIGINT' ? 'group' : 'child')
+  }
+
+  kill(): void {
+    this.#child.kill()
+  }
+}

@@ -1,0 +1,137 @@
+# Runs one Dask scheduler or worker by Dask's own command line, under the orders of a supervisor.
+#
+# Orders come and reports go over the socket `pipe`, one JSON object a line:
+#   {"order": "start", "component": "scheduler" | "worker", "arguments": [...]}
+#   {"order": "stop"}                                   close as Dask closes, then exit
+#   {"report": "started", "component": ..., "identity": {...}}
+# When the pipe closes, the supervisor is gone, and so is this process with its whole group.
+import asyncio
+import ctypes
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+
+
+def main(pipe):
+    pipe.set_inheritable(False)
+    die_with_parent()
+    leave_signals_to_supervisor()
+    orders = pipe.makefile("r", encoding="utf-8")
+    order = next_order(orders)
+    component = Component(order["component"], pipe)
+    threading.Thread(target=obey, args=(orders, component), daemon=True).start()
+    run(order["component"], order["arguments"], component)
+
+
+def die_with_parent():
+    parent = os.getppid()
+    try:
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):
+        return
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def leave_signals_to_supervisor():
+    """Ignore the signals of the workload manager: what they mean comes as an order.
+
+    A handler that does nothing is used, and neither SIG_IGN nor a mask, because subprocesses of a
+    task would inherit those. Dask must not replace it.
+    """
+    kept = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
+    set_handler = signal.signal
+    for number in kept:
+        set_handler(number, nothing)
+
+    @functools.wraps(set_handler)
+    def keep_handler(number, handler):
+        return signal.getsignal(number) if number in kept else set_handler(number, handler)
+
+    signal.signal = keep_handler
+
+
+def nothing(number, frame):
+    pass
+
+
+def next_order(orders):
+    line = orders.readline()
+    if not line:
+        os.killpg(0, signal.SIGKILL)
+    return json.loads(line)
+
+
+def obey(orders, component):
+    while True:
+        if next_order(orders)["order"] == "stop":
+            component.stop()
+
+
+class Component:
+    """The running scheduler, worker or nanny, once Dask's command line has made it."""
+
+    def __init__(self, kind, pipe):
+        self.kind = kind
+        self.pipe = pipe
+        self.server = None
+        self.loop = None
+
+    def watch(self, cls):
+        """Learn of the instance that Dask's command line makes of `cls`."""
+        make = cls.__init__
+
+        @functools.wraps(make)
+        def make_and_tell(server, *args, **kwargs):
+            make(server, *args, **kwargs)
+            self.loop = asyncio.get_running_loop()
+            self.server = server
+            self.loop.create_task(self.report_start())
+
+        cls.__init__ = make_and_tell
+
+    async def report_start(self):
+        while self.server.status.name != "running":
+            if self.server.status.name in ("closed", "closing", "failed"):
+                return
+            await asyncio.sleep(0.005)
+        identity = self.server.identity() if self.kind == "scheduler" else {}
+        report = {"report": "started", "component": self.kind, "identity": identity}
+        self.pipe.sendall((json.dumps(report, default=str) + "\n").encode())
+
+    def stop(self):
+        if self.server is None:
+            os._exit(0)
+        self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.close()))
+
+    async def close(self):
+        if self.kind == "worker":
+            # Tasks that still run are not waited for.
+            arguments = {"timeout": 2, "executor_wait": False}
+        else:
+            arguments = {}
+        try:
+            await self.server.close(**arguments)
+        except TypeError:
+            await self.server.close()
+
+
+def run(kind, arguments, component):
+    if kind == "scheduler":
+        from distributed import Scheduler
+        from distributed.cli.dask_scheduler import main as command
+
+        component.watch(Scheduler)
+    else:
+        from distributed import Nanny, Worker
+        from distributed.cli.dask_worker import main as command
+
+        component.watch(Nanny if "--nanny" in arguments else Worker)
+    command(args=arguments, prog_name="dask " + kind)
+
+
+main(pipe)  # noqa: F821 - whoever executes this text has put the socket there

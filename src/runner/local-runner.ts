@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Identity } from '../identity/identity.ts'
+import type { RunnerOptions } from '../options.ts'
+import { Child } from '../process/child.ts'
+import { sayExit } from '../process/exit.ts'
+import { RunnerError } from '../errors.ts'
+import { settledWithin } from '../util/wait.ts'
+import type { Context, RunContext } from './context.ts'
+import { FileRunner } from './file-runner.ts'
+import type { EndTiming } from './timing.ts'
+
+/** Options of a run on one machine. */
+export interface LocalRunnerOptions extends RunnerOptions {
+  /** Number of processes, the calling one included. @default 4 */
+  readonly ntasks?: number
+}
+
+/** What a process that a {@link LocalRunner} has started is told on its standard input, as JSON. */
+export interface MemberOrders {
+  readonly identity: Identity
+  readonly options: RunnerOptions
+}
+
+/** How long the started processes may take to end after the run has. In milliseconds. */
+const memberTimeout = 10_000
+
+/**
+ * The same on one machine: n processes that together become one Dask cluster. The calling process is
+ * the client's; it starts the others.
+ *
+ * @example
+ * ```ts
+ * await using runner = await LocalRunner.start({ ntasks: 4 })
+ * console.log(`${runner.nWorkers} workers at ${runner.schedulerAddress}`)
+ * ```
+ */
+export class LocalRunner extends FileRunner<LocalRunnerOptions> {
+  readonly #ntasks: number
+  readonly #orders: RunnerOptions
+  readonly #members: Child[] = []
+
+  /** @throws RangeError where an option is outside of what it takes. */
+  constructor(options: LocalRunnerOptions = {}) {
+    const { ntasks = 4, ...others } = options
+    super({ host: '127.0.0.1', ...others, env: withoutWorkloadManager(others.env ?? process.env) })
+    if (!Number.isInteger(ntasks) || ntasks < 1)
+      throw new RangeError(`Cannot start "${ntasks}" processes: it is a whole number from 1`)
+    this.#ntasks = ntasks
+    this.#orders = { host: '127.0.0.1', ...whatCanBeSent(others) }
+  }
+
+  protected override isOnOneHost(): boolean {
+    return true
+  }
+
+  protected override identify(context: Context): Identity {
+    const me: Identity = {
+      rank: 0,
+      size: this.#ntasks,
+      host: hostname(),
+      runKey: {
+        cluster: 'local',
+        jobId: `local${process.pid}${randomBytes(3).toString('hex')}`,
+        stepId: '0',
+        restart: 0,
+      },
+      source: `one of ${this.#ntasks} processes on this machine`,
+    }
+    const ranks = Array.from({ length: this.#ntasks }, (_, rank) => rank)
+    const client = ranks.find((rank) => this.getRoles({ ...me, rank }).includes('client')) ?? 0
+    for (const rank of ranks) if (rank !== client) this.#startMember({ ...me, rank }, context)
+    return { ...me, rank: client }
+  }
+
+  protected override async afterEnd(_run: RunContext, timing: EndTiming): Promise<void> {
+    // A process that has not heard of the end takes the end of its standard input for it.
+    for (const member of this.#members) member.stdin?.end()
+    const ended = Promise.all(this.#members.map(async (member) => await member.exited))
+    if (await settledWithin(ended, Math.max(memberTimeout, timing.client))) return
+    for (const member of this.#members) member.kill()
+    await ended
+  }
+
+  #startMember(identity: Identity, { options }: Context): void {
+    const program = fileURLToPath(new URL('./cli.js', import.meta.url))
+    const member = new Child({
+      command: [process.execPath, program, 'member'],
+      env: { ...options.env },
+      guardian: this.guardian,
+      output: 'inherit',
+      stdin: 'pipe',
+    })
+    this.#members.push(member)
+    const orders: MemberOrders = { identity, options: this.#orders }
+    member.stdin?.write(`${JSON.stringify(orders)}\n`)
+    member.unref()
+    void member.exited.then((exit) => {
+      this.abandonStart(
+        new RunnerError(`Process ${identity.rank} ${sayExit(exit)} before the cluster was there`, {
+          code: 'ERR_COMPONENT_LOST',
+        }),
+      )
+    })
+  }
+}
+
+/** One of the processes that a {@link LocalRunner} has started. */
+export class MemberRunner extends FileRunner {
+  readonly #identity: Identity
+
+  constructor(options: RunnerOptions & { readonly identityOfMember: Identity }) {
+    const { identityOfMember, ...own } = options
+    super(own)
+    this.#identity = identityOfMember
+    // The process that started us is gone, or wants us to end.
+    process.stdin.on('end', () => {
+      this.interrupt('SIGTERM')
+    })
+    process.stdin.on('error', () => undefined)
+    process.stdin.resume()
+  }
+
+  protected override isOnOneHost(): boolean {
+    return true
+  }
+
+  protected override identify(): Identity {
+    return this.#identity
+  }
+}
+
+/** The options that the other processes need too: what is not JSON is the calling process's own affair. */
+function whatCanBeSent(options: RunnerOptions): RunnerOptions {
+  const own = new Set<keyof RunnerOptions>(['signal', 'exit', 'env', 'command'])
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !own.has(name as keyof RunnerOptions)))
+}
+
+/** A job that this machine's processes might take themselves for a part of is not theirs. */
+function withoutWorkloadManager(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(SLURM|PMI|OMPI_|PALS_|FLUX_|MPI_LOCAL|HYDI_)/.test(name)),
+  )
+}

@@ -1,0 +1,10 @@
+// The build embeds these files in the bundles; vitest.config.ts does the same for the tests.
+declare module '*.py' {
+  const text: string
+  export default text
+}
+
+declare module '*.sh' {
+  const text: string
+  export default text
+}
