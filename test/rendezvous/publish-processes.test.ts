@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { isTemporaryName } from '../../src/rendezvous/names.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
 import { sleep } from '../../src/util/wait.ts'
-import { temporaryDirectory } from './support/directory.ts'
+import { inMemory, temporaryDirectory } from './support/directory.ts'
 import { buildProgram, type Program, start } from './support/programs.ts'
 import { fileOf, ownerOf } from './support/run.ts'
 
 const timeout = 60_000
 
 test('10,000 publications by two processes show no reader anything but a whole file', { timeout }, async () => {
-  const path = join(temporaryDirectory(), 's.json')
+  const path = join(temporaryDirectory(inMemory()), 's.json')
   const readers = await startReaders(path)
   const publisher = await buildProgram('publisher')
   await Promise.all(
