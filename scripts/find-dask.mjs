@@ -21,12 +21,15 @@ export const howToInstall =
   'or name a Python that has it in DASK_HPC_RUNNER_PYTHON'
 
 /**
- * What the search asks of the machine; a test passes its own.
+ * @typedef {object} RunOptions
+ * @property {number} timeout in milliseconds
+ * @property {boolean} [quiet] without output; else all of it goes to standard error
+ * @property {Record<string, string>} [env] beside the environment of this process
  *
+ * What the search asks of the machine; a test passes its own.
  * @typedef {object} Machine
  * @property {Readonly<Record<string, string | undefined>>} env
- * @property {(command: string, args: readonly string[], timeout: number, env?: Record<string, string>) => boolean} run
- *   Whether the command ended with status 0 within `timeout` milliseconds.
+ * @property {(command: string, args: readonly string[], options: RunOptions) => boolean} run whether it ended with 0
  * @property {(file: string) => boolean} isExecutable
  * @property {() => boolean} isRoot
  * @property {(path: string) => void} remove
@@ -36,12 +39,12 @@ export const howToInstall =
 /** @type {Machine} */
 const thisMachine = {
   env: process.env,
-  run(command, args, timeout, env = {}) {
-    const quiet = command.endsWith('python3') || command === this.env.DASK_HPC_RUNNER_PYTHON
+  run(command, args, { timeout, quiet = false, env = {} }) {
+    const output = quiet ? 'ignore' : 2
     const result = spawnSync(command, args, {
       cwd: '/', // away from folders that look like Python packages
       env: { ...process.env, ...env },
-      stdio: ['ignore', quiet ? 'ignore' : 2, quiet ? 'ignore' : 2],
+      stdio: ['ignore', output, output],
       timeout,
       killSignal: 'SIGKILL',
     })
@@ -107,7 +110,7 @@ function pythons({ env, isExecutable }) {
  * @param {string} python
  */
 function hasDask({ run }, python) {
-  return run(python, ['-c', question], 20_000)
+  return run(python, ['-c', question], { timeout: 20_000, quiet: true })
 }
 
 /** @param {Machine} machine */
@@ -115,18 +118,18 @@ function makeVenv(machine) {
   const { env, remove, isExecutable, run, say } = machine
   say('Dask: no Python here has it; trying a virtual environment')
   const python = join(venv, 'bin/python3')
-  // No retries and 5 s to connect: where no index answers, the next way is tried soon.
+  const hasUv = (env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'uv')))
+  // 5 s to connect and no retries: where no index answers, the next way is tried soon.
+  const uvLimits = { UV_HTTP_TIMEOUT: '5', UV_HTTP_RETRIES: '0' }
+  const pipLimits = ['--timeout', '5', '--retries', '0']
   const ways = [
     () =>
-      (env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'uv'))) &&
-      run('uv', ['venv', '--quiet', venv], 60_000) &&
-      run('uv', ['pip', 'install', '--quiet', '--python', python, 'distributed'], 600_000, {
-        UV_HTTP_TIMEOUT: '5',
-        UV_HTTP_RETRIES: '0',
-      }),
+      hasUv &&
+      run('uv', ['venv', '--quiet', venv], { timeout: 60_000 }) &&
+      run('uv', ['pip', 'install', '--quiet', '--python', python, 'distributed'], { timeout: 600_000, env: uvLimits }),
     () =>
-      run('python3', ['-m', 'venv', venv], 60_000) &&
-      run(python, ['-m', 'pip', 'install', '--quiet', '--timeout', '5', '--retries', '0', 'distributed'], 600_000),
+      run('python3', ['-m', 'venv', venv], { timeout: 60_000 }) &&
+      run(python, ['-m', 'pip', 'install', '--quiet', ...pipLimits, 'distributed'], { timeout: 600_000 }),
   ]
   for (const way of ways) {
     remove(venv)
@@ -141,12 +144,11 @@ function installPackage(machine) {
   const { isRoot, isExecutable, run, say } = machine
   if (!isRoot() || !isExecutable('/usr/bin/apt-get')) return false
   say('Dask: trying the Debian package python3-distributed')
-  const install = () =>
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'python3-distributed'], 600_000, {
-      DEBIAN_FRONTEND: 'noninteractive',
-    })
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  const arguments_ = ['install', '-y', '-qq', '--no-install-recommends', 'python3-distributed']
+  const install = () => run('apt-get', arguments_, { timeout: 600_000, env })
   // A fresh container has no package lists, and old lists name packages that are gone.
-  const installed = install() || (run('apt-get', ['update', '-qq'], 300_000) && install())
+  const installed = install() || (run('apt-get', ['update', '-qq'], { timeout: 300_000 }) && install())
   return installed && hasDask(machine, '/usr/bin/python3')
 }
 
