@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../..')
+/** The program under test, as it is published. */
+export const program = join(root, 'dist/cli.js')
+/** Python and TypeScript programs for tests. */
+export const programs = join(root, 'fixtures/programs')
+
+/** The Python that has Dask: `npm test` finds it. */
+export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
+
+const processVariable = 'DASK_HPC_RUNNER_TEST'
+const guardianName = 'dask-hpc-runner-guardian'
+
+/** How a started program ended. */
+export interface Ended {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** Where the processes of one test live: a directory, an environment, and the check that nothing is left. */
+export class Cluster implements AsyncDisposable {
+  /** Working directory of everything that the test starts. */
+  readonly directory: string
+  readonly #mark = `${processVariable}=${randomUUID()}`
+  readonly #guardiansBefore: ReadonlySet<number>
+  readonly #started: Started[] = []
+  readonly #expectedFiles = new Set<string>()
+
+  private constructor(directory: string, guardians: ReadonlySet<number>) {
+    this.directory = directory
+    this.#guardiansBefore = guardians
+  }
+
+  static async make(): Promise<Cluster> {
+    const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+    const cluster = new Cluster(await mkdtemp(join(base, 'dask-hpc-runner-test-')), new Set(await guardians()))
+    await mkdir(join(cluster.directory, 'work'))
+    await mkdir(join(cluster.directory, 'tmp'))
+    await mkdir(join(cluster.directory, 'bin'))
+    const wrapper = join(cluster.directory, 'bin/python3')
+    await writeFile(wrapper, `#!/bin/sh\nexec '${python}' "$@"\n`)
+    await chmod(wrapper, 0o755)
+    return cluster
+  }
+
+  /** The directory in which programs run, and where scheduler files are published by default. */
+  get work(): string {
+    return join(this.directory, 'work')
+  }
+
+  /** A path in the working directory. */
+  path(name: string): string {
+    return join(this.work, name)
+  }
+
+  /** The environment of what the test starts: that of the test without a job's variables. */
+  get env(): NodeJS.ProcessEnv {
+    const own = Object.entries(process.env).filter(([name]) => !/^(SLURM|PMI|OMPI|DASK|VITEST|NODE_)/.test(name))
+    return {
+      ...Object.fromEntries(own),
+      PATH: `${join(this.directory, 'bin')}:${process.env.PATH ?? ''}`,
+      TMPDIR: join(this.directory, 'tmp'),
+      [processVariable]: this.#mark.slice(processVariable.length + 1),
+    }
+  }
+
+  /** Starts `dask-hpc-runner` with these arguments. */
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+    return this.start([process.execPath, program, ...args], env)
+  }
+
+  /** Starts any program. */
+  start([command, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}): Started {
+    const started = new Started(
+      spawn(command, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+    )
+    this.#started.push(started)
+    return started
+  }
+
+  /** A file or directory in the working directory that is there at the end, and should be. */
+  expectFile(name: string): void {
+    this.#expectedFiles.add(name)
+  }
+
+  /** Process ids of everything that this test has started, guardians aside. */
+  async processes(): Promise<number[]> {
+    const found = await Promise.all(
+      (await pids()).map(async (pid) => {
+        const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+        return environ.split('\0').includes(this.#mark) ? pid : undefined
+      }),
+    )
+    return found.filter((pid) => pid !== undefined)
+  }
+
+  /** Guardians that were started since the test began. */
+  async guardians(): Promise<number[]> {
+    return (await guardians()).filter((pid) => !this.#guardiansBefore.has(pid))
+  }
+
+  /** Sends `signal` to every process of the test at once, guardians included. */
+  async signalAll(signal: NodeJS.Signals): Promise<void> {
+    for (const pid of [...(await this.guardians()), ...(await this.processes())]) kill(pid, signal)
+  }
+
+  /** Checks that no process and no file is left. */
+  async expectNothingLeft(): Promise<void> {
+    await waitUntil(
+      async () => [...(await this.processes()), ...(await this.guardians())],
+      (left) => left.length === 0,
+      { what: 'no process is left', say: async (left) => (await Promise.all(left.map(describeProcess))).join('\n') },
+    )
+    const files = await readdir(this.work)
+    expect(
+      files.filter((name) => !this.#expectedFiles.has(name)),
+      'files left in the working directory',
+    ).toEqual([])
+    const temporary = await readdir(join(this.directory, 'tmp'))
+    expect(
+      temporary.filter((name) => name !== 'dask-worker-space' && name !== 'dask-scratch-space'),
+      'files left in the temporary directory',
+    ).toEqual([])
+  }
+
+  /** Ends what is left and removes the directory. A test that passed has checked before that nothing is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of [...(await this.processes()), ...(await this.guardians())]) kill(pid, 'SIGKILL')
+    await Promise.all(this.#started.map(async ({ ended }) => await ended))
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** A program that a test has started. */
+export class Started {
+  readonly ended: Promise<Ended>
+  readonly #process: ChildProcess
+  #stdout = ''
+  #stderr = ''
+
+  constructor(child: ChildProcess) {
+    this.#process = child
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
+    this.ended = new Promise((done) => {
+      child.once('error', () => {
+        done({ status: 127, signal: null })
+      })
+      child.once('close', (status, signal) => {
+        done({ status, signal })
+      })
+    })
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** What it has printed so far, for messages. */
+  get output(): string {
+    return `--- standard output\n${this.#stdout}--- standard error\n${this.#stderr}`
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    kill(this.pid, signal)
+  }
+
+  /** Waits for its end and checks the exit status. */
+  async expectStatus(status: number): Promise<void> {
+    expect(await this.ended, this.output).toEqual({ status, signal: null })
+  }
+
+  /** Waits until it has printed `text`, on standard output or standard error. */
+  async expectOutput(text: string | RegExp): Promise<void> {
+    const there = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output))
+    let over = false
+    void this.ended.then(() => (over = true))
+    await waitUntil(
+      () => Promise.resolve(there() || over),
+      (done) => done,
+      { what: `it prints ${String(text)}`, say: () => Promise.resolve(this.output) },
+    )
+    expect(there(), `it ended without printing ${String(text)}\n${this.output}`).toBe(true)
+  }
+
+  /** Checks that a clean run alarmed nobody. */
+  expectNoAlarm(): void {
+    expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
+  }
+}
+
+/** How long something that a test waits for may take. In milliseconds. */
+const patience = 60_000
+
+/** Waits until `done` holds for what `look` sees; fails with the last sight otherwise. */
+export async function waitUntil<T>(
+  look: () => Promise<T>,
+  done: (seen: T) => boolean,
+  { what, say }: { what: string; say: (seen: T) => Promise<string> },
+): Promise<T> {
+  const end = performance.now() + patience
+  for (;;) {
+    const seen = await look()
+    if (done(seen)) return seen
+    if (performance.now() > end)
+      expect.fail(`waited ${patience / 1000} s until ${what}; last seen:\n${await say(seen)}`)
+    await new Promise((next) => setTimeout(next, 50))
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended in the meantime.
+  }
+}
+
+async function pids(): Promise<number[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+}
+
+async function guardians(): Promise<number[]> {
+  const found = await Promise.all(
+    (await pids()).map(async (pid) => ((await commandLine(pid)).includes(guardianName) ? pid : undefined)),
+  )
+  return found.filter((pid) => pid !== undefined)
+}
+
+async function commandLine(pid: number): Promise<string[]> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+}
+
+async function describeProcess(pid: number): Promise<string> {
+  return `${pid}: ${(await commandLine(pid)).join(' ').slice(0, 200)}`
+}
