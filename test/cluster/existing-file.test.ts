@@ -1,0 +1,194 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, type Started, programs } from '../support/cluster.ts'
+import { deadSchedulerFile, startDaskScheduler } from '../support/dask.ts'
+import { canMount, MountedMemory } from '../support/mount.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+
+const submit = ['--', 'python3', join(programs, 'submit.py')]
+/** Longer than any of these takes on a slow machine, and far shorter than the five minutes of a wait. */
+const seconds = 25_000
+
+/** Checks that a run ends within seconds, with 73 and a message that fits. */
+async function expectRefusal(run: Started, message: RegExp): Promise<void> {
+  const begin = performance.now()
+  await run.expectStatus(73)
+  expect(performance.now() - begin, run.output).toBeLessThan(seconds)
+  expect(run.stderr).toMatch(message)
+  expect(run.output).not.toMatch(/Traceback|^ +at /m)
+}
+
+async function expectFourRefusals(runs: readonly Started[], message: RegExp): Promise<void> {
+  await Promise.all(runs.map(async (run) => expectRefusal(run, message)))
+}
+
+const stale: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
+  ['the file of a dead scheduler', deadSchedulerFile, /Replacing ".*F\.json", whose scheduler at \S+ is gone/],
+  ['an empty file', () => Promise.resolve(''), /Replacing ".*F\.json", an empty file/],
+  [
+    'a truncated file',
+    async () => (await deadSchedulerFile()).slice(0, 120),
+    /Replacing ".*F\.json", an incomplete file/,
+  ],
+]
+
+test.for(stale)('replaces %s with a notice, and the run works', async ([, text, notice]) => {
+  await using cluster = await Cluster.make()
+  await writeFile(cluster.path('F.json'), await text())
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...submit])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('result 21\n')
+  expect(run.stderr).toMatch(notice)
+  expect(run.stderr.match(/warn/g), run.stderr).toHaveLength(1)
+  await cluster.expectNothingLeft()
+})
+
+test.for([
+  ['other JSON', '{"name": "my project", "address": 7}\n'],
+  ['a Python source file', 'import sys\n\nprint("precious")\n'],
+] as const)('leaves %s at the path alone, and ends', async ([, text]) => {
+  await using cluster = await Cluster.make()
+  await writeFile(cluster.path('F'), text)
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F', ...submit])
+  await expectRefusal(run, /Cannot publish ".*\/F": a file that is not ours stands there: .*; name another path/)
+  expect(await readFile(cluster.path('F'), 'utf8')).toBe(text)
+  cluster.expectFile('F')
+  await cluster.expectNothingLeft()
+})
+
+test('leaves a directory at the path alone, and ends', async () => {
+  await using cluster = await Cluster.make()
+  await mkdir(cluster.path('F'))
+  await writeFile(cluster.path('F/precious'), 'precious')
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F', ...submit])
+  await expectRefusal(run, /Cannot publish ".*\/F": a directory is in its place; name another path/)
+  expect(await readFile(cluster.path('F/precious'), 'utf8')).toBe('precious')
+  cluster.expectFile('F')
+  await cluster.expectNothingLeft()
+})
+
+test('leaves the file of a living scheduler alone, and ends', async () => {
+  await using cluster = await Cluster.make()
+  const scheduler = await startDaskScheduler(cluster, cluster.path('F.json'))
+  const before = await readFile(cluster.path('F.json'), 'utf8')
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...submit])
+  await expectRefusal(run, /Cannot publish ".*\/F\.json": the Dask scheduler that it names answers at tcp:.*; end that/)
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
+  scheduler.signal('SIGTERM')
+  await scheduler.ended
+  await cluster.expectNothingLeft()
+})
+
+test('tells every process of a step that a file in the way is not ours', async () => {
+  await using cluster = await Cluster.make()
+  const text = '{"precious": true}'
+  await writeFile(cluster.path('F.json'), text)
+  const runs = startTasks(cluster, fourTasks(), ['--scheduler-file', 'F.json', ...submit])
+  await expectFourRefusals(runs, /Cannot publish ".*\/F\.json": a file that is not ours stands there/)
+  for (const run of runs.slice(1)) expect(run.stderr).toMatch(/\(process 0 on node0\)/)
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(text)
+  cluster.expectFile('F.json')
+  await cluster.expectNothingLeft()
+})
+
+test.skipIf(!canMount)('tells every process that the directory is read-only', async () => {
+  await using cluster = await Cluster.make()
+  await using memory = await MountedMemory.on(cluster.path('directory'))
+  await writeFile(cluster.path('directory/F.json'), await deadSchedulerFile())
+  const before = await readFile(cluster.path('directory/F.json'))
+  await memory.makeReadOnly()
+  const args = ['--scheduler-file', 'directory/F.json', ...submit]
+  const message = /Cannot publish ".*directory\/.*F\.json.*": the filesystem is read-only \(EROFS\)/
+  const runs = startTasks(cluster, fourTasks(), args)
+  const local = cluster.run(['local', '-n', '3', ...args])
+  await expectFourRefusals([...runs, local], message)
+  expect(await readFile(cluster.path('directory/F.json'))).toEqual(before)
+  cluster.expectFile('directory')
+  await cluster.expectNothingLeft()
+})
+
+test.skipIf(!canMount)('tells every process that the directory is full', async () => {
+  await using cluster = await Cluster.make()
+  await using memory = await MountedMemory.on(cluster.path('directory'))
+  await writeFile(cluster.path('directory/F.json'), await deadSchedulerFile())
+  const before = await readFile(cluster.path('directory/F.json'))
+  await memory.fill()
+  const names = await readdir(cluster.path('directory'))
+  const args = ['--scheduler-file', 'directory/F.json', ...submit]
+  const runs = startTasks(cluster, fourTasks(), args)
+  await expectFourRefusals(runs, /no[ -]space[ -](is[ -])?left/)
+  const local = cluster.run(['local', '-n', '3', ...args])
+  await expectRefusal(local, /no[ -]space[ -](is[ -])?left/)
+  expect(await readFile(cluster.path('directory/F.json'))).toEqual(before)
+  // Word for processes that come late, without a byte in it: of who has come, process 0 could not hear.
+  const added = (await readdir(cluster.path('directory'))).filter((name) => !names.includes(name))
+  for (const name of added) {
+    expect(name).toMatch(/^\.F\.json\.run-/)
+    expect(await readdir(cluster.path(`directory/${name}`))).toEqual([expect.stringMatching(/^failed-73-/)])
+  }
+  cluster.expectFile('directory')
+  await cluster.expectNothingLeft()
+})
+
+test('makes a directory that is missing, and leaves nothing in it', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'made/for/F.json', ...submit])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('result 21\n')
+  run.expectNoAlarm()
+  expect(await readdir(cluster.work, { recursive: true })).toEqual(['made', 'made/for'])
+  cluster.expectFile('made')
+  await cluster.expectNothingLeft()
+})
+
+test('clears what a killed run of four tasks has left, even of the same step', async () => {
+  await using cluster = await Cluster.make()
+  const args = ['--scheduler-file', 'F.json', '--', 'python3', join(programs, 'hold.py'), 'go']
+  const killed = startTasks(cluster, fourTasks(), args)
+  await killed[1]?.expectOutput('ready')
+  await killAtOnce(cluster)
+  await Promise.all(killed.map(async ({ ended }) => ended))
+  const left = await readdir(cluster.work)
+  expect(left).toHaveLength(3)
+  expect(left).toEqual(expect.arrayContaining(['F.json', '.F.json.owner', expect.stringMatching(/^\.F\.json\.run-/)]))
+  await clearTemporary(cluster)
+
+  const same = startTasks(cluster, fourTasks(), ['--scheduler-file', 'F.json', ...submit])
+  for (const run of same) await run.expectStatus(0)
+  expect(same[1]?.stdout).toBe('result 21\n')
+  expect(same[0]?.stderr).toMatch(/Taking over ".*F\.json" from run \S+ on host node0 \(process \d+\), which is gone/)
+  await cluster.expectNothingLeft()
+})
+
+test('clears what a killed local run has left', async () => {
+  await using cluster = await Cluster.make()
+  const args = ['local', '-n', '3', '--scheduler-file', 'F.json']
+  const killed = cluster.run([...args, '--', 'python3', join(programs, 'hold.py'), 'go'])
+  await killed.expectOutput('ready')
+  await killAtOnce(cluster)
+  await killed.ended
+  const left = await readdir(cluster.work)
+  expect(left).toHaveLength(3)
+  expect(left).toEqual(expect.arrayContaining(['F.json', '.F.json.owner', expect.stringMatching(/^\.F\.json\.run-/)]))
+  await clearTemporary(cluster)
+
+  const run = cluster.run([...args, ...submit])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('result 21\n')
+  expect(run.stderr).toMatch(/Taking over ".*F\.json" from run local\S+ on host \S+ \(process \d+\), which is gone/)
+  await cluster.expectNothingLeft()
+})
+
+/** Kills every process of the test, in such a way that no guardian sees another process's end. */
+async function killAtOnce(cluster: Cluster): Promise<void> {
+  await cluster.signalAll('SIGSTOP')
+  await cluster.signalAll('SIGKILL')
+}
+
+/** Removes the workers' directories of a killed run, whose guardians were killed too: they are their node's own. */
+async function clearTemporary(cluster: Cluster): Promise<void> {
+  const directory = join(cluster.directory, 'tmp')
+  await rm(directory, { recursive: true })
+  await mkdir(directory)
+}

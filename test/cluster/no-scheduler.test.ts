@@ -1,0 +1,62 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+import { deadSchedulerFile, startDaskScheduler } from '../support/dask.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+
+const here = ['--no-scheduler', '--scheduler-file', 'F.json']
+const names = (count: number): string[] => ['python3', join(programs, 'names.py'), 'F.json', String(count)]
+
+test('adds workers to the cluster of another scheduler, and leaves that as it was', async () => {
+  await using cluster = await Cluster.make()
+  const scheduler = await startDaskScheduler(cluster, cluster.path('F.json'))
+  const before = await readFile(cluster.path('F.json'), 'utf8')
+  const run = cluster.run(['local', '-n', '2', ...here])
+  const client = cluster.start(['python3', join(programs, 'names.py'), 'F.json', '2'])
+  await client.expectStatus(0)
+  expect(client.stdout).toBe("workers ['0', '1']\nresult 21\n")
+  run.signal('SIGTERM')
+  await run.expectStatus(143)
+  expect(run.output).not.toMatch(/Traceback/)
+
+  expect(await readdir(cluster.work)).toEqual(['F.json'])
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
+  const step = startTasks(cluster, fourTasks(), [...here, '--', ...names(3)])
+  for (const task of step) await task.expectStatus(0)
+  expect(step.map(({ stdout }) => stdout).join('')).toMatch(/^workers \['\d', '\d', '\d'\]\nresult 21$/m)
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
+
+  scheduler.signal('SIGTERM')
+  await scheduler.ended
+  await cluster.expectNothingLeft()
+})
+
+const unusable: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
+  ['whose scheduler is gone', deadSchedulerFile, /its scheduler at tcp:\/\/127\.0\.0\.1:\d+ is gone/],
+  ['that is none', () => Promise.resolve('precious\n'), /it is not JSON/],
+]
+
+test.for(unusable)('tells every process of a scheduler file %s', async ([, text, why]) => {
+  await using cluster = await Cluster.make()
+  const before = await text()
+  await writeFile(cluster.path('F.json'), before)
+  const step = startTasks(cluster, fourTasks(), [...here, '--', ...names(3)])
+  const local = cluster.run(['local', '-n', '2', ...here])
+  for (const run of [...step, local]) {
+    await run.expectStatus(69)
+    expect(run.stderr).toMatch(/Cannot join the cluster of ".*\/F\.json": /)
+    expect(run.stderr).toMatch(why)
+  }
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
+  cluster.expectFile('F.json')
+  await cluster.expectNothingLeft()
+})
+
+test('says how long it waited for a scheduler file that does not come', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '2', '--rendezvous-timeout', '2s', ...here])
+  await run.expectStatus(75)
+  expect(run.stderr).toMatch(/Cannot join the cluster of ".*\/F\.json": waited 2 s for the file/)
+  await cluster.expectNothingLeft()
+})

@@ -1,0 +1,52 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+import { published } from '../support/dask.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+
+const hold = ['--', 'python3', join(programs, 'hold.py'), 'go']
+const submit = ['--', 'python3', join(programs, 'submit.py')]
+
+test('a second run on the path of a living one is told so, and the first goes on', async () => {
+  await using cluster = await Cluster.make()
+  const first = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...hold])
+  await first.expectOutput('ready')
+  const file = await readFile(cluster.path('F.json'), 'utf8')
+  const { host, pid, run_key } = (JSON.parse(file) as { dask_hpc_runner: Record<string, string> }).dask_hpc_runner
+  const who = `run ${run_key} on host ${host} (process ${pid}) is using it; end that run or name another scheduler file`
+
+  const begin = performance.now()
+  const second = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...submit])
+  const step = startTasks(cluster, fourTasks(), ['--scheduler-file', 'F.json', ...submit])
+  for (const run of [second, ...step]) {
+    await run.expectStatus(73)
+    expect(run.stderr).toContain(`Cannot publish "${cluster.path('F.json')}": ${who}`)
+    expect(run.stdout).toBe('')
+  }
+  expect(performance.now() - begin).toBeLessThan(25_000)
+
+  expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(file)
+  await writeFile(cluster.path('go'), '')
+  await first.expectStatus(0)
+  expect(first.stdout).toBe('ready\nresult 21\n')
+  first.expectNoAlarm()
+  cluster.expectFile('go')
+  await cluster.expectNothingLeft()
+})
+
+test('two runs that start on one path at once: one of them gets it, the other is told so', async () => {
+  await using cluster = await Cluster.make()
+  const args = ['local', '-n', '3', '--scheduler-file', 'F.json', ...hold]
+  const runs = [cluster.run(args), cluster.run(args)] as const
+  const loser = await Promise.race(runs.map(async (run) => run.ended.then(() => run)))
+  await loser.expectStatus(73)
+  expect(loser.stderr).toMatch(/Cannot publish ".*\/F\.json": run \S+ on host \S+ \(process \d+\) is using it/)
+  const winner = runs[0] === loser ? runs[1] : runs[0]
+  await published(cluster.path('F.json'), winner)
+  await writeFile(cluster.path('go'), '')
+  await winner.expectStatus(0)
+  expect(winner.stdout).toBe('ready\nresult 21\n')
+  cluster.expectFile('go')
+  await cluster.expectNothingLeft()
+})

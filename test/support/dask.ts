@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { basename, dirname } from 'node:path'
+import { type Cluster, type Started, waitUntil } from './cluster.ts'
+
+/** Starts Dask's own scheduler, which has nothing to do with us, and waits for its scheduler file. */
+export async function startDaskScheduler(cluster: Cluster, schedulerFile: string): Promise<Started> {
+  const options = ['--host', '127.0.0.1', '--port', '0', '--no-dashboard', '--scheduler-file', schedulerFile]
+  const scheduler = cluster.start(['python3', '-m', 'distributed.cli.dask_scheduler', ...options])
+  await published(schedulerFile, scheduler)
+  return scheduler
+}
+
+/** Waits until there is a whole scheduler file at `path`; gives its text. */
+export async function published(path: string, by: Started): Promise<string> {
+  return await waitUntil(
+    async () => ((await readdir(dirname(path))).includes(basename(path)) ? await readFile(path, 'utf8') : ''),
+    (text) => text.trimEnd().endsWith('}'),
+    { what: `"${path}" is published`, say: (text) => Promise.resolve(`${text}\n${by.output}`) },
+  )
+}
+
+/** The text of a file that a real scheduler has written, with an address on this machine that refuses. */
+export async function deadSchedulerFile(): Promise<string> {
+  const text = await readFile(new URL('../../fixtures/dask/scheduler-file-2026.7.1.json', import.meta.url), 'utf8')
+  return text.replace(/tcp:\/\/127\.0\.0\.1:\d+/, `tcp://127.0.0.1:${await closedPort()}`)
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
