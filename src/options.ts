@@ -161,10 +161,13 @@ function oneOf<const T extends string>(name: string, value: string, values: read
   return found
 }
 
+/** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1
+
 function interval(name: string, duration: Duration): number {
   const ms = milliseconds(duration, name)
   if (ms === 0) throw new RangeError(`Cannot use ${name} "${duration}": it must be longer than nothing`)
-  return ms
+  return Math.min(ms, longestTimer)
 }
 
 function atLeastOne(name: string, value: number): number {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
 import { defaults } from '../defaults.ts'
+import { errnoOf, messageOf } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import type { Guardian } from './guardian.ts'
@@ -39,7 +40,7 @@ export class Child {
   readonly exited: Promise<Exit>
   /** The pipe on the child's file descriptor 3, where asked for. */
   readonly pipe: Duplex | undefined
-  readonly #process: ChildProcess
+  readonly #process: ChildProcess | undefined
   readonly #tail = new Tail(defaults.tailLines)
   #ended = false
   #forced = false
@@ -47,26 +48,34 @@ export class Child {
   constructor(options: ChildOptions) {
     const [program, ...args] = options.shielded === true ? [...shield, ...options.command] : options.command
     const lines = options.output !== 'inherit'
-    this.#process = spawn(program, args, {
-      detached: true,
-      stdio: [
-        options.stdin ?? (lines ? 'ignore' : 'inherit'),
-        lines ? 'pipe' : 'inherit',
-        lines ? 'pipe' : 'inherit',
-        options.pipe === true ? 'pipe' : 'ignore',
-      ],
-      env: { ...options.env, ...options.guardian.environment },
-    })
+    let child: ChildProcess
+    try {
+      child = spawn(program, args, {
+        detached: true,
+        stdio: [
+          options.stdin ?? (lines ? 'ignore' : 'inherit'),
+          lines ? 'pipe' : 'inherit',
+          lines ? 'pipe' : 'inherit',
+          options.pipe === true ? 'pipe' : 'ignore',
+        ],
+        env: { ...options.env, ...options.guardian.environment },
+      })
+    } catch (error) {
+      // Some reasons, such as ENOTDIR and E2BIG, are thrown by Node; the others come as an event.
+      this.exited = Promise.resolve({ ...this.#notStarted(options, error), forced: false })
+      return
+    }
+    this.#process = child
     if (this.pid !== undefined) options.guardian.addGroup(this.pid)
     if (options.pipe === true) {
-      this.pipe = this.#process.stdio[3] as Duplex
+      this.pipe = child.stdio[3] as Duplex
       this.pipe.on('error', () => undefined)
     }
-    this.#process.stdin?.on('error', () => undefined)
+    child.stdin?.on('error', () => undefined)
     if (options.output !== 'inherit') {
       const onLine = options.output
       for (const name of ['stdout', 'stderr'] as const) {
-        const stream = this.#process[name]
+        const stream = child[name]
         if (stream === null) continue
         forEachLine(stream, (line) => {
           this.#tail.add(line)
@@ -74,17 +83,17 @@ export class Child {
         })
       }
     }
-    this.exited = this.#watch(options)
+    this.exited = this.#watch(child, options)
   }
 
   /** Undefined where the program could not be started. */
   get pid(): number | undefined {
-    return this.#process.pid
+    return this.#process?.pid
   }
 
   /** Its standard input, where that is a pipe. */
   get stdin(): Writable | null {
-    return this.#process.stdin
+    return this.#process?.stdin ?? null
   }
 
   /** The last lines that it printed, where its output comes through us. */
@@ -117,17 +126,17 @@ export class Child {
 
   /** Does not keep us alive. */
   unref(): void {
-    this.#process.unref()
-    for (const stream of this.#process.stdio) if (stream instanceof Socket) stream.unref()
+    this.#process?.unref()
+    for (const stream of this.#process?.stdio ?? []) if (stream instanceof Socket) stream.unref()
   }
 
-  async #watch(options: ChildOptions): Promise<Exit> {
+  async #watch(child: ChildProcess, options: ChildOptions): Promise<Exit> {
+    const output = outputClosed(child)
     const exit = await new Promise<Omit<Exit, 'forced'>>((resolve) => {
-      this.#process.once('error', (error: NodeJS.ErrnoException) => {
-        this.#tail.add(`${options.command[0]}: ${error.message}`)
-        resolve({ status: error.code === 'ENOENT' ? 127 : 126, signal: null })
+      child.once('error', (error) => {
+        resolve(this.#notStarted(options, error))
       })
-      this.#process.once('exit', (status, signal) => {
+      child.once('exit', (status, signal) => {
         resolve({ status, signal })
       })
     })
@@ -136,14 +145,21 @@ export class Child {
     this.signal('SIGKILL', 'group')
     this.#ended = true
     if (this.pid !== undefined) options.guardian.removeGroup(this.pid)
-    await settledWithin(this.#outputClosed(), outputTimeout)
+    await settledWithin(output, outputTimeout)
     return { ...exit, forced }
   }
 
-  async #outputClosed(): Promise<void> {
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      if (stream === null || stream.closed) continue
-      await new Promise((resolve) => stream.once('close', resolve))
-    }
+  #notStarted(options: ChildOptions, error: unknown): Omit<Exit, 'forced'> {
+    this.#tail.add(`${options.command[0]}: ${messageOf(error)}`)
+    return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null }
   }
+}
+
+/** Asked for at the start: at its end a stream counts as closed before its last line has been given. */
+async function outputClosed({ stdout, stderr }: ChildProcess): Promise<void> {
+  await Promise.all(
+    [stdout, stderr].map(async (stream) => {
+      if (stream !== null) await new Promise((resolve) => stream.once('close', resolve))
+    }),
+  )
 }

@@ -47,6 +47,8 @@ while :; do
   esac
 done
 
+# From here on every command that is run below ignores the signals too.
+trap '' HUP INT TERM USR1 USR2
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 # Twice, for what was being forked while the first pass went by.
 for pass in 1 2; do

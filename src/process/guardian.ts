@@ -85,7 +85,7 @@ export class Guardian implements AsyncDisposable {
   }
 
   #start(): void {
-    const shell = spawn('/bin/sh', ['-c', script, 'dask-hpc-runner-guardian', this.#mark], {
+    const shell = spawn('/bin/sh', ['-c', script, 'dask-run-guardian', this.#mark], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       cwd: '/',

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, type ExecFileException } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { RunnerError } from '../errors.ts'
@@ -15,16 +15,21 @@ print(sys.executable if found else "", end="")`
  * The Python that has Dask: `python` if given, else that of the active environment, else the first
  * `python3` on PATH that has the module `distributed`.
  *
- * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried.
+ * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried. The reason of `signal`.
  */
-export async function findPython(python: string | undefined, env: Readonly<NodeJS.ProcessEnv>): Promise<string> {
+export async function findPython(
+  python: string | undefined,
+  env: Readonly<NodeJS.ProcessEnv>,
+  signal?: AbortSignal,
+): Promise<string> {
   const tried: string[] = []
   for (const candidate of python === undefined ? candidates(env) : [python]) {
     if (candidate.includes('/') && !(await isExecutable(candidate))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
     }
-    const answer = await ask(candidate, env)
+    const answer = await ask(candidate, env, signal)
+    signal?.throwIfAborted()
     if (answer.executable !== undefined) return answer.executable
     tried.push(`${candidate} ${answer.why}`)
   }
@@ -59,13 +64,31 @@ interface Answer {
   readonly why?: string
 }
 
-async function ask(python: string, env: Readonly<NodeJS.ProcessEnv>): Promise<Answer> {
+async function ask(python: string, env: Readonly<NodeJS.ProcessEnv>, signal?: AbortSignal): Promise<Answer> {
   return await new Promise<Answer>((resolve) => {
-    execFile(python, ['-c', probe], { env, timeout: probeTimeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-      if (error?.killed === true) resolve({ why: `did not answer within ${probeTimeout / 1000} s` })
-      else if (error !== null) resolve({ why: `fails: ${stderr.trim().split('\n').at(-1) ?? error.message}` })
-      else if (stdout === '') resolve({ why: 'has no module distributed' })
-      else resolve({ executable: stdout })
-    })
+    execFile(
+      python,
+      ['-c', probe],
+      { env, timeout: probeTimeout, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
+      (error, stdout, stderr) => {
+        if (error?.killed === true) resolve({ why: `did not answer within ${probeTimeout / 1000} s` })
+        else if (error !== null) resolve({ why: `fails: ${lastLine(stderr) ?? withoutWords(error)}` })
+        else if (stdout === '') resolve({ why: 'has no module distributed' })
+        else resolve({ executable: stdout })
+      },
+    )
   })
+}
+
+/** A program that failed in silence, or one that could not be started. */
+function withoutWords({ code, signal, message }: ExecFileException): string {
+  if (typeof code === 'number') return `exit status ${code}`
+  return typeof signal === 'string' ? `killed by ${signal}` : message
+}
+
+function lastLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .at(-1)
 }

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { askOwner } from '../../src/control/ask.ts'
+import { closedPort, recordOf, startServer, startStranger } from './support.ts'
+
+describe('askOwner', { timeout: 30_000 }, () => {
+  it('finds a run alive that answers with its nonce', async () => {
+    const { port } = await startServer()
+    expect(await askOwner(await recordOf(port))).toBe('alive')
+  })
+
+  it('finds a run gone where another one answers', async () => {
+    const { port } = await startServer({ nonce: 'of-a-later-start' })
+    expect(await askOwner(await recordOf(port))).toBe('gone')
+  })
+
+  it('finds a run gone where the connection is refused', async () => {
+    expect(await askOwner(await recordOf(await closedPort()))).toBe('gone')
+  })
+
+  it.each([
+    ['answers something else', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+    ['answers another message', '{"type":"welcome"}\n'],
+  ])('finds a run gone where another program %s', async (_, words) => {
+    const port = await startStranger((socket) => socket.write(words))
+    expect(await askOwner(await recordOf(port))).toBe('gone')
+  })
+
+  it('finds a run gone where another program closes the connection', async () => {
+    const port = await startStranger((socket) => socket.once('data', () => socket.end()))
+    expect(await askOwner(await recordOf(port))).toBe('gone')
+  })
+
+  it('takes a port that accepts and says nothing for a run that is busy', async () => {
+    const port = await startStranger(() => undefined)
+    expect(await askOwner(await recordOf(port))).toBe('alive')
+  })
+
+  it('cannot tell where no address of the owner leads to it', async () => {
+    const { port } = await startServer()
+    const control = { addresses: ['127.0.0.1'], port, network: 'of another host' }
+    expect(await askOwner(await recordOf(port, { control }))).toBe('unreachable')
+  })
+})

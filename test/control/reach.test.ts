@@ -1,0 +1,99 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { hostOf, isLoopback, networkName, ownAddresses, reach, reachOwner } from '../../src/control/reach.ts'
+import { closedPort, recordOf } from './support.ts'
+
+/** A port that accepts connections on every address of this host. */
+async function openPort(): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => sockets.add(socket)).listen(0)
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function outcome(reached: ReturnType<typeof reach>): Promise<string> {
+  const result = await reached
+  if (typeof result === 'string') return result
+  result.destroy()
+  return 'connected'
+}
+
+describe('reach', () => {
+  it('tells connected, refused and unreachable apart, and throws nothing', async () => {
+    expect(await outcome(reach('127.0.0.1', await openPort()))).toBe('connected')
+    expect(await outcome(reach('127.0.0.1', await closedPort()))).toBe('refused')
+    expect(await outcome(reach('no-such-host.invalid', 1))).toBe('unreachable')
+  })
+
+  it('gives up when it is told to', async () => {
+    // An address for documentation: nobody answers there, if anything it is unreachable at once.
+    const controller = new AbortController()
+    const reached = outcome(reach('192.0.2.1', 9, controller.signal))
+    controller.abort()
+    expect(await reached).toBe('unreachable')
+  })
+})
+
+describe('reachOwner', () => {
+  // Every system leads this address to itself, but no interface has it: it stands for another host.
+  const elsewhere = '0.0.0.0'
+
+  it('goes by loopback within one host, whatever addresses are given', async () => {
+    const port = await openPort()
+    const control = { addresses: [], port, network: await networkName() }
+    expect(await outcome(reachOwner(await recordOf(port, { control })))).toBe('connected')
+  })
+
+  it('never takes an address of its own for the host of the owner', async () => {
+    const port = await openPort()
+    const addresses = ['127.0.0.1', 'localhost', '::1', ...ownAddresses()]
+    const control = { addresses, port, network: 'of another host' }
+    expect(await outcome(reachOwner(await recordOf(port, { control })))).toBe('unreachable')
+  })
+
+  it('tries the addresses in turn', async () => {
+    const port = await openPort()
+    const control = { addresses: ['no-such-host.invalid', elsewhere], port, network: 'of another host' }
+    expect(await outcome(reachOwner(await recordOf(port, { control })))).toBe('connected')
+  })
+
+  it('is refused where one address refuses, even if another cannot be reached', async () => {
+    const port = await closedPort()
+    const control = { addresses: [elsewhere, 'no-such-host.invalid'], port, network: 'of another host' }
+    expect(await outcome(reachOwner(await recordOf(port, { control })))).toBe('refused')
+  })
+})
+
+describe('addresses', () => {
+  it('are without loopback and link-local ones', () => {
+    for (const address of ownAddresses()) {
+      expect(isLoopback(address)).toBe(false)
+      expect(address).not.toMatch(/^fe80:/)
+    }
+  })
+
+  it.each([
+    ['localhost', true],
+    ['127.0.1.1', true],
+    ['::1', true],
+    ['10.0.0.1', false],
+    ['node127', false],
+  ])('%s stays within its host: %s', (host, expected) => {
+    expect(isLoopback(host)).toBe(expected)
+  })
+
+  it.each([
+    ['tcp://10.0.0.1:8786', '10.0.0.1'],
+    ['tls://[fe80::1]:8786', 'fe80::1'],
+    ['tcp://node-1.cluster:1', 'node-1.cluster'],
+    ['inproc://10.0.0.1/2/3', undefined],
+    ['10.0.0.1:8786', undefined],
+  ])('the host of %s is %s', (address, host) => {
+    expect(hostOf(address)).toBe(host)
+  })
+})

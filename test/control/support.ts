@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { networkName } from '../../src/control/reach.ts'
+import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts'
+import type { ClusterRecord } from '../../src/record/cluster-record.ts'
+
+/** A control server on loopback that is closed when the test ends. */
+export async function startServer(options: Partial<ControlServerOptions> = {}): Promise<ControlServer> {
+  const server = await ControlServer.listen({
+    runKey: 'sim-7.0-r0',
+    nonce: 'the-nonce',
+    secret: 'the-secret',
+    host: '127.0.0.1',
+    onPeer: () => undefined,
+    ...options,
+  })
+  onTestFinished(async () => {
+    await server.close()
+  })
+  return server
+}
+
+/** The record of a run whose process 0 answers at `port`. */
+export async function recordOf(port: number, changes: Partial<ClusterRecord> = {}): Promise<ClusterRecord> {
+  return {
+    version: 1,
+    run_key: 'sim-7.0-r0',
+    nonce: 'the-nonce',
+    host: 'node0',
+    pid: 4711,
+    control: { addresses: ['127.0.0.1'], port, network: await networkName() },
+    secret: 'the-secret',
+    n_workers: 2,
+    ...changes,
+  }
+}
+
+/** Some other program on a port of its own, closed when the test ends. */
+export async function startStranger(talk: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server: Server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    talk(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A port of loopback that nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A raw connection, which sends what it is given and collects what comes until the other side closes. */
+export async function say(port: number, ...chunks: string[]): Promise<{ socket: Socket; answer: Promise<string> }> {
+  const socket = connect(port, '127.0.0.1')
+  socket.setEncoding('utf8').on('error', () => undefined)
+  onTestFinished(() => {
+    socket.destroy()
+  })
+  const answer = new Promise<string>((resolve) => {
+    let text = ''
+    socket.on('data', (chunk: string) => (text += chunk))
+    socket.once('close', () => {
+      resolve(text)
+    })
+  })
+  await once(socket, 'connect')
+  for (const chunk of chunks) socket.write(chunk)
+  return { socket, answer }
+}
+
+/** Both ends of a connection. */
+export async function socketPair(): Promise<[Socket, Socket]> {
+  let accepted!: (socket: Socket) => void
+  const far = new Promise<Socket>((resolve) => (accepted = resolve))
+  const port = await startStranger((socket) => {
+    accepted(socket)
+  })
+  const { socket } = await say(port)
+  return [socket, await far]
+}

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest'
+import { createLogger, type LoggerOptions } from '../src/logger.ts'
+
+function logged(options: LoggerOptions): string[] {
+  const lines: string[] = []
+  const logger = createLogger({ ...options, write: (line) => lines.push(line) })
+  logger.info('one')
+  logger.warn('two')
+  logger.error('three')
+  return lines
+}
+
+it('writes a line a message: who, how grave, what', () => {
+  expect(logged({ prefix: '[2 worker]' })).toEqual([
+    '[2 worker] one',
+    '[2 worker] warn: two',
+    '[2 worker] error: three',
+  ])
+  expect(logged({})).toEqual(['one', 'warn: two', 'error: three'])
+})
+
+it('writes JSON where that is asked for, with the time in ISO 8601', () => {
+  const records = logged({ prefix: '[0]', format: 'json' }).map((line) => JSON.parse(line) as { time: string })
+  expect(records).toMatchObject([
+    { level: 'info', who: '[0]', message: 'one' },
+    { level: 'warn', who: '[0]', message: 'two' },
+    { level: 'error', who: '[0]', message: 'three' },
+  ])
+  for (const { time } of records) expect(new Date(time).toISOString()).toBe(time)
+})

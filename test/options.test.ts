@@ -1,0 +1,88 @@
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { completeOptions, type RunnerOptions } from '../src/options.ts'
+
+describe('completeOptions', () => {
+  it('fills in every default and freezes the result', () => {
+    const options = completeOptions({})
+    expect(options).toMatchObject({
+      schedulerFile: resolve('scheduler-{job_id}.{step_id}.json'),
+      layout: 'exclusive',
+      identity: 'auto',
+      client: true,
+      scheduler: true,
+      watch: 'auto',
+      pollInterval: undefined,
+      rendezvousTimeout: 300_000,
+      grace: 20_000,
+      logFormat: 'text',
+      keepMpiEnv: false,
+      nworkers: 1,
+      nanny: false,
+      env: process.env,
+    })
+    expect(Object.isFrozen(options)).toBe(true)
+  })
+
+  it('reads durations into milliseconds and makes the path absolute', () => {
+    const options = completeOptions({
+      schedulerFile: 'out/s.json',
+      grace: '5s',
+      rendezvousTimeout: 1500,
+      pollInterval: '250ms',
+    })
+    expect(options).toMatchObject({
+      schedulerFile: resolve('out/s.json'),
+      grace: 5000,
+      rendezvousTimeout: 1500,
+      pollInterval: 250,
+    })
+    expect(completeOptions({ schedulerFile: '/x/{job_id}.json' }).schedulerFile).toBe('/x/{job_id}.json')
+  })
+
+  it('leaves what it does not know of to Dask', () => {
+    const given: RunnerOptions = { memoryLimit: '4GiB', nthreads: 2, preload: ['a', 'b'], dashboard: false }
+    expect(completeOptions(given)).toMatchObject(given)
+    expect(completeOptions({})).not.toHaveProperty('nthreads')
+  })
+
+  it('waits no longer than a timer can hold, instead of not at all', () => {
+    // Node fires a longer timer after 1 ms.
+    expect(completeOptions({ rendezvousTimeout: '1000h' }).rendezvousTimeout).toBe(2 ** 31 - 1)
+  })
+
+  it.each<[string, unknown]>([
+    ['layout', 'sharde'],
+    ['identity', 'rank'],
+    ['watch', ''],
+    ['logFormat', 'xml'],
+    ['grace', 'soon'],
+    ['grace', '0s'],
+    ['grace', -1],
+    ['rendezvousTimeout', '5'],
+    ['rendezvousTimeout', Infinity],
+    ['pollInterval', 0],
+    ['pollInterval', NaN],
+    ['nworkers', 0],
+    ['nworkers', 1.5],
+    ['nworkers', NaN],
+    ['nthreads', 0],
+    ['nthreads', -2],
+  ])('refuses %s %j with a RangeError that names both', (name, value) => {
+    const complete = () => completeOptions({ [name]: value })
+    expect(complete).toThrow(RangeError)
+    expect(complete).toThrow(`${name} "${String(value)}"`)
+  })
+
+  it('refuses an empty path for the scheduler file', () => {
+    expect(() => completeOptions({ schedulerFile: '' })).toThrow(
+      new RangeError('Cannot use the scheduler file "": write a path'),
+    )
+  })
+
+  it('refuses to join a cluster that is not named', () => {
+    expect(() => completeOptions({ scheduler: false })).toThrow(RangeError)
+    expect(() => completeOptions({ scheduler: false })).toThrow('name the scheduler file')
+    expect(completeOptions({ scheduler: false, schedulerFile: '/x/s.json' }).scheduler).toBe(false)
+  })
+})

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Guardian } from '../../src/process/guardian.ts'
+import {
+  eventually,
+  isAlive,
+  kill,
+  newGuardian,
+  processesWith,
+  shellsOf,
+  stubborn,
+  temporaryDirectory,
+} from './support/processes.ts'
+
+describe('Guardian', () => {
+  it('kills the groups and removes the files at its close, and is gone itself', async () => {
+    const guardian = newGuardian()
+    const directory = temporaryDirectory()
+    const file = join(directory, 'file')
+    writeFileSync(file, 'our word')
+    mkdirSync(join(directory, 'private'))
+    const [left, ended] = [await stubborn(), await stubborn()]
+    guardian.addGroup(left)
+    guardian.addGroup(ended)
+    guardian.removeGroup(ended)
+    guardian.addDirectory(join(directory, 'private'))
+    guardian.addFile(file, 'our')
+    expect(shellsOf(guardian)).toHaveLength(1)
+
+    await guardian.close()
+    expect(shellsOf(guardian)).toEqual([])
+    await eventually(() => [left, ended].map(isAlive), [false, true], 'only the group that was left is killed')
+    expect([existsSync(file), existsSync(join(directory, 'private'))]).toEqual([false, false])
+  })
+
+  it('may be closed twice, and when it never had anything to guard', async () => {
+    const guardian = newGuardian()
+    guardian.addGroup(await stubborn())
+    await Promise.all([guardian.close(), guardian.close()])
+    await guardian.close()
+    guardian.addGroup(1)
+    expect(shellsOf(guardian)).toEqual([])
+
+    const idle = newGuardian()
+    await idle.close()
+    expect(shellsOf(idle)).toEqual([])
+  })
+
+  it('kills a marked process that left its group, and spares those of another guardian', async () => {
+    const [ours, theirs] = [newGuardian(), newGuardian()]
+    const [mine, other] = [await stubborn(ours.environment), await stubborn(theirs.environment)]
+    ours.addDirectory(join(temporaryDirectory(), 'none'))
+    await ours.close()
+    await eventually(() => [mine, other].map(isAlive), [false, true], 'only what is marked is killed')
+  })
+
+  it('is started again when it is killed, and still knows everything', async () => {
+    const guardian = newGuardian()
+    const directory = join(temporaryDirectory(), 'private')
+    mkdirSync(directory)
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, 'word')
+    const [left, ended] = [await stubborn(), await stubborn()]
+    for (const group of [left, ended]) guardian.addGroup(group)
+    guardian.removeGroup(ended)
+    guardian.addDirectory(directory)
+    guardian.addFile(file, 'word')
+    const [first] = shellsOf(guardian)
+    kill(first)
+    await eventually(() => shellsOf(guardian).some((pid) => pid !== first), true, 'another guardian stands')
+    await guardian.close()
+    await eventually(() => [left, ended].map(isAlive), [false, true], 'the group that was left is killed')
+    expect([existsSync(directory), existsSync(file)]).toEqual([false, false])
+    expect(shellsOf(guardian)).toEqual([])
+  })
+
+  it('tells of a signal that reached it, and goes on', async () => {
+    const guardian = newGuardian()
+    const seen = vi.fn()
+    guardian.onSignal(seen)
+    guardian.addDirectory(join(temporaryDirectory(), 'none'))
+    const [shell = -1] = shellsOf(guardian)
+    // Until its traps stand a signal ends it; USR2 is the last of them.
+    const caught = (): string => /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${shell}/status`, 'utf8'))?.[1] ?? '0'
+    await eventually(() => (BigInt(`0x${caught()}`) & (1n << 11n)) !== 0n, true, 'the traps stand')
+    kill(shell, 'SIGTERM')
+    await eventually(() => seen.mock.calls, [['SIGTERM']], 'TERM is told')
+    kill(shell, 'SIGUSR1')
+    await eventually(() => seen.mock.calls, [['SIGTERM'], ['SIGUSR1']], 'USR1 is told')
+    expect(shellsOf(guardian)).toEqual([shell])
+  })
+
+  it('leaves nothing of a supervisor that is killed: no child, no descendant, no directory, no guardian', async () => {
+    const directory = join(temporaryDirectory(), 'private')
+    mkdirSync(directory)
+    const outfile = join(temporaryDirectory(), 'supervisor.mjs')
+    const entryPoints = [join(import.meta.dirname, 'fixtures/supervisor.ts')]
+    await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', loader: { '.sh': 'text' } })
+    const time = `300.${Math.floor(Math.random() * 1e9)}`
+    // A child that ignores TERM, one in its group, and one that left it.
+    const command = `trap "" HUP TERM; sleep ${time} & setsid sleep ${time} & while :; do sleep 300; done`
+    const supervisor = spawn(process.execPath, [outfile, directory, '/bin/sh', '-c', command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => {
+      kill(supervisor.pid)
+      for (const pid of processesWith(`sleep\0${time}`, 'cmdline')) kill(pid)
+    })
+    const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
+    const { child, mark } = JSON.parse(line.toString()) as { child: number; mark: string }
+    await eventually(() => processesWith(`sleep\0${time}`, 'cmdline').length, 2, 'the descendants run')
+    expect(processesWith(mark, 'cmdline')).toHaveLength(1)
+
+    kill(supervisor.pid)
+    await eventually(
+      () => ({
+        child: isAlive(child),
+        descendants: processesWith(`sleep\0${time}`, 'cmdline'),
+        marked: processesWith(mark, 'environ'),
+        guardians: processesWith(mark, 'cmdline'),
+        directory: existsSync(directory),
+      }),
+      { child: false, descendants: [], marked: [], guardians: [], directory: false },
+      'nothing is left',
+    )
+  })
+
+  it('gives each guardian a mark of its own', () => {
+    const [one, other] = [new Guardian(), new Guardian()]
+    expect(one.environment).not.toEqual(other.environment)
+  })
+})

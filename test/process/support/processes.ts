@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+import { Guardian } from '../../../src/process/guardian.ts'
+
+/** How long something that a test waits for may take. In milliseconds. */
+const patience = 30_000
+
+/** Waits until `look` gives `expected`; fails with what it gave last. */
+export async function eventually<T>(look: () => T, expected: T, what: string): Promise<void> {
+  await expect.poll(look, { timeout: patience, interval: 20, message: what }).toEqual(expected)
+}
+
+/** Whether a process runs; one that has ended and was not collected yet does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
+  } catch {
+    return false
+  }
+}
+
+/** Ids of the living processes whose command line or environment, whichever is asked for, contains `text`. */
+export function processesWith(text: string, where: 'cmdline' | 'environ'): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/${where}`, 'utf8').includes(text) && isAlive(pid)
+      } catch {
+        return false
+      }
+    })
+}
+
+/** Ends a process, whatever became of it. */
+export function kill(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid === undefined) return
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended in the meantime.
+  }
+}
+
+/** Starts a program in a process group of its own, which is killed at the latest when the test ends. */
+export function startGroup(
+  command: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess & { readonly pid: number } {
+  const [program, ...args] = command
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, ...env },
+  })
+  onTestFinished(() => {
+    if (child.pid !== undefined) kill(-child.pid)
+  })
+  if (child.pid === undefined) throw new Error(`Cannot start ${program}`)
+  return child as ChildProcess & { pid: number }
+}
+
+/** A process that acts on no signal but KILL. Resolves once that is so. */
+export async function stubborn(env: Readonly<Record<string, string>> = {}): Promise<number> {
+  const child = startGroup(['/bin/sh', '-c', 'trap "" HUP INT TERM; echo ready; while :; do sleep 300; done'], env)
+  await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+  return child.pid
+}
+
+/** A directory that is removed when the test ends. */
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'processes-'))
+  onTestFinished(() => {
+    rmSync(path, { recursive: true, force: true })
+  })
+  return path
+}
+
+/** A guardian that is closed when the test ends. */
+export function newGuardian(): Guardian {
+  const guardian = new Guardian()
+  onTestFinished(async () => {
+    await guardian.close()
+  })
+  return guardian
+}
+
+/** Ids of the shells behind a guardian. */
+export function shellsOf(guardian: Guardian): number[] {
+  const [mark = ''] = Object.values(guardian.environment)
+  return processesWith(mark, 'cmdline')
+}
