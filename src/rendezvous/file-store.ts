@@ -10,6 +10,7 @@ import { PathInUseError, takeClaim } from './claim.ts'
 import { freshenClaim, holdsClaim } from './claim-file.ts'
 import { whoseTarget } from './in-the-way.ts'
 import type { AskOwner, ConnectDask, Judgement } from './judgement.ts'
+import { departureName, leaveDeparture, readDepartures } from './departures.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { type Found, lookUp } from './look-up.ts'
 import { recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
@@ -132,6 +133,16 @@ export class FileStore {
     return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, logger })
   }
 
+  /** Leaves word that process `rank` will not come. Never throws. */
+  async depart(rank: number): Promise<void> {
+    await leaveDeparture(this.paths.runDirectory, rank)
+  }
+
+  /** The ranks that have left word that they will not come. */
+  async departed(): Promise<readonly number[]> {
+    return await readDepartures(this.paths.runDirectory)
+  }
+
   /**
    * Removes all that is still this run's: the public file, the record, the run's directory, the
    * claim. May be called again. What cannot be removed is told to the logger.
@@ -150,6 +161,7 @@ export class FileStore {
 
   async #clearOwnDirectory(): Promise<void> {
     const ours = this.#nonce !== undefined && (await nonceOfRecord(this.paths.runDirectory)) === this.#nonce
-    await emptyRunDirectory(this.paths.runDirectory, (name) => ours && name === recordName)
+    const keeps = (name: string): boolean => departureName.test(name) || (ours && name === recordName)
+    await emptyRunDirectory(this.paths.runDirectory, keeps)
   }
 }

@@ -6,6 +6,7 @@ import { parseSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-record.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
+import { departureName } from './departures.ts'
 import { listDirectory } from './list.ts'
 import { isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
 import { remove } from './remove.ts'
@@ -93,6 +94,7 @@ function isRunFile(name: string): boolean {
   return (
     [recordName, outcomeName].includes(name) ||
     noteName.test(name) ||
+    departureName.test(name) ||
     isTemporaryName(name, recordName) ||
     isTemporaryName(name, outcomeName)
   )

@@ -34,6 +34,9 @@ export interface Leavings {
   readonly directories: readonly string[]
 }
 
+/** How often process 0 looks at the end for processes that will not come. In milliseconds. */
+const departureInterval = 250
+
 /**
  * One of the processes that together become a Dask cluster. A subclass says how a process learns who
  * it is, and how what process 0 publishes reaches the others.
@@ -130,6 +133,14 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   /** Removes what was published, and leaves `tombstone` where processes may still come. Does not throw. */
   protected abstract withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void>
 
+  /** Leaves word that this process ends before it has joined the run. Does not throw. */
+  protected async depart(_run: RunContext): Promise<void> {
+    await Promise.resolve()
+  }
+  /** The ranks that have left such word. */
+  protected async departed(_run: RunContext): Promise<readonly number[]> {
+    return await Promise.resolve([])
+  }
   /** Whether all processes of the run are on this host, so that nothing has to listen beyond it. */
   protected isOnOneHost(): boolean {
     return false
@@ -164,8 +175,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     if (this.#link === undefined) this.#starting.abort(error)
   }
 
-  /** What a signal to this process would do. */
+  /** Does what a signal to this process would do, unless the run is ending already. */
   protected interrupt(signal: EndingSignal): void {
+    if (this.#interrupted !== undefined || this.#phase === 'ending' || this.#phase === 'ended') return
     this.#signals?.ending(signal, this.#handlers)
   }
 
@@ -476,8 +488,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   /** Something failed here: tells whoever can be told, and gives the verdict. */
   async #fail(error: unknown): Promise<Verdict> {
     if (error instanceof RunIsOver) return error.verdict
-    if (error instanceof InterruptedError && this.#hub === undefined)
+    if (error instanceof InterruptedError && this.#hub === undefined) {
+      if (this.#run !== undefined) await this.depart(this.#run)
       return { status: signalStatus(error.signal), forced: false }
+    }
     const failure = this.#failureOf(error)
     if (this.#hub !== undefined && this.#run !== undefined) {
       if (this.#file === undefined || this.#phase === 'starting')
@@ -486,7 +500,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       else this.#hub.coordinator.fail(failure)
       return await this.#verdict.promise
     }
-    if (this.#link === undefined) return { status: failure.status, failure, forced: false }
+    if (this.#link === undefined) {
+      if (this.#run !== undefined) await this.depart(this.#run)
+      return { status: failure.status, failure, forced: false }
+    }
     this.#link.send({ type: 'failed', failure })
     return await this.#verdict.promise
   }
@@ -535,7 +552,13 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       failed: verdict.failure !== undefined,
       interrupted: verdict.forced || this.#interrupted !== undefined,
     }
+    const lookForDepartures = setInterval(() => {
+      void this.departed(run).then((ranks) => {
+        for (const rank of ranks) coordinator.depart(rank)
+      })
+    }, departureInterval)
     await settledWithin(coordinator.everybodyDone, patience(this.#timing, ending))
+    clearInterval(lookForDepartures)
     if (verdict.forced) scheduler?.kill()
     await scheduler?.stop(this.#timing.scheduler)
     const { missing } = coordinator

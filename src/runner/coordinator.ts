@@ -28,6 +28,8 @@ interface Member {
  */
 export class Coordinator {
   readonly #members = new Map<number, Member>()
+  /** Ranks that ended before they had joined. */
+  readonly #departed = new Set<number>()
   readonly #roles: CoordinatorOptions['roles']
   readonly #logger: Logger
   readonly #clientRank: number | undefined
@@ -53,7 +55,13 @@ export class Coordinator {
 
   /** Ranks that have not been heard of. */
   get missing(): readonly number[] {
-    return this.#roles.map((_, rank) => rank).filter((rank) => !this.#members.has(rank))
+    return this.#roles.map((_, rank) => rank).filter((rank) => !this.#members.has(rank) && !this.#departed.has(rank))
+  }
+
+  /** Notes that the process `rank` has ended before it joined, and will not come. */
+  depart(rank: number): void {
+    this.#departed.add(rank)
+    if (this.#verdict !== undefined) this.#lookWhetherAllDone()
   }
 
   /** Takes in the process `rank`. */

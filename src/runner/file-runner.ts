@@ -64,6 +64,14 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     await this.#store?.withdraw({ tombstone })
   }
 
+  protected override async depart({ identity }: RunContext): Promise<void> {
+    await this.#store?.depart(identity.rank)
+  }
+
+  protected override async departed(): Promise<readonly number[]> {
+    return (await this.#store?.departed()) ?? []
+  }
+
   protected override leavings(run: RunContext): Leavings {
     const { claim, runDirectory } = this.#files.paths
     return { files: run.options.scheduler ? [run.schedulerFile, claim] : [], directories: [runDirectory] }

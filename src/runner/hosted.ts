@@ -89,7 +89,7 @@ export class Hosted {
     env: NodeJS.ProcessEnv,
   ): Promise<DaskProcess> {
     const { options, identity, signal } = this.#run
-    this.#python ??= findPython(options.python, options.env)
+    this.#python ??= findPython(options.python, options.env, signal)
     const python = await this.#python
     signal.throwIfAborted()
     const prefix = `[${identity.rank} ${component}]`

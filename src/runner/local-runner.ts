@@ -6,7 +6,7 @@ import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import { RunnerError } from '../errors.ts'
-import { settledWithin } from '../util/wait.ts'
+import { settledWithin, sleep } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
 import type { EndTiming } from './timing.ts'
@@ -22,6 +22,9 @@ export interface MemberOrders {
   readonly identity: Identity
   readonly options: RunnerOptions
 }
+
+/** How long the word of a failed process may take to arrive after its end. In milliseconds. */
+const outcomeTimeout = 2_000
 
 /** How long the started processes may take to end after the run has. In milliseconds. */
 const memberTimeout = 10_000
@@ -74,13 +77,16 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     return { ...me, rank: client }
   }
 
-  protected override async afterEnd(_run: RunContext, timing: EndTiming): Promise<void> {
+  protected override async afterEnd(run: RunContext, timing: EndTiming): Promise<void> {
     // A process that has not heard of the end takes the end of its standard input for it.
     for (const member of this.#members) member.stdin?.end()
     const ended = Promise.all(this.#members.map(async (member) => await member.exited))
-    if (await settledWithin(ended, Math.max(memberTimeout, timing.client))) return
-    for (const member of this.#members) member.kill()
-    await ended
+    if (!(await settledWithin(ended, Math.max(memberTimeout, timing.client)))) {
+      for (const member of this.#members) member.kill()
+      await ended
+    }
+    // Nobody can come late any more.
+    await this.withdraw(run, undefined)
   }
 
   #startMember(identity: Identity, { options }: Context): void {
@@ -96,7 +102,9 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const orders: MemberOrders = { identity, options: this.#orders }
     member.stdin?.write(`${JSON.stringify(orders)}\n`)
     member.unref()
-    void member.exited.then((exit) => {
+    void member.exited.then(async (exit) => {
+      // Where it failed it has said why, and we are about to read that.
+      await sleep(outcomeTimeout)
       this.abandonStart(
         new RunnerError(`Process ${identity.rank} ${sayExit(exit)} before the cluster was there`, {
           code: 'ERR_COMPONENT_LOST',

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,9 +14,6 @@ export const programs = join(root, 'fixtures/programs')
 /** The Python that has Dask: `npm test` finds it. */
 export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
 
-const processVariable = 'DASK_HPC_RUNNER_TEST'
-const guardianName = 'dask-hpc-runner-guardian'
-
 /** How a started program ended. */
 export interface Ended {
   readonly status: number | null
@@ -28,19 +24,16 @@ export interface Ended {
 export class Cluster implements AsyncDisposable {
   /** Working directory of everything that the test starts. */
   readonly directory: string
-  readonly #mark = `${processVariable}=${randomUUID()}`
-  readonly #guardiansBefore: ReadonlySet<number>
   readonly #started: Started[] = []
   readonly #expectedFiles = new Set<string>()
 
-  private constructor(directory: string, guardians: ReadonlySet<number>) {
+  private constructor(directory: string) {
     this.directory = directory
-    this.#guardiansBefore = guardians
   }
 
   static async make(): Promise<Cluster> {
     const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-    const cluster = new Cluster(await mkdtemp(join(base, 'dask-hpc-runner-test-')), new Set(await guardians()))
+    const cluster = new Cluster(await mkdtemp(join(base, 'dask-hpc-runner-test-')))
     await mkdir(join(cluster.directory, 'work'))
     await mkdir(join(cluster.directory, 'tmp'))
     await mkdir(join(cluster.directory, 'bin'))
@@ -67,7 +60,6 @@ export class Cluster implements AsyncDisposable {
       ...Object.fromEntries(own),
       PATH: `${join(this.directory, 'bin')}:${process.env.PATH ?? ''}`,
       TMPDIR: join(this.directory, 'tmp'),
-      [processVariable]: this.#mark.slice(processVariable.length + 1),
     }
   }
 
@@ -90,31 +82,50 @@ export class Cluster implements AsyncDisposable {
     this.#expectedFiles.add(name)
   }
 
-  /** Process ids of everything that this test has started, guardians aside. */
+  /**
+   * Process ids of everything that this test has started and all that came of it: the test's
+   * directory stands in the PATH of each, guardians included.
+   */
   async processes(): Promise<number[]> {
+    const path = `PATH=${join(this.directory, 'bin')}:`
     const found = await Promise.all(
-      (await pids()).map(async (pid) => {
-        const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-        return environ.split('\0').includes(this.#mark) ? pid : undefined
-      }),
+      (await pids()).map(async (pid) =>
+        (await environment(pid)).some((entry) => entry.startsWith(path)) ? pid : undefined,
+      ),
     )
     return found.filter((pid) => pid !== undefined)
   }
 
-  /** Guardians that were started since the test began. */
-  async guardians(): Promise<number[]> {
-    return (await guardians()).filter((pid) => !this.#guardiansBefore.has(pid))
+  /** Waits until one of the test's processes has `text` in its command line; gives its id. */
+  async expectProcess(text: string): Promise<number> {
+    const lines = await waitUntil(
+      async () => Promise.all((await this.processes()).map(describeProcess)),
+      (all) => all.some((line) => line.includes(text)),
+      { what: `a process with "${text}" is there`, say: (all) => Promise.resolve(all.join('\n')) },
+    )
+    return Number.parseInt(lines.find((line) => line.includes(text)) ?? '')
   }
 
-  /** Sends `signal` to every process of the test at once, guardians included. */
+  /** Process ids of the other `dask-hpc-runner` processes that the launcher `pid` has started. */
+  async membersOf(pid: number): Promise<number[]> {
+    const found = await Promise.all(
+      (await this.processes()).map(async (candidate) => {
+        const isMember = (await commandLine(candidate)).includes('member') && (await parentOf(candidate)) === pid
+        return isMember ? candidate : undefined
+      }),
+    )
+    return found.filter((candidate) => candidate !== undefined)
+  }
+
+  /** Sends `signal` to every process of the test at once. */
   async signalAll(signal: NodeJS.Signals): Promise<void> {
-    for (const pid of [...(await this.guardians()), ...(await this.processes())]) kill(pid, signal)
+    for (const pid of await this.processes()) kill(pid, signal)
   }
 
   /** Checks that no process and no file is left. */
   async expectNothingLeft(): Promise<void> {
     await waitUntil(
-      async () => [...(await this.processes()), ...(await this.guardians())],
+      async () => this.processes(),
       (left) => left.length === 0,
       { what: 'no process is left', say: async (left) => (await Promise.all(left.map(describeProcess))).join('\n') },
     )
@@ -132,7 +143,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Ends what is left and removes the directory. A test that passed has checked before that nothing is. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of [...(await this.processes()), ...(await this.guardians())]) kill(pid, 'SIGKILL')
+    await this.signalAll('SIGKILL')
     await Promise.all(this.#started.map(async ({ ended }) => await ended))
     await rm(this.directory, { recursive: true, force: true })
   }
@@ -235,15 +246,17 @@ async function pids(): Promise<number[]> {
   return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
 }
 
-async function guardians(): Promise<number[]> {
-  const found = await Promise.all(
-    (await pids()).map(async (pid) => ((await commandLine(pid)).includes(guardianName) ? pid : undefined)),
-  )
-  return found.filter((pid) => pid !== undefined)
-}
-
 async function commandLine(pid: number): Promise<string[]> {
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+}
+
+async function parentOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? -1)
+}
+
+async function environment(pid: number): Promise<string[]> {
+  return (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0')
 }
 
 async function describeProcess(pid: number): Promise<string> {

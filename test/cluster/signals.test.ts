@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs, type Started } from '../support/cluster.ts'
+
+const counting = join(programs, 'signals.py')
+const stubborn = join(programs, 'stubborn.py')
+
+/** To the launcher alone, as `proctrack/cgroup` does, or to every process, as `proctrack/linuxproc` does. */
+const ways = ['the launcher alone', 'every process at once'] as const
+
+async function send(cluster: Cluster, run: Started, signal: NodeJS.Signals, way: (typeof ways)[number]): Promise<void> {
+  if (way === 'the launcher alone') run.signal(signal)
+  else await cluster.signalAll(signal)
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const way of ways) {
+    test(`${signal} to ${way} reaches the program once, which still computes for 5 s and ends as it likes`, async () => {
+      await using cluster = await Cluster.make()
+      const run = cluster.run(['local', '-n', '4', '--', 'python3', counting, '5', '7'])
+      await run.expectOutput('ready')
+      await send(cluster, run, signal, way)
+      await run.expectStatus(7)
+      expect(run.stdout).toContain('computed True')
+      expect(run.stdout).toContain(`counts [('${signal}', 1)]`)
+      run.expectNoAlarm()
+      await cluster.expectNothingLeft()
+    })
+  }
+}
+
+for (const way of ways) {
+  test(`SIGTERM to ${way} ends a program that ignores it, with its descendants, within the grace`, async () => {
+    await using cluster = await Cluster.make()
+    const run = cluster.run(['local', '-n', '3', '--grace', '4s', '--', 'python3', stubborn])
+    await run.expectOutput('ready')
+    await send(cluster, run, 'SIGTERM', way)
+    await run.expectStatus(137)
+    expect(run.stderr).toContain('it is killed')
+    await cluster.expectNothingLeft()
+  })
+
+  test(`USR1 and USR2 to ${way} reach the program only`, async () => {
+    await using cluster = await Cluster.make()
+    const run = cluster.run(['local', '-n', '4', '--', 'python3', counting, '0', '0'])
+    await run.expectOutput('ready')
+    await send(cluster, run, 'SIGUSR1', way)
+    await run.expectOutput('came SIGUSR1')
+    await send(cluster, run, 'SIGUSR2', way)
+    await run.expectOutput('came SIGUSR2')
+    await send(cluster, run, 'SIGTERM', way)
+    await run.expectStatus(0)
+    expect(run.stdout).toContain("counts [('SIGTERM', 1), ('SIGUSR1', 1), ('SIGUSR2', 1)]")
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  })
+}
+
+test('a second signal ends everything at once', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--grace', '10m', '--', 'python3', stubborn])
+  await run.expectOutput('ready')
+  run.signal('SIGTERM')
+  await run.expectOutput('SIGTERM')
+  // Within a second it would be the same signal.
+  await new Promise((next) => setTimeout(next, 1_200))
+  run.signal('SIGINT')
+  const { status } = await run.ended
+  expect([130, 137, 143], run.output).toContain(status)
+  await cluster.expectNothingLeft()
+})
+
+test('a signal to a process that does not host the client reaches the program too', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'python3', counting, '0', '5'])
+  await run.expectOutput('ready')
+  const [member] = await cluster.membersOf(run.pid)
+  process.kill(member ?? expect.fail('no member'), 'SIGTERM')
+  await run.expectStatus(5)
+  expect(run.stdout).toContain("counts [('SIGTERM', 1)]")
+  await cluster.expectNothingLeft()
+})
+
+test.for(['SIGTERM', 'SIGINT'] as const)('%s before the cluster is there ends the run', async (signal) => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '4', '--python', join(programs, 'slow-python'), '--', 'true'])
+  await cluster.expectProcess('sleep 600')
+  run.signal(signal)
+  await run.expectStatus(signal === 'SIGTERM' ? 143 : 130)
+  await cluster.expectNothingLeft()
+})
+
+test('a cluster without a client lives until a signal', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3'])
+  await run.expectOutput(/Registered to(.|\n)*Registered to/)
+  run.signal('SIGTERM')
+  await run.expectStatus(143)
+  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+
+const end = join(programs, 'end.py')
+
+test.for([
+  ['0', 0],
+  ['3', 3],
+  ['255', 255],
+  ['SIGKILL', 137],
+  ['SIGTERM', 143],
+  ['SIGSEGV', 139],
+] as const)('a client program that ends with %s gives the status %i', async ([how, status]) => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'python3', end, how])
+  await run.expectStatus(status)
+  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
+test('a client program that cannot be found gives 127 and is named', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'no-such-program', '--flag'])
+  await run.expectStatus(127)
+  expect(run.stderr).toContain('no-such-program')
+  await cluster.expectNothingLeft()
+})
+
+test('a client program that is not executable gives 126', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '1', '--', '/etc/passwd'])
+  await run.expectStatus(126)
+  await cluster.expectNothingLeft()
+})
+
+test('the standard streams of the client program are our own', async () => {
+  await using cluster = await Cluster.make()
+  const script = `exec '${process.execPath}' '${join(programs, '../../dist/cli.js')}' local -n 3 -- cat`
+  const run = cluster.start(['sh', '-c', `printf 'to the\\nprogram' | (${script})`])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('to the\nprogram')
+  await cluster.expectNothingLeft()
+})
