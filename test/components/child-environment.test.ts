@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { childEnvironment, clientEnvironment, workerEnvironment } from '../../src/components/child-environment.ts'
+import { slurmEnvironment } from '../support/environment.ts'
+
+const ofTheLauncher = [
+  'SLURM_STEP_ID',
+  'SLURM_STEPID',
+  'PMI_RANK',
+  'PMI_SIZE',
+  'PMIX_RANK',
+  'PMIX_NAMESPACE',
+  'OMPI_COMM_WORLD_RANK',
+  'MPI_LOCALNRANKS',
+  'HYDI_CONTROL_FD',
+  'PALS_RANKID',
+  'FLUX_TASK_RANK',
+]
+const launched = Object.fromEntries(ofTheLauncher.map((name) => [name, '1']))
+const others = { PATH: '/bin', HOME: '/home/me', SLURM_JOB_ID: '7', SLURM_STEP_NODELIST: 'n1', MPICH_VERSION: '4' }
+
+describe('childEnvironment', () => {
+  it.each(ofTheLauncher)('does not say %s to a child', (name) => {
+    expect(childEnvironment({ ...others, [name]: '1' }, false)).toEqual(others)
+  })
+
+  it('says them all where that is asked for', () => {
+    expect(childEnvironment({ ...others, ...launched }, true)).toEqual({ ...others, ...launched })
+  })
+
+  it('keeps our own variables from a child in either case', () => {
+    const ours = { DASK_HPC_RUNNER_MARK: 'of an outer run', DASK_HPC_RUNNER_SCHEDULER_FILE: '/x' }
+    expect(childEnvironment({ ...others, ...ours }, false)).toEqual(others)
+    expect(childEnvironment({ ...others, ...ours }, true)).toEqual(others)
+  })
+
+  it('leaves the rest of what Slurm says', () => {
+    const env = slurmEnvironment('step-4nodes-1task-each-proc1')
+    const child = childEnvironment(env, false)
+    const removed = Object.keys(env).filter((name) => !(name in child))
+    expect(removed).toContain('SLURM_STEP_ID')
+    expect(removed.filter((name) => !/^(SLURM_STEP_?ID|PMI_\w+|PMIX_\w+)$/.test(name))).toEqual([])
+    expect(child.SLURM_PROCID).toBe('1')
+  })
+
+  it('changes nothing of what it was given', () => {
+    const env = Object.freeze({ ...others, ...launched })
+    childEnvironment(env, false)
+    expect(env).toEqual({ ...others, ...launched })
+  })
+})
+
+describe('workerEnvironment', () => {
+  it('has one thread for each of the libraries that would take all cores', () => {
+    expect(workerEnvironment({ PATH: '/bin' })).toEqual({
+      PATH: '/bin',
+      OMP_NUM_THREADS: '1',
+      MKL_NUM_THREADS: '1',
+      OPENBLAS_NUM_THREADS: '1',
+      MALLOC_TRIM_THRESHOLD_: '65536',
+    })
+  })
+
+  it('leaves what the user has set', () => {
+    expect(workerEnvironment({ OMP_NUM_THREADS: '8' })).toMatchObject({ OMP_NUM_THREADS: '8', MKL_NUM_THREADS: '1' })
+  })
+})
+
+describe('clientEnvironment', () => {
+  const place = { schedulerAddress: 'tcp://10.0.0.1:8786', schedulerFile: '/x/s.json', nWorkers: 2 }
+
+  it('says where the cluster is, as Dask and our library read it', () => {
+    expect(clientEnvironment({ PATH: '/bin', DASK_SCHEDULER_ADDRESS: 'tcp://old:1' }, place)).toEqual({
+      PATH: '/bin',
+      DASK_SCHEDULER_ADDRESS: 'tcp://10.0.0.1:8786',
+      DASK_HPC_RUNNER_SCHEDULER_FILE: '/x/s.json',
+      DASK_HPC_RUNNER_N_WORKERS: '2',
+    })
+  })
+
+  it('never sets DASK_SCHEDULER, which Dask reads as the name of a scheduler for .compute()', () => {
+    expect(clientEnvironment({}, place)).not.toHaveProperty('DASK_SCHEDULER')
+  })
+})

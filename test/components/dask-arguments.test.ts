@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { schedulerArguments, workerArguments } from '../../src/components/dask-arguments.ts'
+import { completeOptions, type DaskOptions, type RunnerOptions } from '../../src/options.ts'
+
+const place = { name: '2', schedulerAddress: 'tcp://10.0.0.1:8786', localDirectory: '/tmp/private' }
+const ofScheduler = (options: RunnerOptions = {}): string => schedulerArguments(completeOptions(options)).join(' ')
+const ofWorker = (options: RunnerOptions = {}): string => workerArguments(completeOptions(options), place).join(' ')
+
+describe('the arguments of dask scheduler', () => {
+  it('ask for free ports by default', () => {
+    expect(ofScheduler()).toBe('--port 0 --dashboard-address :0')
+  })
+
+  it.each<[DaskOptions, string]>([
+    [{ host: '10.0.0.1' }, '--host 10.0.0.1'],
+    [{ interface: 'ib0' }, '--interface ib0'],
+    [{ protocol: 'ucx' }, '--protocol ucx'],
+    [{ dashboard: false }, '--no-dashboard'],
+    [{ dashboardAddress: ':8787' }, '--dashboard-address :8787'],
+    [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
+  ])('say %j as %s', (options, expected) => {
+    expect(ofScheduler(options)).toContain(expected)
+  })
+
+  it('say nothing that is for workers alone', () => {
+    const workers = { nthreads: 2, memoryLimit: '1GiB', localDirectory: '/x', workerClass: 'a.B', resources: 'GPU=1' }
+    expect(ofScheduler({ ...workers, lifetime: '1h', deathTimeout: '60', nanny: true, nworkers: 3 })).toBe(
+      ofScheduler(),
+    )
+  })
+})
+
+describe('the arguments of dask worker', () => {
+  it('are the place of the worker and no nanny by default', () => {
+    expect(ofWorker()).toBe(
+      'tcp://10.0.0.1:8786 --name 2 --no-nanny --dashboard-address :0 --local-directory /tmp/private',
+    )
+  })
+
+  it.each<[DaskOptions, string]>([
+    [{ nanny: true }, ' --nanny'],
+    [{ nthreads: 4 }, '--nthreads 4'],
+    [{ memoryLimit: '4GiB' }, '--memory-limit 4GiB'],
+    [{ memoryLimit: '0' }, '--memory-limit 0'],
+    [{ host: '10.0.0.2' }, '--host 10.0.0.2'],
+    [{ interface: 'ib0' }, '--interface ib0'],
+    [{ protocol: 'ucx' }, '--protocol ucx'],
+    [{ workerClass: 'my.Worker' }, '--worker-class my.Worker'],
+    [{ resources: 'GPU=1 MEM=2e9' }, '--resources GPU=1 MEM=2e9'],
+    [{ lifetime: '1 hour' }, '--lifetime 1 hour'],
+    [{ deathTimeout: '60' }, '--death-timeout 60'],
+    [{ dashboard: false }, '--no-dashboard'],
+    [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
+  ])('say %j as %s', (options, expected) => {
+    expect(ofWorker(options)).toContain(expected)
+  })
+
+  it('leave the dashboard address to the scheduler', () => {
+    expect(ofWorker({ dashboardAddress: ':8787' })).toContain('--dashboard-address :0')
+  })
+
+  it('give a value with spaces as one argument', () => {
+    const args = workerArguments(completeOptions({ resources: 'GPU=1 MEM=2e9' }), place)
+    expect(args[args.indexOf('--resources') + 1]).toBe('GPU=1 MEM=2e9')
+  })
+})

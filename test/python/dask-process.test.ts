@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { DaskProcess, type DaskProcessOptions } from '../../src/python/dask-process.ts'
+import bootstrap from '../../src/python/bootstrap.py'
+import { Child } from '../../src/process/child.ts'
+import { eventually, isAlive, kill, newGuardian } from '../process/support/processes.ts'
+
+const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed')
+const env = { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1' }
+
+function start(component: DaskProcessOptions['component'], ...args: string[]) {
+  const lines: string[] = []
+  const dask = new DaskProcess({
+    python: 'python3',
+    component,
+    name: `${component} 2`,
+    arguments: args,
+    env,
+    guardian: newGuardian(),
+    onLine: (line) => lines.push(line),
+  })
+  onTestFinished(async () => {
+    dask.kill()
+    await dask.exited
+  })
+  return { dask, lines }
+}
+
+/** The process that the fake Dask has started as a task would. */
+async function taskIn(lines: readonly string[]): Promise<number> {
+  const find = (): number => Number(/^task (\d+)$/m.exec(lines.join('\n'))?.[1] ?? 0)
+  await eventually(() => find() > 0, true, 'the task is started')
+  onTestFinished(() => {
+    kill(find())
+  })
+  return find()
+}
+
+describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
+  it('tells the identity of a scheduler that runs, and closes it on order', async () => {
+    const { dask, lines } = start('scheduler', '--port', '0')
+    expect(await dask.started).toEqual({ type: 'Scheduler', id: 'fake-1', arguments: ['--port', '0'] })
+    expect(await dask.stop(30_000)).toEqual({ status: 0, signal: null, forced: false })
+    expect(lines).toEqual(['closes Scheduler []'])
+  })
+
+  it('closes a worker without waiting for its tasks, and a nanny where there is one', async () => {
+    const [worker, nanny] = [start('worker'), start('worker', '--nanny')]
+    expect(await Promise.all([worker.dask.started, nanny.dask.started])).toEqual([{}, {}])
+    await Promise.all([worker.dask.stop(30_000), nanny.dask.stop(30_000)])
+    expect(worker.lines).toEqual(["closes Worker ['executor_wait', 'timeout']"])
+    expect(nanny.lines[0]).toContain('closes Nanny')
+  })
+
+  it('acts on no signal, though Dask would, and its tasks do', async () => {
+    const { dask, lines } = start('worker', '--child')
+    await dask.started
+    const task = await taskIn(lines)
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const) kill(dask.pid, signal)
+    kill(task, 'SIGTERM')
+    await eventually(() => isAlive(task), false, 'the task ends by TERM')
+    expect(await dask.stop(30_000)).toEqual({ status: 0, signal: null, forced: false })
+    expect(lines.join()).not.toContain('acts on a signal')
+  })
+
+  it('is killed with its tasks when it has not closed in time', async () => {
+    const { dask, lines } = start('scheduler', '--stubborn', '--child')
+    await dask.started
+    const task = await taskIn(lines)
+    expect(await dask.stop(200)).toEqual({ status: null, signal: 'SIGKILL', forced: true })
+    await eventually(() => isAlive(task), false, 'the task is killed')
+  })
+
+  it('says how and with which last words a start failed', async () => {
+    const { dask } = start('scheduler', '--fail')
+    await expect(dask.started).rejects.toMatchObject({
+      code: 'ERR_COMPONENT_LOST',
+      message: 'Cannot start scheduler 2: Python exited with status 3',
+      lastLines: ['the last words of dask scheduler'],
+    })
+  })
+
+  it('ends at once when it is stopped before it has started', async () => {
+    const { dask } = start('worker')
+    expect(await dask.stop(30_000)).toMatchObject({ forced: false })
+  })
+
+  it('ends with its tasks when the pipe closes', async () => {
+    const lines: string[] = []
+    const child = new Child({
+      command: ['python3', '-c', `import socket;pipe=socket.socket(fileno=3)\n${bootstrap}`],
+      env,
+      guardian: newGuardian(),
+      output: (line) => lines.push(line),
+      pipe: true,
+      shielded: true,
+    })
+    onTestFinished(() => {
+      child.kill()
+    })
+    child.pipe?.write(`${JSON.stringify({ order: 'start', component: 'worker', arguments: ['--child'] })}\n`)
+    const task = await taskIn(lines)
+    child.pipe?.destroy()
+    expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })
+    await eventually(() => isAlive(task), false, 'the task is killed')
+  })
+})

@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { findPython } from '../../src/python/find-python.ts'
+import { temporaryDirectory } from '../process/support/processes.ts'
+
+describe('findPython', { timeout: 30_000 }, () => {
+  let root: string
+  beforeEach(() => {
+    root = temporaryDirectory()
+  })
+
+  /** A pretended interpreter at a path below the directory of the test. */
+  function python(path: string, script: string): string {
+    const file = join(root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `#!/bin/sh\n${script}\n`)
+    chmodSync(file, 0o755)
+    return file
+  }
+  const withDask = (path: string): string => python(path, 'printf %s "$0"')
+  const withoutDask = (path: string): string => python(path, 'exit 0')
+  const path = (...names: string[]): string => names.map((name) => join(root, name)).join(':')
+
+  it('takes the one that is named, and no other', async () => {
+    const named = withDask('named/python')
+    withDask('bin/python3')
+    expect(await findPython(named, { PATH: path('bin') })).toBe(named)
+    const lacking = withoutDask('lacking/python')
+    const message = `Cannot find a Python that has Dask: ${lacking} has no module distributed; name an interpreter that has it, or install it there (pip install distributed)`
+    await expect(findPython(lacking, { PATH: path('bin') })).rejects.toMatchObject({ code: 'ERR_ENVIRONMENT', message })
+  })
+
+  it('looks a name without a path up on PATH', async () => {
+    const found = withDask('bin/python3.99')
+    expect(await findPython('python3.99', { PATH: path('bin') })).toBe(found)
+  })
+
+  it('prefers the active environment: VIRTUAL_ENV, then CONDA_PREFIX, then PATH', async () => {
+    const [venv, conda, onPath] = [withDask('venv/bin/python'), withDask('conda/bin/python'), withDask('bin/python3')]
+    const [VIRTUAL_ENV, CONDA_PREFIX] = [join(root, 'venv'), join(root, 'conda')]
+    expect(await findPython(undefined, { PATH: path('bin'), VIRTUAL_ENV, CONDA_PREFIX })).toBe(venv)
+    expect(await findPython(undefined, { PATH: path('bin'), CONDA_PREFIX })).toBe(conda)
+    expect(await findPython(undefined, { PATH: path('bin'), VIRTUAL_ENV: '', CONDA_PREFIX: '' })).toBe(onPath)
+  })
+
+  it('takes the first python3 on PATH that has Dask', async () => {
+    withoutDask('one/python3')
+    python('two/python3', 'echo broken >&2; exit 1')
+    const third = withDask('three/python3')
+    withDask('four/python3')
+    expect(await findPython(undefined, { PATH: path('none', 'one', 'two', 'three', 'four') })).toBe(third)
+  })
+
+  it('says what it tried and how to install it where none has it', async () => {
+    const venv = withoutDask('venv/bin/python')
+    const broken = python('one/python3', 'echo Traceback >&2; echo "ImportError: no encodings" >&2; exit 1')
+    const silent = python('two/python3', 'exit 3')
+    const finding = findPython(undefined, { PATH: path('one', 'none', 'two'), VIRTUAL_ENV: join(root, 'venv') })
+    await expect(finding).rejects.toMatchObject({
+      code: 'ERR_ENVIRONMENT',
+      message: `Cannot find a Python that has Dask: ${venv} has no module distributed; ${broken} fails: ImportError: no encodings; ${silent} fails: exit status 3; activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)`,
+    })
+  })
+
+  it('says that there is none', async () => {
+    await expect(findPython(undefined, { PATH: path('none') })).rejects.toThrow('there is no python3 on PATH')
+    await expect(findPython(undefined, {})).rejects.toThrow('there is no python3 on PATH')
+    const missing = join(root, 'missing/python')
+    await expect(findPython(missing, {})).rejects.toThrow(`${missing} is not there or not executable`)
+    await expect(findPython('python-nowhere', { PATH: path('none') })).rejects.toThrow(/python-nowhere fails: .*ENOENT/)
+  })
+})

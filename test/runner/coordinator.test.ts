@@ -1,0 +1,279 @@
+import { describe, expect, it, vi } from 'vitest'
+import { type Line, localLine } from '../../src/control/line.ts'
+import type { FromHub, ToHub } from '../../src/control/messages.ts'
+import type { Failure } from '../../src/record/outcome-record.ts'
+import type { Role } from '../../src/roles/roles.ts'
+import { Coordinator } from '../../src/runner/coordinator.ts'
+
+const exclusive: readonly (readonly Role[])[] = [['scheduler'], ['client'], ['worker'], ['worker']]
+const shared: readonly (readonly Role[])[] = [['scheduler', 'client', 'worker'], ['worker'], ['worker']]
+const withoutClient: readonly (readonly Role[])[] = [['scheduler'], ['worker'], ['worker']]
+
+interface Member {
+  readonly line: Line<FromHub, ToHub>
+  readonly heard: FromHub[]
+}
+
+/** A run whose processes are lines within the test. */
+function startRun(roles: readonly (readonly Role[])[], { come = roles.map((_, rank) => rank), workersEach = 1 } = {}) {
+  const warnings: string[] = []
+  const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
+  const coordinator = new Coordinator({ roles, workersEach, logger })
+  const join = (rank: number): Member => {
+    const [mine, theirs] = localLine<FromHub, ToHub>()
+    const heard: FromHub[] = []
+    mine.onMessage((message) => heard.push(message))
+    coordinator.add(rank, `node${rank}`, theirs)
+    return { line: mine, heard }
+  }
+  const members = new Map(come.map((rank) => [rank, join(rank)]))
+  const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
+  const everybody = (): FromHub[][] => [...members.values()].map(({ heard }) => heard)
+  return { coordinator, warnings, member, join, everybody }
+}
+
+/** Loses the process behind a line: its connection closes without a word. */
+async function lose({ line }: Member): Promise<void> {
+  line.end()
+  await line.closed
+  await settle()
+}
+
+async function settle(): Promise<void> {
+  await new Promise((next) => setImmediate(next))
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const seen = vi.fn()
+  void promise.then(seen)
+  await settle()
+  return seen.mock.calls.length > 0
+}
+
+const workerEnded = (status: number, message = 'Worker 2 ended'): ToHub => ({
+  type: 'worker-ended',
+  status,
+  message,
+  last_lines: ['its last words'],
+})
+const failureOf = (rank: number, message: string): Failure => ({
+  status: 69,
+  message,
+  rank,
+  host: `node${rank}`,
+  last_lines: [],
+})
+
+describe('Coordinator', () => {
+  it('tells everybody the status of the client program when it has ended', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 3 })
+    expect(everybody()).toEqual(exclusive.map(() => [{ type: 'end', status: 3, forced: false }]))
+  })
+
+  it('tells one verdict only, the first', () => {
+    const { coordinator, member } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    coordinator.fail(failureOf(0, 'The scheduler ended'))
+    member(2).line.send({ type: 'failed', failure: failureOf(2, 'too late') })
+    coordinator.end(4)
+    expect(member(3).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('ends the run as failed when the process of the client is lost', async () => {
+    const { member } = startRun(exclusive)
+    await lose(member(1))
+    expect(member(2).heard).toEqual([
+      {
+        type: 'end',
+        status: 69,
+        forced: false,
+        failure: failureOf(1, 'Lost process 1 (client) on node1: it ended without a word'),
+      },
+    ])
+  })
+
+  it('goes on, with a warning, when a worker is lost and others remain', async () => {
+    const { member, everybody, warnings } = startRun(exclusive)
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual([
+      'Lost process 2 (worker) on node2: it ended without a word; the run goes on with the other workers',
+    ])
+  })
+
+  it('ends the run as failed when the last worker is lost', async () => {
+    const { member } = startRun(exclusive)
+    await lose(member(3))
+    member(2).line.send(workerEnded(1))
+    expect(member(1).heard).toEqual([
+      {
+        type: 'end',
+        status: 69,
+        forced: false,
+        failure: {
+          status: 69,
+          message: 'Worker 2 ended; no worker is left',
+          rank: 2,
+          host: 'node2',
+          last_lines: ['its last words'],
+        },
+      },
+    ])
+  })
+
+  it('counts workers that have not come yet as left', async () => {
+    const { member, everybody } = startRun(exclusive, { come: [0, 1, 2] })
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+  })
+
+  it('counts each worker of a process that has several', () => {
+    const { member, everybody } = startRun([['scheduler'], ['client'], ['worker']], { workersEach: 2 })
+    member(2).line.send(workerEnded(1))
+    expect(everybody().flat()).toEqual([])
+    member(2).line.send(workerEnded(1))
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
+  })
+
+  it('does not count the workers of a lost process twice', async () => {
+    const { member, everybody } = startRun(exclusive)
+    member(2).line.send(workerEnded(1))
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    await lose(member(3))
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
+  })
+
+  it('ends a run without a client as its last worker ends', () => {
+    const peaceful = startRun(withoutClient)
+    peaceful.member(1).line.send(workerEnded(0))
+    expect(peaceful.everybody().flat()).toEqual([])
+    peaceful.member(2).line.send(workerEnded(0))
+    expect(peaceful.member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+
+    const failing = startRun(withoutClient)
+    failing.member(1).line.send(workerEnded(0))
+    failing.member(2).line.send(workerEnded(1))
+    expect(failing.member(0).heard).toMatchObject([{ status: 69, failure: { rank: 2 } }])
+  })
+
+  it('fails a run with a client that has lost its workers, even if they ended in peace', () => {
+    const { member } = startRun(exclusive)
+    member(2).line.send(workerEnded(0))
+    member(3).line.send(workerEnded(0))
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { rank: 3 } }])
+  })
+
+  it('passes a failure on as it was told, to those that come late too', () => {
+    const { member, join } = startRun(exclusive, { come: [0, 2] })
+    const failure = { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 }
+    member(2).line.send({ type: 'failed', failure })
+    const end = { type: 'end', status: 78, failure, forced: false }
+    expect(member(0).heard).toEqual([end])
+    expect(join(1).heard).toEqual([end])
+    expect(join(3).heard).toEqual([end])
+  })
+
+  it('passes a signal to the client program alone, and waits for it to end', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(3).line.send({ type: 'signal', signal: 'SIGINT', again: false })
+    expect(everybody()).toEqual([[], [{ type: 'terminate', signal: 'SIGINT' }], [], []])
+    member(1).line.send({ type: 'ended', status: 5 })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 5, forced: false }])
+  })
+
+  it('forces the end at a second signal, without grace', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    const end = { type: 'end', status: 143, forced: true }
+    expect(everybody()).toEqual([[end], [{ type: 'terminate', signal: 'SIGTERM' }, end], [end], [end]])
+  })
+
+  it('forces an end that was under way, and keeps its status and cause', () => {
+    const { coordinator, member } = startRun(exclusive)
+    const failure = failureOf(0, 'The scheduler ended')
+    coordinator.fail(failure)
+    for (let i = 0; i < 2; i++) member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    expect(member(3).heard).toEqual([
+      { type: 'end', status: 69, failure, forced: false },
+      { type: 'end', status: 69, failure, forced: true },
+    ])
+  })
+
+  it.each([
+    ['there is none', withoutClient, undefined],
+    ['it has not come', exclusive, [0, 2, 3]],
+  ])('ends at once at a signal where no client can be told: %s', (_, roles, come) => {
+    const { member } = startRun(roles, come === undefined ? {} : { come })
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 143, forced: false }])
+  })
+
+  it('does not listen to a second process of one rank', async () => {
+    const { member, join, everybody, warnings } = startRun(exclusive)
+    const second = join(1)
+    await second.line.closed
+    second.line.send({ type: 'ended', status: 9 })
+    await settle()
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual(['a second process says that it is rank 1, on node1: it is not listened to'])
+    member(1).line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard).toMatchObject([{ status: 0 }])
+    expect(second.heard).toEqual([])
+  })
+
+  it('says who has not come', () => {
+    const { coordinator, join } = startRun(exclusive, { come: [0, 2] })
+    expect(coordinator.missing).toEqual([1, 3])
+    join(3)
+    expect(coordinator.missing).toEqual([1])
+  })
+
+  it('knows when everybody but process 0 has ended what it hosted', async () => {
+    const { coordinator, member } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    for (const rank of [1, 2]) member(rank).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(false)
+    member(3).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('counts a lost process as done, and one that never came as not', async () => {
+    const { coordinator, member, join } = startRun(exclusive, { come: [0, 1, 2] })
+    member(1).line.send({ type: 'ended', status: 0 })
+    member(1).line.send({ type: 'done' })
+    await lose(member(2))
+    expect(await isSettled(coordinator.everybodyDone)).toBe(false)
+    join(3).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('takes no alarm at a process that closes its line after it was done', async () => {
+    const { member, warnings } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    for (const rank of [1, 2, 3]) {
+      member(rank).line.send({ type: 'done' })
+      await lose(member(rank))
+    }
+    expect(warnings).toEqual([])
+    expect(member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('waits for nobody in a run of one', async () => {
+    const { coordinator, member } = startRun([['scheduler', 'client', 'worker']])
+    member(0).line.send({ type: 'ended', status: 2 })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 2, forced: false }])
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('counts the worker of process 0 in the shared layout', async () => {
+    const { member, everybody } = startRun(shared)
+    await lose(member(1))
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    member(0).line.send(workerEnded(1, 'Worker 0 ended'))
+    expect(member(0).heard).toMatchObject([{ failure: { rank: 0, message: 'Worker 0 ended; no worker is left' } }])
+  })
+})
