@@ -6,7 +6,7 @@ import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import { RunnerError } from '../errors.ts'
-import { settledWithin, sleep } from '../util/wait.ts'
+import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
 import type { EndTiming } from './timing.ts'
@@ -102,14 +102,14 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const orders: MemberOrders = { identity, options: this.#orders }
     member.stdin?.write(`${JSON.stringify(orders)}\n`)
     member.unref()
-    void member.exited.then(async (exit) => {
+    void member.exited.then((exit) => {
+      const error = new RunnerError(`Process ${identity.rank} ${sayExit(exit)} before the cluster was there`, {
+        code: 'ERR_COMPONENT_LOST',
+      })
       // Where it failed it has said why, and we are about to read that.
-      await sleep(outcomeTimeout)
-      this.abandonStart(
-        new RunnerError(`Process ${identity.rank} ${sayExit(exit)} before the cluster was there`, {
-          code: 'ERR_COMPONENT_LOST',
-        }),
-      )
+      setTimeout(() => {
+        this.abandonStart(error)
+      }, outcomeTimeout).unref()
     })
   }
 }
