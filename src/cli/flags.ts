@@ -116,7 +116,13 @@ export function runnerOptions(flags: RunFlags): RunnerOptions {
   const { nworkers, nthreads, ...same } = flags
   return {
     ...same,
-    ...(nworkers === undefined ? {} : { nworkers: Number(nworkers) }),
-    ...(nthreads === undefined ? {} : { nthreads: Number(nthreads) }),
+    ...(nworkers === undefined ? {} : { nworkers: wholeNumber('--nworkers', nworkers) }),
+    ...(nthreads === undefined ? {} : { nthreads: wholeNumber('--nthreads', nthreads) }),
   }
+}
+
+/** @throws RangeError where the text is no whole number from 1. */
+export function wholeNumber(flag: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new RangeError(`Cannot use ${flag} "${text}": it is a whole number from 1`)
 }

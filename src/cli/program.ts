@@ -5,11 +5,11 @@ import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
 import { LocalRunner } from '../runner/local-runner.ts'
 import { SLURMRunner } from '../runner/slurm-runner.ts'
-import { addRunOptions, type RunFlags, runnerOptions } from './flags.ts'
+import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
 import { runMember } from './member.ts'
 
-const introduction = `Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends
-with your program's exit status.`
+const introduction =
+  "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
 
 const examples = `
 In a Slurm job (process 0 becomes the scheduler, 1 runs the program, the others are workers):
@@ -67,7 +67,10 @@ function program(): Command {
       .option('-n, --ntasks <n>', 'number of processes', '4')
       .passThroughOptions(),
   ).action(async (command: string[], flags: RunFlags & { ntasks: string }) => {
-    await LocalRunner.start({ ...withCommand(command, runnerOptions(flags)), ntasks: Number(flags.ntasks) })
+    await LocalRunner.start({
+      ...withCommand(command, runnerOptions(flags)),
+      ntasks: wholeNumber('--ntasks', flags.ntasks),
+    })
   })
 
   addRunOptions(
@@ -77,7 +80,8 @@ function program(): Command {
       .option('-n, --ntasks <n>', 'plan for so many processes, outside of a job'),
   ).action((flags: RunFlags & { ntasks?: string }) => {
     const options = completeOptions(runnerOptions(flags))
-    const table = flags.ntasks === undefined ? plan(options) : planFor({ ...options, size: Number(flags.ntasks) })
+    const table =
+      flags.ntasks === undefined ? plan(options) : planFor({ ...options, size: wholeNumber('--ntasks', flags.ntasks) })
     process.stdout.write(`${formatPlan(table)}\n`)
   })
 

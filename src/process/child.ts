@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly guardian: Guardian
   /** `inherit`: our own standard streams. A function: called with each line of output. */
   readonly output: 'inherit' | ((line: string, stream: 'stdout' | 'stderr') => void)
+  /** Whether it ends by itself, given time, when we are gone. @default false */
+  readonly endsWithUs?: boolean
   /** @default `inherit` with inherited output, else `ignore` */
   readonly stdin?: 'inherit' | 'ignore' | 'pipe'
   /** Open a two-way pipe as file descriptor 3. @default false */
@@ -66,7 +68,7 @@ export class Child {
       return
     }
     this.#process = child
-    if (this.pid !== undefined) options.guardian.addGroup(this.pid)
+    if (this.pid !== undefined) options.guardian.addGroup(this.pid, options.endsWithUs === true ? 'gently' : 'at once')
     if (options.pipe === true) {
       this.pipe = child.stdio[3] as Duplex
       this.pipe.on('error', () => undefined)
@@ -150,7 +152,8 @@ export class Child {
   }
 
   #notStarted(options: ChildOptions, error: unknown): Omit<Exit, 'forced'> {
-    this.#tail.add(`${options.command[0]}: ${messageOf(error)}`)
+    const why = errnoOf(error) === 'ENOENT' ? 'there is no such program' : messageOf(error)
+    this.#tail.add(`${options.command[0]}: ${why}`)
     return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null }
   }
 }

@@ -3,6 +3,7 @@
 # mark in its environment, and the private files and directories are removed.
 # Standard input, a line each:
 #   + PGID        a process group has begun
+#   ~ PGID        a process group has begun that ends by itself when we are gone; it is given time
 #   - PGID        it has ended
 #   d DIRECTORY   to remove at the end
 #   f WORD FILE   to remove at the end, if WORD still stands in it
@@ -11,6 +12,7 @@
 # $1: the mark, a NAME=VALUE of the children's environment.
 mark=$1
 groups=' '
+gentle=' '
 directories=''
 files=''
 interrupted=''
@@ -38,9 +40,11 @@ while :; do
   fi
   case $line in
     '+ '*) groups="$groups${line#+ } " ;;
+    '~ '*) gentle="$gentle${line#~ } " ;;
     '- '*)
       ended=${line#- }
       case $groups in *" $ended "*) groups="${groups%%" $ended "*} ${groups#*" $ended "}" ;; esac
+      case $gentle in *" $ended "*) gentle="${gentle%%" $ended "*} ${gentle#*" $ended "}" ;; esac
       ;;
     'd '*) directories="$directories${line#d }$newline" ;;
     'f '*) files="$files${line#f }$newline" ;;
@@ -49,7 +53,21 @@ done
 
 # From here on every command that is run below ignores the signals too.
 trap '' HUP INT TERM USR1 USR2
+# Waits until the process groups have ended, for $1 tenths of a second at most.
+await() {
+  tenths=$1
+  shift
+  for group; do
+    while kill -0 "-$group" 2>/dev/null && [ "$tenths" -gt 0 ]; do
+      sleep 0.1
+      tenths=$((tenths - 1))
+    done
+  done
+}
+
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+await 50 $gentle
+for group in $gentle; do kill -KILL "-$group" 2>/dev/null; done
 # Twice, for what was being forked while the first pass went by.
 for pass in 1 2; do
   for file in $(grep -lzxF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do
@@ -57,8 +75,12 @@ for pass in 1 2; do
     kill -KILL "${pid%/environ}" 2>/dev/null
   done
 done
+# What is being killed may still write.
+await 10 $groups $gentle
 printf %s "$files" | while IFS= read -r entry; do
   file=${entry#* }
   grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"
 done
-printf %s "$directories" | while IFS= read -r directory; do rm -rf -- "$directory"; done
+printf %s "$directories" | while IFS= read -r directory; do
+  rm -rf -- "$directory" 2>/dev/null || { sleep 0.1; rm -rf -- "$directory"; }
+done

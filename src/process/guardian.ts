@@ -10,7 +10,7 @@ import { forEachLine } from './output.ts'
 const markVariable = 'DASK_HPC_RUNNER_MARK'
 
 /** How long the guardian may take to end what is left. In milliseconds. */
-const sweepTimeout = 3_000
+const sweepTimeout = 8_000
 
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
@@ -22,7 +22,8 @@ const sweepTimeout = 3_000
  */
 export class Guardian implements AsyncDisposable {
   readonly #mark = `${markVariable}=${randomUUID()}`
-  readonly #groups = new Set<number>()
+  /** Process groups, and how each is ended. */
+  readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Set<string>()
   readonly #files = new Map<string, string>()
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
@@ -34,10 +35,11 @@ export class Guardian implements AsyncDisposable {
     return { [markVariable]: this.#mark.slice(markVariable.length + 1) }
   }
 
-  /** Has the process group `pgid` killed at the end. */
-  addGroup(pgid: number): void {
-    this.#groups.add(pgid)
-    this.#tell(`+ ${pgid}`)
+  /** Has the process group `pgid` killed at the end: at once, or after time to end by itself. */
+  addGroup(pgid: number, how: 'at once' | 'gently' = 'at once'): void {
+    const sign = how === 'gently' ? '~' : '+'
+    this.#groups.set(pgid, sign)
+    this.#tell(`${sign} ${pgid}`)
   }
 
   /** Takes back {@link addGroup} for a group that has ended. */
@@ -109,6 +111,6 @@ export class Guardian implements AsyncDisposable {
     })
     for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
     for (const [path, word] of this.#files) shell.stdin.write(`f ${word} ${path}\n`)
-    for (const group of this.#groups) shell.stdin.write(`+ ${group}\n`)
+    for (const [group, sign] of this.#groups) shell.stdin.write(`${sign} ${group}\n`)
   }
 }

@@ -4,6 +4,7 @@ import { defaults } from '../defaults.ts'
 import type { Owner } from '../record/owner.ts'
 import type { Judgement } from './judgement.ts'
 import { listDirectory } from './list.ts'
+import { departureName } from './departures.ts'
 import { isTemporaryName, outcomeName, recordName, runKeyOf } from './names.ts'
 import { remove, removeIfEmpty } from './remove.ts'
 import { emptyRunDirectory, noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
@@ -30,7 +31,10 @@ export async function clearLeftovers(judgement: Judgement): Promise<void> {
 async function clearRunDirectory(directory: string, runKey: string, judgement: Judgement): Promise<void> {
   const names = await listDirectory(directory)
   // What tells of an end is for processes that come late, so it stays as long as these may come.
-  const aged = names.length === 0 || names.includes(outcomeName) || names.some((name) => noteName.test(name))
+  const aged =
+    names.every((name) => departureName.test(name)) ||
+    names.includes(outcomeName) ||
+    names.some((name) => noteName.test(name))
   if (aged && !(await isOld(directory))) return
   const owner = await ownerIn(directory)
   if (owner !== undefined && owner.run_key !== runKey) return

@@ -22,11 +22,30 @@ export const noteName = /^failed-\d+-[A-Za-z0-9-]+$/
 export async function makeRunDirectory({ runDirectory }: RendezvousPaths): Promise<void> {
   try {
     if (await makeOwn(runDirectory)) return
-    await mkdir(dirname(runDirectory), { recursive: true })
+    await makeDirectories(dirname(runDirectory))
     if (await makeOwn(runDirectory)) return
     throw refusal(runDirectory, 'its directory is being removed while the run starts')
   } catch (error) {
     throw cannotPublish(runDirectory, error)
+  }
+}
+
+/**
+ * Makes a directory and those above it. (Node's own recursive mkdir tries for ever where a directory
+ * exists in which nothing can be made, such as /proc.)
+ */
+async function makeDirectories(path: string): Promise<void> {
+  const make = async (): Promise<void> => {
+    await mkdir(path).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error
+    })
+  }
+  try {
+    await make()
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectories(dirname(path))
+    await make()
   }
 }
 

@@ -15,7 +15,8 @@ import { parseIdentity } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import { deferred } from '../util/deferred.ts'
-import { settledWithin, sleep } from '../util/wait.ts'
+import { sayDuration } from '../util/duration.ts'
+import { deadline, settledWithin } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
 import { Hosted } from './hosted.ts'
 import { Hub } from './hub.ts'
@@ -26,11 +27,11 @@ export type Found =
   | { readonly kind: 'cluster'; readonly file: PublishedFile }
   | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
 
-/** What process 0 of a run makes on the filesystem, as absolute paths. */
+/** What process 0 of a run makes on the filesystem, as absolute paths. It is removed even where that is killed. */
 export interface Leavings {
-  /** Removed even where this process is killed, unless another run has written them since. */
+  /** Each carries the nonce of its run; one that another run has written since is left. */
   readonly files: readonly string[]
-  /** Removed where this process exits; where it is killed, they tell the others that it was there. */
+  /** Of this run alone; they stay as long as a process of the run may still come and look. */
   readonly directories: readonly string[]
 }
 
@@ -149,8 +150,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   protected leavings(_run: RunContext): Leavings {
     return { files: [], directories: [] }
   }
-  /** Called when this process has nothing more to host. */
-  protected async afterEnd(_run: RunContext, _timing: EndTiming): Promise<void> {
+  /**
+   * Called when this process has nothing more to host.
+   *
+   * @param _told that the other processes have been told of the end
+   */
+  protected async afterEnd(_run: RunContext, _told: boolean): Promise<void> {
     await Promise.resolve()
   }
   protected async beforeSchedulerStart(_run: RunContext): Promise<void> {
@@ -235,12 +240,24 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     this.#hub = hub
     this.#attach(hub.link)
     if (this.#options.scheduler) await this.claim(hub.record, run)
-    for (const path of this.leavings(run).files) this.guardian.addFile(path, hub.record.nonce)
+    this.#leaveToGuardian(hub, run)
     const scheduler = mine.includes('scheduler') ? await this.#startScheduler(run) : await this.findExisting(run)
     this.#starting.signal.throwIfAborted()
     this.#file = { ...scheduler, dask_hpc_runner: hub.recordFor(scheduler.address) }
     await this.publish(this.#file, run)
-    this.#logger.info(`cluster at ${scheduler.address}, ${this.nWorkers} workers to come, in ${run.schedulerFile}`)
+    const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
+    this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come, scheduler file ${run.schedulerFile}`)
+  }
+
+  /** What is to be removed even where this process is killed. */
+  #leaveToGuardian(hub: Hub, run: RunContext): void {
+    const { files, directories } = this.leavings(run)
+    for (const path of files) this.guardian.addFile(path, hub.record.nonce)
+    // Until then, what stands there tells a process that comes late that its run is gone.
+    const nobodyComesLate = this.isOnOneHost() ? Promise.resolve() : hub.coordinator.everybodyCame
+    void nobodyComesLate.then(() => {
+      for (const path of directories) this.guardian.addDirectory(path)
+    })
   }
 
   /** Every other process: wait for what process 0 publishes, and join it. */
@@ -254,6 +271,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       try {
         if (cluster !== undefined) this.#attach(await joinControl(cluster, { ...identity, signal }))
       } catch (error) {
+        signal.throwIfAborted()
         if (found.kind === 'cluster' && !dead.has(cluster?.nonce ?? '')) {
           // Of an earlier run of the same key, perhaps: process 0 then replaces it.
           dead.add(found.file.dask_hpc_runner.nonce)
@@ -272,8 +290,15 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   }
 
   async #startScheduler(run: RunContext): Promise<SchedulerFile> {
+    const { rendezvousTimeout } = this.#options
     await this.beforeSchedulerStart(run)
     const process = await this.#hosts.startScheduler()
+    const late = (): Error =>
+      new RunnerError(`Cannot start the scheduler: it was not running after ${sayDuration(rendezvousTimeout)}`, {
+        code: 'ERR_TIMED_OUT',
+        lastLines: process.tail,
+      })
+    const identity = await deadline(process.started, rendezvousTimeout, late, run.signal)
     void process.exited.then((exit) => {
       void this.#onSchedulerEnd(
         shellStatus(exit),
@@ -281,14 +306,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
         process.tail,
       )
     })
-    const late = sleep(this.#options.rendezvousTimeout, run.signal).then((): never => {
-      throw new RunnerError('Cannot start the scheduler: it is not running yet', {
-        code: 'ERR_TIMED_OUT',
-        lastLines: process.tail,
-      })
-    })
-    late.catch(() => undefined)
-    const identity = await Promise.race([process.started, late])
     const scheduler = parseIdentity(identity)
     if (scheduler === undefined)
       throw new RunnerError(`Cannot use what the scheduler says of itself: ${JSON.stringify(identity)}`, {
@@ -388,8 +405,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     if (this.#phase === 'ended' || this.#run === undefined) return
     this.#link?.send({ type: 'ended', status })
     this.#hosts.kill()
-    if (this.#hub === undefined) return
-    for (const directory of this.leavings(this.#run).directories) this.guardian.addDirectory(directory)
   }
 
   // Signals, loss and the end.
@@ -532,7 +547,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
           await settledWithin(linked.closed, this.#timing.peers + this.#timing.scheduler * 2)
         linked?.end()
       } else await this.#endRun(this.#hub, run, verdict)
-      await this.afterEnd(run, this.#timing)
+      await this.afterEnd(run, this.#link !== undefined)
     }
     await this.guardian.close()
     this.#signals?.[Symbol.dispose]()
@@ -613,7 +628,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   }
 
   #report(failure: Failure): void {
-    const elsewhere = failure.rank === this.#run?.identity.rank ? '' : ` (process ${failure.rank} on ${failure.host})`
+    const here = failure.rank === this.#run?.identity.rank || failure.rank < 0
+    const elsewhere = here ? '' : ` (process ${failure.rank} on ${failure.host})`
     this.#logger.error(failure.message + elsewhere)
     for (const line of failure.last_lines) this.#logger.error(`| ${line}`)
   }

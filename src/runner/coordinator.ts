@@ -35,6 +35,7 @@ export class Coordinator {
   readonly #clientRank: number | undefined
   /** How many workers are left, or still to come, on each rank. */
   readonly #workers: Map<number, number>
+  readonly #everybodyCame = deferred<undefined>()
   readonly #everybodyDone = deferred<undefined>()
   #verdict: Verdict | undefined
 
@@ -46,6 +47,11 @@ export class Coordinator {
     this.#workers = new Map(
       options.roles.flatMap((roles, rank) => (roles.includes('worker') ? [[rank, options.workersEach] as const] : [])),
     )
+  }
+
+  /** Resolves when every process of the run has come, or has left word that it will not. */
+  get everybodyCame(): Promise<unknown> {
+    return this.#everybodyCame.promise
   }
 
   /** Resolves when every process of the run has come and has ended what it hosted, process 0 excepted. */
@@ -61,6 +67,7 @@ export class Coordinator {
   /** Notes that the process `rank` has ended before it joined, and will not come. */
   depart(rank: number): void {
     this.#departed.add(rank)
+    this.#lookWhetherAllCame()
     if (this.#verdict !== undefined) this.#lookWhetherAllDone()
   }
 
@@ -73,6 +80,7 @@ export class Coordinator {
     }
     const member: Member = { line, host, done: false }
     this.#members.set(rank, member)
+    this.#lookWhetherAllCame()
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
     line.onMessage((message) => {
       this.#hear(rank, member, message)
@@ -164,6 +172,10 @@ export class Coordinator {
     else return
     for (const { line } of this.#members.values()) line.send({ type: 'end', ...this.#verdict })
     this.#lookWhetherAllDone()
+  }
+
+  #lookWhetherAllCame(): void {
+    if (this.missing.length === 0) this.#everybodyCame.resolve(undefined)
   }
 
   #lookWhetherAllDone(): void {

@@ -1,4 +1,5 @@
-import { mkdtemp } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -24,7 +25,7 @@ export class Hosted {
   readonly #guardian: Guardian
   readonly #env: NodeJS.ProcessEnv
   #python: Promise<string> | undefined
-  #directory: Promise<string> | undefined
+  #directory: string | undefined
 
   constructor(run: RunContext, guardian: Guardian) {
     this.#run = run
@@ -38,13 +39,18 @@ export class Hosted {
     return this.scheduler
   }
 
-  /** Starts this process's workers; they are named by its rank. */
+  /**
+   * Starts this process's workers. They are named by its rank, or, in a cluster that may have workers
+   * of other runs, by the job, the step and the rank.
+   */
   async startWorkers(schedulerAddress: string): Promise<readonly DaskProcess[]> {
     const { options, identity } = this.#run
     const { nworkers } = options
     const localDirectory = options.localDirectory ?? (await this.#localDirectory())
     const nthreads = options.nthreads ?? (nworkers === 1 ? undefined : sharedThreads(nworkers))
-    const names = Array.from({ length: nworkers }, (_, i) => `${identity.rank}${nworkers === 1 ? '' : `-${i}`}`)
+    const { jobId, stepId } = identity.runKey
+    const name = options.scheduler ? `${identity.rank}` : `${jobId}.${stepId}-${identity.rank}`
+    const names = Array.from({ length: nworkers }, (_, i) => (nworkers === 1 ? name : `${name}-${i}`))
     this.workers = await Promise.all(
       names.map(async (name) => {
         const arguments_ = workerArguments(
@@ -109,13 +115,14 @@ export class Hosted {
   /** A directory of this process's own on its node, removed at the end. */
   async #localDirectory(): Promise<string> {
     const { identity } = this.#run
-    this.#directory ??= mkdtemp(
-      join(tmpdir(), `dask-hpc-runner-${formatRunKey(identity.runKey)}-${identity.rank}-`),
-    ).then((directory) => {
-      this.#guardian.addDirectory(directory)
-      return directory
-    })
-    return await this.#directory
+    if (this.#directory === undefined) {
+      const name = `dask-hpc-runner-${formatRunKey(identity.runKey)}-${identity.rank}-${randomUUID().slice(0, 8)}`
+      this.#directory = join(tmpdir(), name)
+      // The guardian first, so that at no moment there is a directory that nobody would remove.
+      this.#guardian.addDirectory(this.#directory)
+    }
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    return this.#directory
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Identity } from '../identity/identity.ts'
 import type { RunnerOptions } from '../options.ts'
@@ -9,7 +10,6 @@ import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
-import type { EndTiming } from './timing.ts'
 
 /** Options of a run on one machine. */
 export interface LocalRunnerOptions extends RunnerOptions {
@@ -26,8 +26,11 @@ export interface MemberOrders {
 /** How long the word of a failed process may take to arrive after its end. In milliseconds. */
 const outcomeTimeout = 2_000
 
+/** How long the end of the run may take to reach the started processes by the run's own ways. In milliseconds. */
+const hearingTimeout = 2_000
+
 /** How long the started processes may take to end after the run has. In milliseconds. */
-const memberTimeout = 10_000
+const memberTimeout = 15_000
 
 /**
  * The same on one machine: n processes that together become one Dask cluster. The calling process is
@@ -47,11 +50,11 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
     const { ntasks = 4, ...others } = options
-    super({ host: '127.0.0.1', ...others, env: withoutWorkloadManager(others.env ?? process.env) })
+    super({ ...onLoopback(others), env: withoutWorkloadManager(others.env ?? process.env) })
     if (!Number.isInteger(ntasks) || ntasks < 1)
       throw new RangeError(`Cannot start "${ntasks}" processes: it is a whole number from 1`)
     this.#ntasks = ntasks
-    this.#orders = { host: '127.0.0.1', ...whatCanBeSent(others) }
+    this.#orders = whatCanBeSent(onLoopback(others))
   }
 
   protected override isOnOneHost(): boolean {
@@ -77,11 +80,12 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     return { ...me, rank: client }
   }
 
-  protected override async afterEnd(run: RunContext, timing: EndTiming): Promise<void> {
+  protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {
+    const ended = Promise.all(this.#members.map(async (member) => await member.exited))
+    if (told) await settledWithin(ended, hearingTimeout)
     // A process that has not heard of the end takes the end of its standard input for it.
     for (const member of this.#members) member.stdin?.end()
-    const ended = Promise.all(this.#members.map(async (member) => await member.exited))
-    if (!(await settledWithin(ended, Math.max(memberTimeout, timing.client)))) {
+    if (!(await settledWithin(ended, memberTimeout))) {
       for (const member of this.#members) member.kill()
       await ended
     }
@@ -90,13 +94,13 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   }
 
   #startMember(identity: Identity, { options }: Context): void {
-    const program = fileURLToPath(new URL('./cli.js', import.meta.url))
     const member = new Child({
-      command: [process.execPath, program, 'member'],
+      command: [process.execPath, program(), 'member'],
       env: { ...options.env },
       guardian: this.guardian,
       output: 'inherit',
       stdin: 'pipe',
+      endsWithUs: true,
     })
     this.#members.push(member)
     const orders: MemberOrders = { identity, options: this.#orders }
@@ -137,6 +141,17 @@ export class MemberRunner extends FileRunner {
   protected override identify(): Identity {
     return this.#identity
   }
+}
+
+/** Path of the command line's program: the file that this code was bundled into, or the library's neighbour. */
+function program(): string {
+  const here = fileURLToPath(import.meta.url)
+  return basename(here) === 'index.js' ? join(dirname(here), 'cli.js') : here
+}
+
+/** Nothing listens beyond this machine, unless the user says where to listen. */
+function onLoopback(options: RunnerOptions): RunnerOptions {
+  return options.interface === undefined ? { host: '127.0.0.1', ...options } : options
 }
 
 /** The options that the other processes need too: what is not JSON is the calling process's own affair. */

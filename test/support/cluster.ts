@@ -77,7 +77,7 @@ export class Cluster implements AsyncDisposable {
     return started
   }
 
-  /** A file or directory in the working directory that is there at the end, and should be. */
+  /** A file or directory in the working directory that may be there at the end; `*` stands for anything. */
   expectFile(name: string): void {
     this.#expectedFiles.add(name)
   }
@@ -106,6 +106,11 @@ export class Cluster implements AsyncDisposable {
     return Number.parseInt(lines.find((line) => line.includes(text)) ?? '')
   }
 
+  /** The process id of the parent of `pid`. */
+  async parentOf(pid: number): Promise<number> {
+    return await parentOf(pid)
+  }
+
   /** Process ids of the other `dask-hpc-runner` processes that the launcher `pid` has started. */
   async membersOf(pid: number): Promise<number[]> {
     const found = await Promise.all(
@@ -131,7 +136,7 @@ export class Cluster implements AsyncDisposable {
     )
     const files = await readdir(this.work)
     expect(
-      files.filter((name) => !this.#expectedFiles.has(name)),
+      files.filter((name) => ![...this.#expectedFiles].some((pattern) => matchesGlob(name, pattern))),
       'files left in the working directory',
     ).toEqual([])
     const temporary = await readdir(join(this.directory, 'tmp'))
@@ -242,6 +247,11 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+function matchesGlob(name: string, pattern: string): boolean {
+  const [start = '', end] = pattern.split('*')
+  return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end)
+}
+
 async function pids(): Promise<number[]> {
   return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
 }
@@ -250,6 +260,7 @@ async function commandLine(pid: number): Promise<string[]> {
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
 }
 
+/** The parent's process id, or -1. */
 async function parentOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? -1)

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { Cluster, type Started } from '../support/cluster.ts'
+import { compile } from '../support/library-program.ts'
+
+async function start(cluster: Cluster, ...args: string[]): Promise<Started> {
+  return cluster.start([process.execPath, await compile(cluster, 'library'), ...args])
+}
+
+for (const [ntasks, layout] of [
+  ['3', 'exclusive'],
+  ['2', 'shared'],
+] as const) {
+  test(`a body that ends gives 0, in a run of ${ntasks}, and no handler stays`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'dispose', ntasks, layout)
+    await run.expectStatus(0)
+    expect(run.stdout).toContain('body ')
+    // Process 0 has loaded proper-lockfile, which leaves a handler of its own.
+    if (layout === 'exclusive') expect(run.stdout).toContain('listeners 0')
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  })
+
+  test(`a body that throws gives 1 and its error, in a run of ${ntasks}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'throw', ntasks, layout)
+    await run.expectStatus(1)
+    expect(run.stderr).toContain('the body throws')
+    await cluster.expectNothingLeft()
+  })
+
+  test(`a body that calls process.exit(3) gives 3, in a run of ${ntasks}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'exit', ntasks, layout)
+    await run.expectStatus(3)
+    expect(run.stdout).toContain('body ')
+    await cluster.expectNothingLeft()
+  })
+
+  test(`a body that nobody closes ends the run when it is done, in a run of ${ntasks}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'forget-and-fail', ntasks, layout)
+    await run.expectStatus(4)
+    await cluster.expectNothingLeft()
+  })
+
+  test(`SIGTERM aborts the runner's signal; the status is 143, in a run of ${ntasks}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'until-aborted', ntasks, layout)
+    await run.expectOutput('body')
+    run.signal('SIGTERM')
+    await run.expectStatus(143)
+    expect(run.stdout).toContain('aborted: InterruptedError: Ended by SIGTERM')
+    await cluster.expectNothingLeft()
+  })
+}
+
+test('a killed body ends the run', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'forever')
+  await run.expectOutput('body')
+  run.signal('SIGKILL')
+  expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' })
+  await cluster.expectNothingLeft()
+})
+
+test('close may be called twice', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'close-twice')
+  await run.expectStatus(0)
+  await cluster.expectNothingLeft()
+})
+
+test('importing the library starts nothing and installs no handler', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.start([process.execPath, await compile(cluster, 'import-only')])
+  await run.expectStatus(0)
+  expect(JSON.parse(run.stdout)).toEqual({ unchanged: true, handles: [] })
+})

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+
+const stubborn = join(programs, 'stubborn.py')
+
+test('a killed launcher leaves no descendant, not even one that left its session', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '4', '--', 'python3', stubborn])
+  await run.expectOutput('ready')
+  run.signal('SIGKILL')
+  await run.ended
+  await cluster.expectNothingLeft()
+})
+
+test('a killed launcher of a shared layout leaves neither file nor process', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run([
+    'local',
+    '--layout',
+    'shared',
+    '-n',
+    '3',
+    '--scheduler-file',
+    'f.json',
+    '--',
+    'python3',
+    stubborn,
+  ])
+  await run.expectOutput('ready')
+  run.signal('SIGKILL')
+  await run.ended
+  // The run's directory stays, so that a process that comes late learns that its run is gone.
+  cluster.expectFile('.f.json.run-*')
+  await cluster.expectNothingLeft()
+})
+
+test('a supervisor of a worker that is killed takes its worker along, and the run goes on', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '4', '--', 'python3', '-c', 'import time; time.sleep(6)'])
+  const worker = await cluster.expectProcess('dask-hpc-runner worker 3')
+  await run.expectOutput('Registered to')
+  process.kill(await cluster.parentOf(worker), 'SIGKILL')
+  await run.expectOutput(/Lost process 3/)
+  await run.expectStatus(0)
+  await cluster.expectNothingLeft()
+})
+
+test('a lost process 0 ends the run with 69 and says so', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run([
+    'local',
+    '-n',
+    '4',
+    '--grace',
+    '8s',
+    '--scheduler-file',
+    'f.json',
+    '--',
+    'python3',
+    stubborn,
+  ])
+  await run.expectOutput('ready')
+  const scheduler = await cluster.expectProcess('dask-hpc-runner scheduler')
+  process.kill(await cluster.parentOf(scheduler), 'SIGKILL')
+  await run.expectStatus(69)
+  expect(run.stderr).toContain('Lost process 0')
+  await cluster.expectNothingLeft()
+})
+
+test('a killed scheduler ends the run with 69 and says so', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '4', '--grace', '8s', '--', 'python3', stubborn])
+  await run.expectOutput('ready')
+  process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
+  await run.expectStatus(69)
+  expect(run.stderr).toMatch(/The scheduler on \S+ was killed by SIGKILL/)
+  await cluster.expectNothingLeft()
+})
+
+test('the last worker that is lost ends the run with 69 and says so', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--grace', '8s', '--', 'python3', stubborn])
+  await run.expectOutput('ready')
+  process.kill(await cluster.expectProcess('dask-hpc-runner worker 2'), 'SIGKILL')
+  await run.expectStatus(69)
+  expect(run.stderr).toMatch(/Worker 2 on \S+ was killed by SIGKILL; no worker is left/)
+  await cluster.expectNothingLeft()
+})
+
+test('a scheduler that cannot start ends every process with its last words', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--interface', 'no-such-interface', '--', 'true'])
+  await run.expectStatus(69)
+  expect(run.stderr).toContain('Cannot start scheduler')
+  expect(run.stderr).toContain('no-such-interface')
+  await cluster.expectNothingLeft()
+})
