@@ -15,7 +15,8 @@ test('adds workers to the cluster of another scheduler, and leaves that as it wa
   const run = cluster.run(['local', '-n', '2', ...here])
   const client = cluster.start(['python3', join(programs, 'names.py'), 'F.json', '2'])
   await client.expectStatus(0)
-  expect(client.stdout).toBe("workers ['0', '1']\nresult 21\n")
+  // Named by run and rank: the cluster may have workers of other runs too.
+  expect(client.stdout).toMatch(/^workers \['(local\w+\.0)-0', '\1-1'\]\nresult 21$/m)
   run.signal('SIGTERM')
   await run.expectStatus(143)
   expect(run.output).not.toMatch(/Traceback/)
@@ -24,11 +25,22 @@ test('adds workers to the cluster of another scheduler, and leaves that as it wa
   expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
   const step = startTasks(cluster, fourTasks(), [...here, '--', ...names(3)])
   for (const task of step) await task.expectStatus(0)
-  expect(step.map(({ stdout }) => stdout).join('')).toMatch(/^workers \['\d', '\d', '\d'\]\nresult 21$/m)
+  expect(step.map(({ stdout }) => stdout).join('')).toMatch(/^workers \['(\d+\.\d)-1', '\1-2', '\1-3'\]\nresult 21$/m)
   expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
 
   scheduler.signal('SIGTERM')
   await scheduler.ended
+  await cluster.expectNothingLeft()
+})
+
+test('adds workers to the cluster of another run', async () => {
+  await using cluster = await Cluster.make()
+  const first = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', '--', ...names(3)])
+  const second = cluster.run(['local', '-n', '2', ...here])
+  await first.expectStatus(0)
+  expect(first.stdout).toMatch(/^workers \['2', '(local\w+\.0)-0', '\1-1'\]\nresult 21$/m)
+  // Its workers have lost their scheduler, and there is nothing more to do.
+  await second.expectStatus(0)
   await cluster.expectNothingLeft()
 })
 

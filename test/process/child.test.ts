@@ -58,7 +58,7 @@ describe('Child', () => {
     const guardian = newGuardian()
     const [add, remove] = [vi.spyOn(guardian, 'addGroup'), vi.spyOn(guardian, 'removeGroup')]
     const child = new Child({ command: ['cat'], env: process.env, guardian, output: () => undefined, stdin: 'pipe' })
-    expect(add.mock.calls).toEqual([[child.pid]])
+    expect(add.mock.calls).toEqual([[child.pid, 'at once']])
     expect(remove).not.toHaveBeenCalled()
     child.stdin?.end()
     await child.exited
