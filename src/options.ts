@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { defaults } from './defaults.ts'
 import type { LogFormat } from './logger.ts'
 import { type Duration, milliseconds } from './util/duration.ts'
+import { readPorts } from './util/ports.ts'
 
 /** Which process hosts what: see {@link RunnerOptions.layout}. */
 export type Layout = 'exclusive' | 'shared'
@@ -14,14 +15,32 @@ export type WatchMode = 'auto' | 'poll' | 'events'
 export interface DaskOptions {
   /** Workers of each worker process. @default 1 */
   readonly nworkers?: number
-  /** Threads of each worker. @default Dask's: the number of CPUs */
+  /** Threads of each worker. @default its share of the CPUs that its process has */
   readonly nthreads?: number
-  /** Memory of each worker in Dask's notation: bytes, `4GiB`, `0.5`, `auto`, `0` for no limit. @default Dask's */
+  /** Memory of each worker in Dask's notation: bytes, `4GiB`, `0.5`, `auto`, `0` for no limit. @default its share of what its process has */
   readonly memoryLimit?: string
   /** Directory for data that workers spill to disk. @default a private directory on the node, removed at the end */
   readonly localDirectory?: string
-  /** Network interface to listen on, such as `ib0`. @default Dask's choice */
+  /**
+   * Network interface to listen on: a name such as `ib0`, a network such as `10.1.0.0/16`, or several
+   * with commas between them in order of preference.
+   * @default in a run of several nodes the network of the workload manager, else Dask's choice
+   */
   readonly interface?: string
+  /** The same for the scheduler alone. */
+  readonly schedulerInterface?: string
+  /** The same for the workers alone. */
+  readonly workerInterface?: string
+  /** Port of the scheduler, or a range such as `8786:8790`. @default a free one */
+  readonly port?: string
+  /** Port of each worker, or a range. @default a free one */
+  readonly workerPort?: string
+  /** Port of each nanny, or a range. @default a free one */
+  readonly nannyPort?: string
+  /** Address that a worker tells others, where that is not the one it listens on. */
+  readonly contactAddress?: string
+  /** Address that a worker listens on, such as `tcp://0.0.0.0:9000`. */
+  readonly listenAddress?: string
   /** Address or host name to listen on. @default every interface; 127.0.0.1 for `local` */
   readonly host?: string
   /** `tcp` or another protocol that the user's Dask has. @default 'tcp' */
@@ -67,6 +86,8 @@ export interface RunnerOptions extends DaskOptions {
   readonly watch?: WatchMode
   /** Time between two looks into the run's directory. @default 100 ms, growing with the number of processes */
   readonly pollInterval?: Duration
+  /** Port of the channel between the processes of the run, or a range. @default a free one */
+  readonly controlPort?: string
   /** How long a process waits for the others of its run. @default '5m' */
   readonly rendezvousTimeout?: Duration
   /** From the signal that ends a run to the end of its last process. @default '20s' */
@@ -145,6 +166,8 @@ export function completeOptions(options: RunnerOptions): CompleteOptions {
     pollInterval: options.pollInterval === undefined ? undefined : interval('pollInterval', options.pollInterval),
     rendezvousTimeout: interval('rendezvousTimeout', options.rendezvousTimeout ?? defaults.rendezvousTimeout),
     grace: interval('grace', options.grace ?? defaults.grace),
+    ...ports('port', options.port),
+    ...ports('controlPort', options.controlPort),
     logFormat: oneOf('logFormat', options.logFormat ?? 'text', ['text', 'json']),
     keepMpiEnv: options.keepMpiEnv ?? false,
     nworkers: atLeastOne('nworkers', options.nworkers ?? defaults.nworkers),
@@ -153,6 +176,12 @@ export function completeOptions(options: RunnerOptions): CompleteOptions {
     env: options.env ?? process.env,
     exit: options.exit ?? ((status: number): never => process.exit(status)),
   })
+}
+
+function ports<const T extends string>(name: T, text: string | undefined): Partial<Record<T, string>> {
+  if (text === undefined) return {}
+  readPorts(name, text)
+  return { [name]: text } as Partial<Record<T, string>>
 }
 
 function oneOf<const T extends string>(name: string, value: string, values: readonly T[]): T {

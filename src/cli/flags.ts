@@ -23,6 +23,14 @@ export interface RunFlags {
   memoryLimit?: string
   localDirectory?: string
   interface?: string
+  schedulerInterface?: string
+  workerInterface?: string
+  port?: string
+  workerPort?: string
+  nannyPort?: string
+  contactAddress?: string
+  listenAddress?: string
+  controlPort?: string
   host?: string
   protocol?: string
   workerClass?: string
@@ -78,6 +86,11 @@ export function addRunOptions(command: Command): Command {
   )
   add(
     ofOurs,
+    '--control-port <ports>',
+    'port of the channel between the processes: 9000 or 9000:9010 (default: a free one)',
+  )
+  add(
+    ofOurs,
     '--grace <time>',
     `from the signal that ends the run to the end of its last process (default: ${sayDuration(defaults.grace)})`,
   )
@@ -94,7 +107,14 @@ export function addRunOptions(command: Command): Command {
   add(ofDask, '--nthreads <n>', 'threads of each worker')
   add(ofDask, '--memory-limit <size>', 'memory of each worker: bytes, 4GiB, 0.5, auto, 0')
   add(ofDask, '--local-directory <path>', 'where workers spill data to disk')
-  add(ofDask, '--interface <name>', 'network interface, such as ib0')
+  add(ofDask, '--interface <name>', 'network interface (ib0), network (10.1.0.0/16), or several in order of preference')
+  add(ofDask, '--scheduler-interface <name>', 'the same for the scheduler alone')
+  add(ofDask, '--worker-interface <name>', 'the same for the workers alone')
+  add(ofDask, '--port <ports>', 'port of the scheduler: 8786 or 8786:8790 (default: a free one)')
+  add(ofDask, '--worker-port <ports>', 'port of each worker')
+  add(ofDask, '--nanny-port <ports>', 'port of each nanny')
+  add(ofDask, '--contact-address <address>', 'address that a worker tells others')
+  add(ofDask, '--listen-address <address>', 'address that a worker listens on')
   add(ofDask, '--host <address>', 'address to listen on')
   add(ofDask, '--protocol <name>', 'such as tcp or tls')
   add(ofDask, '--worker-class <path>', 'import path of the worker class')

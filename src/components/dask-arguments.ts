@@ -1,10 +1,18 @@
 import type { CompleteOptions } from '../options.ts'
 
+/** Where the scheduler listens. */
+export interface SchedulerPlace {
+  /** Undefined: on every interface. */
+  readonly host: string | undefined
+  /** 0 for any free port. */
+  readonly port: number
+}
+
 /** Arguments of `dask scheduler` for these options. (The flags of Dask 2022.12 to 2026.7.) */
-export function schedulerArguments(options: CompleteOptions): string[] {
+export function schedulerArguments(options: CompleteOptions, place: SchedulerPlace): string[] {
   return [
-    ...flag('--host', options.host),
-    ...['--port', '0'],
+    ...flag('--host', place.host),
+    ...flag('--port', place.port),
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
     ...flag('--dashboard-address', options.dashboardAddress ?? ':0'),
@@ -17,6 +25,11 @@ export interface WorkerPlace {
   readonly name: string
   readonly schedulerAddress: string
   readonly localDirectory: string
+  /** Where it listens. Undefined: on every interface, or as `listenAddress` says. */
+  readonly host: string | undefined
+  readonly nthreads: number
+  /** In Dask's notation. Undefined: Dask's choice. */
+  readonly memoryLimit: string | undefined
 }
 
 /** Arguments of `dask worker` for one worker. */
@@ -25,11 +38,15 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     place.schedulerAddress,
     ...flag('--name', place.name),
     options.nanny ? '--nanny' : '--no-nanny',
-    ...flag('--host', options.host),
+    ...flag('--host', place.host),
+    ...flag('--worker-port', options.workerPort),
+    ...flag('--nanny-port', options.nanny ? options.nannyPort : undefined),
+    ...flag('--listen-address', options.listenAddress),
+    ...flag('--contact-address', options.contactAddress),
     ...commonArguments(options),
     ...flag('--dashboard-address', ':0'),
-    ...flag('--nthreads', options.nthreads),
-    ...flag('--memory-limit', options.memoryLimit),
+    ...flag('--nthreads', place.nthreads),
+    ...flag('--memory-limit', place.memoryLimit),
     ...flag('--local-directory', place.localDirectory),
     ...flag('--worker-class', options.workerClass),
     ...flag('--resources', options.resources),
@@ -40,7 +57,6 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
 
 function commonArguments(options: CompleteOptions): string[] {
   return [
-    ...flag('--interface', options.interface),
     ...flag('--protocol', options.protocol),
     ...(options.dashboard === false ? ['--no-dashboard'] : []),
     ...(options.preload ?? []).flatMap((preload) => flag('--preload', preload)),

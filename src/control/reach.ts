@@ -1,8 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { connect as open, type Socket } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
+import { hostAddresses } from '../util/network.ts'
 import type { Owner } from '../record/owner.ts'
 
 /** What came of trying to connect. */
@@ -50,9 +50,8 @@ export async function reachOwner(owner: Owner, signal?: AbortSignal): Promise<Re
 
 /** Addresses of this host, without loopback and link-local ones. */
 export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+  return hostAddresses()
+    .filter(({ internal }) => !internal)
     .map(({ address }) => address)
 }
 

@@ -2,7 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
-import { RunnerError } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import { type PortRange, portsOf } from '../util/ports.ts'
 import { settledWithin } from '../util/wait.ts'
 import { type FromHub, type Hello, type ToHub, toHubSchema } from './messages.ts'
 import { Wire } from './wire.ts'
@@ -17,6 +18,8 @@ export interface ControlServerOptions {
   readonly secret: string
   /** Address to listen on. @default every interface */
   readonly host?: string
+  /** Ports to try, in their order. @default a free one */
+  readonly ports?: PortRange
   /** Called with each process that has shown the secret. It is already welcomed. */
   readonly onPeer: (peer: Peer, hello: Hello) => void
 }
@@ -37,18 +40,23 @@ export class ControlServer implements AsyncDisposable {
 
   /** @throws RunnerError ERR_UNAVAILABLE where the address cannot be listened on. */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
+    const { host, ports } = options
     const server = new ControlServer(options)
-    server.#server.listen({ port: 0, ...(options.host === undefined ? {} : { host: options.host }) })
-    try {
-      await once(server.#server, 'listening')
-    } catch (cause) {
-      const where = options.host ?? 'any address'
-      throw new RunnerError(`Cannot listen for the other processes on ${where}: ${String(cause)}`, {
-        code: 'ERR_UNAVAILABLE',
-        cause,
-      })
+    let cause: unknown
+    for (const port of ports === undefined ? [0] : portsOf(ports)) {
+      try {
+        server.#server.listen({ port, ...(host === undefined ? {} : { host }) })
+        await once(server.#server, 'listening')
+        return server
+      } catch (error) {
+        cause = error
+      }
     }
-    return server
+    const where = `${host ?? 'any address'}${ports === undefined ? '' : `, ports ${ports.first} to ${ports.last}`}`
+    throw new RunnerError(`Cannot listen for the other processes on ${where}: ${messageOf(cause)}`, {
+      code: 'ERR_UNAVAILABLE',
+      cause,
+    })
   }
 
   get port(): number {

@@ -1,4 +1,5 @@
 import type { RunKey } from './run-key.ts'
+import type { Share } from './share.ts'
 
 /** Who a process is among the processes of its run. */
 export interface Identity {
@@ -8,6 +9,12 @@ export interface Identity {
   readonly size: number
   /** Name of the node as the workload manager has it. */
   readonly host: string
+  /** How many nodes the run's processes are on, as the workload manager has it. */
+  readonly nodes: number
+  /** What part of its node this process has been given. */
+  readonly share: Share
+  /** IP address of the host that started the processes, as the nodes reach it. */
+  readonly launcher?: string | undefined
   /** What tells this run from every other. */
   readonly runKey: RunKey
   /** Where rank and size were read, for people: `SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4`. */

@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
 import { expandCounts, expandNodeList } from './node-list.ts'
 import type { RunKey } from './run-key.ts'
+import { slurmShare } from './share.ts'
 
 /** What {@link identifySlurm} takes beside the environment. */
 export interface IdentifySlurmOptions {
@@ -27,11 +28,21 @@ export function identifySlurm(env: Environment, options: IdentifySlurmOptions): 
   const tasks = readSize(env, ['SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS'])
   refuseInherited(env)
   const nodes = options.identity === 'task' ? undefined : chooseNodes(env, options.identity, tasks)
-  if (nodes === undefined) return { ...readRank(env, 'SLURM_PROCID', tasks), host: readHost(env), runKey }
+  const place = {
+    host: readHost(env),
+    nodes: firstSet(env, nodeCounts) === undefined ? tasks.value : readSize(env, nodeCounts).value,
+    share: slurmShare(env),
+    launcher: readVariable(env, 'SLURM_LAUNCH_NODE_IPADDR'),
+    runKey,
+  }
+  if (nodes === undefined) return { ...readRank(env, 'SLURM_PROCID', tasks), ...place }
   // Not needed here, but where it contradicts the step nothing else can be believed either.
   if (readVariable(env, 'SLURM_PROCID') !== undefined) readRank(env, 'SLURM_PROCID', tasks)
-  return { ...readRank(env, 'SLURM_NODEID', nodes), host: readHost(env), runKey }
+  return { ...readRank(env, 'SLURM_NODEID', nodes), ...place }
 }
+
+/** Inside of a step SLURM_NNODES is the step's; SLURM_JOB_NUM_NODES stays the job's. */
+const nodeCounts = ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'] as const
 
 interface Size {
   readonly variable: string
@@ -104,8 +115,7 @@ function inheritedError(env: Environment, own: string, step: string): Error {
 
 /** The number of nodes where nodes tell processes apart; undefined where tasks do. */
 function chooseNodes(env: Environment, wanted: 'auto' | 'node', tasks: Size): Size | undefined {
-  // Inside of a step SLURM_NNODES is the step's; SLURM_JOB_NUM_NODES stays the job's.
-  const nodes = readSize(env, ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'])
+  const nodes = readSize(env, nodeCounts)
   const perNode = expandCounts(readVariable(env, 'SLURM_STEP_TASKS_PER_NODE') ?? '')
   if (tasks.value === nodes.value && (perNode?.every((count) => count === 1) ?? true)) return nodes
   if (wanted === 'auto') return undefined

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   childEnvironment,
@@ -10,11 +10,16 @@ import {
 } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
+import { shareAmong } from '../components/worker-resources.ts'
+import { RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Guardian } from '../process/guardian.ts'
+import { affinity, cgroupMemory } from '../process/limits.ts'
 import { DaskProcess } from '../python/dask-process.ts'
 import { findPython } from '../python/find-python.ts'
+import { findFreePort, readPorts } from '../util/ports.ts'
 import type { RunContext } from './context.ts'
+import { listenHost } from './listen-address.ts'
 
 /** The components that this process hosts. */
 export class Hosted {
@@ -35,7 +40,9 @@ export class Hosted {
 
   async startScheduler(): Promise<DaskProcess> {
     const { options } = this.#run
-    this.scheduler = await this.#start('scheduler', 'scheduler', schedulerArguments(options), this.#env)
+    const host = await listenHost('scheduler', this.#run)
+    const port = options.port === undefined ? 0 : await freePort(options.port, host)
+    this.scheduler = await this.#start('scheduler', 'scheduler', schedulerArguments(options, { host, port }), this.#env)
     return this.scheduler
   }
 
@@ -47,17 +54,26 @@ export class Hosted {
     const { options, identity } = this.#run
     const { nworkers } = options
     const localDirectory = options.localDirectory ?? (await this.#localDirectory())
-    const nthreads = options.nthreads ?? (nworkers === 1 ? undefined : sharedThreads(nworkers))
     const { jobId, stepId } = identity.runKey
     const name = options.scheduler ? `${identity.rank}` : `${jobId}.${stepId}-${identity.rank}`
     const names = Array.from({ length: nworkers }, (_, i) => (nworkers === 1 ? name : `${name}-${i}`))
+    const share = shareAmong(nworkers, {
+      affinity: affinity(),
+      cgroupMemory: cgroupMemory(),
+      processes: identity.share.processes,
+      share: identity.share,
+    })
+    const place = {
+      schedulerAddress,
+      localDirectory,
+      host: options.listenAddress === undefined ? await listenHost('worker', this.#run) : undefined,
+      nthreads: options.nthreads ?? share.nthreads,
+      memoryLimit: options.memoryLimit ?? share.memoryLimit,
+    }
     this.workers = await Promise.all(
-      names.map(async (name) => {
-        const arguments_ = workerArguments(
-          { ...options, ...(nthreads === undefined ? {} : { nthreads }) },
-          { name, schedulerAddress, localDirectory },
-        )
-        return await this.#start('worker', `worker ${name}`, arguments_, workerEnvironment(this.#env))
+      names.map(async (each) => {
+        const arguments_ = workerArguments(options, { ...place, name: each })
+        return await this.#start('worker', `worker ${each}`, arguments_, workerEnvironment(this.#env))
       }),
     )
     return this.workers
@@ -126,6 +142,10 @@ export class Hosted {
   }
 }
 
-function sharedThreads(nworkers: number): number {
-  return Math.max(1, Math.floor(availableParallelism() / nworkers))
+async function freePort(ports: string, host: string | undefined): Promise<number> {
+  const port = await findFreePort(readPorts('port', ports), host)
+  if (port !== undefined) return port
+  throw new RunnerError(`Cannot start the scheduler: something listens on port ${ports} already`, {
+    code: 'ERR_UNAVAILABLE',
+  })
 }

@@ -5,6 +5,7 @@ import { hostOf, isLoopback, networkName, ownAddresses } from '../control/reach.
 import { ControlServer } from '../control/server.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
+import { readPorts } from '../util/ports.ts'
 import { Coordinator } from './coordinator.ts'
 import type { RunContext } from './context.ts'
 
@@ -41,6 +42,7 @@ export class Hub {
       nonce,
       secret,
       ...(oneHost ? { host: '127.0.0.1' } : {}),
+      ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
       onPeer: (peer, hello) => {
         coordinator.add(hello.rank, hello.host, peer)
       },

@@ -6,6 +6,8 @@ import type { Identity } from '../identity/identity.ts'
 import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
+import { affinity } from '../process/limits.ts'
+import type { Role } from '../roles/roles.ts'
 import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
@@ -66,6 +68,8 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
       rank: 0,
       size: this.#ntasks,
       host: hostname(),
+      nodes: 1,
+      share: { processes: 1 },
       runKey: {
         cluster: 'local',
         jobId: `local${process.pid}${randomBytes(3).toString('hex')}`,
@@ -75,9 +79,13 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
       source: `one of ${this.#ntasks} processes on this machine`,
     }
     const ranks = Array.from({ length: this.#ntasks }, (_, rank) => rank)
-    const client = ranks.find((rank) => this.getRoles({ ...me, rank }).includes('client')) ?? 0
-    for (const rank of ranks) if (rank !== client) this.#startMember({ ...me, rank }, context)
-    return { ...me, rank: client }
+    const hosting = (role: Role): number[] => ranks.filter((rank) => this.getRoles({ ...me, rank }).includes(role))
+    const [client = 0] = hosting('client')
+    // Only workers compute, so that they share the machine.
+    const processes = hosting('worker').length
+    const share = { processes, cpus: Math.max(1, Math.floor(affinity() / processes)) }
+    for (const rank of ranks) if (rank !== client) this.#startMember({ ...me, share, rank }, context)
+    return { ...me, share, rank: client }
   }
 
   protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {

@@ -2,18 +2,29 @@ import { describe, expect, it } from 'vitest'
 import { schedulerArguments, workerArguments } from '../../src/components/dask-arguments.ts'
 import { completeOptions, type DaskOptions, type RunnerOptions } from '../../src/options.ts'
 
-const place = { name: '2', schedulerAddress: 'tcp://10.0.0.1:8786', localDirectory: '/tmp/private' }
-const ofScheduler = (options: RunnerOptions = {}): string => schedulerArguments(completeOptions(options)).join(' ')
+const place = {
+  name: '2',
+  schedulerAddress: 'tcp://10.0.0.1:8786',
+  localDirectory: '/tmp/private',
+  host: '10.0.0.2',
+  nthreads: 4,
+  memoryLimit: '4294967296',
+}
+const ofScheduler = (options: RunnerOptions = {}): string =>
+  schedulerArguments(completeOptions(options), { host: '10.0.0.1', port: 0 }).join(' ')
 const ofWorker = (options: RunnerOptions = {}): string => workerArguments(completeOptions(options), place).join(' ')
 
 describe('the arguments of dask scheduler', () => {
-  it('ask for free ports by default', () => {
-    expect(ofScheduler()).toBe('--port 0 --dashboard-address :0')
+  it('are its place, and a free port for the dashboard by default', () => {
+    expect(ofScheduler()).toBe('--host 10.0.0.1 --port 0 --dashboard-address :0')
+  })
+
+  it('leave every interface to a scheduler without a host', () => {
+    const args = schedulerArguments(completeOptions({}), { host: undefined, port: 8786 })
+    expect(args.join(' ')).toBe('--port 8786 --dashboard-address :0')
   })
 
   it.each<[DaskOptions, string]>([
-    [{ host: '10.0.0.1' }, '--host 10.0.0.1'],
-    [{ interface: 'ib0' }, '--interface ib0'],
     [{ protocol: 'ucx' }, '--protocol ucx'],
     [{ dashboard: false }, '--no-dashboard'],
     [{ dashboardAddress: ':8787' }, '--dashboard-address :8787'],
@@ -33,17 +44,17 @@ describe('the arguments of dask scheduler', () => {
 describe('the arguments of dask worker', () => {
   it('are the place of the worker and no nanny by default', () => {
     expect(ofWorker()).toBe(
-      'tcp://10.0.0.1:8786 --name 2 --no-nanny --dashboard-address :0 --local-directory /tmp/private',
+      'tcp://10.0.0.1:8786 --name 2 --no-nanny --host 10.0.0.2 --dashboard-address :0 ' +
+        '--nthreads 4 --memory-limit 4294967296 --local-directory /tmp/private',
     )
   })
 
   it.each<[DaskOptions, string]>([
     [{ nanny: true }, ' --nanny'],
-    [{ nthreads: 4 }, '--nthreads 4'],
-    [{ memoryLimit: '4GiB' }, '--memory-limit 4GiB'],
-    [{ memoryLimit: '0' }, '--memory-limit 0'],
-    [{ host: '10.0.0.2' }, '--host 10.0.0.2'],
-    [{ interface: 'ib0' }, '--interface ib0'],
+    [{ workerPort: '9000:9010' }, '--worker-port 9000:9010'],
+    [{ nanny: true, nannyPort: '9100:9110' }, '--nanny-port 9100:9110'],
+    [{ listenAddress: 'tcp://0.0.0.0:9000' }, '--listen-address tcp://0.0.0.0:9000'],
+    [{ contactAddress: 'tcp://10.9.9.9:9000' }, '--contact-address tcp://10.9.9.9:9000'],
     [{ protocol: 'ucx' }, '--protocol ucx'],
     [{ workerClass: 'my.Worker' }, '--worker-class my.Worker'],
     [{ resources: 'GPU=1 MEM=2e9' }, '--resources GPU=1 MEM=2e9'],
@@ -53,6 +64,11 @@ describe('the arguments of dask worker', () => {
     [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
   ])('say %j as %s', (options, expected) => {
     expect(ofWorker(options)).toContain(expected)
+  })
+
+  it('leave the memory to Dask where it is unknown', () => {
+    const args = workerArguments(completeOptions({}), { ...place, memoryLimit: undefined, host: undefined })
+    expect(args.join(' ')).not.toMatch(/--memory-limit|--host/)
   })
 
   it('leave the dashboard address to the scheduler', () => {
