@@ -15,6 +15,7 @@ import { clearLeftovers } from './leftovers.ts'
 import { type Found, lookUp } from './look-up.ts'
 import { recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome } from './outcome.ts'
+import { leavePresence, lonelyError, type Present, presenceName } from './presence.ts'
 import { publishFile } from './publish.ts'
 import { emptyRunDirectory, makeRunDirectory, nonceOfRecord } from './run-directory.ts'
 import { defaultPollInterval } from './watch.ts'
@@ -28,6 +29,10 @@ export interface FileStoreOptions {
   readonly runKey: string
   /** Number of processes of the run. */
   readonly size: number
+  /** Number of nodes that they are on. */
+  readonly nodes: number
+  /** This process. */
+  readonly me: Present
   readonly watch: WatchMode
   /** Milliseconds between two listings. Undefined: chosen by `size`. */
   readonly pollInterval: number | undefined
@@ -66,6 +71,7 @@ export class FileStore {
    */
   async join(): Promise<void> {
     await makeRunDirectory(this.paths)
+    await leavePresence(this.paths.runDirectory, this.#options.me)
   }
 
   /**
@@ -128,9 +134,16 @@ export class FileStore {
     /** Nonces of records that did not stand the test, to be waited past. */
     readonly except?: ReadonlySet<string> | undefined
   }): Promise<Found> {
-    const { runKey, watch, pollInterval, size, logger } = this.#options
+    const { runKey, watch, pollInterval, size, nodes, me, logger } = this.#options
     const interval = pollInterval ?? defaultPollInterval(size)
-    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, logger })
+    const node = nodes > 1 ? me.node : undefined
+    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, node, logger })
+  }
+
+  /** Why processes of other nodes cannot come, as far as this directory shows it. */
+  async lonelyError(): Promise<Error | undefined> {
+    if (this.#options.nodes === 1) return undefined
+    return await lonelyError(this.paths.runDirectory, this.#options.me.node)
   }
 
   /** Leaves word that process `rank` will not come. Never throws. */
@@ -161,7 +174,8 @@ export class FileStore {
 
   async #clearOwnDirectory(): Promise<void> {
     const ours = this.#nonce !== undefined && (await nonceOfRecord(this.paths.runDirectory)) === this.#nonce
-    const keeps = (name: string): boolean => departureName.test(name) || (ours && name === recordName)
+    const keeps = (name: string): boolean =>
+      departureName.test(name) || presenceName.test(name) || (ours && name === recordName)
     await emptyRunDirectory(this.paths.runDirectory, keeps)
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { defaults } from '../defaults.ts'
 import { errnoOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
@@ -8,6 +9,7 @@ import { sayDuration } from '../util/duration.ts'
 import { saySystemError } from './cannot-publish.ts'
 import { outcomeName, recordName, type RendezvousPaths } from './names.ts'
 import { outcomeOfNote } from './outcome.ts'
+import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
 import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
 
@@ -25,6 +27,8 @@ export interface LookUpOptions {
   /** Milliseconds between two listings. */
   readonly interval: number
   readonly mode: WatchMode
+  /** The node of this process, where the run has several. */
+  readonly node?: string | undefined
   readonly logger: Logger
   /** Nonces of records that were found to be dead and are not to be returned again. @default none */
   readonly except?: ReadonlySet<string> | undefined
@@ -73,11 +77,13 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
 class Reader {
   readonly #paths: RendezvousPaths
   readonly #options: LookUpOptions
+  readonly #began: number
   #unreadableSince: number | undefined
 
   constructor(paths: RendezvousPaths, options: LookUpOptions) {
     this.#paths = paths
     this.#options = options
+    this.#began = this.#now()
   }
 
   async read(names: readonly string[]): Promise<Found | undefined> {
@@ -87,20 +93,34 @@ class Reader {
     }
     const note = names.find((name) => noteName.test(name))
     if (note !== undefined) return { kind: 'outcome', outcome: outcomeOfNote(note, this.#options.runKey) }
-    if (!names.includes(recordName)) return undefined
+    if (!names.includes(recordName)) {
+      await this.#mindLoneliness(names)
+      return undefined
+    }
     const file = await this.#parse(recordName, readPublished)
     if (file === undefined || this.#options.except?.has(file.dask_hpc_runner.nonce) === true) return undefined
     return { kind: 'cluster', file: this.#own(file, file.dask_hpc_runner.run_key) }
   }
 
+  async #mindLoneliness(names: readonly string[]): Promise<void> {
+    const { node } = this.#options
+    if (node === undefined || this.#now() - this.#began < defaults.lonelyAfter) return
+    const error = await lonelyError(this.#paths.runDirectory, node, names)
+    if (error !== undefined) throw error
+  }
+
+  #now(): number {
+    return (this.#options.now ?? (() => performance.now()))()
+  }
+
   async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
-    const { now = () => performance.now() } = this.#options
     const text = await readIfThere(join(this.#paths.runDirectory, name))
     if (text === undefined) return undefined
     const parsed = parse(text)
     if (parsed === undefined) {
-      this.#unreadableSince ??= now()
-      if (now() - this.#unreadableSince >= tolerance) throw this.#unusable(name, 'it is not a record of this program')
+      this.#unreadableSince ??= this.#now()
+      if (this.#now() - this.#unreadableSince >= tolerance)
+        throw this.#unusable(name, 'it is not a record of this program')
     } else this.#unreadableSince = undefined
     return parsed
   }
@@ -117,12 +137,18 @@ class Reader {
 }
 
 function tooLate({ runDirectory }: RendezvousPaths, timeout: number, last: LastSight): RunnerError {
-  const entries = last.names?.map((name) => `"${name}"`).join(', ')
-  const seen = entries === undefined ? 'which never could be listed' : `where there was ${entries || 'nothing'} instead`
   const error = last.error === undefined ? '' : ` (at last: ${saySystemError(last.error)})`
   return new RunnerError(
     `Cannot find the cluster: waited ${sayDuration(timeout)} for process 0 to publish "${recordName}" ` +
-      `in "${runDirectory}", ${seen}${error}`,
+      `in "${runDirectory}", ${saySight(last)}${error}`,
     { code: 'ERR_TIMED_OUT', cause: last.error },
   )
+}
+
+function saySight({ names }: LastSight): string {
+  if (names === undefined) return 'which never could be listed'
+  const ranks = names.flatMap((name) => presenceName.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
+  const others = names.filter((name) => !presenceName.test(name)).map((name) => `"${name}"`)
+  const came = ranks.length === 0 ? 'no process' : `process ${ranks.join(', ')}`
+  return `where ${came} had come${others.length === 0 ? '' : ` and there was ${others.join(', ')} instead`}`
 }

@@ -9,6 +9,7 @@ import { cannotPublish, refusal } from './cannot-publish.ts'
 import { departureName } from './departures.ts'
 import { listDirectory } from './list.ts'
 import { isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { presenceName } from './presence.ts'
 import { remove } from './remove.ts'
 
 /** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
@@ -114,6 +115,7 @@ function isRunFile(name: string): boolean {
     [recordName, outcomeName].includes(name) ||
     noteName.test(name) ||
     departureName.test(name) ||
+    presenceName.test(name) ||
     isTemporaryName(name, recordName) ||
     isTemporaryName(name, outcomeName)
   )

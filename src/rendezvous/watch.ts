@@ -151,7 +151,15 @@ class Watch {
   async #subscribe(): Promise<() => Promise<void>> {
     const { mode, seams } = this.#options
     const nothing = (): Promise<void> => Promise.resolve()
-    if (mode === 'poll' || (mode === 'auto' && !(await seams.isLocal(this.#directory)))) return nothing
+    if (mode === 'poll') return nothing
+    if (!(await seams.isLocal(this.#directory))) {
+      if (mode === 'events')
+        this.#options.notice(
+          `Polling "${this.#directory}" and not waiting for events: its filesystem is no local one as far as is known, ` +
+            "and tells nothing of other hosts' writes",
+        )
+      return nothing
+    }
     this.#events = true
     const onHint = (): void => {
       this.#hinted = true

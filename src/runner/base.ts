@@ -1,6 +1,7 @@
 import type { Line } from '../control/line.ts'
 import { joinControl } from '../control/join.ts'
 import type { EndingSignal, FromHub, ToHub, Verdict } from '../control/messages.ts'
+import { defaults } from '../defaults.ts'
 import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
@@ -134,6 +135,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   /** Removes what was published, and leaves `tombstone` where processes may still come. Does not throw. */
   protected abstract withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void>
 
+  /** Why the other processes cannot come, where process 0 can tell. */
+  protected whyNobodyComes(_run: RunContext): Promise<Error | undefined> {
+    return Promise.resolve(undefined)
+  }
   /** Leaves word that this process ends before it has joined the run. Does not throw. */
   protected async depart(_run: RunContext): Promise<void> {
     await Promise.resolve()
@@ -245,8 +250,28 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     this.#starting.signal.throwIfAborted()
     this.#file = { ...scheduler, dask_hpc_runner: hub.recordFor(scheduler.address) }
     await this.publish(this.#file, run)
+    this.#waitForTheOthers(hub, run)
     const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come, scheduler file ${run.schedulerFile}`)
+  }
+
+  /** Nobody may wait for ever for a process that cannot come, or for the client's. */
+  #waitForTheOthers({ coordinator }: Hub, run: RunContext): void {
+    const { rendezvousTimeout } = this.#options
+    const early = setTimeout(() => {
+      void this.whyNobodyComes(run).then((error) => {
+        if (error !== undefined) coordinator.fail(this.#failureOf(error))
+      })
+    }, defaults.lonelyAfter)
+    const late = setTimeout(() => {
+      coordinator.failWithoutClient(sayDuration(rendezvousTimeout))
+    }, rendezvousTimeout)
+    void coordinator.everybodyCame.then(() => {
+      clearTimeout(early)
+      clearTimeout(late)
+    })
+    early.unref()
+    late.unref()
   }
 
   /** What is to be removed even where this process is killed. */

@@ -95,6 +95,14 @@ export class Coordinator {
     this.#decide({ status: failure.status, failure, forced: false })
   }
 
+  /** Ends the run where the client's process has not come in `time`. */
+  failWithoutClient(time: string): void {
+    const rank = this.#clientRank
+    if (rank === undefined || this.#members.has(rank)) return
+    const message = `Cannot run the client program: process ${rank}, which is to host it, has not come within ${time}`
+    this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, host: 'unknown', last_lines: [] })
+  }
+
   /** Ends the run as its client program did, or as what stands for it. */
   end(status: number): void {
     this.#decide({ status, forced: false })

@@ -17,11 +17,13 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override async prepare(run: RunContext): Promise<void> {
     const { options, identity, schedulerFile, logger } = run
-    const { runKey, size } = identity
+    const { runKey, size, nodes, rank, host } = identity
     this.#store = new FileStore({
       schedulerFile,
       runKey: formatRunKey(runKey),
       size,
+      nodes,
+      me: { rank, node: host },
       watch: options.watch,
       pollInterval: options.pollInterval,
       logger,
@@ -62,6 +64,10 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override async withdraw(_run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
     await this.#store?.withdraw({ tombstone })
+  }
+
+  protected override async whyNobodyComes(): Promise<Error | undefined> {
+    return await this.#store?.lonelyError()
   }
 
   protected override async depart({ identity }: RunContext): Promise<void> {

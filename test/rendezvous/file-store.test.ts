@@ -118,7 +118,7 @@ test('what an earlier start of the same run left in its directory is cleared by 
   await writeFile(join(directory, 'record.json'), formatSchedulerFile(fileOf(ownerOf('k', { nonce: 'before' }))))
   await writeFile(join(directory, 'failed-73-x'), '')
   await claimed(path)
-  expect(await readdir(directory)).toEqual([])
+  expect(await readdir(directory)).toEqual(['here-0.node0'])
 })
 
 test('a second start with the same key does not disturb the first', async () => {
@@ -140,7 +140,10 @@ test('on a full disk the claim fails at once, and the others are told by a name 
   await writeFile(join(directory, 'data'), Buffer.alloc(64 * 1024)).catch(() => undefined)
   await expect(store.claim(me)).rejects.toThrow('no space is left on the filesystem (ENOSPC)')
   await store.publishOutcome(failureOf('k', 'no space is left on the filesystem (ENOSPC)'))
-  expect(await readdir(store.paths.runDirectory)).toEqual(['failed-69-no-space-is-left-on-the-filesystem-ENOSPC'])
+  expect(await readdir(store.paths.runDirectory)).toEqual([
+    'failed-69-no-space-is-left-on-the-filesystem-ENOSPC',
+    'here-0.node0',
+  ])
   expect(await store.lookUp({ timeout: 1000 })).toMatchObject({ kind: 'outcome', outcome: { failure: { status: 69 } } })
   await store.withdraw()
   expect(await beside(store)).toEqual(['data'])

@@ -86,7 +86,7 @@ test('when nothing comes the error says what was awaited, where, how long, and w
     code: 'ERR_TIMED_OUT',
     message:
       'Cannot find the cluster: waited 150 ms for process 0 to publish "record.json" in ' +
-      `"${store.paths.runDirectory}", where there was "something" instead`,
+      `"${store.paths.runDirectory}", where process 0 had come and there was "something" instead`,
   })
 })
 

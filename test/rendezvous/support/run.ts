@@ -53,6 +53,8 @@ export function storeOf(schedulerFile: string, runKey: string, changes: Partial<
     schedulerFile,
     runKey,
     size: 4,
+    nodes: 4,
+    me: { rank: 0, node: 'node0' },
     watch: 'poll',
     pollInterval: 20,
     logger: notes(),

@@ -1,0 +1,54 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defaults } from '../defaults.ts'
+import { RunnerError } from '../errors.ts'
+import { listDirectory } from './list.ts'
+import { isLocalFilesystem } from './local-filesystem.ts'
+
+/** Name of the empty file that says that a process of a node has been here: `here-3.node1`. */
+export const presenceName = /^here-(\d+)\.(.+)$/
+
+/** A process of the run, and the node it is on. */
+export interface Present {
+  readonly rank: number
+  /** Name of the node as the workload manager has it. */
+  readonly node: string
+}
+
+/** Leaves word in the run's directory that this process has come. Never throws. */
+export async function leavePresence(runDirectory: string, { rank, node }: Present): Promise<void> {
+  try {
+    const handle = await open(join(runDirectory, `here-${rank}.${word(node)}`), 'w', 0o600)
+    await handle.close()
+  } catch {
+    // A full disk, perhaps: process 0 will say so.
+  }
+}
+
+/** Whether the listing `names` of a run's directory shows processes of `node` only. */
+export function showsOnly(node: string, names: readonly string[]): boolean {
+  const nodes = names.flatMap((name) => presenceName.exec(name)?.[2] ?? [])
+  return nodes.every((other) => other === word(node))
+}
+
+/**
+ * The error of a process that has been alone for long in a directory of its own node's, or undefined
+ * where the directory may be shared. A late process or a local filesystem alone is no proof.
+ */
+export async function lonelyError(
+  runDirectory: string,
+  node: string,
+  names?: readonly string[],
+): Promise<RunnerError | undefined> {
+  const seen = names ?? (await listDirectory(runDirectory).catch(() => undefined))
+  if (seen === undefined || !showsOnly(node, seen) || !(await isLocalFilesystem(runDirectory))) return undefined
+  return new RunnerError(
+    `Cannot meet the processes of other nodes in "${runDirectory}": it is on a local filesystem of ${node}, and in ` +
+      `${defaults.lonelyAfter / 1000} s none of them has come there; name a scheduler file in a directory that all nodes share`,
+    { code: 'ERR_CANNOT_PUBLISH' },
+  )
+}
+
+function word(node: string): string {
+  return node.replace(/[^A-Za-z0-9._-]/g, '_')
+}
