@@ -13,6 +13,7 @@ const textFiles: Plugin = {
 
 const process = ['test/process/**/*.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
+const slurm = ['test/slurm/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
 export default defineConfig({
@@ -23,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...process, ...cluster],
+          exclude: [...process, ...cluster, ...slurm],
           sequence: { groupOrder: 0 },
         },
       },
@@ -42,6 +43,20 @@ export default defineConfig({
           // A cluster is many processes; two at once would measure each other.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        plugins: [textFiles],
+        test: {
+          name: 'slurm',
+          include: slurm,
+          globalSetup: [globalSetup, 'scripts/slurm-setup.mjs'],
+          testTimeout: 300_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+          // Slurm counts in minutes: tests that wait for its clock wait together.
+          maxConcurrency: 12,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

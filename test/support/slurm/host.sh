@@ -1,0 +1,34 @@
+# The first process of a host, in namespaces of its own: gives it its name, its mounts and its loopback,
+# says so, and lives until its standard input ends. The kernel then ends whatever runs on the host.
+#
+# Arguments: the host's name; the cluster's directory; for how many seconds the mount of the shared
+# directory caches, 0 for not at all; the folders below /tmp that stay visible.
+set -eu
+name=$1
+base=$2
+cache=$3
+shift 3
+
+hostname "$name"
+for file in hosts resolv.conf; do
+  if [ -e "/etc/$file" ]; then mount --bind "$base/etc/$file" "/etc/$file"; fi
+done
+
+tmp=$base/hosts/$name/tmp
+mount -t tmpfs -o mode=1777,size=1g tmpfs "$tmp"
+for folder in "$@"; do
+  mkdir -p "$tmp/${folder#/tmp/}"
+  mount --rbind "$folder" "$tmp/${folder#/tmp/}"
+done
+
+if [ "$cache" = 0 ]; then
+  mount --bind "$base/source" "$base/shared"
+else
+  bindfs -o "attr_timeout=$cache,entry_timeout=$cache,negative_timeout=$cache" "$base/source" "$base/shared"
+fi
+mount --rbind "$tmp" /tmp
+cd "$base/shared"
+
+ip link set lo up
+echo ready
+while read -r _; do :; done
