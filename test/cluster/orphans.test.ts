@@ -90,9 +90,19 @@ test('the last worker that is lost ends the run with 69 and says so', async () =
 
 test('a scheduler that cannot start ends every process with its last words', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--interface', 'no-such-interface', '--', 'true'])
+  const run = cluster.run(['local', '-n', '3', '--preload', 'no_such_module', '--', 'true'])
   await run.expectStatus(69)
-  expect(run.stderr).toContain('Cannot start scheduler')
-  expect(run.stderr).toContain('no-such-interface')
+  for (const who of ['0 scheduler', '1 client', '2 worker']) {
+    expect(run.stderr).toContain(`[${who}] error: Cannot start scheduler: Python exited with status 1`)
+    expect(run.stderr).toContain(`[${who}] error: | ModuleNotFoundError: No module named 'no_such_module'`)
+  }
+  await cluster.expectNothingLeft()
+})
+
+test('an interface that does not exist is an error that lists those that do', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--interface', 'no-such-interface', '--', 'true'])
+  await run.expectStatus(64)
+  expect(run.stderr).toMatch(/Cannot use interface "no-such-interface": this host has lo \(127\.0\.0\.1\)/)
   await cluster.expectNothingLeft()
 })
