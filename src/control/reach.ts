@@ -48,6 +48,16 @@ export async function reachOwner(owner: Owner, signal?: AbortSignal): Promise<Re
   return verdict
 }
 
+/** What comes of connecting to a Dask address such as `tcp://10.0.0.1:8786`; a port that stays silent answers. */
+export async function reachDask(address: string, signal?: AbortSignal): Promise<'answers' | 'refuses' | 'unreachable'> {
+  const host = hostOf(address)
+  const port = Number(/:(\d+)$/.exec(address)?.[1])
+  if (host === undefined) return 'unreachable'
+  const reached = await reach(host, port, signal)
+  if (typeof reached !== 'string') reached.destroy()
+  return reached === 'refused' ? 'refuses' : reached === 'unreachable' ? 'unreachable' : 'answers'
+}
+
 /** Addresses of this host, without loopback and link-local ones. */
 export function ownAddresses(): string[] {
   return hostAddresses()

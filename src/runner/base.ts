@@ -1,5 +1,6 @@
 import type { Line } from '../control/line.ts'
 import { joinControl } from '../control/join.ts'
+import { reachDask } from '../control/reach.ts'
 import type { EndingSignal, FromHub, ToHub, Verdict } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
 import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
@@ -307,11 +308,24 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       }
       if (found.kind === 'cluster') {
         this.#file = found.file
+        await this.#checkReach(run)
         return
       }
       const { failure } = found.outcome
       throw new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
     }
+  }
+
+  /** An address that only its own host can use would let Dask's connections wait for long. */
+  async #checkReach({ identity, signal }: RunContext): Promise<void> {
+    const answer = await reachDask(this.schedulerAddress, signal)
+    signal.throwIfAborted()
+    if (answer === 'answers') return
+    const why =
+      answer === 'refuses' ? 'nothing listens there' : 'it cannot be reached; name another --interface or --host'
+    throw new RunnerError(`Cannot use the scheduler at ${this.schedulerAddress} from ${identity.host}: ${why}`, {
+      code: 'ERR_UNAVAILABLE',
+    })
   }
 
   async #startScheduler(run: RunContext): Promise<SchedulerFile> {

@@ -1,4 +1,4 @@
-import { hostOf, reach } from '../control/reach.ts'
+import { reachDask } from '../control/reach.ts'
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { RunnerOptions } from '../options.ts'
@@ -7,7 +7,6 @@ import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { FileStore } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
-import type { ConnectAnswer } from '../rendezvous/judgement.ts'
 import { BaseRunner, type Found, type Leavings } from './base.ts'
 import type { RunContext } from './context.ts'
 
@@ -28,7 +27,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       pollInterval: options.pollInterval,
       logger,
       ask: askOwner,
-      connect: connectDask,
+      connect: async (address) => await reachDask(address),
       isOver: (key) => earlierStarts(run).has(key),
     })
     await this.#store.join()
@@ -41,7 +40,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
     return await findExistingCluster(schedulerFile, {
-      connect: connectDask,
+      connect: async (address) => await reachDask(address),
       timeout: options.rendezvousTimeout,
       signal,
     })
@@ -91,15 +90,6 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
 /** How long a dead record of this run's own key may stand before process 0 counts as gone. In milliseconds. */
 const replacementTimeout = 15_000
-
-async function connectDask(address: string): Promise<ConnectAnswer> {
-  const host = hostOf(address)
-  const port = Number(/:(\d+)$/.exec(address)?.[1])
-  if (host === undefined) return 'unreachable'
-  const reached = await reach(host, port)
-  if (typeof reached !== 'string') reached.destroy()
-  return reached === 'refused' ? 'refuses' : reached === 'unreachable' ? 'unreachable' : 'answers'
-}
 
 /** Run keys of the same step before the workload manager restarted the job: those runs are over. */
 function earlierStarts({ identity }: RunContext): ReadonlySet<string> {

@@ -43,7 +43,13 @@ export class Network {
    */
   async addDeadEnd(host: Host): Promise<void> {
     const last = host.address.split('.').at(-1) ?? ''
-    await ip(host, ['link add eth1 type dummy', `addr add 10.98.0.${last}/24 dev eth1`, 'link set eth1 up'])
+    // A cable whose other end hangs loose.
+    await ip(host, [
+      'link add eth1 type veth peer name loose1',
+      `addr add 10.98.0.${last}/24 dev eth1`,
+      'link set eth1 up',
+      'link set loose1 up',
+    ])
   }
 
   /** Pulls a host's cable, or puts it back: nobody is told. */

@@ -1,0 +1,69 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { programs } from '../support/cluster.ts'
+import { slurmTest } from '../support/slurm/slurm-test.ts'
+
+// Two networks, one of which reaches nobody, no default route and names that do not resolve: left to
+// itself, Dask would choose 127.0.0.1.
+const test = slurmTest({ deadEnd: true, defaultRoute: false, namesResolve: false })
+const run = ['dask-hpc-runner', 'run']
+const addresses = ['--', 'python', join(programs, 'addresses.py')]
+const four = ['--nodes=4', '--ntasks=4']
+const reachable =
+  /scheduler tcp:\/\/10\.97\.0\.\d+:\d+\nworker 2 tcp:\/\/10\.97\.0\.\d+:\d+ .*\nworker 3 tcp:\/\/10\.97\.0\.\d+:\d+ /
+
+test.for([
+  ['by default', []],
+  ['by the name of an interface', ['--interface', 'eth0']],
+  ['by the first name that there is', ['--interface', 'ib0,eth0']],
+  ['by network', ['--interface', '10.97.0.0/16']],
+  ['for scheduler and workers apart', ['--scheduler-interface', 'eth0', '--worker-interface', '10.97.0.0/24']],
+] as const)('the addresses are those that the other hosts reach: %s', async ([, options], { work }) => {
+  const step = work.srun(four, [...run, ...options, ...addresses])
+  await step.expectStatus(0)
+  expect(step.stdout).toMatch(reachable)
+  expect(step.stdout).toContain('result 21')
+  step.expectNoAlarm()
+  await work.expectNothingLeft()
+})
+
+test('an address that the other hosts do not reach ends the run, and is named', async ({ work }) => {
+  const step = work.srun(four, [...run, '--interface', 'eth1', ...addresses])
+  await step.expectStatus(69)
+  expect(step.stderr).toMatch(
+    /Cannot use the scheduler at tcp:\/\/10\.98\.0\.\d+:\d+ from node\d: it cannot be reached/,
+  )
+  await work.expectNothingLeft()
+})
+
+test('an interface that does not exist ends the run with those that do', async ({ work }) => {
+  const step = work.srun(four, [...run, '--interface', 'ib7', ...addresses])
+  await step.expectStatus(64)
+  expect(step.stderr).toMatch(
+    /Cannot use interface "ib7": this host has lo \(127\.0\.0\.1\), eth0 \(10\.97\.0\.\d+\), eth1/,
+  )
+  await work.expectNothingLeft()
+})
+
+test('ports are taken from the ranges that are named', async ({ work }) => {
+  const ports = ['--port', '18000:18010', '--worker-port', '18200:18210', '--control-port', '18100:18110']
+  const step = work.srun(four, [...run, ...ports, '--scheduler-file', 'F.json', ...addresses])
+  await step.expectStatus(0)
+  expect(step.stdout).toMatch(/scheduler tcp:\/\/10\.97\.0\.\d+:180(0\d|10)\n/)
+  expect(step.stdout.match(/worker \d tcp:\/\/10\.97\.0\.\d+:182(0\d|10) /g)).toHaveLength(2)
+  await work.expectNothingLeft()
+})
+
+test('a worker gets what its task has, and no more', async ({ work }) => {
+  const script = `#!/bin/bash\nsrun --cpus-per-task=3 ${[...run, ...addresses].join(' ')}\n`
+  const job = await work.sbatch(script, ['--nodes=2', '--ntasks-per-node=2', '--cpus-per-task=3', '--mem=1000M'])
+  await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' })
+  // The affinity is that of this machine, whatever Slurm believes.
+  const threads = Math.min(3, availableParallelism())
+  const bytes = 500 * 1024 * 1024
+  expect((await work.outputOf(job)).replaceAll(/tcp\S+/g, 'at')).toContain(
+    `worker 2 at threads ${threads} memory ${bytes}\nworker 3 at threads ${threads} memory ${bytes}\n`,
+  )
+  await work.expectNothingLeft()
+})
