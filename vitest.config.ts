@@ -11,10 +11,28 @@ const textFiles: Plugin = {
   },
 }
 
-const process = ['test/process/**/*.test.ts', 'test/rendezvous/**/*.test.ts']
+const processes = ['test/process/**/*.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
 const slurm = ['test/slurm/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
+
+// Only `npm run bench` asks for them: a measurement is no test.
+const benchmarks =
+  process.env.DASK_HPC_RUNNER_BENCH === undefined
+    ? []
+    : [
+        {
+          plugins: [textFiles],
+          test: {
+            name: 'bench',
+            include: ['bench/**/*.bench.ts'],
+            globalSetup: [globalSetup, 'scripts/slurm-setup.mjs'],
+            testTimeout: 600_000,
+            hookTimeout: 90_000,
+            fileParallelism: false,
+          },
+        },
+      ]
 
 export default defineConfig({
   test: {
@@ -24,13 +42,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...process, ...cluster, ...slurm],
+          exclude: [...processes, ...cluster, ...slurm],
           sequence: { groupOrder: 0 },
         },
       },
       {
         plugins: [textFiles],
-        test: { name: 'process', include: process, globalSetup, testTimeout: 60_000, sequence: { groupOrder: 1 } },
+        test: { name: 'process', include: processes, globalSetup, testTimeout: 60_000, sequence: { groupOrder: 1 } },
       },
       {
         plugins: [textFiles],
@@ -53,12 +71,13 @@ export default defineConfig({
           globalSetup: [globalSetup, 'scripts/slurm-setup.mjs'],
           testTimeout: 300_000,
           hookTimeout: 90_000,
-          fileParallelism: false,
-          // Slurm counts in minutes: tests that wait for its clock wait together.
+          // Slurm counts in minutes: tests that wait for its clock wait together, while others run.
           maxConcurrency: 12,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
+      ...benchmarks,
     ],
   },
 })

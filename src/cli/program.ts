@@ -91,5 +91,6 @@ function program(): Command {
 
 function withCommand([program, ...args]: readonly string[], options: RunnerOptions): RunnerOptions {
   if (program === undefined) return { ...options, client: false }
+  if (options.client === false) throw new RangeError(`Cannot run "${program}" with --no-client: leave one of them out`)
   return { ...options, command: [program, ...args] }
 }

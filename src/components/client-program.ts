@@ -1,5 +1,6 @@
 import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
+import { endingSignals } from '../util/early-signals.ts'
 import type { Guardian } from '../process/guardian.ts'
 
 /** The user's program, with our own standard streams. */
@@ -22,7 +23,7 @@ export class ClientProgram {
 
   /** Passes a signal on: those that end a run to its whole process group, the others to itself alone. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.signal(signal, signal === 'SIGTERM' || signal === 'SIGINT' ? 'group' : 'child')
+    this.#child.signal(signal, endingSignals.some((ending) => ending === signal) ? 'group' : 'child')
   }
 
   kill(): void {

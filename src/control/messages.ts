@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { failureSchema } from '../record/outcome-record.ts'
+import { endingSignals } from '../util/early-signals.ts'
 
 /**
  * What is said on the control channel: one JSON object a line, in UTF-8.
@@ -8,9 +9,7 @@ import { failureSchema } from '../record/outcome-record.ts'
  * without the secret, and is answered `run`: that is how a later run learns that this one is alive.
  */
 
-/** The signals that end a run. */
-export const endingSignalSchema = z.enum(['SIGTERM', 'SIGINT'])
-export type EndingSignal = z.infer<typeof endingSignalSchema>
+const endingSignalSchema = z.enum(endingSignals)
 
 /** From a process of the run, or from a stranger, to process 0. */
 export const toHubSchema = z.discriminatedUnion('type', [

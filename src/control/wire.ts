@@ -48,8 +48,7 @@ export class Wire<In, Out> implements Line<In, Out> {
 
   /** Ends the connection after what was sent has gone out. */
   end(): void {
-    this.#socket.end()
-    this.#socket.unref()
+    this.#socket.destroySoon()
   }
 
   /** Drops the connection. */

@@ -6,6 +6,7 @@
 #   ~ PGID        a process group has begun that ends by itself when we are gone; it is given time
 #   - PGID        it has ended
 #   d DIRECTORY   to remove at the end
+#   n FILE        to make at the end, empty; no FILE takes that back
 #   f WORD FILE   to remove at the end, if WORD still stands in it
 # Standard output: a line for each signal that came here, which tells the supervisor that the whole
 # process tree was signalled and not the supervisor alone.
@@ -15,6 +16,7 @@ groups=' '
 gentle=' '
 directories=''
 files=''
+note=''
 interrupted=''
 newline='
 '
@@ -47,6 +49,7 @@ while :; do
       case $gentle in *" $ended "*) gentle="${gentle%%" $ended "*} ${gentle#*" $ended "}" ;; esac
       ;;
     'd '*) directories="$directories${line#d }$newline" ;;
+    'n '*) note=${line#n } ;;
     'f '*) files="$files${line#f }$newline" ;;
   esac
 done
@@ -77,6 +80,7 @@ for pass in 1 2; do
 done
 # What is being killed may still write.
 await 10 $groups $gentle
+[ -n "$note" ] && [ -d "${note%/*}" ] && : 2>/dev/null >"$note"
 printf %s "$files" | while IFS= read -r entry; do
   file=${entry#* }
   grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"

@@ -26,6 +26,7 @@ export class Guardian implements AsyncDisposable {
   readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Set<string>()
   readonly #files = new Map<string, string>()
+  #note = ''
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
@@ -58,6 +59,19 @@ export class Guardian implements AsyncDisposable {
   addFile(path: string, word: string): void {
     this.#files.set(path, word)
     this.#tell(`f ${word} ${path}`)
+  }
+
+  /** Has an empty file made at the end, where its directory is still there: a last word. */
+  setNote(path: string): void {
+    this.#note = path
+    this.#tell(`n ${path}`)
+  }
+
+  /** Takes back {@link setNote}. */
+  cancelNote(): void {
+    if (this.#note === '') return
+    this.#note = ''
+    this.#tell('n ')
   }
 
   /** Calls `listener` for each HUP, INT, TERM, USR1 or USR2 that reached the whole process tree. */
@@ -110,6 +124,7 @@ export class Guardian implements AsyncDisposable {
       for (const listener of this.#listeners) listener(`SIG${name}` as NodeJS.Signals)
     })
     for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
+    if (this.#note !== '') shell.stdin.write(`n ${this.#note}\n`)
     for (const [path, word] of this.#files) shell.stdin.write(`f ${word} ${path}\n`)
     for (const [group, sign] of this.#groups) shell.stdin.write(`${sign} ${group}\n`)
   }

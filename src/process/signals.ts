@@ -1,7 +1,5 @@
+import { type EndingSignal, endingSignals, userSignals } from '../util/early-signals.ts'
 import { sleep } from '../util/wait.ts'
-
-/** The signals that end a run. */
-export type EndingSignal = 'SIGTERM' | 'SIGINT'
 
 /** One signal that arrives several times within this time is one signal. In milliseconds. */
 const sameSignal = 1_000
@@ -17,7 +15,7 @@ export interface SignalSource {
 
 /** What is done with the signals that come to this process. */
 export interface SignalHandlers {
-  /** TERM or INT; `again` for a second one, whichever of the two it is. */
+  /** TERM, INT or HUP; `again` for a second one, whichever it is. */
   readonly onEnding: (signal: EndingSignal, again: boolean) => void
   /** USR1 or USR2. */
   readonly onUser: (signal: NodeJS.Signals) => void
@@ -41,12 +39,12 @@ export class Signals implements Disposable {
   constructor(handlers: SignalHandlers, source: SignalSource = process, now: () => number = () => performance.now()) {
     this.#source = source
     this.#now = now
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of endingSignals) {
       this.#listen(signal, () => {
         this.ending(signal, handlers)
       })
     }
-    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    for (const signal of userSignals) {
       this.#listen(signal, () => {
         if (this.#now() - (this.#seen.get(signal) ?? -Infinity) < sameSignal) return
         this.#seen.set(signal, this.#now())

@@ -109,6 +109,11 @@ class Component:
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.close()))
 
     async def close(self):
+        # Dask does not bear to be closed in the middle of its start.
+        for _ in range(200):
+            if self.server.status is not None and self.server.status.name not in ("undefined", "init", "starting"):
+                break
+            await asyncio.sleep(0.005)
         if self.kind == "worker":
             # Tasks that still run are not waited for.
             arguments = {"timeout": 2, "executor_wait": False}

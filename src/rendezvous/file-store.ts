@@ -1,6 +1,7 @@
 import { defaults } from '../defaults.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
+import type { Found } from '../record/found.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
@@ -12,9 +13,9 @@ import { whoseTarget } from './in-the-way.ts'
 import type { AskOwner, ConnectDask, Judgement } from './judgement.ts'
 import { departureName, leaveDeparture, readDepartures } from './departures.ts'
 import { clearLeftovers } from './leftovers.ts'
-import { type Found, lookUp } from './look-up.ts'
+import { lookUp } from './look-up.ts'
 import { recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
-import { publishOutcome } from './outcome.ts'
+import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import { leavePresence, lonelyError, type Present, presenceName } from './presence.ts'
 import { publishFile } from './publish.ts'
 import { emptyRunDirectory, makeRunDirectory, nonceOfRecord } from './run-directory.ts'
@@ -120,6 +121,11 @@ export class FileStore {
   /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
   async publishOutcome(outcome: OutcomeRecord): Promise<void> {
     if (!this.#contested) await publishOutcome(this.paths, outcome)
+  }
+
+  /** {@link publishOutcome} for a process that is exiting. Never throws. */
+  publishOutcomeAtOnce(outcome: OutcomeRecord): void {
+    if (!this.#contested) publishOutcomeAtOnce(this.paths, outcome)
   }
 
   /**

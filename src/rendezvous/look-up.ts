@@ -3,8 +3,7 @@ import { defaults } from '../defaults.ts'
 import { errnoOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
-import type { PublishedFile } from '../record/scheduler-file.ts'
+import type { Found } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { saySystemError } from './cannot-publish.ts'
 import { outcomeName, recordName, type RendezvousPaths } from './names.ts'
@@ -12,12 +11,6 @@ import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
 import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
-
-/** What a process finds in its run's directory: where the cluster is, or how the run ended. */
-export type Found =
-  | { readonly kind: 'cluster'; readonly file: PublishedFile }
-  /** Without `failure`: the run is over. */
-  | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
 
 /** How a process waits for what process 0 publishes. */
 export interface LookUpOptions {

@@ -1,3 +1,4 @@
+import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitStatuses } from '../errors.ts'
@@ -20,6 +21,21 @@ export async function publishOutcome(paths: RendezvousPaths, outcome: OutcomeRec
     } catch {
       // The waiters then end at their own deadline.
     }
+  }
+}
+
+/**
+ * {@link publishOutcome} for a process that is exiting and cannot wait: without syncing, and in place
+ * of the record. Never throws.
+ */
+export function publishOutcomeAtOnce(paths: RendezvousPaths, outcome: OutcomeRecord): void {
+  try {
+    const temporary = `${paths.outcome}.${process.pid}`
+    writeFileSync(temporary, JSON.stringify(outcome), { mode: 0o600, flag: 'wx' })
+    renameSync(temporary, paths.outcome)
+    unlinkSync(paths.record)
+  } catch {
+    // The waiters then end at their own deadline.
   }
 }
 

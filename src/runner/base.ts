@@ -1,7 +1,7 @@
 import type { Line } from '../control/line.ts'
 import { joinControl } from '../control/join.ts'
 import { reachDask } from '../control/reach.ts'
-import type { EndingSignal, FromHub, ToHub, Verdict } from '../control/messages.ts'
+import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
 import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -15,8 +15,10 @@ import type { Owner } from '../record/owner.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { Found } from '../record/found.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import { deferred } from '../util/deferred.ts'
+import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
@@ -24,17 +26,14 @@ import { Hosted } from './hosted.ts'
 import { Hub } from './hub.ts'
 import { divideGrace, type EndingRun, type EndTiming, patience } from './timing.ts'
 
-/** What a process finds when it looks for its run: where the cluster is, or how the run ended. */
-export type Found =
-  | { readonly kind: 'cluster'; readonly file: PublishedFile }
-  | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
-
 /** What process 0 of a run makes on the filesystem, as absolute paths. It is removed even where that is killed. */
 export interface Leavings {
   /** Each carries the nonce of its run; one that another run has written since is left. */
   readonly files: readonly string[]
   /** Of this run alone; they stay as long as a process of the run may still come and look. */
   readonly directories: readonly string[]
+  /** An empty file that is made where this process is killed, for those who come and look. */
+  readonly note?: string
 }
 
 /** How often process 0 looks at the end for processes that will not come. In milliseconds. */
@@ -131,6 +130,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   protected abstract publish(file: PublishedFile, run: RunContext): Promise<void>
   /** Lets the other processes know that there is no cluster, or none any more. Does not throw. */
   protected abstract publishOutcome(outcome: OutcomeRecord, run: RunContext): Promise<void>
+  /** The same for a process that is exiting and can wait for nothing. */
+  protected abstract publishOutcomeAtOnce(outcome: OutcomeRecord, run: RunContext): void
   /** Waits for what process 0 publishes; records with a nonce in `dead` are known not to answer. */
   protected abstract lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found>
   /** Removes what was published, and leaves `tombstone` where processes may still come. Does not throw. */
@@ -196,6 +197,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
 
   async #start(): Promise<void> {
     this.#listenToSignals()
+    // Output that cannot be written, on a full disk or into a closed pipe, must not end a run.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
     let verdict: Verdict
     try {
       const run = await this.#findOutWhoIAm()
@@ -253,7 +256,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     await this.publish(this.#file, run)
     this.#waitForTheOthers(hub, run)
     const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
-    this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come, scheduler file ${run.schedulerFile}`)
+    const python = mine.includes('scheduler') ? `, Dask of ${await this.#hosts.python}` : ''
+    this.#logger.info(
+      `cluster at ${scheduler.address}, ${workers} to come${python}, scheduler file ${run.schedulerFile}`,
+    )
   }
 
   /** Nobody may wait for ever for a process that cannot come, or for the client's. */
@@ -277,11 +283,11 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
 
   /** What is to be removed even where this process is killed. */
   #leaveToGuardian(hub: Hub, run: RunContext): void {
-    const { files, directories } = this.leavings(run)
+    const { files, directories, note } = this.leavings(run)
+    if (note !== undefined) this.guardian.setNote(note)
     for (const path of files) this.guardian.addFile(path, hub.record.nonce)
     // Until then, what stands there tells a process that comes late that its run is gone.
-    const nobodyComesLate = this.isOnOneHost() ? Promise.resolve() : hub.coordinator.everybodyCame
-    void nobodyComesLate.then(() => {
+    void hub.coordinator.everybodyCame.then(() => {
       for (const path of directories) this.guardian.addDirectory(path)
     })
   }
@@ -309,9 +315,14 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       if (found.kind === 'cluster') {
         this.#file = found.file
         await this.#checkReach(run)
+        this.#logger.info(`joined the run of process 0 on ${found.file.dask_hpc_runner.host}`)
         return
       }
       const { failure } = found.outcome
+      if (failure === undefined && run.roles[identity.rank]?.includes('client') === true)
+        throw new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
+          code: 'ERR_COMPONENT_LOST',
+        })
       throw new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
     }
   }
@@ -443,6 +454,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   readonly #onProcessExit = (status: number): void => {
     if (this.#phase === 'ended' || this.#run === undefined) return
     this.#link?.send({ type: 'ended', status })
+    if (this.#hub !== undefined) this.publishOutcomeAtOnce(this.#outcome(undefined), this.#run)
+    this.guardian.cancelNote()
     this.#hosts.kill()
   }
 
@@ -463,6 +476,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     this.guardian.onSignal((signal) => {
       signals.sawInTree(signal)
     })
+    const held = takeHeldSignal()
+    if (held !== undefined) this.interrupt(held)
     const { signal } = this.#options
     const onAbort = (): void => {
       this.interrupt('SIGTERM')
@@ -588,6 +603,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
       } else await this.#endRun(this.#hub, run, verdict)
       await this.afterEnd(run, this.#link !== undefined)
     }
+    this.guardian.cancelNote()
     await this.guardian.close()
     this.#signals?.[Symbol.dispose]()
     process.off('exit', this.#onProcessExit)
@@ -618,7 +634,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     const { missing } = coordinator
     if (missing.length > 0 && !verdict.forced)
       this.#logger.warn(`ended without having seen process ${missing.join(', ')}`)
-    await this.withdraw(run, missing.length > 0 ? this.#outcome(verdict.failure) : undefined)
+    const somebodyMayCome = missing.length > 0 && !this.isOnOneHost()
+    await this.withdraw(run, somebodyMayCome ? this.#outcome(verdict.failure) : undefined)
     await hub.close()
   }
 
@@ -672,6 +689,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     this.#logger.error(failure.message + elsewhere)
     for (const line of failure.last_lines) this.#logger.error(`| ${line}`)
   }
+}
+
+function ignore(): void {
+  // Nothing can be done about it, and nobody told.
 }
 
 /** This process came when its run was already over. */

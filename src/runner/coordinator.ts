@@ -1,11 +1,12 @@
 import type { Line } from '../control/line.ts'
-import type { EndingSignal, FromHub, ToHub, Verdict } from '../control/messages.ts'
+import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { Role } from '../roles/roles.ts'
 import { deferred } from '../util/deferred.ts'
+import type { EndingSignal } from '../util/early-signals.ts'
 
 /** What the run consists of. */
 export interface CoordinatorOptions {
@@ -73,6 +74,11 @@ export class Coordinator {
 
   /** Takes in the process `rank`. */
   add(rank: number, host: string, line: Line<ToHub, FromHub>): void {
+    if (this.#roles[rank] === undefined) {
+      this.#logger.warn(`a process says that it is rank ${rank}, on ${host}, which is not of this run`)
+      line.end()
+      return
+    }
     if (this.#members.has(rank)) {
       this.#logger.warn(`a second process says that it is rank ${rank}, on ${host}: it is not listened to`)
       line.end()

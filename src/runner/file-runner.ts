@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { reachDask } from '../control/reach.ts'
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
@@ -7,7 +8,8 @@ import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { FileStore } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
-import { BaseRunner, type Found, type Leavings } from './base.ts'
+import type { Found } from '../record/found.ts'
+import { BaseRunner, type Leavings } from './base.ts'
 import type { RunContext } from './context.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
@@ -54,6 +56,10 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     await this.#store?.publishOutcome(outcome)
   }
 
+  protected override publishOutcomeAtOnce(outcome: OutcomeRecord): void {
+    this.#store?.publishOutcomeAtOnce(outcome)
+  }
+
   protected override async lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found> {
     const { rendezvousTimeout } = run.options
     // Where a record was dead, process 0 of this run is either about to replace it or gone.
@@ -79,7 +85,11 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override leavings(run: RunContext): Leavings {
     const { claim, runDirectory } = this.#files.paths
-    return { files: run.options.scheduler ? [run.schedulerFile, claim] : [], directories: [runDirectory] }
+    return {
+      files: run.options.scheduler ? [run.schedulerFile, claim] : [],
+      directories: [runDirectory],
+      note: join(runDirectory, 'failed-69-process-0-was-killed'),
+    }
   }
 
   get #files(): FileStore {

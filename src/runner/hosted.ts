@@ -11,7 +11,7 @@ import {
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
 import { shareAmong } from '../components/worker-resources.ts'
-import { RunnerError } from '../errors.ts'
+import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Guardian } from '../process/guardian.ts'
 import { affinity, cgroupMemory } from '../process/limits.ts'
@@ -84,6 +84,13 @@ export class Hosted {
     return this.client
   }
 
+  /** The Python that has Dask. */
+  get python(): Promise<string> {
+    const { options, signal } = this.#run
+    this.#python ??= findPython(options.python, options.env, signal)
+    return this.#python
+  }
+
   /** Orders the workers to close; kills those that have not ended after `grace` milliseconds. */
   async stopWorkers(grace: number): Promise<void> {
     await Promise.all(this.workers.map(async (worker) => await worker.stop(grace)))
@@ -110,9 +117,8 @@ export class Hosted {
     arguments_: readonly string[],
     env: NodeJS.ProcessEnv,
   ): Promise<DaskProcess> {
-    const { options, identity, signal } = this.#run
-    this.#python ??= findPython(options.python, options.env, signal)
-    const python = await this.#python
+    const { identity, signal } = this.#run
+    const python = await this.python
     signal.throwIfAborted()
     const prefix = `[${identity.rank} ${component}]`
     return new DaskProcess({
@@ -137,7 +143,16 @@ export class Hosted {
       // The guardian first, so that at no moment there is a directory that nobody would remove.
       this.#guardian.addDirectory(this.#directory)
     }
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    try {
+      await mkdir(this.#directory, { mode: 0o700 })
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EEXIST')
+        throw new RunnerError(
+          `Cannot make a directory for the workers of ${identity.host} in "${tmpdir()}": ${messageOf(cause)}; ` +
+            'set TMPDIR to a directory of the node, or name one by --local-directory',
+          { code: 'ERR_ENVIRONMENT', cause },
+        )
+    }
     return this.#directory
   }
 }

@@ -88,6 +88,12 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     return { ...me, share, rank: client }
   }
 
+  protected override async prepare(run: RunContext): Promise<void> {
+    await super.prepare(run)
+    // Where this process is gone, so are the others soon, and nobody can come late.
+    for (const directory of this.leavings(run).directories) this.guardian.addDirectory(directory)
+  }
+
   protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {
     const ended = Promise.all(this.#members.map(async (member) => await member.exited))
     if (told) await settledWithin(ended, hearingTimeout)

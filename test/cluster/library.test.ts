@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Cluster, type Started } from '../support/cluster.ts'
 import { compile } from '../support/library-program.ts'
+import { fourTasks } from '../support/step.ts'
 
 async function start(cluster: Cluster, ...args: string[]): Promise<Started> {
   return cluster.start([process.execPath, await compile(cluster, 'library'), ...args])
@@ -51,6 +52,27 @@ for (const [ntasks, layout] of [
     run.signal('SIGTERM')
     await run.expectStatus(143)
     expect(run.stdout).toContain('aborted: InterruptedError: Ended by SIGTERM')
+    await cluster.expectNothingLeft()
+  })
+}
+
+for (const [how, status] of [
+  ['dispose', 0],
+  ['throw', 1],
+  ['exit', 3],
+] as const) {
+  test(`in a Slurm step whose body ends by ${how} at once, its status ${status} is the step's, whoever has yet to come`, async () => {
+    await using cluster = await Cluster.make()
+    const program = await compile(cluster, 'library')
+    const args = [process.execPath, program, how, '4', 'shared'] as const
+    const tasks = fourTasks().map((env) => cluster.start(args, env))
+    await Promise.all(tasks.map(async ({ ended }) => ended))
+    expect(
+      await Promise.all(tasks.map(async ({ ended }) => (await ended).status)),
+      tasks.map(({ output }) => output).join('\n'),
+    ).toEqual([status, 0, 0, 0])
+    // Word for those who had not come yet may stay.
+    cluster.expectFile('.scheduler-7.0.json.run-*')
     await cluster.expectNothingLeft()
   })
 }

@@ -1,14 +1,59 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
 
 const workers = join(programs, 'workers.py')
 
-test('a program in a run of four sees the workers 2 and 3 and computes on process 2', async () => {
+for (const [options, seen, on] of [
+  [['-n', '4'], '2, 3', 2],
+  [['-n', '4', '--layout', 'shared'], '0, 1, 2, 3', 3],
+  [['-n', '2'], '0, 1', 1],
+  [['-n', '1'], '0', 0],
+  [['-n', '4', '--nanny'], '2, 3', 3],
+] as const) {
+  test(`a program in a run with ${options.join(' ')} sees the workers ${seen} and computes on process ${on}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = cluster.run(['local', ...options, '--', 'python3', workers, String(on)])
+    await run.expectStatus(0)
+    expect(run.stdout).toBe(`workers [${seen}]\nresult 21 on ${on}\n`)
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  })
+}
+
+test('several workers of one process have its rank and a number', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '4', '--', 'python3', workers, '2'])
+  const run = cluster.run(['local', '-n', '3', '--nworkers', '2', '--', 'python3', join(programs, 'submit.py')])
+  await run.expectOutput(/name: 2-0(.|\n)*name: 2-1|name: 2-1(.|\n)*name: 2-0/)
   await run.expectStatus(0)
-  expect(run.stdout).toBe('workers [2, 3]\nresult 21 on 2\n')
-  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
+test('a program that ends while the workers start leaves no traceback', async () => {
+  await using cluster = await Cluster.make()
+  for (const seconds of ['0.5', '0.7', '0.9']) {
+    const run = cluster.run(['local', '-n', '4', '--', 'sleep', seconds])
+    await run.expectStatus(0)
+    run.expectNoAlarm()
+  }
+  await cluster.expectNothingLeft()
+})
+
+test.for(['2>/dev/full', '2> >(head -1 >/dev/null)'])(
+  'output that cannot be written (%s) ends no run',
+  async (where) => {
+    await using cluster = await Cluster.make()
+    const command = `'${process.execPath}' '${program}' local -n 3 -- sh -c 'sleep 1; exit 5' ${where}`
+    const run = cluster.start(['bash', '-c', command])
+    await run.expectStatus(5)
+    await cluster.expectNothingLeft()
+  },
+)
+
+test('a directory for temporary files that cannot be used is named', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'], { TMPDIR: '/proc/nope' })
+  await run.expectStatus(78)
+  expect(run.stderr).toMatch(/Cannot make a directory for the workers of \S+ in "\/proc\/nope": .*set TMPDIR/)
   await cluster.expectNothingLeft()
 })

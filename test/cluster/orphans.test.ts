@@ -30,8 +30,6 @@ test('a killed launcher of a shared layout leaves neither file nor process', asy
   await run.expectOutput('ready')
   run.signal('SIGKILL')
   await run.ended
-  // The run's directory stays, so that a process that comes late learns that its run is gone.
-  cluster.expectFile('.f.json.run-*')
   await cluster.expectNothingLeft()
 })
 
@@ -65,6 +63,28 @@ test('a lost process 0 ends the run with 69 and says so', async () => {
   process.kill(await cluster.parentOf(scheduler), 'SIGKILL')
   await run.expectStatus(69)
   expect(run.stderr).toContain('Lost process 0')
+  await cluster.expectNothingLeft()
+})
+
+test('a process 0 that is killed before there is a cluster ends the run with 69', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--python', join(programs, 'slow-python'), '--', 'echo', 'ran'])
+  const python = await cluster.expectProcess('sleep 600')
+  process.kill(await cluster.parentOf(python), 'SIGKILL')
+  await run.expectStatus(69)
+  expect(run.stdout).not.toContain('ran')
+  process.kill(python, 'SIGKILL')
+  await cluster.expectNothingLeft()
+})
+
+test('a launcher that is killed while it starts leaves nothing', async () => {
+  await using cluster = await Cluster.make()
+  for (const wait of [100, 200, 400, 800]) {
+    const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'])
+    await new Promise((next) => setTimeout(next, wait))
+    run.signal('SIGKILL')
+    await run.ended
+  }
   await cluster.expectNothingLeft()
 })
 

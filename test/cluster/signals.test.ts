@@ -90,6 +90,16 @@ test.for(['SIGTERM', 'SIGINT'] as const)('%s before the cluster is there ends th
   await cluster.expectNothingLeft()
 })
 
+test('a terminal that closes ends the run in order', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'])
+  await run.expectOutput('Registered to')
+  run.signal('SIGHUP')
+  await run.expectStatus(129)
+  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
 test('a cluster without a client lives until a signal', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3'])

@@ -1,0 +1,79 @@
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { programs } from '../support/cluster.ts'
+import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
+import { slurmTest } from '../support/slurm/slurm-test.ts'
+
+// Slurm looks at its clock twice a minute: these tests wait together.
+const test = slurmTest()
+const four = ['--nodes=4', '--ntasks=4']
+const minutes = 240_000
+
+const checkpoint = resolve(import.meta.dirname, '../../fixtures/slurm-programs/checkpoint.py')
+
+/** A program that counts its signals and computes for a second after TERM; its last words are in words.txt. */
+const counting = `dask-hpc-runner run -- sh -c 'exec python ${join(programs, 'signals.py')} 1 7 >words.txt'`
+
+test.concurrent('the time limit ends a job in order', async ({ work }) => {
+  work.expectFile('words.txt')
+  const job = await work.sbatch(`#!/bin/bash\nsrun ${counting}\n`, [...four, '--time=1'])
+  await work.expectText('words.txt', 'counts', minutes)
+  await work.expectNothingLeft()
+  expect(await work.textOf('words.txt')).toContain("computed True\ncounts [('SIGTERM', 1)]\n")
+  await work.expectEnd(job, { JobState: 'TIMEOUT', ExitCode: '0:0' })
+})
+
+test.concurrent("--signal=TERM@60 ends a job in order, with the program's status", async ({ work }) => {
+  work.expectFile('words.txt')
+  const job = await work.sbatch(`#!/bin/bash\nsrun ${counting}\n`, [...four, '--time=2', '--signal=TERM@60'])
+  await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '7:0' }, minutes)
+  expect(await work.textOf('words.txt')).toContain("computed True\ncounts [('SIGTERM', 1)]\n")
+  await work.expectNothingLeft()
+})
+
+test.concurrent('--signal=B:USR1@60 reaches the program through a trap of the script', async ({ work }) => {
+  const program = `dask-hpc-runner run -- python ${checkpoint}`
+  // A wait ends when a trap has run; the second one has the step's status.
+  const script = `#!/bin/bash\ntrap 'kill -USR1 $step' USR1\nsrun ${program} & step=$!\nwait $step\nwait $step\n`
+  const job = await work.sbatch(script, [...four, '--time=2', '--signal=B:USR1@60'])
+  await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '5:0' }, minutes)
+  expect(await work.outputOf(job)).toContain('saved 21 after 1 signal\n')
+  await work.expectNothingLeft()
+})
+
+test.concurrent('a requeued job is a new run in the same directory', async ({ work, slurm }) => {
+  work.expectFile('words.txt')
+  const workers = `dask-hpc-runner run -- python ${join(programs, 'workers.py')} 2`
+  const script = `#!/bin/bash\nif [ "$SLURM_RESTART_COUNT" = 1 ]; then srun ${workers}; else srun ${counting}; fi\n`
+  const job = await work.sbatch(script, [...four, '--requeue'])
+  await work.expectText('words.txt', 'ready')
+  await slurm.on('login', ['scontrol', 'requeue', job])
+  await work.expectText('words.txt', 'counts')
+  await hurry(slurm, job)
+  await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' }, minutes)
+  expect(await work.outputOf(job)).toMatch(/workers \[2, 3\]\n(.|\n)*result 21 on 2\n/)
+  await work.expectNothingLeft()
+})
+
+test.concurrent('a job that is suspended goes on when it is resumed', async ({ work, slurm }) => {
+  const hold = `dask-hpc-runner run -- python ${join(programs, 'hold.py')} go`
+  const job = await work.sbatch(`#!/bin/bash\nsrun ${hold}\n`, four)
+  await work.expectOutput(job, 'ready')
+  await slurm.on('login', ['scontrol', 'suspend', job])
+  await slurm.waitFor(job, 'SUSPENDED')
+  await sleep(60_000)
+  await slurm.on('login', ['scontrol', 'resume', job])
+  await slurm.waitFor(job, 'RUNNING')
+  await sleep(5_000)
+  await work.write('go', '')
+  await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' })
+  expect(await work.outputOf(job)).toContain('result 21')
+  await work.expectNothingLeft()
+})
+
+/** Slurm lets a requeued job wait for two minutes, unless it is told when to start. */
+async function hurry(slurm: SlurmCluster, job: string): Promise<void> {
+  await slurm.waitFor(job, 'PENDING')
+  await slurm.on('login', ['scontrol', 'update', `JobId=${job}`, 'StartTime=now'])
+}
