@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
+import { hasFreezer } from '../support/slurm/freezer.ts'
+import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
@@ -15,14 +17,23 @@ const checkpoint = resolve(import.meta.dirname, '../../fixtures/slurm-programs/c
 /** A program that counts its signals and computes for a second after TERM; its last words are in words.txt. */
 const counting = `dask-hpc-runner run -- sh -c 'exec python ${join(programs, 'signals.py')} 1 7 >words.txt'`
 
-test.concurrent('the time limit ends a job in order', async ({ work }) => {
-  work.expectFile('words.txt')
-  const job = await work.sbatch(`#!/bin/bash\nsrun ${counting}\n`, [...four, '--time=1'])
-  await work.expectText('words.txt', 'counts', minutes)
-  await work.expectNothingLeft()
-  expect(await work.textOf('words.txt')).toContain("computed True\ncounts [('SIGTERM', 1)]\n")
-  await work.expectEnd(job, { JobState: 'TIMEOUT', ExitCode: '0:0' })
-})
+for (const { processTracking, times } of [
+  // Slurm then signals every process itself, and with this order twice at once.
+  { processTracking: 'linuxproc', times: '[12]' },
+  ...(hasFreezer() ? ([{ processTracking: 'cgroup', times: '1' }] as const) : []),
+] as const) {
+  const test = slurmTest({ processTracking })
+
+  test.concurrent(`the time limit ends a job in order, with ${processTracking}`, async ({ work }) => {
+    work.expectFile('words.txt')
+    const job = await work.sbatch(`#!/bin/bash\nsrun ${counting}\n`, [...four, '--time=1'])
+    await work.expectText('words.txt', 'counts', minutes)
+    await work.expectEnd(job, { JobState: 'TIMEOUT', ExitCode: '0:15' })
+    await work.expectNothingLeft()
+    expectNoAlarm(await work.outputOf(job))
+    expect(await work.textOf('words.txt')).toMatch(new RegExp(`computed True\ncounts \\[\\('SIGTERM', ${times}\\)\\]`))
+  })
+}
 
 test.concurrent("--signal=TERM@60 ends a job in order, with the program's status", async ({ work }) => {
   work.expectFile('words.txt')
@@ -30,6 +41,7 @@ test.concurrent("--signal=TERM@60 ends a job in order, with the program's status
   await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '7:0' }, minutes)
   expect(await work.textOf('words.txt')).toContain("computed True\ncounts [('SIGTERM', 1)]\n")
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test.concurrent('--signal=B:USR1@60 reaches the program through a trap of the script', async ({ work }) => {
@@ -40,6 +52,7 @@ test.concurrent('--signal=B:USR1@60 reaches the program through a trap of the sc
   await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '5:0' }, minutes)
   expect(await work.outputOf(job)).toContain('saved 21 after 1 signal\n')
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test.concurrent('a requeued job is a new run in the same directory', async ({ work, slurm }) => {
@@ -54,6 +67,7 @@ test.concurrent('a requeued job is a new run in the same directory', async ({ wo
   await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' }, minutes)
   expect(await work.outputOf(job)).toMatch(/workers \[2, 3\]\n(.|\n)*result 21 on 2\n/)
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test.concurrent('a job that is suspended goes on when it is resumed', async ({ work, slurm }) => {
@@ -70,6 +84,7 @@ test.concurrent('a job that is suspended goes on when it is resumed', async ({ w
   await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' })
   expect(await work.outputOf(job)).toContain('result 21')
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 /** Slurm lets a requeued job wait for two minutes, unless it is told when to start. */

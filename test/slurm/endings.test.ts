@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
+import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 const test = slurmTest()
@@ -60,16 +61,40 @@ for (const [host, what] of [
   })
 }
 
-test('Ctrl-C twice ends an interactive srun in order', async ({ work, slurm }) => {
+test('Ctrl-C reaches the program of an interactive srun that passes it on', async ({ work, slurm }) => {
   const counting = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'signals.py'), '1', '7']
-  const run = work.srun(four, counting)
+  const run = work.srun([...four, '--disable-status'], counting)
   await run.expectOutput('ready')
-  // It has a child of the same name.
-  const [{ pid } = { pid: -1 }] = (await slurm.processesOn('login')).filter(({ name }) => name === 'srun')
-  process.kill(pid, 'SIGINT')
-  await run.expectOutput('one more within')
-  process.kill(pid, 'SIGINT')
+  await interrupt(slurm)
   await run.expectStatus(7)
   expect(run.stdout).toContain("counts [('SIGINT', 1)]\n")
   await work.expectNothingLeft()
 })
+
+test('where Ctrl-C twice lets Slurm kill all processes at once, the next run takes over their file', async ({
+  work,
+  slurm,
+}) => {
+  const hold = ['dask-hpc-runner', 'run', '--scheduler-file', 'F.json', '--', 'python', join(programs, 'hold.py'), 'go']
+  const killed = work.srun(four, hold)
+  await killed.expectOutput('ready')
+  await interrupt(slurm)
+  await killed.expectOutput('one more within')
+  await interrupt(slurm)
+  await killed.expectStatus(137)
+  await work.write('go', '')
+  const run = work.srun(four, hold)
+  await run.expectStatus(0)
+  expect(run.stdout).toContain('result 21')
+  expect(run.stderr).toContain('Taking over')
+  // Nobody was left to remove it.
+  work.expectFile('dask-hpc-runner-*')
+  await work.expectNothingLeft()
+})
+
+/** Presses Ctrl-C for the only srun of the cluster. */
+async function interrupt(slurm: SlurmCluster): Promise<void> {
+  // It has a child of the same name.
+  const [srun] = (await slurm.processesOn('login')).filter(({ name }) => name === 'srun')
+  process.kill(srun?.pid ?? expect.fail('no srun'), 'SIGINT')
+}

@@ -1,6 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
+import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 const examples = resolve(import.meta.dirname, '../../examples')
@@ -13,4 +14,5 @@ test('job.sbatch runs as it is', async ({ work }) => {
   await work.expectEnd(job, { JobState: 'COMPLETED', ExitCode: '0:0' })
   expect(await work.outputOf(job)).toContain('sum of squares: 285\n')
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
+import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 import { until } from '../support/slurm/until.ts'
 
@@ -24,24 +25,25 @@ test('a step on some nodes of the job is a cluster of these', async ({ work }) =
   await work.expectEnd(job, completed)
   expect(await work.outputOf(job)).toContain('workers [2]\nresult 21 on 2\n')
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test('two steps side by side in one directory are two clusters', async ({ work }) => {
-  const step = `srun --exact --nodes=2 --ntasks=4 ${workers}`
-  const script = `#!/bin/bash\n${step} 2 & first=$!\n${step} 3 & second=$!\nwait $first && wait $second\n`
-  const job = await work.sbatch(script, ['--nodes=2', '--ntasks=8'])
-  // Together: each has its scheduler file before the other one's is gone.
+  const step = `srun --exact --nodes=2 --ntasks=4 dask-hpc-runner run -- python ${join(programs, 'hold.py')} go`
+  const script = `#!/bin/bash\n${step} & first=$!\n${step} & second=$!\nwait $first && wait $second\n`
+  const job = await work.sbatch(script, ['--nodes=2', '--ntasks-per-node=4'])
   await until(
-    async () => (await readdir(work.path('.'))).filter((name) => /^scheduler-.*\.json$/.test(name)),
-    (files) => files.length === 2,
-    { what: 'both have a scheduler file', say: (files) => files.join('\n') },
+    async () => await work.outputOf(job),
+    (output) => output.match(/^ready$/gm)?.length === 2,
+    { what: 'both programs are running', say: (output) => output },
   )
+  const files = (await readdir(work.path('.'))).filter((name) => name.startsWith('scheduler-')).sort()
+  expect(files).toEqual([`scheduler-${job}.0.json`, `scheduler-${job}.1.json`])
+  await work.write('go', '')
   await work.expectEnd(job, completed)
-  const output = await work.outputOf(job)
-  expect(output).toContain('result 21 on 2\n')
-  expect(output).toContain('result 21 on 3\n')
-  expect(output.match(/workers \[2, 3\]/g)).toHaveLength(2)
+  expect((await work.outputOf(job)).match(/^result 21$/gm)).toHaveLength(2)
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test('two steps one after the other in one directory, with one scheduler file, are two clusters', async ({ work }) => {
@@ -51,6 +53,7 @@ test('two steps one after the other in one directory, with one scheduler file, a
   await work.expectEnd(job, completed)
   expect(await work.outputOf(job)).toMatch(/result 21 on 2\n(.|\n)*result 21 on 3\n/)
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test('the elements of a job array in one directory are clusters of their own', async ({ work }) => {
@@ -72,6 +75,7 @@ test('a heterogeneous step is one cluster', async ({ work }) => {
   await work.expectEnd(job, completed)
   expect(await work.outputOf(job)).toContain('workers [2, 3, 4]\nresult 21 on 4\n')
   await work.expectNothingLeft()
+  expectNoAlarm(await work.outputOf(job))
 })
 
 test('salloc runs one step after the other', async ({ work }) => {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
 import { hasFreezer } from '../support/slurm/freezer.ts'
+import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 const counting = `python ${join(programs, 'signals.py')} 1 7`
@@ -25,7 +26,7 @@ for (const { processTracking, whom } of trackings) {
     await slurm.on('login', ['scancel', '--signal=TERM', job])
     await run.expectStatus(7)
     expect(run.stdout).toContain("computed True\ncounts [('SIGTERM', 1), ('SIGUSR1', 1)]\n")
-    run.expectNoAlarm()
+    expectNoAlarm(run.output)
     await work.expectNothingLeft()
   })
 
@@ -38,6 +39,7 @@ for (const { processTracking, whom } of trackings) {
     await slurm.on('login', ['scancel', job])
     await work.expectEnd(job, { JobState: 'CANCELLED', ExitCode: '0:15' })
     await work.expectNothingLeft()
+    expectNoAlarm(await work.outputOf(job))
     expect(await work.textOf('words.txt')).toContain("computed True\ncounts [('SIGTERM', 1)]\n")
   })
 }

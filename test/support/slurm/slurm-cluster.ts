@@ -65,6 +65,8 @@ export class SlurmCluster implements AsyncDisposable {
   /** Nodes that may have cgroups. */
   readonly #freezers = new Set<string>()
   #network: Network | undefined
+  /** The daemon that has ended first. */
+  #lost: string | undefined
 
   private constructor(base: string, options: SlurmOptions) {
     this.base = base
@@ -90,9 +92,8 @@ export class SlurmCluster implements AsyncDisposable {
     } catch (error) {
       const logs = await cluster.#logs()
       await cluster[Symbol.asyncDispose]()
-      throw new Error(`Cannot start Slurm: ${error instanceof Error ? error.message : String(error)}\n${logs}`, {
-        cause: error,
-      })
+      const why = error instanceof Error ? error.message : String(error)
+      throw new Error(`Cannot start Slurm in ${cluster.base}: ${why}\n${logs}`, { cause: error })
     }
   }
 
@@ -271,22 +272,33 @@ export class SlurmCluster implements AsyncDisposable {
     const key = ['--key-file', `${etc}/munge.key`, '--socket', socket]
     this.#daemon(controllerName, ['munged', '--foreground', '--force', ...key, ...files])
     await until(
-      async () => await this.run(controllerName, ['munge', '--no-input', '--socket', socket]),
+      async () => {
+        this.#expectDaemons()
+        return await this.run(controllerName, ['munge', '--no-input', '--socket', socket])
+      },
       ({ status }) => status === 0,
       { what: 'munged answers', say: ({ stderr }) => stderr, patience: 20_000 },
     )
     this.#daemon(controllerName, ['slurmctld', '-D', '-c'])
     for (const name of this.nodes) this.#daemon(name, ['slurmd', '-D', '-N', name])
     await until(
-      async () => await this.run(controllerName, ['sinfo', '--noheader', '--Node', '--format', '%T']),
+      async () => {
+        this.#expectDaemons()
+        return await this.run(controllerName, ['sinfo', '--noheader', '--Node', '--format', '%T'])
+      },
       ({ stdout }) => stdout.split('\n').filter((state) => state === 'idle').length === this.nodes.length,
       { what: 'all nodes are idle', say: ({ stdout, stderr }) => stdout + stderr, patience: 30_000, interval: 200 },
     )
   }
 
-  /** Starts a program that lives as long as its host. */
+  /** Starts a program that lives as long as its host; the start fails where it ends before. */
   #daemon(host: string, command: readonly string[]): void {
-    this.host(host).spawn(command, { env: this.env, directory: '/' }, 'ignore')
+    const child = this.host(host).spawn(command, { env: this.env, directory: '/' }, 'ignore')
+    child.once('exit', () => (this.#lost ??= `${command[0] ?? ''} on ${host}`))
+  }
+
+  #expectDaemons(): void {
+    if (this.#lost !== undefined) throw new Error(`${this.#lost} has ended`)
   }
 
   async #logs(): Promise<string> {

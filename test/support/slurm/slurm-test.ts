@@ -10,9 +10,11 @@ export interface SlurmFixtures {
   readonly work: Workspace
 }
 
+/** Whether the set-up of the test run has found that Slurm cannot run here. */
+export const noSlurm = process.env.DASK_HPC_RUNNER_TEST_NO_SLURM !== undefined
+
 /**
- * Vitest's `test` with a Slurm cluster for the whole file. The tests are skipped where the set-up of
- * the test run has found that Slurm cannot run here.
+ * Vitest's `test` with a Slurm cluster for the whole file; skipped where there can be none.
  */
 export function slurmTest(options: SlurmOptions = {}) {
   const extended = test.extend<SlurmFixtures>({
@@ -30,5 +32,5 @@ export function slurmTest(options: SlurmOptions = {}) {
       await use(work)
     },
   })
-  return extended.skipIf(process.env.DASK_HPC_RUNNER_TEST_NO_SLURM !== undefined)
+  return extended.skipIf(noSlurm)
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { expect } from 'vitest'
 import { Started } from '../cluster.ts'
@@ -38,9 +38,20 @@ export class Workspace implements AsyncDisposable {
     return join(this.slurm.base, 'source', basename(this.directory), name)
   }
 
-  /** A file or directory of the working directory that may be there at the end; `*` stands for anything. */
+  /** What may be in the working directory, or in a TMPDIR, at the end; `*` stands for anything. */
   expectFile(name: string): void {
     this.#expectedFiles.add(name)
+  }
+
+  /** Writes a file of the working directory, which may be there at the end. */
+  async write(name: string, text: string): Promise<void> {
+    await writeFile(this.path(name), text)
+    this.expectFile(name)
+  }
+
+  /** The text of a file of the working directory, empty where there is none. */
+  async textOf(name: string): Promise<string> {
+    return await readFile(this.path(name), 'utf8').catch(() => '')
   }
 
   /** Starts a command on the host from which jobs are submitted. */
@@ -66,17 +77,29 @@ export class Workspace implements AsyncDisposable {
     return outputOf(command, result).trim()
   }
 
-  /** What a job has printed so far. */
-  async outputOf(jobId: string): Promise<string> {
-    return await readFile(this.path(`slurm-${jobId}.out`), 'utf8').catch(() => '')
+  /** Ids of the jobs whose working directory this is and which are not over. */
+  async jobIds(): Promise<string[]> {
+    const queue = await this.slurm.on(controllerName, ['squeue', '--noheader', '--format=%A %Z'])
+    const lines = queue.split('\n').filter((line) => line.endsWith(` ${this.directory}`))
+    return lines.map((line) => line.slice(0, line.indexOf(' ')))
   }
 
-  /** Waits until a job has printed `text`; fails where it ends before. */
+  /** What a job has printed so far. */
+  async outputOf(jobId: string): Promise<string> {
+    return await this.textOf(`slurm-${jobId}.out`)
+  }
+
+  /** Waits until a job has printed `text`. */
   async expectOutput(jobId: string, text: string, patience?: number): Promise<void> {
+    await this.expectText(`slurm-${jobId}.out`, text, patience)
+  }
+
+  /** Waits until `text` is in a file of the working directory, for at most `patience` milliseconds. */
+  async expectText(name: string, text: string, patience = 60_000): Promise<void> {
     await until(
-      async () => await this.outputOf(jobId),
-      (output) => output.includes(text),
-      { what: `job ${jobId} prints "${text}"`, say: (output) => output, interval: 100, ...(patience && { patience }) },
+      async () => await this.textOf(name),
+      (all) => all.includes(text),
+      { what: `"${text}" is in ${name}`, say: (all) => all, interval: 100, patience },
     )
   }
 
@@ -112,7 +135,7 @@ export class Workspace implements AsyncDisposable {
     for (const host of this.#hosts) {
       const temporary = await readdir(this.#temporary(host))
       expect(
-        temporary.filter((name) => !daskLeavings.has(name)),
+        temporary.filter((name) => !daskLeavings.has(name) && !expected(name)),
         `files left in TMPDIR of ${host}`,
       ).toEqual([])
     }
@@ -120,6 +143,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Ends what is left and removes the directories. A test that passed has checked before that nothing is. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const job of await this.jobIds()) await this.slurm.run(controllerName, ['scancel', '--signal=KILL', job])
     for (const { pid } of await this.processes()) {
       try {
         process.kill(pid, 'SIGKILL')
