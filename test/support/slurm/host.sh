@@ -32,3 +32,14 @@ cd "$base/shared"
 ip link set lo up
 echo ready
 while read -r _; do :; done
+
+# Whoever kept the cluster has died without ending it: nothing may be left all the same.
+set +e
+kill -KILL -1
+wait
+find "/sys/fs/cgroup/freezer/slurm_$name" -depth -type d -exec rmdir {} + 2>/dev/null
+if [ "$name" = login ]; then
+  cd /
+  umount --lazy "$base/shared" "$tmp"
+  rm -rf "$base"
+fi
