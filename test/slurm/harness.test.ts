@@ -8,7 +8,7 @@ import { noSlurm } from '../support/slurm/slurm-test.ts'
 describe.skipIf(noSlurm)('a Slurm of several hosts', () => {
   test('its hosts have names, addresses, processes and a /tmp of their own', async () => {
     await using slurm = await SlurmCluster.start()
-    const say = 'echo $(hostname) $(hostname -I) $$; touch "/tmp/of-$(hostname)"; sleep 0.5; ls /tmp'
+    const say = 'echo $(hostname) $(hostname -I) $$; touch "/tmp/of-$(hostname)"; sleep 0.5; cd /tmp; ls -d of-*'
     const lines = (await slurm.on('login', ['srun', '--nodes=4', '--label', 'bash', '-c', say])).trim().split('\n')
     const of = (task: number): string[] =>
       lines.filter((line) => line.startsWith(`${task}: `)).map((line) => line.slice(3))
