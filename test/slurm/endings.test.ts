@@ -26,13 +26,13 @@ test('srun exits with 128+9 where the program was killed', async ({ work }) => {
   await work.expectNothingLeft()
 })
 
-test("sbatch --wait and scontrol tell the program's status", async ({ work, slurm }) => {
+test("sbatch --wait and scontrol tell the program's status", async ({ work }) => {
   await work.write('job.sbatch', `#!/bin/bash\nsrun ${end.join(' ')} 3\n`)
   work.expectFile('slurm-*.out')
   const run = work.start(['sbatch', '--wait', ...four, 'job.sbatch'])
   await run.expectStatus(3)
   const [, job = ''] = /Submitted batch job (\d+)/.exec(run.stdout) ?? []
-  expect(await slurm.wait(job)).toMatchObject({ JobState: 'FAILED', ExitCode: '3:0' })
+  await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '3:0' })
   await work.expectNothingLeft()
 })
 
@@ -60,6 +60,15 @@ for (const [host, what] of [
     await work.expectNothingLeft()
   })
 }
+
+test('a program that ignores TERM is killed in its time, before Slurm kills everything', async ({ work, slurm }) => {
+  const stubborn = `dask-hpc-runner run --grace 4s -- python ${join(programs, 'stubborn.py')}`
+  const job = await work.sbatch(`#!/bin/bash\nsrun ${stubborn}\n`, four)
+  await work.expectOutput(job, 'ready')
+  await slurm.on('login', ['scancel', job])
+  await work.expectEnd(job, { JobState: 'CANCELLED', ExitCode: '0:15' })
+  await work.expectNothingLeft()
+})
 
 test('Ctrl-C reaches the program of an interactive srun that passes it on', async ({ work, slurm }) => {
   const counting = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'signals.py'), '1', '7']

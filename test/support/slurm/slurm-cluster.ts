@@ -145,14 +145,13 @@ export class SlurmCluster implements AsyncDisposable {
     return parseJobs(await this.on(controllerName, ['scontrol', '--oneliner', 'show', 'job', jobId]))
   }
 
-  /** Waits until all of a job is over; gives what `scontrol` says of it, its first part where it has several. */
-  async wait(jobId: string, patience = 60_000): Promise<Job> {
-    const jobs = await until(
+  /** Waits until all of a job is over; gives what `scontrol` says of it. */
+  async wait(jobId: string, patience = 60_000): Promise<Job[]> {
+    return await until(
       async () => await this.jobs(jobId),
       (all) => all.every(isOver),
       { what: `job ${jobId} is over`, say: async (all) => await this.#sayJobs(all), patience, interval: 500 },
     )
-    return jobs[0] ?? {}
   }
 
   /** Waits until a job is in a state, such as `RUNNING`. */

@@ -103,10 +103,11 @@ export class Workspace implements AsyncDisposable {
     )
   }
 
-  /** Waits for the end of a job and checks what `scontrol` then says of it. */
+  /** Waits for the end of a job and checks what `scontrol` then says of each of its parts. */
   async expectEnd(jobId: string, end: Pick<Job, 'JobState' | 'ExitCode'>, patience?: number): Promise<void> {
-    const { JobState, ExitCode } = await this.slurm.wait(jobId, patience)
-    expect({ JobState, ExitCode }, await this.outputOf(jobId)).toEqual(end)
+    const jobs = await this.slurm.wait(jobId, patience)
+    const ends = jobs.map(({ JobState, ExitCode }) => ({ JobState, ExitCode }))
+    expect(ends, await this.outputOf(jobId)).toEqual(ends.map(() => end))
   }
 
   /** All processes of this test, on all hosts. */
