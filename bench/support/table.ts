@@ -14,5 +14,5 @@ export function table(title: string, rows: readonly (readonly [string, readonly 
     const cells = [medianOf(values), Math.min(...values), Math.max(...values)]
     return `${name.padEnd(width)}${cells.map((cell) => cell.toFixed(0).padStart(9)).join('')}`
   })
-  return [title, `${''.padEnd(width)}   median      min      max`, ...lines].join('\n')
+  return [title, `${''.padEnd(width)}   median      min      max`, ...lines, ''].join('\n')
 }
