@@ -80,6 +80,7 @@ class Component:
         self.pipe = pipe
         self.server = None
         self.loop = None
+        self.heartbeats = 0
 
     def watch(self, cls):
         """Learn of the instance that Dask's command line makes of `cls`."""
@@ -93,6 +94,22 @@ class Component:
             self.loop.create_task(self.report_start())
 
         cls.__init__ = make_and_tell
+        if hasattr(cls, "heartbeat"):
+            self.count_heartbeats(cls)
+
+    def count_heartbeats(self, cls):
+        """Know how many heartbeats of a worker are under way."""
+        send = cls.heartbeat
+
+        @functools.wraps(send)
+        async def send_and_count(server):
+            self.heartbeats += 1
+            try:
+                await send(server)
+            finally:
+                self.heartbeats -= 1
+
+        cls.heartbeat = send_and_count
 
     async def report_start(self):
         while self.server.status.name != "running":
@@ -115,6 +132,13 @@ class Component:
                 break
             await asyncio.sleep(0.005)
         if self.kind == "worker":
+            # A heartbeat under way would find its connection closed, and say so with a traceback.
+            for callback in getattr(self.server, "periodic_callbacks", {}).values():
+                callback.stop()
+            for _ in range(200):
+                if self.heartbeats == 0:
+                    break
+                await asyncio.sleep(0.005)
             # Tasks that still run are not waited for.
             arguments = {"timeout": 2, "executor_wait": False}
         else:
