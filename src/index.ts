@@ -3,9 +3,10 @@
  *
  * @packageDocumentation
  */
-export { BaseRunner, type Leavings } from './runner/base.ts'
+export { BaseRunner } from './runner/base.ts'
 export { type Context, InterruptedError, type RunContext } from './runner/context.ts'
 export { FileRunner } from './runner/file-runner.ts'
+export { type Leavings, RunnerHooks } from './runner/hooks.ts'
 export { LocalRunner, type LocalRunnerOptions } from './runner/local-runner.ts'
 export { SLURMRunner } from './runner/slurm-runner.ts'
 export type { ClusterRecord } from './record/cluster-record.ts'

@@ -3,7 +3,7 @@ import { joinControl } from '../control/join.ts'
 import { reachDask } from '../control/reach.ts'
 import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
-import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { createLogger, type Logger } from '../logger.ts'
@@ -11,30 +11,20 @@ import { type CompleteOptions, completeOptions, type RunnerOptions } from '../op
 import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
 import { Guardian } from '../process/guardian.ts'
 import { Signals } from '../process/signals.ts'
-import type { Owner } from '../record/owner.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { Found } from '../record/found.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
+import { errorOf, failureOf, report, RunIsOver } from './failure.ts'
+import { RunnerHooks } from './hooks.ts'
 import { Hosted } from './hosted.ts'
 import { Hub } from './hub.ts'
 import { divideGrace, type EndingRun, type EndTiming, patience } from './timing.ts'
-
-/** What process 0 of a run makes on the filesystem, as absolute paths. It is removed even where that is killed. */
-export interface Leavings {
-  /** Each carries the nonce of its run; one that another run has written since is left. */
-  readonly files: readonly string[]
-  /** Of this run alone; they stay as long as a process of the run may still come and look. */
-  readonly directories: readonly string[]
-  /** An empty file that is made where this process is killed, for those who come and look. */
-  readonly note?: string
-}
 
 /** How often process 0 looks at the end for processes that will not come. In milliseconds. */
 const departureInterval = 250
@@ -43,7 +33,10 @@ const departureInterval = 250
  * One of the processes that together become a Dask cluster. A subclass says how a process learns who
  * it is, and how what process 0 publishes reaches the others.
  */
-export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implements AsyncDisposable {
+export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
+  extends RunnerHooks
+  implements AsyncDisposable
+{
   readonly #options: CompleteOptions
   readonly #timing: EndTiming
   /** Ends what this process has started, whatever ends this process. */
@@ -66,6 +59,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: O) {
+    super()
     this.#options = completeOptions(options)
     this.#timing = divideGrace(this.#options.grace)
     this.#logger = createLogger({ prefix: '[dask-hpc-runner]', format: this.#options.logFormat })
@@ -116,70 +110,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   protected getRoles(me: Identity): readonly Role[] {
     const { layout, client, scheduler } = this.#options
     return rolesOf(me.rank, { size: me.size, layout, client, scheduler })
-  }
-
-  /** Who this process is. */
-  protected abstract identify(context: Context): Promise<Identity> | Identity
-  /** Called in every process before it publishes or looks up. */
-  protected abstract prepare(run: RunContext): Promise<void>
-  /** Called in process 0 before there is a scheduler: makes sure that this run may publish. */
-  protected abstract claim(owner: Owner, run: RunContext): Promise<void>
-  /** The cluster of an existing scheduler file, for a run that only adds workers to it. */
-  protected abstract findExisting(run: RunContext): Promise<SchedulerFile>
-  /** Lets the other processes know where the cluster is. */
-  protected abstract publish(file: PublishedFile, run: RunContext): Promise<void>
-  /** Lets the other processes know that there is no cluster, or none any more. Does not throw. */
-  protected abstract publishOutcome(outcome: OutcomeRecord, run: RunContext): Promise<void>
-  /** The same for a process that is exiting and can wait for nothing. */
-  protected abstract publishOutcomeAtOnce(outcome: OutcomeRecord, run: RunContext): void
-  /** Waits for what process 0 publishes; records with a nonce in `dead` are known not to answer. */
-  protected abstract lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found>
-  /** Removes what was published, and leaves `tombstone` where processes may still come. Does not throw. */
-  protected abstract withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void>
-
-  /** Why the other processes cannot come, where process 0 can tell. */
-  protected whyNobodyComes(_run: RunContext): Promise<Error | undefined> {
-    return Promise.resolve(undefined)
-  }
-  /** Leaves word that this process ends before it has joined the run. Does not throw. */
-  protected async depart(_run: RunContext): Promise<void> {
-    await Promise.resolve()
-  }
-  /** The ranks that have left such word. */
-  protected async departed(_run: RunContext): Promise<readonly number[]> {
-    return await Promise.resolve([])
-  }
-  /** Whether all processes of the run are on this host, so that nothing has to listen beyond it. */
-  protected isOnOneHost(): boolean {
-    return false
-  }
-  /** What process 0 has made on the filesystem. */
-  protected leavings(_run: RunContext): Leavings {
-    return { files: [], directories: [] }
-  }
-  /**
-   * Called when this process has nothing more to host.
-   *
-   * @param _told that the other processes have been told of the end
-   */
-  protected async afterEnd(_run: RunContext, _told: boolean): Promise<void> {
-    await Promise.resolve()
-  }
-  protected async beforeSchedulerStart(_run: RunContext): Promise<void> {
-    await Promise.resolve()
-  }
-  protected async onSchedulerStart(_run: RunContext, _scheduler: SchedulerFile): Promise<void> {
-    await Promise.resolve()
-  }
-  protected async beforeWorkerStart(_run: RunContext): Promise<void> {
-    await Promise.resolve()
-  }
-  /** Called for each worker of this process, when it is running. */
-  protected async onWorkerStart(_run: RunContext, _name: string): Promise<void> {
-    await Promise.resolve()
-  }
-  protected async beforeClientStart(_run: RunContext): Promise<void> {
-    await Promise.resolve()
   }
 
   /** Ends the start of this process because of something that a subclass has noticed. */
@@ -609,7 +539,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
     process.off('exit', this.#onProcessExit)
     process.off('beforeExit', this.#onBeforeExit)
     this.#phase = 'ended'
-    if (verdict.failure !== undefined) this.#report(verdict.failure)
+    if (verdict.failure !== undefined) report(verdict.failure, this.#run?.identity, this.#logger)
     return status
   }
 
@@ -673,40 +603,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions> implem
   }
 
   #failureOf(error: unknown): Failure {
-    const identity = this.#run?.identity
-    return {
-      status: error instanceof InterruptedError ? signalStatus(error.signal) : exitStatusOf(error),
-      message: messageOf(error),
-      rank: identity?.rank ?? -1,
-      host: identity?.host ?? 'unknown',
-      last_lines: error instanceof RunnerError ? [...error.lastLines] : [],
-    }
-  }
-
-  #report(failure: Failure): void {
-    const here = failure.rank === this.#run?.identity.rank || failure.rank < 0
-    const elsewhere = here ? '' : ` (process ${failure.rank} on ${failure.host})`
-    this.#logger.error(failure.message + elsewhere)
-    for (const line of failure.last_lines) this.#logger.error(`| ${line}`)
+    return failureOf(error, this.#run?.identity)
   }
 }
 
 function ignore(): void {
   // Nothing can be done about it, and nobody told.
-}
-
-/** This process came when its run was already over. */
-class RunIsOver extends Error {
-  readonly verdict: Verdict
-
-  constructor(verdict: Verdict) {
-    super('The run is over')
-    this.verdict = verdict
-  }
-}
-
-function errorOf(failure: Failure): RunnerError {
-  return new RunnerError(failure.message, { code: 'ERR_COMPONENT_LOST', lastLines: failure.last_lines })
 }
 
 function capital(text: string): string {

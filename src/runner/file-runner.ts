@@ -9,8 +9,9 @@ import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { FileStore } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
 import type { Found } from '../record/found.ts'
-import { BaseRunner, type Leavings } from './base.ts'
+import { BaseRunner } from './base.ts'
 import type { RunContext } from './context.ts'
+import type { Leavings } from './hooks.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
