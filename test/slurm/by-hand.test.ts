@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { hasFreezer } from '../support/slurm/freezer.ts'
+import { freezerOf, hasFreezer } from '../support/slurm/freezer.ts'
 import { noSlurm } from '../support/slurm/slurm-test.ts'
 import { until } from '../support/slurm/until.ts'
 
@@ -45,12 +45,14 @@ describe.skipIf(noSlurm)('a cluster started by hand', () => {
     const options = { hosts: 2, cacheSeconds: 4, processTracking: hasFreezer() ? 'cgroup' : 'pgid' }
     const { stdout, stderr } = cluster(name, 'start', JSON.stringify(options))
     const [, keeper] = /kept by process (\d+)/.exec(stdout) ?? expect.fail(stderr)
+    const nodes = cluster(name, 'run', 'login', 'srun', '--nodes=2', 'hostname').stdout.trim().split('\n')
+    expect(nodes).toHaveLength(2)
     cluster(name, 'run', 'login', 'sbatch', '--nodes=2', '--wrap=srun sleep 600')
     process.kill(Number(keeper), 'SIGKILL')
     await until(
-      () => existsSync(directoryIn(stdout)),
-      (isThere) => !isThere,
-      { what: 'the directory of the cluster is gone', say: () => directoryIn(stdout) },
+      () => [directoryIn(stdout), ...nodes.map(freezerOf)].filter((path) => existsSync(path)),
+      (left) => left.length === 0,
+      { what: 'the directory and the cgroups of the cluster are gone', say: (left) => left.join('\n') },
     )
   })
 })

@@ -12,9 +12,14 @@ export function hasFreezer(): boolean {
 /** The cgroup.conf for it: without the first line, Slurm asks for a release agent and gives up. */
 export const cgroupConf = 'CgroupAutomount=yes\nCgroupPlugin=cgroup/v1\n'
 
+/** The directory of a node's cgroups. */
+export function freezerOf(node: string): string {
+  return join(freezer, `slurm_${node}`)
+}
+
 /** Removes what slurmd has made for a node, when nothing runs there any more. */
 export async function removeFreezer(node: string): Promise<void> {
-  await removeFolders(join(freezer, `slurm_${node}`))
+  await removeFolders(freezerOf(node))
 }
 
 async function removeFolders(path: string): Promise<void> {

@@ -36,8 +36,13 @@ while read -r _; do :; done
 # Whoever kept the cluster has died without ending it: nothing may be left all the same.
 set +e
 kill -KILL -1
-wait
-find "/sys/fs/cgroup/freezer/slurm_$name" -depth -type d -exec rmdir {} + 2>/dev/null
+cgroup=/sys/fs/cgroup/freezer/slurm_$name
+# As long as a process is ending in it, it cannot be removed.
+for _ in $(seq 100); do
+  if [ ! -e "$cgroup" ]; then break; fi
+  find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null
+  sleep 0.05
+done
 if [ "$name" = login ]; then
   cd /
   umount --lazy "$base/shared" "$tmp"
