@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freezerOf, hasFreezer } from '../support/slurm/freezer.ts'
 import { noSlurm } from '../support/slurm/slurm-test.ts'
-import { until } from '../support/slurm/until.ts'
+import { until } from '../support/until.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 

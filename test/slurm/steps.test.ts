@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
 import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
-import { until } from '../support/slurm/until.ts'
+import { until } from '../support/until.ts'
 
 const test = slurmTest()
 const completed = { JobState: 'COMPLETED', ExitCode: '0:0' }

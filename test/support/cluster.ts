@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
+import { until } from './until.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The program under test, as it is published. */
@@ -98,7 +99,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Waits until one of the test's processes has `text` in its command line; gives its id. */
   async expectProcess(text: string): Promise<number> {
-    const lines = await waitUntil(
+    const lines = await until(
       async () => Promise.all((await this.processes()).map(describeProcess)),
       (all) => all.some((line) => line.includes(text)),
       { what: `a process with "${text}" is there`, say: (all) => Promise.resolve(all.join('\n')) },
@@ -129,7 +130,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Checks that no process and no file is left. */
   async expectNothingLeft(): Promise<void> {
-    await waitUntil(
+    await until(
       async () => this.processes(),
       (left) => left.length === 0,
       { what: 'no process is left', say: async (left) => (await Promise.all(left.map(describeProcess))).join('\n') },
@@ -206,7 +207,7 @@ export class Started {
     const there = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output))
     let over = false
     void this.ended.then(() => (over = true))
-    await waitUntil(
+    await until(
       () => Promise.resolve(there() || over),
       (done) => done,
       { what: `it prints ${String(text)}`, say: () => Promise.resolve(this.output) },
@@ -217,25 +218,6 @@ export class Started {
   /** Checks that a clean run alarmed nobody. */
   expectNoAlarm(): void {
     expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
-  }
-}
-
-/** How long something that a test waits for may take. In milliseconds. */
-const patience = 60_000
-
-/** Waits until `done` holds for what `look` sees; fails with the last sight otherwise. */
-export async function waitUntil<T>(
-  look: () => Promise<T>,
-  done: (seen: T) => boolean,
-  { what, say }: { what: string; say: (seen: T) => Promise<string> },
-): Promise<T> {
-  const end = performance.now() + patience
-  for (;;) {
-    const seen = await look()
-    if (done(seen)) return seen
-    if (performance.now() > end)
-      expect.fail(`waited ${patience / 1000} s until ${what}; last seen:\n${await say(seen)}`)
-    await new Promise((next) => setTimeout(next, 50))
   }
 }
 

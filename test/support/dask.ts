@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { basename, dirname } from 'node:path'
-import { type Cluster, type Started, waitUntil } from './cluster.ts'
+import type { Cluster, Started } from './cluster.ts'
+import { until } from './until.ts'
 
 /** Starts Dask's own scheduler, which has nothing to do with us, and waits for its scheduler file. */
 export async function startDaskScheduler(cluster: Cluster, schedulerFile: string): Promise<Started> {
@@ -14,7 +15,7 @@ export async function startDaskScheduler(cluster: Cluster, schedulerFile: string
 
 /** Waits until there is a whole scheduler file at `path`; gives its text. */
 export async function published(path: string, by: Started): Promise<string> {
-  return await waitUntil(
+  return await until(
     async () => ((await readdir(dirname(path))).includes(basename(path)) ? await readFile(path, 'utf8') : ''),
     (text) => text.trimEnd().endsWith('}'),
     { what: `"${path}" is published`, say: (text) => Promise.resolve(`${text}\n${by.output}`) },

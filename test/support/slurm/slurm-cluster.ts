@@ -9,7 +9,7 @@ import { isOver, type Job, parseJobs } from './job.ts'
 import { addressOf, Network } from './network.ts'
 import { type HostProcess, sayProcesses } from './processes.ts'
 import { slurmConf } from './slurm-conf.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 /** What a cluster is to be like. */
 export interface SlurmOptions {

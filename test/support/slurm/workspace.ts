@@ -6,7 +6,7 @@ import { outputOf } from './command.ts'
 import type { Job } from './job.ts'
 import { type HostProcess, sayProcesses } from './processes.ts'
 import { controllerName, daskLeavings, type SlurmCluster } from './slurm-cluster.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 /** The variable by which the processes of one test are known. */
 const mark = 'TEST_WORKSPACE'
