@@ -86,6 +86,17 @@ test('salloc runs one step after the other', async ({ work }) => {
   await work.expectNothingLeft()
 })
 
+test('a program in a pseudo terminal of srun, which is that of task 0, has a terminal', async ({ work }) => {
+  const program = 'import sys; print("terminal", sys.stdin.isatty(), sys.stdout.isatty(), input())'
+  await work.write('program.py', program)
+  const srun = 'srun --pty --nodes=2 --ntasks=2 dask-hpc-runner run -- python program.py'
+  // script gives srun itself a terminal.
+  const run = work.start(['bash', '-c', '(sleep 3; echo typed; sleep 3) | script -qec "$1" /dev/null', '', srun])
+  await run.expectStatus(0)
+  expect(run.stdout).toMatch(/terminal True True typed/)
+  await work.expectNothingLeft()
+})
+
 test('an interactive srun has its standard input in the program', async ({ work }) => {
   const program = 'import sys; print("read", sys.stdin.read().strip())'
   const run = work.start([
