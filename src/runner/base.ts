@@ -12,6 +12,7 @@ import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
 import { Guardian } from '../process/guardian.ts'
 import { Signals } from '../process/signals.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
+import type { DaskProcess } from '../python/dask-process.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
@@ -144,7 +145,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
           this.#handOver()
           return
         }
-        this.#startClient(run, this.#options.command)
+        this.#startClient(this.#options.command)
       }
       verdict = await this.#verdict.promise
     } catch (error) {
@@ -298,10 +299,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   async #startWorkers(run: RunContext): Promise<void> {
     await this.beforeWorkerStart(run)
     for (const worker of await this.#hosts.startWorkers(this.schedulerAddress)) {
-      worker.started.then(
-        async () => this.onWorkerStart(run, worker.name),
-        () => undefined,
-      )
+      void this.#tellWorkerStart(run, worker)
       void worker.exited.then((exit) => {
         if (this.#phase !== 'running') return
         const message = `${capital(worker.name)} on ${run.identity.host} ${sayExit(exit)}`
@@ -311,7 +309,21 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
   }
 
-  #startClient(run: RunContext, command: readonly [string, ...string[]]): void {
+  async #tellWorkerStart(run: RunContext, worker: DaskProcess): Promise<void> {
+    // A worker that ends before it has started is told of by its end.
+    const started = await worker.started.then(
+      () => true,
+      () => false,
+    )
+    if (!started) return
+    try {
+      await this.onWorkerStart(run, worker.name)
+    } catch (error) {
+      this.#logger.warn(`onWorkerStart of ${worker.name} failed: ${messageOf(error)}`)
+    }
+  }
+
+  #startClient(command: readonly [string, ...string[]]): void {
     if (this.#interrupted !== undefined) {
       this.#link?.send({ type: 'ended', status: signalStatus(this.#interrupted) })
       return
@@ -322,7 +334,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
         this.#logger.error(`Cannot start the client program: ${client.whyNotStarted}`)
       this.#link?.send({ type: 'ended', status: shellStatus(exit) })
     })
-    run.signal.throwIfAborted()
   }
 
   // The caller's code is the client.

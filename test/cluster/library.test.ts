@@ -77,6 +77,25 @@ for (const [how, status] of [
   })
 }
 
+test('the hooks of a runner are called in their order, and one that fails ends nothing', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.start([process.execPath, await compile(cluster, 'hooks')])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe(
+    [
+      'beforeSchedulerStart',
+      'onSchedulerStart true',
+      'beforeWorkerStart',
+      'beforeClientStart',
+      'body 1',
+      'onWorkerStart worker 0',
+      '',
+    ].join('\n'),
+  )
+  expect(run.stderr).toContain('warn: onWorkerStart of worker 0 failed: this hook fails')
+  await cluster.expectNothingLeft()
+})
+
 test('a killed body ends the run', async () => {
   await using cluster = await Cluster.make()
   const run = await start(cluster, 'forever')
