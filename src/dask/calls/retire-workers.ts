@@ -1,0 +1,34 @@
+import * as z from 'zod/mini'
+import type { DaskConnection, WaitOptions } from '../connection.ts'
+import { call } from './call.ts'
+
+/** How workers are retired. */
+export interface RetireOptions extends WaitOptions {
+  /** Close them too; otherwise they stay, get no more tasks, and are closed by whoever started them. @default true */
+  readonly close?: boolean
+}
+
+/** Which workers: by their addresses, or by their names. */
+export type WorkersToRetire = { readonly addresses: readonly string[] } | { readonly names: readonly string[] }
+
+/**
+ * Moves what only these workers hold to the others and closes them:
+ * `{op: "retire_workers", workers: [address] | names: [name], close_workers, remove}` ->
+ * `{address: {…}}` of those that were retired. Names of digits are numbers to Dask.
+ *
+ * @returns the addresses of those that were retired.
+ */
+export async function retireWorkers(
+  connection: DaskConnection,
+  which: WorkersToRetire,
+  { close = true, ...options }: RetireOptions = {},
+): Promise<readonly string[]> {
+  const choice =
+    'names' in which
+      ? { names: which.names.map((name) => (/^(0|-?[1-9]\d*)$/.test(name) ? Number(name) : name)) }
+      : { workers: which.addresses }
+  const answer = z.record(z.string(), z.unknown())
+  return Object.keys(
+    await call(connection, { op: 'retire_workers', ...choice, close_workers: close, remove: close, answer }, options),
+  )
+}

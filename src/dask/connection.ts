@@ -1,0 +1,277 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { defaults } from '../defaults.ts'
+import { errnoOf, messageOf } from '../errors.ts'
+import { deferred } from '../util/deferred.ts'
+import { sayDuration } from '../util/duration.ts'
+import type { TlsFiles } from '../util/tls-files.ts'
+import { deadline } from '../util/wait.ts'
+import { parseAddress } from './address.ts'
+import { decodeMessage, encodeMessage } from './codec.ts'
+import { DaskCallError, DaskError, type DaskErrorReason } from './errors.ts'
+import { FrameReader } from './frames.ts'
+import { Inbox } from './inbox.ts'
+import { handshakeLimits, wireLimits } from './limits.ts'
+import { sayHalf, sayWhoSpeaks } from './strangers.ts'
+import { tlsOptions } from './tls.ts'
+import { sayError, whyNotConnected } from './why-failed.ts'
+
+/** How to wait for a peer. */
+export interface WaitOptions {
+  /** Milliseconds until the peer counts as silent. @default 10 s for a call, 3 s for a connection */
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+}
+
+/** How to connect. */
+export interface DaskConnectionOptions extends WaitOptions {
+  /** For `tls://`. */
+  readonly tls?: TlsFiles
+}
+
+/** What we say of ourselves; null turns compression off, in both directions. */
+const handshake = encodeMessage({ compression: null, python: [3, 9, 0], 'pickle-protocol': 4 })
+/** The longest that a timer can wait. */
+const longest = 2 ** 31 - 1
+
+/**
+ * A connection to a Dask scheduler or worker. Dask serves the calls of one connection one after the
+ * other, so do we; whoever does not want to wait opens a second one.
+ */
+export class DaskConnection implements Disposable {
+  readonly address: string
+  readonly #socket: Socket
+  readonly #reader = new FrameReader(handshakeLimits)
+  readonly #inbox = new Inbox()
+  /** What the peer sent first, for the case that it is not Dask. */
+  #heard = Buffer.alloc(0)
+  /** Whether hands have been shaken. */
+  #ready = false
+  /** Settles when the last of the calls has had its turn. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(address: string, socket: Socket, tls: boolean) {
+    this.address = address
+    this.#socket = socket
+    socket.on('data', (chunk) => {
+      this.#hear(chunk)
+    })
+    socket.on('error', (error) => {
+      if (this.#ready) this.#break('closed', `the connection broke (${sayError(error)})`, error)
+      else this.#break(...whyNotConnected(error, { tls, heard: this.#heard }), error)
+    })
+    socket.on('close', () => {
+      if (this.#ready) this.#break('closed', 'it closed the connection')
+      else this.#break('not-dask', sayWhoSpeaks(this.#heard))
+    })
+  }
+
+  /**
+   * Connects and shakes hands.
+   *
+   * @throws DaskError where that does not come about within the time.
+   * @throws RangeError where the address is none.
+   * @throws RunnerError ERR_ENVIRONMENT where the files for TLS cannot be used.
+   */
+  static async open(address: string, options: DaskConnectionOptions = {}): Promise<DaskConnection> {
+    const { protocol, host, port } = parseAddress(address)
+    const { timeout = defaults.connectTimeout, signal, tls } = options
+    const end = performance.now() + timeout
+    signal?.throwIfAborted()
+    const secure = protocol === 'tls'
+    if (secure && tls === undefined)
+      throw new DaskError(`Cannot connect to ${address}: TLS needs a certificate; name its files`, {
+        reason: 'tls',
+        address,
+      })
+    const socket =
+      secure && tls !== undefined ? connectTls({ host, port, ...tlsOptions(tls) }) : connectTcp({ host, port })
+    const connection = new DaskConnection(address, socket, secure)
+    try {
+      await connection.#shakeHands(timeout, signal)
+      return connection
+    } catch (error) {
+      connection.close()
+      const wentAway = error instanceof DaskError && error.reason === 'not-dask' && connection.#heard.length === 0
+      // One that dies while it shakes hands looks like a stranger, unless one looks again.
+      if (wentAway && (await refuses({ host, port }, end - performance.now())))
+        throw connection.#error('refused', 'it ended while it was asked', error)
+      throw error
+    }
+  }
+
+  /**
+   * Makes a call that is answered: `{op, reply: true, …}`. Calls wait for each other, within their time.
+   *
+   * @throws DaskCallError where the peer answers with an exception.
+   * @throws DaskError where the answer does not come; the connection is closed then, unless the call
+   * was still waiting for its turn.
+   */
+  async request(op: string, arguments_: object = {}, options: WaitOptions = {}): Promise<unknown> {
+    const { timeout = defaults.callTimeout, signal } = options
+    const end = performance.now() + timeout
+    const late = (): DaskError =>
+      this.#error('silent', `it does not answer "${op}" within ${sayDuration(timeout)}: busy, or frozen`)
+    const before = this.#turn
+    const mine = deferred<undefined>()
+    this.#turn = before.then(() => mine.promise)
+    try {
+      await deadline(before, Math.min(timeout, longest), late, signal)
+      const answer = await this.#ask({ op, reply: true, ...arguments_ }, end - performance.now(), late, signal)
+      const failed = failureIn(answer)
+      if (failed !== undefined) throw new DaskCallError(op, { address: this.address, ...failed })
+      return answer
+    } finally {
+      mine.resolve(undefined)
+    }
+  }
+
+  /**
+   * Sends a message that is not answered.
+   *
+   * @throws DaskError where the connection is closed.
+   */
+  send(message: object): void {
+    if (this.#inbox.failure !== undefined) throw this.#inbox.failure
+    this.#socket.write(encodeMessage(message))
+  }
+
+  /**
+   * The next message of a stream, as it comes after calls such as `subscribe_worker_status`; Dask
+   * sends the messages of a stream in lists. A peer that sends faster than it is read has to wait.
+   *
+   * @throws DaskError where none comes within the time, or the connection has closed.
+   */
+  async receive({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<unknown> {
+    return await this.#next(
+      timeout,
+      () => this.#error('silent', `it sends nothing within ${sayDuration(timeout)}`),
+      signal,
+    )
+  }
+
+  /**
+   * Resolves when the connection has closed; what the peer still sends is dropped.
+   *
+   * @throws DaskError where it has not within the time.
+   */
+  async closed({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<void> {
+    const end = performance.now() + timeout
+    const late = this.#error('silent', `it keeps the connection open for ${sayDuration(timeout)}: busy, or frozen`)
+    try {
+      for (;;) {
+        await this.#next(end - performance.now(), () => late, signal)
+        if (performance.now() > end) throw late
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error === late) throw error
+    }
+  }
+
+  /** Does not keep the process alive. */
+  unref(): void {
+    this.#socket.unref()
+  }
+
+  /** Closes the connection; what waits is told. May be called twice. */
+  close(): void {
+    this.#break('closed', 'the connection was closed on our side')
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async #shakeHands(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#socket.setNoDelay(true)
+    this.#socket.write(handshake)
+    const answer = await this.#next(
+      timeout,
+      () =>
+        this.#socket.connecting
+          ? this.#error('unreachable', `no answer within ${sayDuration(timeout)}`)
+          : this.#error('silent', `${sayHalf(this.#heard)} within ${sayDuration(timeout)}`),
+      signal,
+    )
+    if (typeof answer !== 'object' || answer === null || !('pickle-protocol' in answer))
+      throw this.#error('not-dask', sayWhoSpeaks(this.#heard))
+    this.#ready = true
+    this.#reader.limits = wireLimits
+  }
+
+  async #ask(message: object, left: number, late: () => Error, signal: AbortSignal | undefined): Promise<unknown> {
+    this.send(message)
+    try {
+      return await this.#next(left, late, signal)
+    } catch (error) {
+      // The answer may still come, and would be taken for that of the next call.
+      this.close()
+      throw error
+    }
+  }
+
+  async #next(ms: number, late: () => Error, signal: AbortSignal | undefined): Promise<unknown> {
+    const message = this.#inbox.next(Math.min(ms, longest), late, signal)
+    if (this.#inbox.size === 0) this.#socket.resume()
+    return await message
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#inbox.failure !== undefined) return
+    if (!this.#ready && this.#heard.length < 64) this.#heard = Buffer.concat([this.#heard, chunk.subarray(0, 64)])
+    try {
+      for (const frames of this.#reader.push(chunk)) this.#inbox.put(decodeMessage(frames, this.#reader.limits))
+    } catch (error) {
+      this.#break('not-dask', this.#ready ? `it sent ${messageOf(error)}` : sayWhoSpeaks(this.#heard), error)
+    }
+    // Who sends what nobody has asked for has to wait until somebody does.
+    if (this.#inbox.size > 0) this.#socket.pause()
+  }
+
+  #break(reason: DaskErrorReason, why: string, cause?: unknown): void {
+    this.#socket.destroy()
+    if (this.#inbox.failure === undefined) this.#inbox.fail(this.#error(reason, why, cause))
+  }
+
+  #error(reason: DaskErrorReason, why: string, cause?: unknown): DaskError {
+    const what = this.#ready ? 'go on with' : 'connect to'
+    return new DaskError(`Cannot ${what} the Dask peer at ${this.address}: ${why}`, {
+      reason,
+      address: this.address,
+      cause,
+    })
+  }
+}
+
+/** What Dask answers where its handler has raised an exception. */
+function failureIn(answer: unknown): { exceptionText: string; tracebackText: string } | undefined {
+  if (typeof answer !== 'object' || answer === null || !('status' in answer)) return undefined
+  if (answer.status !== 'uncaught-error') return undefined
+  const text = (key: string): string => {
+    const value = (answer as Record<string, unknown>)[key]
+    return typeof value === 'string' ? value : ''
+  }
+  return { exceptionText: text('exception_text') || 'an error without words', tracebackText: text('traceback_text') }
+}
+
+/** Whether nothing listens at a place. */
+async function refuses(place: { readonly host: string; readonly port: number }, timeout: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connectTcp(place)
+    const give = (refused: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(refused)
+    }
+    const timer = setTimeout(() => {
+      give(false)
+    }, timeout)
+    socket.once('connect', () => {
+      give(false)
+    })
+    socket.on('error', (error) => {
+      give(errnoOf(error) === 'ECONNREFUSED')
+    })
+  })
+}

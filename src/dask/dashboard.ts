@@ -1,0 +1,100 @@
+import { type ClientRequest, get } from 'node:http'
+
+/** What came of asking a dashboard for its first page. */
+export type DashboardState =
+  | 'there'
+  /** Dask serves it only where bokeh is installed. */
+  | 'no-bokeh'
+  /** Its server answers, and has no such page: the scheduler was started with `--no-dashboard`. */
+  | 'off'
+  /** Nothing answers from here. */
+  | 'unreachable'
+
+/** The part of a scheduler's identity, or of its file, that names its dashboard. */
+export interface DashboardPlace {
+  /** The scheduler's, such as `tcp://10.0.0.1:8786`. */
+  readonly address: string
+  readonly services?: Readonly<Record<string, unknown>> | null | undefined
+}
+
+/** The port that a tunnel opens on the user's own machine: Dask's default one. */
+const localPort = 8787
+/** Enough of a page to recognise it. In bytes. */
+const enough = 65_536
+
+/** URL of the dashboard's first page, or undefined where the scheduler has none. */
+export function dashboardUrl({ address, services }: DashboardPlace): string | undefined {
+  const port = services?.dashboard
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
+  // Any protocol will do: the dashboard speaks HTTP beside all of them.
+  const host = /^[a-z][a-z0-9+.-]*:\/\/(\[[^\]]+\]|[^:/\s]+):\d+$/.exec(address)?.[1]
+  return host === undefined ? undefined : `http://${host}:${port}/status`
+}
+
+/** Asks a dashboard for its first page. Nothing is thrown. */
+export async function checkDashboard(
+  url: string,
+  { timeout = 2_000, signal }: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
+): Promise<DashboardState> {
+  const over = AbortSignal.timeout(timeout)
+  const any = signal === undefined ? over : AbortSignal.any([over, signal])
+  return await new Promise((resolve) => {
+    let request: ClientRequest
+    const give = (state: DashboardState): void => {
+      resolve(state)
+      request.destroy()
+    }
+    try {
+      request = get(url, { signal: any, agent: false })
+    } catch {
+      resolve('unreachable')
+      return
+    }
+    request.on('error', () => {
+      give('unreachable')
+    })
+    request.on('response', (response) => {
+      const { statusCode = 0 } = response
+      let page = ''
+      response.setEncoding('latin1')
+      response.on('error', () => {
+        give('unreachable')
+      })
+      response.on('data', (text: string) => {
+        page += text
+        if (page.length >= enough) give(judge(statusCode, page))
+      })
+      response.on('end', () => {
+        give(judge(statusCode, page))
+      })
+    })
+  })
+}
+
+/**
+ * The command that makes the dashboard appear at `http://localhost:8787/status` on the user's own
+ * machine.
+ *
+ * @param login the host to go through, from `SLURM_SUBMIT_HOST` where that is known
+ * @param home the scheduler's host; a dashboard on loopback is reached through that one alone
+ */
+export function tunnelCommand(
+  url: string,
+  { login, home }: { readonly login?: string | undefined; readonly home: string },
+): string {
+  const { hostname, port } = new URL(url)
+  const loopback = hostname === 'localhost' || hostname.startsWith('127.') || hostname === '[::1]'
+  const [target, through] = loopback ? ['localhost', home] : [hostname, login ?? '<login node>']
+  return `ssh -N -L ${quoted(`${localPort}:${target}:${port === '' ? '80' : port}`)} ${quoted(through)}`
+}
+
+/** As a shell takes it: brackets and what stands between < and > have a meaning there. */
+function quoted(word: string): string {
+  return /^[\w.:@-]+$/.test(word) ? word : `'${word}'`
+}
+
+function judge(status: number, page: string): DashboardState {
+  if (status === 404) return 'off'
+  if (status >= 400 || status < 200) return 'unreachable'
+  return /Dask needs bokeh|bokeh.{0,200}not installed/is.test(page) ? 'no-bokeh' : 'there'
+}

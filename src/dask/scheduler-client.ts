@@ -1,0 +1,99 @@
+import { type DaskEvent, events, logEvent } from './calls/events.ts'
+import { identity, type SchedulerIdentity } from './calls/identity.ts'
+import { getMetadata, setMetadata } from './calls/metadata.ts'
+import { type RetireOptions, retireWorkers, type WorkersToRetire } from './calls/retire-workers.ts'
+import { runningWorkers } from './calls/running-workers.ts'
+import { terminate } from './calls/terminate.ts'
+import { unregister } from './calls/unregister.ts'
+import { type Versions, versions } from './calls/versions.ts'
+import { DaskConnection, type DaskConnectionOptions, type WaitOptions } from './connection.ts'
+import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
+
+/**
+ * Asks a Dask scheduler and tells it what to do, without Python. Each method throws DaskError where
+ * the answer does not come in time, and DaskCallError where it is an exception; a connection that
+ * has failed is not used again.
+ */
+export class SchedulerClient implements Disposable {
+  readonly #connection: DaskConnection
+
+  private constructor(connection: DaskConnection) {
+    this.#connection = connection
+  }
+
+  /**
+   * Connects to the scheduler at an address such as `tcp://10.0.0.1:8786`.
+   *
+   * @throws DaskError where nothing that speaks Dask's protocol answers there in time.
+   */
+  static async connect(address: string, options?: DaskConnectionOptions): Promise<SchedulerClient> {
+    return new SchedulerClient(await DaskConnection.open(address, options))
+  }
+
+  get address(): string {
+    return this.#connection.address
+  }
+
+  /** Who the scheduler is, and what it knows of its workers. */
+  async identity(options?: WaitOptions): Promise<SchedulerIdentity> {
+    return await identity(this.#connection, options)
+  }
+
+  /** Addresses of the workers that take tasks, with their threads. */
+  async runningWorkers(options?: WaitOptions): Promise<ReadonlyMap<string, number>> {
+    return await runningWorkers(this.#connection, options)
+  }
+
+  /** Waits until so many workers are registered and running. */
+  async waitForWorkers(count: number, options: WaitForWorkersOptions): Promise<number> {
+    return await waitForWorkers(this.#connection, count, options)
+  }
+
+  /** Closes workers after their data has moved to the others; gives the addresses of those that were there. */
+  async retireWorkers(which: WorkersToRetire, options?: RetireOptions): Promise<readonly string[]> {
+    return await retireWorkers(this.#connection, which, options)
+  }
+
+  /** Gives up the worker at `address`, which is not heard any more: its tasks run elsewhere. */
+  async unregister(address: string, options?: WaitOptions): Promise<void> {
+    await unregister(this.#connection, address, options)
+  }
+
+  /** Ends the scheduler and its workers. */
+  async terminate(options?: WaitOptions): Promise<void> {
+    await terminate(this.#connection, options)
+  }
+
+  async versions(options?: WaitOptions): Promise<Versions> {
+    return await versions(this.#connection, options)
+  }
+
+  async events(topic: string, options?: WaitOptions): Promise<readonly DaskEvent[]> {
+    return await events(this.#connection, topic, options)
+  }
+
+  async logEvent(topic: string, message: unknown, options?: WaitOptions): Promise<void> {
+    await logEvent(this.#connection, topic, message, options)
+  }
+
+  async getMetadata(key: string, options?: WaitOptions): Promise<unknown> {
+    return await getMetadata(this.#connection, key, options)
+  }
+
+  async setMetadata(key: string, value: unknown, options?: WaitOptions): Promise<void> {
+    await setMetadata(this.#connection, key, value, options)
+  }
+
+  /** Does not keep the process alive. */
+  unref(): void {
+    this.#connection.unref()
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

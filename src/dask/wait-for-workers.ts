@@ -1,0 +1,57 @@
+import { defaults } from '../defaults.ts'
+import { sayDuration } from '../util/duration.ts'
+import { sleep } from '../util/wait.ts'
+import { runningWorkers } from './calls/running-workers.ts'
+import type { DaskConnection } from './connection.ts'
+import { DaskError } from './errors.ts'
+
+/** How to wait for workers. */
+export interface WaitForWorkersOptions {
+  /** Milliseconds until they have to be there. */
+  readonly timeout: number
+  /** Least number of milliseconds between two requests, of some 30 bytes for each worker. @default 100 */
+  readonly interval?: number
+  /** Called with the number of running workers, at first and whenever it has changed. */
+  readonly onProgress?: (running: number) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Waits until `count` workers are registered and running. One small request is under way at a time.
+ *
+ * @returns the number of workers that run.
+ * @throws DaskError `silent` where they are not there in time, or where the scheduler does not answer.
+ */
+export async function waitForWorkers(
+  connection: DaskConnection,
+  count: number,
+  options: WaitForWorkersOptions,
+): Promise<number> {
+  const { timeout, interval = defaults.workersInterval, onProgress, signal } = options
+  const end = performance.now() + timeout
+  const left = (): number => Math.max(1, end - performance.now())
+  // A timer may be a millisecond early.
+  const isOver = (): boolean => end - performance.now() < 2
+  const tooFew = (running: number, cause?: unknown): DaskError =>
+    new DaskError(
+      `Cannot go on without ${count} workers: ${running} of them run at ${connection.address} after ${sayDuration(timeout)}`,
+      { reason: 'silent', address: connection.address, cause },
+    )
+  let before: number | undefined
+  for (;;) {
+    let running: number
+    try {
+      const wait = { timeout: left(), ...(signal && { signal }) }
+      running = (await runningWorkers(connection, wait)).size
+    } catch (error) {
+      // A request near the end has little time left: what came of the one before is the better answer.
+      const isLate = error instanceof DaskError && error.reason === 'silent' && isOver()
+      throw isLate && before !== undefined ? tooFew(before, error) : error
+    }
+    if (running !== before) onProgress?.(running)
+    before = running
+    if (running >= count) return running
+    await sleep(Math.min(interval, left()), signal)
+    if (isOver()) throw tooFew(running)
+  }
+}
