@@ -1,0 +1,32 @@
+import * as z from 'zod/mini'
+
+/** What the helper process is told, a JSON line each. */
+export type Order =
+  /** The first. `initialise: false`: only find and open the library, and end. */
+  | { readonly order: 'start'; readonly library?: string | undefined; readonly initialise: boolean }
+  /** For rank 0: what all ranks are to receive. */
+  | { readonly order: 'broadcast'; readonly text: string }
+  /** End all ranks of the world. */
+  | { readonly order: 'abort'; readonly status: number }
+
+export const orderSchema: z.ZodMiniType<Order> = z.union([
+  z.object({ order: z.literal('start'), library: z.optional(z.string()), initialise: z.boolean() }),
+  z.object({ order: z.literal('broadcast'), text: z.string() }),
+  z.object({ order: z.literal('abort'), status: z.number() }),
+])
+
+/** What the helper process says, a JSON line each, in this order. */
+export const reportSchema = z.union([
+  /** There is no library to be had; the helper ends. */
+  z.object({ report: z.literal('unavailable'), why: z.string() }),
+  z.object({ report: z.literal('loaded'), library: z.string(), version: z.string(), family: z.string() }),
+  /** All ranks have come. */
+  z.object({ report: z.literal('world'), rank: z.number(), size: z.number() }),
+  /** What rank 0 has broadcast. */
+  z.object({ report: z.literal('received'), text: z.string() }),
+  /** Every rank has received it; the library is being left, which blocks. */
+  z.object({ report: z.literal('finalizing') }),
+  /** The library has been left; the helper ends. */
+  z.object({ report: z.literal('finalized') }),
+])
+export type Report = z.infer<typeof reportSchema>

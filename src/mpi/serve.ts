@@ -1,0 +1,58 @@
+import { Socket } from 'node:net'
+import * as z from 'zod/mini'
+import { messageOf } from '../errors.ts'
+import { forEachLine } from '../process/output.ts'
+import { deferred } from '../util/deferred.ts'
+import { loadMpi } from './load.ts'
+import { type Order, orderSchema, type Report } from './messages.ts'
+import type { Mpi } from './mpi.ts'
+import { NativeMpi } from './native.ts'
+import { NoMpiError } from './no-mpi.ts'
+
+/**
+ * The helper process: takes orders and reports on file descriptor 3. Everything of MPI is in here, so
+ * that what blocks in it blocks nobody else, and nothing of it is left when the rendezvous is over.
+ */
+export async function serveMpi(): Promise<never> {
+  const pipe = new Socket({ fd: 3, readable: true, writable: true })
+  const started = deferred<Extract<Order, { order: 'start' }>>()
+  const content = deferred<string>()
+  let mpi: Mpi | undefined
+  readOrders(pipe, (order) => {
+    if (order.order === 'start') started.resolve(order)
+    else if (order.order === 'broadcast') content.resolve(order.text)
+    else mpi?.abort(order.status)
+  })
+  const tell = async (report: Report): Promise<void> => {
+    // What follows may block this thread, so the line has to be on its way.
+    await new Promise<void>((done) => pipe.write(`${JSON.stringify(report)}\n`, () => done()))
+  }
+  const { library, initialise } = await started.promise
+  try {
+    const loaded = loadMpi(library, process.env)
+    await tell({ report: 'loaded', library: loaded.name, version: loaded.version, family: loaded.abi.family })
+    if (!initialise) process.exit(0)
+    mpi = new NativeMpi(loaded)
+    await tell({ report: 'world', rank: mpi.rank, size: mpi.size })
+    const text = mpi.rank === 0 ? await content.promise : undefined
+    const received = await mpi.broadcast(text === undefined ? undefined : Buffer.from(text))
+    await tell({ report: 'received', text: Buffer.from(received).toString() })
+    await mpi.barrier()
+    await tell({ report: 'finalizing' })
+    mpi.finalize()
+    await tell({ report: 'finalized' })
+    process.exit(0)
+  } catch (error) {
+    if (error instanceof NoMpiError) await tell({ report: 'unavailable', why: error.message })
+    else process.stderr.write(`${messageOf(error)}\n`)
+    process.exit(1)
+  }
+}
+
+function readOrders(pipe: Socket, onOrder: (order: Order) => void): void {
+  forEachLine(pipe, (line) => {
+    onOrder(z.parse(orderSchema, JSON.parse(line)))
+  })
+  // Who started us is gone.
+  pipe.on('close', () => process.exit(1))
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+import { launchers, mpiTest, startRanks } from '../support/mpi.ts'
+
+/** Says the workers' names, and computes on worker `on`. */
+const workers = (on: number): string[] => ['--', 'python3', join(programs, 'workers.py'), String(on)]
+
+for (const launcher of launchers) {
+  for (const n of [1, 2, 4, 16]) {
+    mpiTest(`${launcher.name}, ${n} ranks: the client sees every worker, and nothing is left`, async () => {
+      await using cluster = await Cluster.make()
+      const run = startRanks(cluster, launcher, n, ['run', ...workers(n - 1)])
+      await run.expectStatus(0)
+      const first = n < 3 ? 0 : 2
+      // The program sorts them as texts.
+      const names = Array.from({ length: n - first }, (_, i) => String(first + i)).sort()
+      expect(run.stdout).toContain(`workers [${names.join(', ')}]\nresult 21 on ${n - 1}\n`)
+      expect(run.stderr).toMatch(/\[0 [a-z+]+\] the processes meet by a broadcast over MPI: libmpi/)
+      run.expectNoAlarm()
+      await cluster.expectNothingLeft()
+    })
+  }
+
+  mpiTest(`${launcher.name}: a scheduler file is written as well where one is asked for, and removed`, async () => {
+    await using cluster = await Cluster.make()
+    const names = ['python3', join(programs, 'names.py'), cluster.path('F.json'), '2']
+    const run = startRanks(cluster, launcher, 4, ['run', '--scheduler-file', 'F.json', '--', ...names])
+    await run.expectStatus(0)
+    expect(run.stdout).toContain("workers ['2', '3']\nresult 21\n")
+    await cluster.expectNothingLeft()
+  })
+
+  mpiTest(`${launcher.name}: the client has a scheduler file of its own where none is shared`, async () => {
+    await using cluster = await Cluster.make()
+    const script = `exec python3 '${join(programs, 'submit.py')}' "$DASK_HPC_RUNNER_SCHEDULER_FILE"`
+    const run = startRanks(cluster, launcher, 3, ['run', '--', 'sh', '-c', script])
+    await run.expectStatus(0)
+    expect(run.stdout).toContain('result 21\n')
+    await cluster.expectNothingLeft()
+  })
+
+  mpiTest(`${launcher.name}: client and tasks may use MPI themselves, each alone in its world`, async () => {
+    await using cluster = await Cluster.make()
+    const run = startRanks(cluster, launcher, 4, ['run', '--', 'python3', join(programs, 'mpi.py')])
+    await run.expectStatus(0)
+    expect(run.stdout).toContain('worlds 1 [1]\n')
+    // Open MPI leaves it to the system to remove the session directory of a process that was alone.
+    cluster.expectTemporary('ompi.*')
+    await cluster.expectNothingLeft()
+  })
+
+  mpiTest(`${launcher.name}: --layout shared and --no-client go by rank as elsewhere`, async () => {
+    await using cluster = await Cluster.make()
+    const shared = startRanks(cluster, launcher, 3, ['run', '--layout', 'shared', ...workers(0)])
+    await shared.expectStatus(0)
+    expect(shared.stdout).toContain('workers [0, 1, 2]\nresult 21 on 0\n')
+    const plan = startRanks(cluster, launcher, 2, ['plan', '--no-client'])
+    await plan.expectStatus(0)
+    await cluster.expectNothingLeft()
+  })
+}
