@@ -1,0 +1,31 @@
+import { setMaxListeners } from 'node:events'
+import { RunnerError } from '../errors.ts'
+import { type Duration, milliseconds, sayDuration } from '../util/duration.ts'
+import { deadline } from '../util/wait.ts'
+
+/** How long to wait, and what else ends a wait. */
+export interface WaitOptions {
+  /** Ends the wait, not what is waited for. */
+  readonly signal?: AbortSignal
+  /** @default none: until there is a result, or none can come any more */
+  readonly timeout?: Duration
+}
+
+/** Node's timers hold no more. In milliseconds. */
+const longest = 2 ** 31 - 1
+
+/**
+ * The outcome of `promise`, within the time and under the signal of `options`.
+ *
+ * @param what continues the sentence "Cannot"
+ */
+export async function bounded<T>(promise: Promise<T>, options: WaitOptions, what: () => string): Promise<T> {
+  const { signal, timeout } = options
+  if (signal === undefined && timeout === undefined) return await promise
+  promise.catch(() => undefined)
+  // As many wait under one signal as there are futures: no leak of which to warn.
+  if (signal !== undefined) setMaxListeners(0, signal)
+  const ms = timeout === undefined ? longest : Math.min(milliseconds(timeout, 'timeout'), longest)
+  const late = (): Error => new RunnerError(`Cannot ${what()} after ${sayDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
+  return await deadline(promise, ms, late, signal)
+}

@@ -1,0 +1,92 @@
+import { Encoder } from '@msgpack/msgpack'
+import { encodePlain } from './values/plain.ts'
+
+/** A JavaScript function of any form. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what else a function's arguments extend
+type AnyFunction = (...args: any[]) => unknown
+
+/** A function on the workers: what {@link py} and {@link exported} give. */
+export class RemoteFunction<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  /** The kind of its arguments and of its result: for the compiler only. */
+  declare readonly types: (...args: A) => R
+  readonly language: 'python' | 'javascript'
+  /** Stands in keys and on the dashboard. */
+  readonly name: string
+  /** What the workers are told, as msgpack: equal for equal functions. @internal */
+  readonly spec: Uint8Array
+
+  /** @internal */
+  constructor(language: 'python' | 'javascript', name: string, spec: object) {
+    this.language = language
+    this.name = name.replace(/[^\p{L}\p{N}_]+/gu, '_') || 'anonymous'
+    this.spec = new Encoder().encode({ name: this.name, ...spec })
+  }
+}
+
+/** What can be submitted: a JavaScript function, or a {@link RemoteFunction}. */
+export type Callable<A extends readonly unknown[], R> = RemoteFunction<A, R> | ((...args: A) => R)
+
+/** A Python expression that is a function, or the text of one. */
+interface Python {
+  /**
+   * A Python function written in place: an expression such as `lambda x: x + 1`, or a `def` with what it needs
+   * before it. `${value}` stands for the value, in the forms that cross to Python, never for text.
+   *
+   * @example
+   * ```ts
+   * const sum = await client.submit(py<number>`lambda x: x + ${10}`, [1]).result()
+   * ```
+   */
+  <R = unknown, A extends readonly unknown[] = readonly unknown[]>(
+    text: TemplateStringsArray,
+    ...values: unknown[]
+  ): RemoteFunction<A, R>
+  /**
+   * A Python function by its import path, as the workers find it: `math.hypot`, `package.module:Class.method`,
+   * or `len`, which is a builtin.
+   */
+  import<R = unknown, A extends readonly unknown[] = readonly unknown[]>(path: string): RemoteFunction<A, R>
+}
+
+function written<R, A extends readonly unknown[]>(
+  { raw }: TemplateStringsArray,
+  ...values: unknown[]
+): RemoteFunction<A, R> {
+  const names = values.map((_, i) => `_value_${i}`)
+  const text = raw.map((part, i) => part + (names[i] ?? '')).join('')
+  const given = encodePlain(Object.fromEntries(names.map((name, i) => [name, values[i]])), 'py')
+  const name = /^\s*lambda\b/.test(text) ? 'lambda' : ([...text.matchAll(/^def\s+(\w+)/gm)].at(-1)?.[1] ?? 'python')
+  return new RemoteFunction('python', name, { text, values: given.data, buffers: given.buffers })
+}
+
+function imported<R, A extends readonly unknown[]>(path: string): RemoteFunction<A, R> {
+  if (!/^[\p{L}_][\p{L}\p{N}_.]*(:[\p{L}_][\p{L}\p{N}_.]*)?$/u.test(path))
+    throw new TypeError(`Cannot import "${path}": write a path such as math.sqrt or package.module:function`)
+  return new RemoteFunction('python', path.split(/[.:]/).at(-1) ?? path, { path })
+}
+
+/** Python functions, written in place (`` py`lambda x: x + 1` ``) or imported (`py.import('math.sqrt')`). */
+export const py: Python = Object.assign(written, { import: imported })
+
+/**
+ * A JavaScript function that a module file exports. The workers import the file, so they have to see it
+ * under the same path; what it imports, they find beside it.
+ *
+ * @example
+ * ```ts
+ * import type { area } from './shapes.js'
+ * const future = client.submit(exported<typeof area>(new URL('shapes.js', import.meta.url), 'area'), [3, 4])
+ * ```
+ * @param module URL or absolute path of the file, or the name of a package
+ */
+export function exported<F extends AnyFunction>(
+  module: URL | string,
+  name = 'default',
+): RemoteFunction<Parameters<F>, ReturnType<F>> {
+  const place = module instanceof URL ? module.href : module
+  if (/^\.\.?\//.test(place))
+    throw new TypeError(
+      `Cannot find "${place}" from the workers: write new URL(${JSON.stringify(place)}, import.meta.url)`,
+    )
+  return new RemoteFunction('javascript', name, { module: place, export: name })
+}

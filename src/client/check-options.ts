@@ -1,0 +1,87 @@
+import { inspect } from 'node:util'
+import type { SubmitOptions } from './submit-options.ts'
+
+/** What an option has to be: a TypeError says that it is of another kind, a RangeError that it is too much or too little. */
+interface Rule {
+  readonly wanted: string
+  readonly kind: (value: unknown) => boolean
+  readonly range?: (value: never) => boolean
+}
+
+// Dask checks none of them before its scheduler calculates with it, which then closes the client's connection.
+const rules: Readonly<Record<keyof SubmitOptions, Rule>> = {
+  workers: {
+    wanted: 'an array of names or addresses of workers, one at least',
+    kind: (value) => Array.isArray(value) && value.every(isWorker),
+    range: (value: readonly unknown[]) => value.length > 0,
+  },
+  allowOtherWorkers: { wanted: 'true or false', kind: isBoolean },
+  resources: {
+    wanted: 'an object of finite numbers from 0, such as { GPU: 1 }',
+    kind: (value) => isObject(value) && Object.values(value).every(isNumber),
+    range: (value: Readonly<Record<string, number>>) =>
+      Object.entries(value).every(([name, amount]) => isName(name) && Number.isFinite(amount) && amount >= 0),
+  },
+  retries: {
+    wanted: 'a whole number from 0',
+    kind: isNumber,
+    range: (value: number) => Number.isSafeInteger(value) && value >= 0,
+  },
+  priority: { wanted: 'a finite number', kind: isNumber, range: Number.isFinite },
+  key: {
+    wanted: 'a string that is not empty, and well-formed',
+    kind: (value) => typeof value === 'string',
+    range: isName,
+  },
+  pure: { wanted: 'true or false', kind: isBoolean },
+  kwargs: { wanted: 'an object of arguments by their names', kind: isObject },
+}
+
+/**
+ * Checks what a task is told beside its arguments, before anything is sent.
+ *
+ * @throws TypeError or RangeError that names the option, what it is and what it has to be.
+ */
+export function checkSubmitOptions(options: SubmitOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name))
+      throw new TypeError(`Cannot use the option ${name}: the options of a task are ${Object.keys(rules).join(', ')}`)
+    checkOption(name as keyof SubmitOptions, value)
+  }
+  if (options.allowOtherWorkers === true && options.workers === undefined)
+    throw new RangeError('Cannot use allowOtherWorkers without workers: say which workers it prefers')
+}
+
+/** Checks one of them; `undefined` is as good as none. */
+export function checkOption(name: keyof SubmitOptions, value: unknown): void {
+  if (value === undefined) return
+  const { wanted, kind, range = () => true } = rules[name]
+  if (!kind(value)) throw new TypeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
+  if (!range(value as never)) throw new RangeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
+}
+
+/** A value in a message: one line, not too long. */
+export function sayValue(value: unknown): string {
+  return inspect(value, { depth: 1, compact: true, breakLength: Infinity, maxArrayLength: 8, maxStringLength: 80 })
+}
+
+function isWorker(value: unknown): boolean {
+  return Number.isSafeInteger(value) || (typeof value === 'string' && isName(value))
+}
+
+/** UTF-8 has no form of half of a surrogate pair. */
+function isName(value: string): boolean {
+  return value !== '' && value.isWellFormed()
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number'
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

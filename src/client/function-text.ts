@@ -1,0 +1,45 @@
+import { Script } from 'node:vm'
+import { messageOf } from '../errors.ts'
+
+/**
+ * The text of a function, as an expression that workers evaluate.
+ *
+ * @throws TypeError where it has none: native and bound functions, classes, getters.
+ */
+export function functionText(callable: (...args: never[]) => unknown): string {
+  if (typeof callable !== 'function')
+    throw new TypeError(
+      `Cannot submit ${typeof callable === 'string' ? JSON.stringify(callable) : String(callable)}: it is no function`,
+    )
+  const name = callable.name === '' ? 'the function' : `"${callable.name}"`
+  const text = Function.prototype.toString.call(callable)
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(text))
+    throw new TypeError(
+      `Cannot send ${name}: it is native or bound, and has no text; wrap it: (...args) => Math.max(...args)`,
+    )
+  if (/^class\b/.test(text)) throw new TypeError(`Cannot send ${name}: it is a class; send a function that makes one`)
+  if (/^(async\s+)?function\s*\*|^(async\s*)?\*/.test(text))
+    throw new TypeError(`Cannot send ${name}: it is a generator; return an array of what it yields`)
+  // A method is no expression outside of its object.
+  const forms = [`(${text})`, `(Object.values({${text}})[0])`]
+  const problems = forms.map((form) => syntaxProblem(form))
+  const form = forms[problems.indexOf(undefined)]
+  if (form !== undefined) return form
+  throw new TypeError(`Cannot send ${name}: its text cannot stand alone: ${advice(text, problems[0] ?? '')}`)
+}
+
+function syntaxProblem(text: string): string | undefined {
+  try {
+    new Script(`'use strict';${text}`)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+function advice(text: string, problem: string): string {
+  if (/\bimport\.meta\b/.test(text)) return 'it uses import.meta; pass what it needs as an argument'
+  if (/\bsuper\b/.test(text)) return 'it uses super; send a function of its own'
+  if (/#\w+/.test(text)) return 'it uses a private field; send a function of its own'
+  return problem
+}

@@ -1,0 +1,149 @@
+import { messageOf, RunnerError } from '../errors.ts'
+import { bounded } from './bounded.ts'
+import type { Connection, Report } from './connection.ts'
+import { FutureState } from './future-state.ts'
+import type { SchedulerInfo } from './scheduler-info.ts'
+import { TaskError } from './task-error.ts'
+import { cloned, fromHeader } from './values/encoded.ts'
+import { decodePlain } from './values/plain.ts'
+import { decodeStructured } from './values/structured.ts'
+import { whyPending, type WorkerNeeds } from './why-pending.ts'
+
+/** How long to ask why a task is pending. In milliseconds. */
+const explainTimeout = 1_000
+
+/** Over all clients, so that a future of one is unknown to another. */
+let count = 0
+
+/** The futures of a client that have not been released, and what is said to the cluster about them. */
+export class FutureStates {
+  readonly #connection: Connection
+  readonly #states = new Map<number, FutureState>()
+  /** Orders that wait for the end of what runs now, to be one message. */
+  readonly #orders = { want: [] as number[], release: [] as number[], cancel: [] as number[] }
+  readonly #dropped = new FinalizationRegistry<number>((number) => {
+    this.release(number)
+  })
+  readonly #beforeOrders: () => void
+  #soon = false
+
+  /** @param beforeOrders sends what has to be sent before anything is said about it */
+  constructor(connection: Connection, beforeOrders: () => void) {
+    this.#connection = connection
+    this.#beforeOrders = beforeOrders
+    connection.onReport((report, buffers) => {
+      this.#take(report, buffers)
+    })
+    void connection.lost.then((error) => {
+      for (const state of this.#states.values()) state.fail(error)
+      this.#states.clear()
+    })
+  }
+
+  /** A new pending task. */
+  make(key: string, needs?: WorkerNeeds): FutureState {
+    const state = new FutureState(count++, key, needs)
+    this.#states.set(state.number, state)
+    return state
+  }
+
+  /** @throws TypeError where one has been released. */
+  keysOf(numbers: readonly number[]): string[] {
+    return numbers.map((number) => {
+      const state = this.#states.get(number)
+      if (state === undefined) throw new TypeError('Cannot pass a future that was released, or is of another client')
+      return state.key
+    })
+  }
+
+  /** Releases the task when `future` is collected. */
+  watch(future: object, state: FutureState): void {
+    this.#dropped.register(future, state.number, state)
+  }
+
+  /** The result, from the cluster. */
+  async value(state: FutureState): Promise<unknown> {
+    return await this.#connection.holding(
+      state.value(() => {
+        this.#order('want', state.number)
+      }),
+    )
+  }
+
+  async settled(state: FutureState): Promise<void> {
+    if (state.status === 'pending') await this.#connection.holding(state.settled)
+  }
+
+  /** A wait for it was too long: the same error, with what keeps the task from running where that is known. */
+  async explain(state: FutureState, error: unknown): Promise<unknown> {
+    const { needs } = state
+    if (needs === undefined || state.status !== 'pending') return error
+    if (!(error instanceof RunnerError) || error.code !== 'ERR_TIMED_OUT') return error
+    const info = await bounded(
+      this.#connection.request({ order: 'info' }),
+      { timeout: explainTimeout },
+      () => '',
+    ).catch(() => undefined)
+    const obstacle = info === undefined ? undefined : whyPending(needs, info as SchedulerInfo)
+    return obstacle === undefined ? error : new RunnerError(`${error.message}: ${obstacle}`, { code: error.code })
+  }
+
+  cancel(state: FutureState): void {
+    if (this.#states.has(state.number)) this.#order('cancel', state.number)
+  }
+
+  release(number: number): void {
+    const state = this.#states.get(number)
+    if (state === undefined) return
+    this.#states.delete(number)
+    this.#dropped.unregister(state)
+    state.fail(
+      new RunnerError(`Cannot give the result of "${state.key}": its future was released`, {
+        code: 'ERR_TASK_CANCELLED',
+      }),
+    )
+    this.#order('release', number)
+  }
+
+  /** How many are known. */
+  get size(): number {
+    return this.#states.size
+  }
+
+  #order(order: 'want' | 'release' | 'cancel', number: number): void {
+    this.#orders[order].push(number)
+    if (this.#soon) return
+    this.#soon = true
+    queueMicrotask(() => {
+      this.#soon = false
+      this.#beforeOrders()
+      for (const name of ['cancel', 'want', 'release'] as const) {
+        const futures = this.#orders[name]
+        if (futures.length > 0) this.#connection.send({ order: name, futures })
+        this.#orders[name] = []
+      }
+    })
+  }
+
+  #take({ done, failed, values }: Report, buffers: readonly Uint8Array[]): void {
+    for (const number of done) this.#states.get(number)?.finish()
+    for (const [number, failure] of failed) {
+      const state = this.#states.get(number)
+      if (state === undefined) continue
+      const error = new TaskError(state.key, failure)
+      if (failure.passing === true) state.refuse(error)
+      else state.fail(error)
+    }
+    for (const [number, value] of values) {
+      const state = this.#states.get(number)
+      if (state === undefined) continue
+      const encoded = fromHeader(value, buffers)
+      try {
+        state.deliver(encoded.kind === cloned ? decodeStructured(encoded) : decodePlain(encoded))
+      } catch (error) {
+        const text = messageOf(error)
+        state.refuse(new TaskError(state.key, { kind: 'value', type: 'TypeError', text, traceback: '', passing: true }))
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { RunnerError } from '../errors.ts'
+import type { FutureState, FutureStatus } from './future-state.ts'
+import type { FutureStates } from './future-states.ts'
+import { bounded, type WaitOptions } from './bounded.ts'
+import { futureNumber } from './values/dependencies.ts'
+
+/**
+ * A task of the cluster and its result, which stays on the workers until it is asked for. As an argument of
+ * another task it is a dependency. A future that is dropped releases its task.
+ */
+export class Future<T> {
+  /** The task's name in the cluster. */
+  readonly key: string
+  readonly #state: FutureState
+  readonly #states: FutureStates
+
+  /** @internal */
+  constructor(state: FutureState, states: FutureStates) {
+    this.key = state.key
+    this.#state = state
+    this.#states = states
+    states.watch(this, state)
+  }
+
+  /** @internal */
+  get [futureNumber](): number {
+    return this.#state.number
+  }
+
+  get status(): FutureStatus {
+    return this.#state.status
+  }
+
+  /**
+   * The result. It is not kept here: asked for again, it comes from the cluster again.
+   *
+   * @throws TaskError where there is none; RunnerError ERR_COMPONENT_LOST where the cluster or the client is
+   * lost, ERR_TIMED_OUT; the reason of `signal`.
+   */
+  async result(options: WaitOptions = {}): Promise<T> {
+    const value = this.#states.value(this.#state)
+    return (await this.#explained(
+      bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`),
+    )) as T
+  }
+
+  /** Why there is no result, or undefined where there is one. Waits until that is known. */
+  async exception(options: WaitOptions = {}): Promise<RunnerError | undefined> {
+    const settled = this.#states.settled(this.#state)
+    await this.#explained(bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`))
+    return this.#state.error
+  }
+
+  async #explained<V>(wait: Promise<V>): Promise<V> {
+    try {
+      return await wait
+    } catch (error) {
+      throw await this.#states.explain(this.#state, error)
+    }
+  }
+
+  /** Takes the task back. One that runs already is not interrupted, its result is thrown away. */
+  cancel(): void {
+    this.#states.cancel(this.#state)
+  }
+
+  /** Tells the cluster that nobody here wants the result any more. Tasks that depend on it still get it. */
+  release(): void {
+    this.#states.release(this.#state.number)
+  }
+}

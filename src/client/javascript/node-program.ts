@@ -1,0 +1,146 @@
+// What a Node process beside a worker runs, at the orders of the worker's task (src/python/tasks.py), one at
+// a time, over the socket on the file descriptor that its first argument names.
+//
+//   {call: the function's specification, arguments: value, dependencies: [value...]} -> {value} | {thrown, details}
+//     with `last` where the process ends after it
+//   {convert: value} -> {value, for Python} | {thrown}
+import { Socket } from 'node:net'
+import { inspect } from 'node:util'
+import { Decoder } from '@msgpack/msgpack'
+import { messageOf } from '../../errors.ts'
+import { endingSignals, userSignals } from '../../util/early-signals.ts'
+import { type Frame, FrameReader, packFrame } from '../frames.ts'
+import { cloned, type Encoded, fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
+import { NDArray } from '../values/nd-array.ts'
+import { decodePlain, encodePlain } from '../values/plain.ts'
+import { decodeStructured, encodeStructured } from '../values/structured.ts'
+import { type FunctionSpec, makeFunction, type Runnable } from './compile.ts'
+import { explainMissing } from './helpers.ts'
+import { encodeThrown } from './thrown.ts'
+
+interface Order {
+  readonly call?: Uint8Array
+  readonly arguments?: HeaderValue
+  readonly dependencies?: readonly HeaderValue[]
+  readonly convert?: HeaderValue
+}
+
+interface Known {
+  readonly spec: FunctionSpec
+  readonly run: Runnable
+}
+
+const functions = new Map<string, Promise<Known>>()
+const decoder = new Decoder()
+
+async function known(bytes: Uint8Array): Promise<Known> {
+  const key = Buffer.from(bytes).toString('latin1')
+  let found = functions.get(key)
+  if (found === undefined) {
+    const spec = decoder.decode(bytes) as FunctionSpec
+    found = makeFunction(spec).then((run) => ({ spec, run }))
+    functions.set(key, found)
+    // A file that cannot be read now may be there later.
+    found.catch(() => functions.delete(key))
+  }
+  return await found
+}
+
+function decodeValue(value: HeaderValue, buffers: readonly Uint8Array[], dependencies?: readonly unknown[]): unknown {
+  const encoded = fromHeader(value, buffers)
+  return encoded.kind === cloned ? decodeStructured(encoded, dependencies) : decodePlain(encoded)
+}
+
+/** What both languages have alike is kept in the form that both read. */
+function encodeResult(value: unknown): Encoded {
+  const simple =
+    typeof value === 'number'
+      ? !Object.is(value, -0)
+      : typeof value === 'boolean' ||
+        value === null ||
+        (typeof value === 'string' && !/\p{Surrogate}/u.test(value)) ||
+        value instanceof NDArray ||
+        (ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof Uint8ClampedArray))
+  return simple ? encodePlain(value, 'the result') : encodeStructured(value, 'the result')
+}
+
+async function obey({ header, buffers }: Frame): Promise<Frame> {
+  const order = header as Order
+  if (order.convert !== undefined) {
+    try {
+      return answer(encodePlain(decodeValue(order.convert, buffers)))
+    } catch (error) {
+      return { header: { thrown: messageOf(error) }, buffers: [] }
+    }
+  }
+  let spec: FunctionSpec | undefined
+  try {
+    const called = await known(order.call ?? new Uint8Array())
+    spec = called.spec
+    const dependencies = (order.dependencies ?? []).map((value) => decodeValue(value, buffers))
+    const args = decodeValue(order.arguments ?? [cloned, new Uint8Array(), 0, 0], buffers, dependencies) as unknown[]
+    const { run } = called
+    const result = run(...args)
+    return answer(encodeResult(isThenable(result) ? await result : result))
+  } catch (error) {
+    return failure(error, spec)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function answer(value: Encoded): Frame {
+  const buffers: Uint8Array[] = []
+  return { header: { value: intoHeader(value, buffers) }, buffers }
+}
+
+function failure(error: unknown, spec: FunctionSpec | undefined): Frame {
+  const why = explainMissing(error, spec?.text, spec?.name ?? '')
+  let thrown = error
+  if (why !== undefined) {
+    thrown = new ReferenceError(why, { cause: error })
+    ;(thrown as Error).stack = (error as Error).stack?.replace(/^.*/, `ReferenceError: ${why}`) ?? why
+  }
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`
+  return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
+}
+
+// A step that is signalled as a whole goes on until its worker ends, and we with it.
+for (const signal of [...endingSignals, ...userSignals]) process.on(signal, () => undefined)
+
+const socket = new Socket({ fd: Number(process.argv[2]), readable: true, writable: true })
+const end = (): void => process.exit()
+socket.on('close', end)
+socket.on('end', end)
+socket.on('error', end)
+let busy = false
+
+function send({ header, buffers }: Frame): void {
+  socket.cork()
+  for (const part of packFrame({ header, buffers })) socket.write(part)
+  socket.uncork()
+}
+
+const reader = new FrameReader((frame) => {
+  busy = true
+  void obey(frame).then((frame) => {
+    if (!busy) return
+    busy = false
+    send(frame)
+  })
+})
+socket.on('data', (chunk) => {
+  reader.push(chunk)
+})
+// An error in a callback, or a rejection that nobody handles, ends the process. It fails the call that is under way.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${inspect(error)}\n`)
+  process.exitCode = 1
+  if (!busy) process.exit()
+  busy = false
+  const { header, buffers } = failure(error, undefined)
+  send({ header: { ...(header as object), last: true }, buffers })
+  socket.end(end)
+})

@@ -1,0 +1,99 @@
+import type { RemoteFunction } from './callable.ts'
+import type { Connection } from './connection.ts'
+import type { SubmitOptions } from './submit-options.ts'
+import type { Encoded } from './values/encoded.ts'
+
+/** A task that is to be sent. */
+export interface Submission {
+  readonly number: number
+  readonly key: string
+  readonly remote: RemoteFunction<never>
+  readonly args: Encoded
+  /** Numbers of the futures among its arguments. */
+  readonly dependencies: readonly number[]
+  readonly options: SubmitOptions
+}
+
+interface Group {
+  readonly call: number
+  readonly spec?: Uint8Array
+  readonly javascript?: boolean
+  readonly options: Readonly<Record<string, unknown>>
+  readonly items: (readonly [number, string, Uint8Array, number, number, readonly number[]])[]
+}
+
+/** So many tasks, or so many bytes of them, are a message even while more are coming: the cluster can begin. */
+const mostTasks = 1000
+const mostBytes = 4_000_000
+
+/** Sends tasks, those that are submitted at one time in one message, like ones in one group. */
+export class Submissions {
+  readonly #connection: Connection
+  /** Numbers of the functions that the helper process knows, by their specifications. */
+  readonly #calls = new Map<string, number>()
+  #groups: Group[] = []
+  #buffers: Uint8Array[] = []
+  #last: { readonly remote: RemoteFunction<never>; readonly like: string } | undefined
+  #tasks = 0
+  #bytes = 0
+  #soon = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  add(submission: Submission): void {
+    const { remote, args, dependencies, number, key } = submission
+    const options = sent(submission.options)
+    const like = `${dependencies.length} ${JSON.stringify(options)}`
+    let group = this.#groups.at(-1)
+    if (group === undefined || this.#last?.remote !== remote || this.#last.like !== like) {
+      group = { ...this.#call(remote), options, items: [] }
+      this.#groups.push(group)
+      this.#last = { remote, like }
+    }
+    group.items.push([number, key, args.data, this.#buffers.length, args.buffers.length, dependencies])
+    this.#buffers.push(...args.buffers)
+    this.#tasks++
+    this.#bytes += args.data.length + args.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0)
+    if (this.#tasks >= mostTasks || this.#bytes >= mostBytes) this.flush()
+    else if (!this.#soon) {
+      this.#soon = true
+      queueMicrotask(() => {
+        this.#soon = false
+        this.flush()
+      })
+    }
+  }
+
+  /** Sends what has been added. */
+  flush(): void {
+    if (this.#groups.length === 0) return
+    this.#connection.send({ order: 'submit', groups: this.#groups }, this.#buffers)
+    this.#groups = []
+    this.#buffers = []
+    this.#last = undefined
+    this.#tasks = this.#bytes = 0
+  }
+
+  #call(remote: RemoteFunction<never>): Pick<Group, 'call' | 'spec' | 'javascript'> {
+    const id = `${remote.language} ${Buffer.from(remote.spec).toString('latin1')}`
+    const known = this.#calls.get(id)
+    if (known !== undefined) return { call: known }
+    const call = this.#calls.size
+    this.#calls.set(id, call)
+    return { call, spec: remote.spec, javascript: remote.language === 'javascript' }
+  }
+}
+
+/** The options as Dask's client names them, without what is ours. */
+function sent(options: SubmitOptions): Record<string, unknown> {
+  const { workers, allowOtherWorkers, resources, retries, priority } = options
+  return {
+    ...(workers === undefined ? {} : { workers }),
+    ...(allowOtherWorkers === undefined ? {} : { allow_other_workers: allowOtherWorkers }),
+    ...(resources === undefined ? {} : { resources }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(priority === undefined ? {} : { priority }),
+  }
+}

@@ -1,0 +1,25 @@
+/** What tasks may be told beside their arguments; the names and meanings are Dask's. */
+export interface SubmitOptions {
+  /**
+   * Run only there: names of workers, or their addresses. The workers of a run are named by its processes, so
+   * `[2]` is process 2, all of its workers where it has several.
+   */
+  readonly workers?: readonly (number | string)[]
+  /**
+   * Others may run it too, where these have no time or are not there: `workers` is then what it prefers, and
+   * names of workers that are not there are left out. @default false
+   */
+  readonly allowOtherWorkers?: boolean
+  /** What of its resources the worker has to have free, such as `{ GPU: 1 }`. */
+  readonly resources?: Readonly<Record<string, number>>
+  /** How often a failed task is tried again. @default 0 */
+  readonly retries?: number
+  /** Higher runs earlier. @default 0 */
+  readonly priority?: number
+  /** Name of the task; `map` adds a number. Two tasks of one name are one task. @default the function's name and a unique part */
+  readonly key?: string
+  /** The function always gives the same for the same arguments: such tasks are computed once. @default false */
+  readonly pure?: boolean
+  /** Keyword arguments of a Python function. */
+  readonly kwargs?: Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import type { ClientProcess } from '../python/client-process.ts'
+import { takeClientProcess } from '../python/client-process.ts'
+import { parseSchedulerFile } from '../record/parse.ts'
+
+/** A runner, as far as its client needs it. */
+export interface ClusterLike {
+  readonly schedulerAddress: string
+  /** @internal */
+  [takeClientProcess]?(): Promise<ClientProcess>
+}
+
+/** Where a cluster is: a runner, a scheduler file, or an address such as `tcp://10.0.0.1:8786`. */
+export type ClusterTarget = ClusterLike | { readonly schedulerFile: string } | string
+
+/** What a target comes down to. */
+export interface FoundTarget {
+  readonly address: string
+  /** Gives a process with the run's own Python. */
+  readonly takeProcess?: () => Promise<ClientProcess>
+  /** Whether we are a part of the run, so that its workers are in reach. */
+  readonly inRun: boolean
+}
+
+/**
+ * Finds the scheduler's address.
+ *
+ * @param target undefined: that of the run whose client program this is
+ * @throws RunnerError ERR_UNAVAILABLE where the file is not that of a scheduler, ERR_ENVIRONMENT where nothing
+ * says where the cluster is.
+ */
+export async function findTarget(
+  target: ClusterTarget | undefined,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<FoundTarget> {
+  if (target === undefined) {
+    const address = env.DASK_SCHEDULER_ADDRESS
+    if (address !== undefined && address !== '')
+      return { address, inRun: env.DASK_HPC_RUNNER_SCHEDULER_FILE !== undefined }
+    throw new RunnerError(
+      'Cannot connect: DASK_SCHEDULER_ADDRESS is not set; name a runner, a scheduler file or an address',
+      { code: 'ERR_ENVIRONMENT' },
+    )
+  }
+  if (typeof target === 'string') return { address: checkAddress(target), inRun: false }
+  if ('schedulerAddress' in target) {
+    const { schedulerAddress: address } = target
+    const takeProcess = target[takeClientProcess]?.bind(target)
+    return { address, inRun: true, ...(takeProcess === undefined ? {} : { takeProcess }) }
+  }
+  return { address: await readAddress(resolve(target.schedulerFile)), inRun: false }
+}
+
+function checkAddress(address: string): string {
+  if (/^([a-z][a-z0-9+.-]*:\/\/)?.+:\d+$/.test(address)) return address
+  throw new TypeError(
+    `Cannot connect to "${address}": write an address such as tcp://10.0.0.1:8786, or { schedulerFile: '${address}' }`,
+  )
+}
+
+async function readAddress(path: string): Promise<string> {
+  const cannot = (why: string, cause?: unknown): RunnerError =>
+    new RunnerError(`Cannot connect by the scheduler file "${path}": ${why}`, { code: 'ERR_UNAVAILABLE', cause })
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw cannot(errnoOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause)
+  }
+  const parsed = parseSchedulerFile(text)
+  if (parsed.kind === 'valid') return parsed.file.address
+  throw cannot(parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}`)
+}

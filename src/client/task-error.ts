@@ -1,0 +1,79 @@
+import { RunnerError, type RunnerErrorOptions } from '../errors.ts'
+import { decodeThrown } from './javascript/thrown.ts'
+
+/** Why a task has no result. */
+export type TaskFailure =
+  /** Its Python function raised. */
+  | 'python'
+  /** Its JavaScript function threw. */
+  | 'javascript'
+  /** The worker that ran it died, and with it as many others as Dask allows. */
+  | 'worker'
+  /** The Node process that ran its function ended, or could not be started. */
+  | 'node'
+  /** Its result has no form in TypeScript, or what it depends on none in the language of its function. */
+  | 'value'
+  /** It could not be given to the cluster, where there is no worker of a name for one. */
+  | 'submission'
+  | 'cancelled'
+
+/** A failure as the helper process describes it (src/python/client.py). */
+export interface DescribedFailure {
+  readonly kind: TaskFailure
+  readonly type: string
+  readonly text: string
+  readonly traceback: string
+  /** There is a result, which cannot be had here. */
+  readonly passing?: boolean
+  readonly details?: Uint8Array
+  readonly worker?: string
+}
+
+/** A task that has no result, and why. What a JavaScript function threw is the `cause`. */
+export class TaskError extends RunnerError {
+  override readonly name = 'TaskError'
+  /** Key of the task. */
+  readonly key: string
+  readonly kind: TaskFailure
+  /** Type of the Python exception, such as `ValueError` or `package.module.Error`. */
+  readonly pythonType: string | undefined
+  /** Python's own traceback; empty where there is none. */
+  readonly traceback: string
+  /** Address of the worker that died. */
+  readonly worker: string | undefined
+
+  /** @internal */
+  constructor(key: string, failure: DescribedFailure) {
+    super(say(key, failure), options(failure))
+    this.key = key
+    this.kind = failure.kind
+    this.pythonType = failure.kind === 'python' ? failure.type : undefined
+    this.traceback = failure.traceback
+    this.worker = failure.worker
+  }
+}
+
+function say(key: string, { kind, type, text, worker, traceback, passing }: DescribedFailure): string {
+  switch (kind) {
+    case 'python':
+      return `Cannot compute "${key}": ${type}: ${text}\n${traceback.trimEnd()}`
+    case 'worker':
+      return `Cannot compute "${key}": its worker ${worker ?? ''} died: ${text}`
+    case 'cancelled':
+      return `Cannot give the result of "${key}": it was cancelled, or what it needs was lost${text === '' || text === key ? '' : `: ${text}`}`
+    case 'value':
+      return `Cannot ${passing === true ? 'give the result of' : 'compute'} "${key}": ${text}`
+    case 'submission':
+      return `Cannot submit "${key}": ${text}`
+    case 'javascript':
+    case 'node':
+      return `Cannot compute "${key}": ${text}`
+  }
+}
+
+function options({ kind, details }: DescribedFailure): RunnerErrorOptions {
+  return {
+    code: kind === 'cancelled' ? 'ERR_TASK_CANCELLED' : kind === 'worker' ? 'ERR_COMPONENT_LOST' : 'ERR_TASK_FAILED',
+    ...(details === undefined ? {} : { cause: decodeThrown(details) }),
+  }
+}

@@ -1,0 +1,34 @@
+import { tlsOptions } from '../dask/tls.ts'
+import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
+
+/** The files of a cluster that speaks TLS, PEM. */
+export interface ClientTlsOptions {
+  /** Certificates of the authorities that sign both sides. @default that of the run, or of Dask's configuration */
+  readonly tlsCaFile?: string
+  /** The client's certificate. */
+  readonly tlsCert?: string
+  /** Its key. @default in the file of the certificate */
+  readonly tlsKey?: string
+}
+
+/**
+ * The environment in which Dask's client takes these files.
+ *
+ * @returns undefined where none are named
+ * @throws RangeError where one is missing; RunnerError ERR_ENVIRONMENT where one cannot be used.
+ */
+export function environmentForTls({ tlsCaFile, tlsCert, tlsKey }: ClientTlsOptions): NodeJS.ProcessEnv | undefined {
+  if (tlsCaFile === undefined && tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCaFile === undefined || tlsCert === undefined)
+    throw new RangeError('Cannot use TLS with a part of its files: name both tlsCaFile and tlsCert')
+  const files = { caFile: tlsCaFile, cert: tlsCert, ...(tlsKey === undefined ? {} : { key: tlsKey }) }
+  // Read here, because Dask's client does not say which file is wrong.
+  tlsOptions(files)
+  return tlsEnvironment(files)
+}
+
+/** What to do where the connection to `address` failed for want of certificates, as far as can be told here. */
+export function tlsAdvice(address: string, env: Readonly<NodeJS.ProcessEnv>): string {
+  if (!address.startsWith('tls://') || tlsFromEnvironment(env) !== undefined) return ''
+  return "; name tlsCaFile, tlsCert and tlsKey, unless Dask's own configuration has them"
+}

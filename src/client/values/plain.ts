@@ -1,0 +1,211 @@
+import { decode, Encoder, ExtData, ExtensionCodec } from '@msgpack/msgpack'
+import { cannotSend, sayKind } from './cannot-send.ts'
+import type { Dependencies } from './dependencies.ts'
+import { type Encoded, large, plain } from './encoded.ts'
+import { bytesOf, letterOf, NDArray, type TypedArray, typedArrayOf } from './nd-array.ts'
+
+/** The extensions of msgpack; src/python/tasks.py has them too. */
+const extensions = { future: 1, bigint: 2, date: 3, set: 4, map: 5, array: 6, bytes: 7 } as const
+
+/** Deeper than anybody's data, so deep only where something contains itself. */
+const deepest = 200
+const encoder = new Encoder({ maxDepth: 2 * deepest })
+
+type Place = (string | number)[]
+
+/**
+ * A value in the form that Python reads: numbers, strings, booleans, null, arrays, plain objects,
+ * `Buffer` and `ArrayBuffer` (bytes), typed arrays and {@link NDArray} (NumPy), BigInt, Date, Map, Set.
+ *
+ * @param name what the value is called in messages
+ * @throws TypeError that names the place of what cannot cross.
+ */
+export function encodePlain(value: unknown, name = 'value', dependencies?: Dependencies): Encoded {
+  const buffers: Uint8Array[] = []
+  const data = encoder.encode(new Walk(buffers, dependencies).form(value, [name]))
+  return { kind: plain, data, buffers }
+}
+
+/** The arguments of a Python function, as a pair of positional and keyword ones. @throws as {@link encodePlain} */
+export function encodeCall(
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+  dependencies: Dependencies,
+): Encoded {
+  const buffers: Uint8Array[] = []
+  const walk = new Walk(buffers, dependencies)
+  const data = encoder.encode([walk.form(args, ['arguments']), walk.form(kwargs, ['kwargs'])])
+  return { kind: plain, data, buffers }
+}
+
+class Walk {
+  readonly #buffers: Uint8Array[]
+  readonly #dependencies: Dependencies | undefined
+
+  constructor(buffers: Uint8Array[], dependencies: Dependencies | undefined) {
+    this.#buffers = buffers
+    this.#dependencies = dependencies
+  }
+
+  /** What msgpack writes for it. `place` is changed on the way, and the same again after it. */
+  form(value: unknown, place: Place): unknown {
+    switch (typeof value) {
+      case 'number':
+      case 'boolean':
+        return value
+      case 'string':
+        if (!value.isWellFormed())
+          throw cannotSend(
+            place,
+            'a string with half of a surrogate pair',
+            'UTF-8, which Python reads, has no form of it',
+          )
+        return value
+      case 'undefined':
+        return null
+      case 'bigint':
+        return new ExtData(extensions.bigint, bigintBytes(value))
+      case 'object':
+        if (value === null) return null
+        if (place.length > deepest)
+          throw cannotSend(place.slice(0, 4), `nested more than ${deepest} levels deep`, 'does it contain itself?')
+        return this.#object(value, place)
+      default:
+        throw cannotSend(place, sayKind(value), 'Python has no form of it')
+    }
+  }
+
+  #object(value: object, place: Place): unknown {
+    if (Array.isArray(value)) return value.map((item, i) => this.#inner(item, place, i))
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#inner(item, place, key)]))
+    if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+      if (Buffer.isBuffer(value)) return this.#extension(extensions.bytes, this.#bytes(value))
+      return this.#array(value as TypedArray, null)
+    }
+    if (value instanceof ArrayBuffer) return this.#extension(extensions.bytes, this.#bytes(new Uint8Array(value)))
+    if (value instanceof NDArray) return this.#array((value as NDArray).data, value.shape)
+    if (value instanceof Date && Number.isNaN(value.getTime()))
+      throw cannotSend(place, 'an invalid Date', 'Python has no form of it')
+    if (value instanceof Date) return new ExtData(extensions.date, bytesOf(new Float64Array([value.getTime()])))
+    if (value instanceof Set)
+      return this.#extension(
+        extensions.set,
+        [...value].map((item, i) => this.#inner(item, place, i)),
+      )
+    if (value instanceof Map)
+      return this.#extension(
+        extensions.map,
+        [...value].flatMap(([key, item], i) => [this.#inner(key, place, i), this.#inner(item, place, i)]),
+      )
+    if (isBoxed(value)) return value.valueOf()
+    const index = this.#dependencies?.place(value)
+    if (index !== undefined) return new ExtData(extensions.future, bytesOf(new Uint32Array([index])))
+    throw cannotSend(place, sayKind(value), 'Python has no form of it; pass the plain data in it')
+  }
+
+  #inner(value: unknown, place: Place, step: string | number): unknown {
+    place.push(step)
+    const form = this.form(value, place)
+    place.pop()
+    return form
+  }
+
+  #array(array: TypedArray, shape: readonly number[] | null): ExtData {
+    return this.#extension(extensions.array, [letterOf(array), shape, this.#bytes(bytesOf(array))])
+  }
+
+  /** The number of a buffer beside the header, or the bytes themselves. */
+  #bytes(bytes: Uint8Array): number | Uint8Array {
+    if (bytes.byteLength < large) return bytes
+    return this.#buffers.push(bytes) - 1
+  }
+
+  #extension(code: number, content: unknown): ExtData {
+    return new ExtData(code, encoder.encode(content))
+  }
+}
+
+function isBoxed(value: object): boolean {
+  return value instanceof Number || value instanceof String || value instanceof Boolean
+}
+
+function bigintBytes(value: bigint): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  do {
+    bytes.push(Number(BigInt.asUintN(8, rest)))
+    rest >>= 8n
+  } while (rest !== 0n && rest !== -1n)
+  // The last byte has to have the sign.
+  const negative = (bytes.at(-1) ?? 0) >= 128
+  if (negative !== value < 0n) bytes.push(value < 0n ? 255 : 0)
+  return Uint8Array.from(bytes)
+}
+
+function bigintOf(bytes: Uint8Array): bigint {
+  let value = 0n
+  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte)
+  return BigInt.asIntN(bytes.length * 8, value)
+}
+
+interface Context {
+  readonly buffers: readonly Uint8Array[]
+}
+
+const codec = new ExtensionCodec<Context>()
+const refuse = (): null => null
+const inside = (data: Uint8Array, context: Context): unknown => decode(data, optionsOf(context))
+
+codec.register({ type: extensions.bigint, encode: refuse, decode: (data) => bigintOf(data) })
+codec.register({
+  type: extensions.date,
+  encode: refuse,
+  decode: (data) => new Date(new DataView(data.buffer, data.byteOffset).getFloat64(0, true)),
+})
+codec.register({
+  type: extensions.set,
+  encode: refuse,
+  decode: (data, _, context) => new Set(inside(data, context) as unknown[]),
+})
+codec.register({
+  type: extensions.map,
+  encode: refuse,
+  decode: (data, _, context) => {
+    const items = inside(data, context) as unknown[]
+    return new Map(Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]]))
+  },
+})
+codec.register({
+  type: extensions.array,
+  encode: refuse,
+  decode: (data, _, context) => {
+    const [letter, shape, bytes] = inside(data, context) as [string, number[] | null, number | Uint8Array]
+    const array = typedArrayOf(letter, bytesFrom(bytes, context))
+    return shape === null ? array : new NDArray(array, shape)
+  },
+})
+codec.register({
+  type: extensions.bytes,
+  encode: refuse,
+  decode: (data, _, context) => {
+    const place = inside(data, context) as number | Uint8Array
+    const bytes = bytesFrom(place, context)
+    return typeof place === 'number' ? Buffer.from(bytes.buffer as ArrayBuffer, 0, bytes.length) : Buffer.from(bytes)
+  },
+})
+
+/** Never a part of a message: who keeps a few bytes would keep all of it. */
+function bytesFrom(place: number | Uint8Array, { buffers }: Context): Uint8Array {
+  return typeof place === 'number' ? (buffers[place] ?? new Uint8Array()) : Uint8Array.prototype.slice.call(place)
+}
+
+function optionsOf(context: Context): { extensionCodec: ExtensionCodec<Context>; context: Context } {
+  return { extensionCodec: codec, context }
+}
+
+/** The value that {@link encodePlain}, or Python, has written. */
+export function decodePlain({ data, buffers }: Pick<Encoded, 'data' | 'buffers'>): unknown {
+  return decode(data, optionsOf({ buffers }))
+}

@@ -1,0 +1,236 @@
+import { Deserializer, Serializer } from 'node:v8'
+import { messageOf } from '../../errors.ts'
+import { cannotSend, sayKind } from './cannot-send.ts'
+import type { Dependencies } from './dependencies.ts'
+import { cloned, type Encoded, large } from './encoded.ts'
+import { bytesOf } from './nd-array.ts'
+
+/** The kinds of arrays, by their numbers in a message. */
+const views = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  DataView,
+  BigInt64Array,
+  BigUint64Array,
+] as const
+/** Beyond them: Node's buffers, whose bytes are in Node's pool. */
+const bufferKind = views.length
+
+/** How an array's content follows: in place, beside the message, or it stands for a future. */
+const inPlace = 0
+const beside = 1
+const future = 2
+
+/** Stands for a future: arrays are what V8 asks us to write. */
+class FutureMark extends Uint8Array {
+  readonly index: number
+
+  constructor(index: number) {
+    super(0)
+    this.index = index
+  }
+}
+
+/** What Node calls and its types do not have. */
+interface Hooks {
+  _setTreatArrayBufferViewsAsHostObjects?(on: boolean): void
+  _readRawBytes?(length: number): number
+}
+
+class Writer extends Serializer {
+  readonly buffers: Uint8Array[] = []
+  readonly _getDataCloneError = TypeError
+
+  constructor() {
+    super()
+    ;(this as Hooks)._setTreatArrayBufferViewsAsHostObjects?.(true)
+  }
+
+  _writeHostObject(view: ArrayBufferView): void {
+    if (view instanceof FutureMark) {
+      this.writeUint32(future)
+      this.writeUint32(view.index)
+      return
+    }
+    const kind = Buffer.isBuffer(view) ? bufferKind : views.findIndex((type) => view instanceof type)
+    if (kind === -1) throw new TypeError(`${sayKind(view)} could not be cloned`)
+    const bytes = bytesOf(view)
+    this.writeUint32(bytes.byteLength < large ? inPlace : beside)
+    this.writeUint32(kind)
+    this.writeUint32(bytes.byteLength < large ? bytes.byteLength : this.buffers.push(bytes) - 1)
+    if (bytes.byteLength < large) this.writeRawBytes(bytes)
+  }
+}
+
+/** Stands for a number, a string and the like, where V8 takes objects only. */
+class Placeholder {
+  readonly value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
+class Reader extends Deserializer {
+  hasPlaceholders = false
+  readonly #data: Uint8Array
+  readonly #buffers: readonly Uint8Array[]
+  readonly #dependencies: readonly unknown[]
+
+  constructor(data: Uint8Array, buffers: readonly Uint8Array[], dependencies: readonly unknown[]) {
+    super(data)
+    this.#data = data
+    this.#buffers = buffers
+    this.#dependencies = dependencies
+  }
+
+  _readHostObject(): unknown {
+    const how = this.readUint32()
+    const kind = this.readUint32()
+    if (how === future) return this.#dependency(kind)
+    const bytes = how === inPlace ? this.#copy(this.readUint32()) : (this.#buffers[this.readUint32()] ?? this.#copy(0))
+    const buffer = bytes.buffer as ArrayBuffer
+    if (kind === bufferKind) return Buffer.from(buffer, bytes.byteOffset, bytes.byteLength)
+    const type = views[kind] as (typeof views)[8] | undefined
+    if (type === undefined) throw new TypeError(`Cannot read an array of kind ${kind}`)
+    const size = 'BYTES_PER_ELEMENT' in type ? type.BYTES_PER_ELEMENT : 1 // a DataView has none
+    return new type(buffer, bytes.byteOffset, bytes.byteLength / size)
+  }
+
+  #dependency(index: number): unknown {
+    const value = this.#dependencies[index]
+    if (typeof value === 'object' && value !== null) return value
+    this.hasPlaceholders = true
+    return new Placeholder(value)
+  }
+
+  /** Aligned, as arrays of larger elements need it. */
+  #copy(length: number): Uint8Array {
+    const start = (this as Hooks)._readRawBytes?.(length) ?? 0
+    return Uint8Array.prototype.slice.call(this.#data, start, start + length)
+  }
+}
+
+/**
+ * A value as the structured clone algorithm copies it. Large arrays are not copied.
+ *
+ * @param name what the value is called in messages
+ * @throws TypeError that names the place of what cannot be cloned.
+ */
+export function encodeStructured(value: unknown, name = 'value', dependencies?: Dependencies): Encoded {
+  const writer = new Writer()
+  writer.writeHeader()
+  try {
+    writer.writeValue(dependencies === undefined ? value : markFutures(value, dependencies, new Map()))
+  } catch (error) {
+    throw nameCulprit(value, [name], new Set()) ?? new TypeError(`Cannot send ${name}: ${messageOf(error)}`)
+  }
+  return { kind: cloned, data: writer.releaseBuffer(), buffers: writer.buffers }
+}
+
+/** The value that {@link encodeStructured} has written; `dependencies` are the values of its futures. */
+export function decodeStructured(
+  { data, buffers }: Pick<Encoded, 'data' | 'buffers'>,
+  dependencies: readonly unknown[] = [],
+): unknown {
+  const reader = new Reader(data, buffers, dependencies)
+  reader.readHeader()
+  const value = reader.readValue() as unknown
+  return reader.hasPlaceholders ? fillIn(value, new Set(dependencies.filter(isObject))) : value
+}
+
+/** Puts the values where their placeholders are. What has been `seen` is left alone. */
+function fillIn(value: unknown, seen: Set<object>): unknown {
+  if (value instanceof Placeholder) return value.value
+  if (!isObject(value) || seen.has(value) || ArrayBuffer.isView(value)) return value
+  seen.add(value)
+  if (value instanceof Map) {
+    const items = [...value].map(([key, item]) => [fillIn(key, seen), fillIn(item, seen)] as const)
+    value.clear()
+    for (const [key, item] of items) value.set(key, item)
+  } else if (value instanceof Set) {
+    const items = [...value].map((item) => fillIn(item, seen))
+    value.clear()
+    for (const item of items) value.add(item)
+  } else {
+    const inside = value as Record<string, unknown>
+    for (const [key, item] of Object.entries(inside)) if (isObject(item)) inside[key] = fillIn(item, seen)
+  }
+  return value
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** The value with marks for its futures; where there is none in it, the value itself. */
+function markFutures(value: unknown, dependencies: Dependencies, seen: Map<object, unknown>): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  const known = seen.get(value)
+  if (known !== undefined) return known
+  const index = dependencies.place(value)
+  if (index !== undefined) return new FutureMark(index)
+  seen.set(value, value)
+  const mark = (item: unknown): unknown => markFutures(item, dependencies, seen)
+  if (Array.isArray(value)) {
+    const items = value.map(mark)
+    return keep(value, items, !items.every((item, i) => Object.is(item, value[i])), seen)
+  }
+  if (value instanceof Map) {
+    const entries = [...value]
+    const items = entries.map(([key, item]) => [mark(key), mark(item)] as const)
+    const changed = items.some(
+      ([key, item], i) => !Object.is(key, entries[i]?.[0]) || !Object.is(item, entries[i]?.[1]),
+    )
+    return keep(value, changed ? new Map(items) : value, changed, seen)
+  }
+  if (value instanceof Set) {
+    const items = new Set([...value].map(mark))
+    return keep(value, items, ![...items].every((item) => value.has(item)), seen)
+  }
+  // A clone of an object has no class.
+  if (Object.prototype.toString.call(value) !== '[object Object]') return value
+  const entries = Object.entries(value)
+  const items = entries.map(([key, item]): [string, unknown] => [key, mark(item)])
+  const changed = items.some(([, item], i) => !Object.is(item, entries[i]?.[1]))
+  return keep(value, changed ? Object.fromEntries(items) : value, changed, seen)
+}
+
+function keep(value: object, copy: unknown, changed: boolean, seen: Map<object, unknown>): unknown {
+  if (!changed) return value
+  seen.set(value, copy)
+  return copy
+}
+
+/** What cannot be cloned, found by looking: V8 does not say where it is. */
+function nameCulprit(value: unknown, place: (string | number)[], seen: Set<object>): TypeError | undefined {
+  const advice = 'a structured clone has no form of it'
+  if (typeof value === 'function' || typeof value === 'symbol') return cannotSend(place, sayKind(value), advice)
+  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
+  seen.add(value)
+  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
+    return cannotSend(place, sayKind(value), advice)
+  const inner: Iterable<readonly [string | number, unknown]> =
+    value instanceof Map
+      ? [...value].flatMap(([key, item], i): [number, unknown][] => [
+          [i, key],
+          [i, item],
+        ])
+      : value instanceof Set
+        ? [...value].entries()
+        : Array.isArray(value)
+          ? value.entries()
+          : Object.entries(value)
+  for (const [step, item] of inner) {
+    const found = nameCulprit(item, [...place, step], seen)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

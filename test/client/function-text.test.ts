@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { RunnerError } from '../../src/errors.ts'
+import { functionText } from '../../src/client/function-text.ts'
+import { compileText } from '../../src/client/javascript/compile.ts'
+import { explainMissing, supplyHelpers } from '../../src/client/javascript/helpers.ts'
+
+const object = {
+  method(x: number): number {
+    return x + 1
+  },
+  async *generator() {
+    yield await Promise.resolve(1)
+  },
+}
+
+const forms: readonly [string, (x: number) => unknown][] = [
+  ['an arrow', (x) => x + 1],
+  ['an async arrow', async (x) => (await Promise.resolve(x)) + 1],
+  [
+    'a function',
+    function (x) {
+      return x + 1
+    },
+  ],
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  ['a method', object.method],
+]
+for (const [name, form] of forms)
+  test(`${name} runs from its text`, async () => {
+    const run = compileText({ name: 'it', own: form.name }, functionText(form))
+    expect(await run(1)).toBe(2)
+  })
+
+test('what has no text of its own is refused', () => {
+  const refused: readonly [unknown, string][] = [
+    [Math.max, 'it is native or bound'],
+    [forms[0]?.[1].bind(null), 'it is native or bound'],
+    [RunnerError, 'it is a class'],
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    [object.generator, 'it is a generator'],
+    ['math.sqrt', 'it is no function'],
+  ]
+  for (const [callable, why] of refused) expect(() => functionText(callable as () => unknown)).toThrow(why)
+})
+
+test('names that compilers put into functions are supplied', () => {
+  const compiled = `(x) => { const f = __name(() => x, "f"); return __spreadProps(__spreadValues({}, { a: f() }), { b: (cov_1x().s[3]++, 2) }) }`
+  supplyHelpers(compiled)
+  expect(compileText({ name: 'it' }, compiled)(1)).toEqual({ a: 1, b: 2 })
+})
+
+test('a missing name is explained, where it stands in the function', () => {
+  const error = new ReferenceError('offset is not defined')
+  expect(explainMissing(error, '(x) => x + offset', 'f')).toContain('it uses "offset", which is defined outside of it')
+  expect(explainMissing(error, '(x) => x', 'f')).toBeUndefined()
+  expect(explainMissing(new TypeError('offset is not defined'), '(x) => x + offset', 'f')).toBeUndefined()
+  const helper = new ReferenceError('__using is not defined')
+  expect(explainMissing(helper, '() => __using()', 'f')).toContain('its compiler has put "__using" into it')
+})

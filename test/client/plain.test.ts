@@ -1,0 +1,59 @@
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
+import { NDArray } from '../../src/client/values/nd-array.ts'
+import { decodePlain, encodeCall, encodePlain } from '../../src/client/values/plain.ts'
+
+for (const value of [
+  ...[0, -1, 0.1, 2 ** 53 - 1, -(2 ** 53 - 1), 1e300, Number.NaN, '', 'é\u{1F600}', true, null],
+  ...[0n, 1n, -1n, 127n, 128n, -128n, -129n, 255n, 2n ** 64n, -(2n ** 200n)],
+  [[1, [2]], { a: { b: null } }],
+  [new Date(0), new Set([1, 'a']), new Map<unknown, unknown>([[1, new Map([['a', 1]])]])],
+  [new Float32Array([1, 2]), new BigInt64Array([1n]), new Uint8Array(5000), Buffer.from('x'), Buffer.alloc(5000)],
+  new NDArray(new Int32Array(6), [3, 2]),
+])
+  test(`${inspect(value, { breakLength: Infinity }).slice(0, 40)} comes back as it was`, () => {
+    expect(decodePlain(encodePlain(value))).toEqual(value)
+  })
+
+test('undefined is null, in objects and arrays too', () => {
+  expect(decodePlain(encodePlain([undefined, { a: undefined }]))).toEqual([null, { a: null }])
+})
+
+test('what is large travels beside the message, uncopied', () => {
+  const array = new Float64Array(1000)
+  const { data, buffers } = encodePlain([array, array.subarray(0, 2)])
+  expect(buffers.map(({ buffer }) => buffer)).toEqual([array.buffer])
+  expect(data.length).toBeLessThan(100)
+})
+
+test('futures are counted once each, in arguments and keyword arguments', () => {
+  class Future {
+    readonly [futureNumber]: number
+
+    constructor(number: number) {
+      this[futureNumber] = number
+    }
+  }
+  const future = new Future(5)
+  const dependencies = new Dependencies()
+  encodeCall([future, [future]], { x: new Future(6) }, dependencies)
+  expect(dependencies.numbers).toEqual([5, 6])
+})
+
+test('what Python has no form of is named by its place', () => {
+  expect(() => encodePlain({ 'a b': [Symbol('x')] })).toThrow('Cannot send value["a b"][0]: it is a symbol')
+  expect(() => encodePlain([new WeakMap()], 'arguments')).toThrow('arguments[0]: it is an instance of WeakMap')
+  expect(() => encodePlain(new DataView(new ArrayBuffer(1)))).toThrow('it is an instance of DataView')
+  expect(() => new NDArray(new Int8Array(5), [2, 3])).toThrow('Cannot make an array of shape [2, 3] of 5 elements')
+})
+
+test('half of a surrogate pair is named by its place', () => {
+  expect(() => encodePlain({ a: ['b', '\ud800'] })).toThrow(
+    'Cannot send value.a[1]: it is a string with half of a surrogate pair; UTF-8, which Python reads, has no form of it',
+  )
+})
+
+test('an invalid Date is named by its place', () => {
+  expect(() => encodePlain([new Date(Number.NaN)])).toThrow('Cannot send value[0]: it is an invalid Date')
+})

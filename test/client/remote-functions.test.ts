@@ -1,0 +1,41 @@
+import { hostname } from 'node:os'
+import { runInThisContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { py } from '../../src/client/callable.ts'
+import { RemoteFunctions } from '../../src/client/remote-functions.ts'
+
+const functions = await RemoteFunctions.load()
+
+test('a function that uses something from outside is refused, with its name and what to do', () => {
+  const offset = Math.random()
+  const add = (x: number): number => x + offset
+  expect(() => functions.of(add)).toThrow(
+    'Cannot send "add": it uses "offset", which is defined outside of it; ' +
+      'pass it as an argument, or export the function from a module and name it by exported()',
+  )
+  // The test runner has put names of its own into these texts.
+  expect(() => functions.of(() => hostname())).toThrow(
+    'Cannot send the function: it uses something that its module imports',
+  )
+  expect(() => functions.of(() => import.meta.url)).toThrow('it uses import.meta of its module; pass what it needs')
+  const compiled = runInThisContext('() => __using()') as () => unknown
+  expect(() => functions.of(compiled)).toThrow('its compiler has put "__using" into it, which is not there')
+})
+
+test('what Node has, what compilers write, and its own name are no names from outside', () => {
+  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1))
+  const texts = [
+    '() => [Buffer, process, structuredClone, undefined, NaN, globalThis.anything, require("node:os")]',
+    '(x) => __name(() => __spreadValues({}, x), (cov_12x().s[0]++, "f"))',
+    '{ method(x) { return typeof window === "undefined" ? x : window.x } }.method',
+  ]
+  const all = texts.map((text) => runInThisContext(`(${text})`) as () => unknown)
+  for (const one of [factorial, ...all]) expect(functions.of(one as () => unknown).language).toBe('javascript')
+})
+
+test('a function is described once, and a remote one is itself', () => {
+  const one = (): number => 1
+  expect(functions.of(one)).toBe(functions.of(one))
+  const remote = py`len`
+  expect(functions.of(remote)).toBe(remote)
+})

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import type { SchedulerInfo } from '../../src/client/scheduler-info.ts'
+import { needsOf, whyPending } from '../../src/client/why-pending.ts'
+
+const worker = { host: 'a', nthreads: 1, memory_limit: 0, local_directory: '/tmp' }
+const info: SchedulerInfo = {
+  id: 'Scheduler-1',
+  address: 'tcp://a:1',
+  workers: {
+    'tcp://a:2': { ...worker, name: 2, resources: { GPU: 1 } },
+    'tcp://a:3': { ...worker, name: '3-0' },
+  },
+}
+
+test('only what keeps a task from every worker is known to matter', () => {
+  expect(needsOf({ retries: 1 })).toBeUndefined()
+  expect(needsOf({ workers: [2], allowOtherWorkers: true })).toBeUndefined()
+  expect(needsOf({ workers: [2], resources: { GPU: 1 } })).toEqual({ workers: [2], resources: { GPU: 1 } })
+})
+
+test('a worker that can run it is busy', () => {
+  for (const needs of [
+    { workers: [2] },
+    { workers: [77, 3] },
+    { workers: ['3-0'] },
+    { workers: ['tcp://a:2'], resources: { GPU: 1 } },
+    { resources: {} },
+  ])
+    expect(whyPending(needs, info)).toBeUndefined()
+})
+
+test('names and resources that nobody has are told', () => {
+  expect(whyPending({ workers: [77] }, info)).toBe('no worker of those it is to run on is there: [ 77 ]')
+  expect(whyPending({ resources: { GPU: 2 } }, info)).toBe('no worker has the resources it asks for: { GPU: 2 }')
+  expect(whyPending({ workers: [3], resources: { GPU: 1 } }, info)).toBe(
+    'no worker of those it is to run on has the resources it asks for: { GPU: 1 }',
+  )
+  expect(whyPending({ resources: { GPU: 1 } }, { ...info, workers: {} })).toBe('no worker is there')
+})
