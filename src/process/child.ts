@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
-import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import type { Guardian } from './guardian.ts'
-import { forEachLine, Tail } from './output.ts'
+import { forEachLine } from './output.ts'
+import { Supervised } from './supervised.ts'
 
 /** What to start, and how it is connected to us. */
 export interface ChildOptions {
@@ -23,6 +23,10 @@ export interface ChildOptions {
   readonly stdin?: 'inherit' | 'ignore' | 'pipe'
   /** Open a two-way pipe as file descriptor 3. @default false */
   readonly pipe?: boolean
+  /** A file descriptor of ours that the child gets as its number 4. @default none */
+  readonly passOn?: number | undefined
+  /** How many two-way pipes to open as file descriptors 4 and following, beside no `passOn`. @default 0 */
+  readonly channels?: number
   /**
    * Start with HUP, INT, TERM, USR1 and USR2 ignored, until the program itself says otherwise.
    * @default false
@@ -33,21 +37,24 @@ export interface ChildOptions {
 /** `sh` ignores the signals, and what is ignored stays so in the program that takes its place. */
 const shield = ['/bin/sh', '-c', 'trap "" HUP INT TERM USR1 USR2; exec "$@"', 'sh'] as const
 
+/** The file descriptor of a child's first channel. */
+export const firstChannel = 4
+
 /** After the child's end, how long output that its descendants hold open is waited for. In milliseconds. */
-const outputTimeout = 500
+export const outputTimeout = 500
 
 /** A child process that leads a process group of its own. */
-export class Child {
+export class Child extends Supervised {
   /** How it ended, once it has; a program that could not be started exits 127 or 126, as in a shell. */
   readonly exited: Promise<Exit>
   /** The pipe on the child's file descriptor 3, where asked for. */
   readonly pipe: Duplex | undefined
+  /** The pipes that were asked for as channels. */
+  readonly channels: readonly Duplex[] = []
   readonly #process: ChildProcess | undefined
-  readonly #tail = new Tail(defaults.tailLines)
-  #ended = false
-  #forced = false
 
   constructor(options: ChildOptions) {
+    super()
     const [program, ...args] = options.shielded === true ? [...shield, ...options.command] : options.command
     const lines = options.output !== 'inherit'
     let child: ChildProcess
@@ -59,6 +66,8 @@ export class Child {
           lines ? 'pipe' : 'inherit',
           lines ? 'pipe' : 'inherit',
           options.pipe === true ? 'pipe' : 'ignore',
+          ...(options.passOn === undefined ? [] : [options.passOn]),
+          ...Array.from({ length: options.channels ?? 0 }, () => 'pipe' as const),
         ],
         env: { ...options.env, ...options.guardian.environment },
       })
@@ -73,6 +82,7 @@ export class Child {
       this.pipe = child.stdio[3] as Duplex
       this.pipe.on('error', () => undefined)
     }
+    if (options.channels !== undefined) this.channels = child.stdio.slice(firstChannel) as unknown as Duplex[]
     child.stdin?.on('error', () => undefined)
     if (options.output !== 'inherit') {
       const onLine = options.output
@@ -80,7 +90,7 @@ export class Child {
         const stream = child[name]
         if (stream === null) continue
         forEachLine(stream, (line) => {
-          this.#tail.add(line)
+          this.lines.add(line)
           onLine(line, name)
         })
       }
@@ -89,7 +99,7 @@ export class Child {
   }
 
   /** Undefined where the program could not be started. */
-  get pid(): number | undefined {
+  override get pid(): number | undefined {
     return this.#process?.pid
   }
 
@@ -98,36 +108,8 @@ export class Child {
     return this.#process?.stdin ?? null
   }
 
-  /** The last lines that it printed, where its output comes through us. */
-  get tail(): readonly string[] {
-    return this.#tail.lines
-  }
-
-  /** Sends `signal` to the child alone, or to its whole process group. */
-  signal(signal: NodeJS.Signals, whom: 'child' | 'group'): void {
-    if (this.pid === undefined || this.#ended) return
-    try {
-      process.kill(whom === 'group' ? -this.pid : this.pid, signal)
-    } catch {
-      // It has ended in the meantime.
-    }
-  }
-
-  /** Kills the whole process group. */
-  kill(): void {
-    this.#forced = true
-    this.signal('SIGKILL', 'group')
-  }
-
-  /** Asks the child to end by `ask`, and kills its process group where it has not after `grace` milliseconds. */
-  async end(ask: () => void, grace: number): Promise<Exit> {
-    ask()
-    if (!(await settledWithin(this.exited, grace))) this.kill()
-    return await this.exited
-  }
-
   /** Does not keep us alive. */
-  unref(): void {
+  override unref(): void {
     this.#process?.unref()
     for (const stream of this.#process?.stdio ?? []) if (stream instanceof Socket) stream.unref()
   }
@@ -142,18 +124,15 @@ export class Child {
         resolve({ status, signal })
       })
     })
-    // What it left behind in its group ends with it.
-    const forced = this.#forced
-    this.signal('SIGKILL', 'group')
-    this.#ended = true
+    const ended = this.finish(exit)
     if (this.pid !== undefined) options.guardian.removeGroup(this.pid)
     await settledWithin(output, outputTimeout)
-    return { ...exit, forced }
+    return ended
   }
 
   #notStarted(options: ChildOptions, error: unknown): Omit<Exit, 'forced'> {
     const why = errnoOf(error) === 'ENOENT' ? 'there is no such program' : messageOf(error)
-    this.#tail.add(`${options.command[0]}: ${why}`)
+    this.lines.add(`${options.command[0]}: ${why}`)
     return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null }
   }
 }

@@ -7,6 +7,8 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
   /** Whether we killed it because it had not ended in the time it was given. */
   readonly forced: boolean
+  /** Why we killed it, where that was not the time it was given. */
+  readonly why?: string
 }
 
 /** The exit status as a shell has it: 128+n for signal n. */
@@ -22,5 +24,5 @@ export function signalStatus(signal: NodeJS.Signals): number {
 /** An exit in words: `exited with status 3`, `was killed by SIGKILL`. */
 export function sayExit(exit: Exit): string {
   const how = exit.signal === null ? `exited with status ${exit.status ?? 1}` : `was killed by ${exit.signal}`
-  return exit.forced ? `${how} (it had not ended in time)` : how
+  return exit.forced ? `${how} (${exit.why ?? 'it had not ended in time'})` : how
 }

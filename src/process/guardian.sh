@@ -1,6 +1,7 @@
 # Outlives its supervisor only to end what the supervisor has started: when the pipe on standard
 # input closes, every registered process group is killed, then every process that carries the run's
-# mark in its environment, and the private files and directories are removed.
+# mark in its environment, and the private files and directories are removed, where their filesystem
+# answers.
 # Standard input, a line each:
 #   + PGID        a process group has begun
 #   ~ PGID        a process group has begun that ends by itself when we are gone; it is given time
@@ -11,7 +12,10 @@
 # Standard output: a line for each signal that came here, which tells the supervisor that the whole
 # process tree was signalled and not the supervisor alone.
 # $1: the mark, a NAME=VALUE of the children's environment.
+# $2: seconds between two looks at the supervisor: one that is found stopped at ten looks in a row is
+#     killed. What stops everything, as the suspension of a whole job, stops the looks too.
 mark=$1
+supervisor=$PPID
 groups=' '
 gentle=' '
 directories=''
@@ -24,6 +28,22 @@ for name in HUP INT TERM USR1 USR2; do
   trap "interrupted=yes; echo $name" "$name"
 done
 trap '' PIPE TSTP TTIN TTOU
+
+(
+  trap '' HUP INT TERM USR1 USR2
+  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' ALRM
+  nap=''
+  looks=0
+  while kill -0 "$$" 2>/dev/null; do
+    sleep "$2" &
+    nap=$!
+    wait "$nap"
+    read -r stat <"/proc/$supervisor/stat" || break
+    case ${stat##*) } in T*) looks=$((looks + 1)) ;; *) looks=0 ;; esac
+    [ "$looks" -ge 10 ] && kill -KILL "$supervisor"
+  done
+) </dev/null >/dev/null 2>&1 &
+watcher=$!
 
 # A trapped signal may make read fail, with the part of the line that was read so far. (Some shells
 # lose that part: the mark in the environment then still finds what the group would have.)
@@ -71,20 +91,46 @@ await() {
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 await 50 $gentle
 for group in $gentle; do kill -KILL "-$group" 2>/dev/null; done
-# Twice, for what was being forked while the first pass went by.
-for pass in 1 2; do
+kill_marked() {
   for file in $(grep -lzxF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do
     pid=${file#/proc/}
     kill -KILL "${pid%/environ}" 2>/dev/null
   done
-done
+}
+# Twice, for what was being forked while the first pass went by.
+kill_marked
+kill_marked
 # What is being killed may still write.
 await 10 $groups $gentle
-[ -n "$note" ] && [ -d "${note%/*}" ] && : 2>/dev/null >"$note"
-printf %s "$files" | while IFS= read -r entry; do
+
+# Removes what is to be removed: $1 directories, $2 files after their words, and makes the note $3. One
+# of them may be on a filesystem that hangs: so beside one another, in processes that carry the mark.
+tidy='
+printf %s "$1" | {
+  while IFS= read -r directory; do
+    { rm -rf -- "$directory" 2>/dev/null || { sleep 0.1; rm -rf -- "$directory"; }; } &
+  done
+  wait
+} &
+[ -n "$3" ] && [ -d "${3%/*}" ] && : 2>/dev/null >"$3"
+printf %s "$2" | while IFS= read -r entry; do
   file=${entry#* }
   grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"
 done
-printf %s "$directories" | while IFS= read -r directory; do
-  rm -rf -- "$directory" 2>/dev/null || { sleep 0.1; rm -rf -- "$directory"; }
-done
+wait'
+if [ -n "$directories$files$note" ]; then
+  env "$mark" /bin/sh -c "$tidy" dask-run-tidy "$directories" "$files" "$note" </dev/null &
+  tidier=$!
+  tenths=30
+  sleep 0.02
+  while kill -0 "$tidier" 2>/dev/null && [ "$tenths" -gt 0 ]; do
+    sleep 0.1
+    tenths=$((tenths - 1))
+  done
+  if [ "$tenths" = 0 ]; then
+    kill_marked
+    kill_marked
+  fi
+fi
+kill -ALRM "$watcher" 2>/dev/null && kill -CONT "$watcher" && wait "$watcher"
+exit 0

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
+import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
 import script from './guardian.sh'
 import { forEachLine } from './output.ts'
@@ -11,6 +12,12 @@ const markVariable = 'DASK_HPC_RUNNER_MARK'
 
 /** How long the guardian may take to end what is left. In milliseconds. */
 const sweepTimeout = 8_000
+
+/**
+ * The script looks so often at a stopped supervisor, and twice more, before it kills it: the others, who
+ * have missed its beats by then, tell that it was frozen.
+ */
+const looks = 8
 
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
@@ -30,6 +37,12 @@ export class Guardian implements AsyncDisposable {
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
+  readonly #lostAfter: number
+
+  /** @param options.lostAfter milliseconds after which a stopped supervisor is ended. @default 20 s */
+  constructor({ lostAfter = defaults.lostAfter }: { readonly lostAfter?: number } = {}) {
+    this.#lostAfter = lostAfter
+  }
 
   /** What children have to carry in their environment. */
   get environment(): Readonly<Record<string, string>> {
@@ -87,6 +100,8 @@ export class Guardian implements AsyncDisposable {
     shell.ref()
     const exited = once(shell, 'exit')
     shell.stdin?.end()
+    // Somebody may have stopped it.
+    shell.kill('SIGCONT')
     if (!(await settledWithin(exited, sweepTimeout))) shell.kill('SIGKILL')
   }
 
@@ -101,12 +116,16 @@ export class Guardian implements AsyncDisposable {
   }
 
   #start(): void {
-    const shell = spawn('/bin/sh', ['-c', script, 'dask-run-guardian', this.#mark], {
-      detached: true,
-      stdio: ['pipe', 'pipe', 'ignore'],
-      cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
-    })
+    const shell = spawn(
+      '/bin/sh',
+      ['-c', script, 'dask-run-guardian', this.#mark, String(this.#lostAfter / looks / 1000)],
+      {
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+        cwd: '/',
+        env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+      },
+    )
     this.#shell = shell
     const again = (): void => {
       if (this.#closed || this.#shell !== shell) return

@@ -1,14 +1,20 @@
 # Runs one Dask scheduler or worker by Dask's own command line, under the orders of a supervisor.
 #
 # Orders come and reports go over the socket `pipe`, one JSON object a line:
-#   {"order": "start", "component": "scheduler" | "worker", "arguments": [...]}
-#   {"order": "stop"}                                   close as Dask closes, then exit
-#   {"report": "started", "component": ..., "identity": {...}}
+#   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
+#   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
+#   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
+#   {"order": "start", "arguments": [...]}
+#   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}
+#   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
 import asyncio
 import ctypes
 import functools
+import gc
+import importlib.util
 import json
+import logging
 import os
 import signal
 import sys
@@ -17,17 +23,61 @@ import threading
 
 def main(pipe):
     pipe.set_inheritable(False)
-    die_with_parent()
+    die_with_parent(os.getppid())
     leave_signals_to_supervisor()
-    orders = pipe.makefile("r", encoding="utf-8")
-    order = next_order(orders)
-    component = Component(order["component"], pipe)
+    has_dask = importlib.util.find_spec("distributed") is not None
+    say(pipe, report="python", executable=sys.executable, dask=has_dask)
+    if not has_dask:
+        return
+    orders = Orders(pipe)
+    order = orders.next()
+    kind = order["component"]
+    load(kind)
+    say_loaded(pipe)
+    if kind == "workers":
+        kind, pipe = "worker", fork_workers(pipe, orders, set(order["channels"]))
+        orders = Orders(pipe)
+        say_loaded(pipe)
+    order = orders.next()
+    component = Component(kind, pipe)
     threading.Thread(target=obey, args=(orders, component), daemon=True).start()
-    run(order["component"], order["arguments"], component)
+    run(kind, order["arguments"], component)
 
 
-def die_with_parent():
-    parent = os.getppid()
+def say(pipe, **report):
+    pipe.sendall((json.dumps(report, default=str) + "\n").encode())
+
+
+def say_loaded(pipe):
+    say(pipe, report="loaded", pid=os.getpid(), threads=threads())
+
+
+def load(kind):
+    """Import what the component will need, while nobody waits for it yet."""
+    # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
+    gc.disable()
+    if kind == "scheduler":
+        import distributed.cli.dask_scheduler  # noqa: F401
+    else:
+        import distributed.cli.dask_worker  # noqa: F401
+
+        load_versions()
+    gc.freeze()
+    gc.enable()
+
+
+def load_versions():
+    """Import what Dask imports when a worker registers, to compare the versions of pandas and others."""
+    try:
+        from distributed.versions import get_versions
+
+        get_versions()
+    except Exception:
+        # Dask will say what there is to say, when it comes to that.
+        pass
+
+
+def die_with_parent(parent):
     try:
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -59,16 +109,30 @@ def nothing(number, frame):
     pass
 
 
-def next_order(orders):
-    line = orders.readline()
-    if not line:
-        os.killpg(0, signal.SIGKILL)
-    return json.loads(line)
+class Orders:
+    """The orders that come over a pipe, one by one."""
+
+    def __init__(self, pipe):
+        self.pipe = pipe
+        self.rest = b""
+
+    def waiting(self):
+        """Whether one has come already."""
+        return b"\n" in self.rest
+
+    def next(self):
+        while not self.waiting():
+            part = self.pipe.recv(65536)
+            if not part:
+                os.killpg(0, signal.SIGKILL)
+            self.rest += part
+        line, _, self.rest = self.rest.partition(b"\n")
+        return json.loads(line)
 
 
 def obey(orders, component):
     while True:
-        if next_order(orders)["order"] == "stop":
+        if orders.next()["order"] == "stop":
             component.stop()
 
 
@@ -117,8 +181,10 @@ class Component:
                 return
             await asyncio.sleep(0.005)
         identity = self.server.identity() if self.kind == "scheduler" else {}
-        report = {"report": "started", "component": self.kind, "identity": identity}
-        self.pipe.sendall((json.dumps(report, default=str) + "\n").encode())
+        say(self.pipe, report="started", component=self.kind, identity=identity, versions=versions())
+        if self.kind == "scheduler":
+            # Before the first client comes, which is being started now.
+            self.loop.call_later(0, load_versions)
 
     def stop(self):
         if self.server is None:
@@ -149,7 +215,26 @@ class Component:
             await self.server.close()
 
 
+def versions():
+    import dask
+    import distributed
+
+    return {
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "dask": getattr(dask, "__version__", "unknown"),
+        "distributed": getattr(distributed, "__version__", "unknown"),
+    }
+
+
+def without_traceback(record):
+    """What Dask says as mere information needs no traceback, such as that the other end has closed first."""
+    if record.levelno <= logging.INFO:
+        record.exc_info = None
+    return True
+
+
 def run(kind, arguments, component):
+    logging.getLogger("distributed.batched").addFilter(without_traceback)
     if kind == "scheduler":
         from distributed import Scheduler
         from distributed.cli.dask_scheduler import main as command

@@ -1,26 +1,38 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { access, constants, realpath } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import { RunnerError } from '../errors.ts'
+import { findProgram } from './python-of-command.ts'
 
 /** How long an interpreter may take to say whether it has Dask. In milliseconds. */
-const probeTimeout = 30_000
+export const probeTimeout = 30_000
 
 /** Prints the interpreter's path; looks for Dask without importing it. */
-const probe = `import importlib.util as u, sys
+const program = `import importlib.util as u, sys
 found = u.find_spec("distributed") is not None
 print(sys.executable if found else "", end="")`
+
+/** Whether an interpreter has Dask: its own path, or why not. */
+export interface Answer {
+  readonly executable?: string
+  readonly why?: string
+}
+
+/** Asks an interpreter, given as a path or a name on PATH. */
+export type Ask = (python: string) => Promise<Answer>
 
 /**
  * The Python that has Dask: `python` if given, else that of the active environment, else the first
  * `python3` on PATH that has the module `distributed`.
  *
+ * @param ask how one is asked. @default it is started for that alone, without importing Dask
  * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried. The reason of `signal`.
  */
 export async function findPython(
   python: string | undefined,
   env: Readonly<NodeJS.ProcessEnv>,
   signal?: AbortSignal,
+  ask: Ask = async (candidate) => await probe(candidate, env, signal),
 ): Promise<string> {
   const tried: string[] = []
   for (const candidate of python === undefined ? candidates(env) : [python]) {
@@ -28,9 +40,10 @@ export async function findPython(
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
     }
-    const answer = await ask(candidate, env, signal)
+    const answer = await ask(candidate)
     signal?.throwIfAborted()
-    if (answer.executable !== undefined) return answer.executable
+    // A path that was given may be that of a wrapper, within which the interpreter's own means something else.
+    if (answer.executable !== undefined) return python?.includes('/') === true ? python : answer.executable
     tried.push(`${candidate} ${answer.why}`)
   }
   const what = tried.length === 0 ? 'there is no python3 on PATH' : tried.join('; ')
@@ -39,6 +52,29 @@ export async function findPython(
       ? 'activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)'
       : 'name an interpreter that has it, or install it there (pip install distributed)'
   throw new RunnerError(`Cannot find a Python that has Dask: ${what}; ${next}`, { code: 'ERR_ENVIRONMENT' })
+}
+
+/**
+ * Whether `other`, a path or a name on PATH, is the Python that {@link findPython} asks first: the same
+ * program in the same directory, since environments are links to one interpreter.
+ */
+export async function isFirstChoice(
+  other: string,
+  python: string | undefined,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<boolean> {
+  const [first, second] = await Promise.all(
+    [other, python ?? (await firstExecutable(candidates(env)))].map(async (program) => {
+      const path = program === undefined ? undefined : await findProgram(program, env)
+      return path === undefined ? undefined : join(await realpath(dirname(path)), await realpath(path))
+    }),
+  )
+  return first !== undefined && first === second
+}
+
+async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) if (await isExecutable(path)) return path
+  return undefined
 }
 
 function candidates(env: Readonly<NodeJS.ProcessEnv>): string[] {
@@ -59,36 +95,37 @@ async function isExecutable(path: string): Promise<boolean> {
   )
 }
 
-interface Answer {
-  readonly executable?: string
-  readonly why?: string
-}
-
-async function ask(python: string, env: Readonly<NodeJS.ProcessEnv>, signal?: AbortSignal): Promise<Answer> {
+async function probe(python: string, env: Readonly<NodeJS.ProcessEnv>, signal?: AbortSignal): Promise<Answer> {
   return await new Promise<Answer>((resolve) => {
     execFile(
       python,
-      ['-c', probe],
+      ['-c', program],
       { env, timeout: probeTimeout, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
       (error, stdout, stderr) => {
-        if (error?.killed === true) resolve({ why: `did not answer within ${probeTimeout / 1000} s` })
-        else if (error !== null) resolve({ why: `fails: ${lastLine(stderr) ?? withoutWords(error)}` })
-        else if (stdout === '') resolve({ why: 'has no module distributed' })
-        else resolve({ executable: stdout })
+        if (error?.killed === true) resolve(lateAnswer(probeTimeout))
+        else if (error !== null) resolve(failedAnswer(stderr.split('\n'), howItFailed(error)))
+        else resolve(stdout === '' ? lacksDask : { executable: stdout })
       },
     )
   })
 }
 
-/** A program that failed in silence, or one that could not be started. */
-function withoutWords({ code, signal, message }: ExecFileException): string {
-  if (typeof code === 'number') return `exit status ${code}`
-  return typeof signal === 'string' ? `killed by ${signal}` : message
+/** The answer of one that has no Dask. */
+export const lacksDask: Answer = { why: 'has no module distributed' }
+
+/** The answer of one that did not give any within `timeout` milliseconds. */
+export function lateAnswer(timeout: number): Answer {
+  return { why: `did not answer within ${timeout / 1000} s` }
 }
 
-function lastLine(text: string): string | undefined {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .at(-1)
+/** The answer of one that failed: its last words, or `how` where there are none. */
+export function failedAnswer(lines: readonly string[], how: number | string | null): Answer {
+  const words = lines.findLast((line) => line.trim() !== '')
+  return { why: `fails: ${words ?? (typeof how === 'number' ? `exit status ${how}` : (how ?? 'without a word'))}` }
+}
+
+/** A program that failed in silence, or one that could not be started. */
+function howItFailed({ code, signal, message }: ExecFileException): number | string {
+  if (typeof code === 'number') return code
+  return typeof signal === 'string' ? `killed by ${signal}` : message
 }

@@ -1,6 +1,7 @@
+import { copyFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { Cluster } from '../support/cluster.ts'
+import { Cluster, program } from '../support/cluster.ts'
 import { slurmEnvironment } from '../support/environment.ts'
 
 /** Runs the built program outside of a job, or in `env`, and checks its exit status. */
@@ -20,6 +21,19 @@ describe('the program', () => {
       expect(stdout).toContain(word)
     expect(stderr).toBe('')
     expect((await run(0, ['run', '--help'])).stdout).toContain("Dask's own options")
+  })
+
+  it('is one file that works where there is nothing else', async () => {
+    await using cluster = await Cluster.make()
+    for (const name of ['copy.js', 'copy.mjs']) {
+      cluster.expectFile(name)
+      await copyFile(program, cluster.path(name))
+      const started = cluster.start([process.execPath, name, '--version'])
+      await started.expectStatus(0)
+      expect(started.output).toContain(packageJson.version)
+      expect(started.stderr).toBe('')
+    }
+    await cluster.expectNothingLeft()
   })
 
   it('tells its version', async () => {
@@ -44,7 +58,8 @@ describe('the program', () => {
   it('prints the plan for a number of processes', async () => {
     const { stdout } = await run(0, ['plan', '-n', '4', '--scheduler-file', '/x/s.json'])
     expect(stdout).toBe(
-      'rank  host  roles\n0     ?     scheduler\n1     ?     client\n2     ?     worker\n3     ?     worker\n\nscheduler file: /x/s.json\n',
+      'rank  host  roles\n0     ?     scheduler\n1     ?     client\n2     ?     worker\n3     ?     worker\n\nscheduler file: /x/s.json\n' +
+        'news by polling: within 120 ms, with at most 200 file system operations a second\n',
     )
   })
 

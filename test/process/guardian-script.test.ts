@@ -43,7 +43,7 @@ class Script {
   readonly #signals: AsyncIterator<string, undefined>
 
   constructor({ program, args = [], argv0 = program }: Shell, path = process.env.PATH) {
-    const child = spawn(program, [...args, '-c', script, 'guardian', this.mark], {
+    const child = spawn(program, [...args, '-c', script, 'guardian', this.mark, '2.5'], {
       argv0,
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],

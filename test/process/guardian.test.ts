@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Guardian } from '../../src/process/guardian.ts'
@@ -9,12 +10,21 @@ import {
   eventually,
   isAlive,
   kill,
+  leadsSession,
   newGuardian,
+  processesOf,
   processesWith,
   shellsOf,
   stubborn,
   temporaryDirectory,
 } from './support/processes.ts'
+
+async function bundleSupervisor(): Promise<string> {
+  const outfile = join(temporaryDirectory(), 'supervisor.mjs')
+  const entryPoints = [join(import.meta.dirname, 'fixtures/supervisor.ts')]
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', loader: { '.sh': 'text' } })
+  return outfile
+}
 
 describe('Guardian', () => {
   it('kills the groups and removes the files at its close, and is gone itself', async () => {
@@ -32,7 +42,7 @@ describe('Guardian', () => {
     expect(shellsOf(guardian)).toHaveLength(1)
 
     await guardian.close()
-    expect(shellsOf(guardian)).toEqual([])
+    expect(processesOf(guardian)).toEqual([])
     await eventually(() => [left, ended].map(isAlive), [false, true], 'only the group that was left is killed')
     expect([existsSync(file), existsSync(join(directory, 'private'))]).toEqual([false, false])
   })
@@ -75,7 +85,7 @@ describe('Guardian', () => {
     await guardian.close()
     await eventually(() => [left, ended].map(isAlive), [false, true], 'the group that was left is killed')
     expect([existsSync(directory), existsSync(file)]).toEqual([false, false])
-    expect(shellsOf(guardian)).toEqual([])
+    await eventually(() => processesOf(guardian), [], 'no part of either guardian is left')
   })
 
   it('tells of a signal that reached it, and goes on', async () => {
@@ -94,39 +104,60 @@ describe('Guardian', () => {
     expect(shellsOf(guardian)).toEqual([shell])
   })
 
-  it('leaves nothing of a supervisor that is killed: no child, no descendant, no directory, no guardian', async () => {
-    const directory = join(temporaryDirectory(), 'private')
-    mkdirSync(directory)
-    const outfile = join(temporaryDirectory(), 'supervisor.mjs')
-    const entryPoints = [join(import.meta.dirname, 'fixtures/supervisor.ts')]
-    await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', loader: { '.sh': 'text' } })
-    const time = `300.${Math.floor(Math.random() * 1e9)}`
-    // A child that ignores TERM, one in its group, and one that left it.
-    const command = `trap "" HUP TERM; sleep ${time} & setsid sleep ${time} & while :; do sleep 300; done`
-    const supervisor = spawn(process.execPath, [outfile, directory, '/bin/sh', '-c', command], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+  it.each([
+    ['is killed', 'SIGKILL'],
+    ['stays stopped', 'SIGSTOP'],
+  ] as const)(
+    'leaves nothing of a supervisor that %s: no child, no descendant, no directory, no guardian',
+    async (_, signal) => {
+      const directory = join(temporaryDirectory(), 'private')
+      mkdirSync(directory)
+      const outfile = await bundleSupervisor()
+      const time = `300.${Math.floor(Math.random() * 1e9)}`
+      // A child that ignores TERM, one in its group, and one that left it.
+      const command = `trap "" HUP TERM; sleep ${time} & setsid sleep ${time} & while :; do sleep 300; done`
+      const supervisor = spawn(process.execPath, [outfile, directory, '/bin/sh', '-c', command], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => {
+        kill(supervisor.pid)
+        for (const pid of processesWith(`sleep\0${time}`, 'cmdline')) kill(pid)
+      })
+      const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
+      const { child, mark } = JSON.parse(line.toString()) as { child: number; mark: string }
+      await eventually(() => processesWith(`sleep\0${time}`, 'cmdline').length, 2, 'the descendants run')
+      expect(processesWith(mark, 'cmdline').filter(leadsSession)).toHaveLength(1)
+
+      kill(supervisor.pid, signal)
+      await eventually(
+        () => ({
+          child: isAlive(child),
+          descendants: processesWith(`sleep\0${time}`, 'cmdline'),
+          marked: processesWith(mark, 'environ'),
+          guardians: processesWith(mark, 'cmdline'),
+          directory: existsSync(directory),
+        }),
+        { child: false, descendants: [], marked: [], guardians: [], directory: false },
+        'nothing is left',
+      )
+    },
+  )
+
+  it('spares a supervisor that is stopped for a moment', async () => {
+    const outfile = await bundleSupervisor()
+    const supervisor = spawn(process.execPath, [outfile, temporaryDirectory(), 'sleep', '300'], { stdio: 'pipe' })
     onTestFinished(() => {
       kill(supervisor.pid)
-      for (const pid of processesWith(`sleep\0${time}`, 'cmdline')) kill(pid)
     })
-    const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
-    const { child, mark } = JSON.parse(line.toString()) as { child: number; mark: string }
-    await eventually(() => processesWith(`sleep\0${time}`, 'cmdline').length, 2, 'the descendants run')
-    expect(processesWith(mark, 'cmdline')).toHaveLength(1)
-
-    kill(supervisor.pid)
-    await eventually(
-      () => ({
-        child: isAlive(child),
-        descendants: processesWith(`sleep\0${time}`, 'cmdline'),
-        marked: processesWith(mark, 'environ'),
-        guardians: processesWith(mark, 'cmdline'),
-        directory: existsSync(directory),
-      }),
-      { child: false, descendants: [], marked: [], guardians: [], directory: false },
-      'nothing is left',
-    )
+    await once(supervisor.stdout, 'data')
+    // Three times 400 ms are more than its limit of 800 ms.
+    for (let i = 0; i < 3; i++) {
+      kill(supervisor.pid, 'SIGSTOP')
+      await sleep(400)
+      kill(supervisor.pid, 'SIGCONT')
+      await sleep(300)
+    }
+    expect(isAlive(supervisor.pid ?? 0)).toBe(true)
   })
 
   it('gives each guardian a mark of its own', () => {

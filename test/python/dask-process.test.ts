@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DaskProcess, type DaskProcessOptions } from '../../src/python/dask-process.ts'
-import bootstrap from '../../src/python/bootstrap.py'
-import { Child } from '../../src/process/child.ts'
+import { startBootstrap } from '../../src/python/start-bootstrap.ts'
 import { eventually, isAlive, kill, newGuardian } from '../process/support/processes.ts'
 
 const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed')
@@ -10,15 +9,15 @@ const env = { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE:
 
 function start(component: DaskProcessOptions['component'], ...args: string[]) {
   const lines: string[] = []
-  const dask = new DaskProcess({
+  const dask = DaskProcess.start({
     python: 'python3',
     component,
     name: `${component} 2`,
-    arguments: args,
     env,
     guardian: newGuardian(),
     onLine: (line) => lines.push(line),
   })
+  dask.begin(args)
   onTestFinished(async () => {
     dask.kill()
     await dask.exited
@@ -36,17 +35,29 @@ async function taskIn(lines: readonly string[]): Promise<number> {
   return find()
 }
 
+/** The Python of a worker, and the conversation with it. */
+function bare(onLine: (line: string) => void = () => undefined) {
+  const bootstrap = startBootstrap({ python: 'python3', env, guardian: newGuardian(), onLine }, { title: ['worker'] })
+  onTestFinished(() => {
+    bootstrap.child.kill()
+  })
+  return bootstrap
+}
+
 describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
   it('tells the identity of a scheduler that runs, and closes it on order', async () => {
     const { dask, lines } = start('scheduler', '--port', '0')
-    expect(await dask.started).toEqual({ type: 'Scheduler', id: 'fake-1', arguments: ['--port', '0'] })
+    const { identity, versions } = await dask.started
+    expect(identity).toEqual({ type: 'Scheduler', id: 'fake-1', arguments: ['--port', '0'] })
+    expect(versions).toMatchObject({ dask: '0.0.1', distributed: '0.0.1' })
     expect(await dask.stop(30_000)).toEqual({ status: 0, signal: null, forced: false })
     expect(lines).toEqual(['closes Scheduler []'])
   })
 
   it('closes a worker without waiting for its tasks, and a nanny where there is one', async () => {
     const [worker, nanny] = [start('worker'), start('worker', '--nanny')]
-    expect(await Promise.all([worker.dask.started, nanny.dask.started])).toEqual([{}, {}])
+    const reports = await Promise.all([worker.dask.started, nanny.dask.started])
+    expect(reports.map(({ identity }) => identity)).toEqual([{}, {}])
     await Promise.all([worker.dask.stop(30_000), nanny.dask.stop(30_000)])
     expect(worker.lines).toEqual(["closes Worker ['executor_wait', 'timeout']"])
     expect(nanny.lines[0]).toContain('closes Nanny')
@@ -87,21 +98,20 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
 
   it('ends with its tasks when the pipe closes', async () => {
     const lines: string[] = []
-    const child = new Child({
-      command: ['python3', '-c', `import socket;pipe=socket.socket(fileno=3)\n${bootstrap}`],
-      env,
-      guardian: newGuardian(),
-      output: (line) => lines.push(line),
-      pipe: true,
-      shielded: true,
-    })
-    onTestFinished(() => {
-      child.kill()
-    })
-    child.pipe?.write(`${JSON.stringify({ order: 'start', component: 'worker', arguments: ['--child'] })}\n`)
+    const { child, link } = bare((line) => lines.push(line))
+    link.order({ order: 'load', component: 'worker' })
+    link.order({ order: 'start', arguments: ['--child'] })
     const task = await taskIn(lines)
     child.pipe?.destroy()
     expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })
     await eventually(() => isAlive(task), false, 'the task is killed')
+  })
+
+  it('ends when the pipe closes before there is anything to run', async () => {
+    const { child, link } = bare()
+    link.order({ order: 'load', component: 'worker' })
+    await link.loaded
+    child.pipe?.destroy()
+    expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })
   })
 })

@@ -93,6 +93,17 @@ export function newGuardian(): Guardian {
 
 /** Ids of the shells behind a guardian. */
 export function shellsOf(guardian: Guardian): number[] {
+  return processesOf(guardian).filter(leadsSession)
+}
+
+/** The shell of a guardian, and the process in which that watches its supervisor. */
+export function processesOf(guardian: Guardian): number[] {
   const [mark = ''] = Object.values(guardian.environment)
   return processesWith(mark, 'cmdline')
+}
+
+/** Whether a process leads a session, as a guardian's shell does. */
+export function leadsSession(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] === String(pid)
 }

@@ -1,0 +1,65 @@
+import type { Duplex } from 'node:stream'
+import { defaults } from '../defaults.ts'
+import { settledWithin } from '../util/wait.ts'
+import type { Exit } from './exit.ts'
+import { Tail } from './output.ts'
+
+/** A process that leads a process group of its own and is watched to its end here, whoever has forked it. */
+export abstract class Supervised {
+  /** How it ended, once it has. */
+  abstract readonly exited: Promise<Exit>
+  /** A two-way pipe to it, where there is one. */
+  abstract readonly pipe: Duplex | undefined
+  protected readonly lines = new Tail(defaults.tailLines)
+  #ended = false
+  #forced = false
+  #why: string | undefined
+
+  /** Undefined where it could not be started, or is not there yet. */
+  abstract get pid(): number | undefined
+
+  /** Does not keep us alive. */
+  abstract unref(): void
+
+  /** The last lines that it printed, where its output comes through us. */
+  get tail(): readonly string[] {
+    return this.lines.lines
+  }
+
+  /** Sends `signal` to the process alone, or to its whole process group. */
+  signal(signal: NodeJS.Signals, whom: 'child' | 'group'): void {
+    if (this.pid === undefined || this.#ended) return
+    try {
+      process.kill(whom === 'group' ? -this.pid : this.pid, signal)
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+
+  /** Kills the whole process group; `why`, unless it did not end in the time it was given. */
+  kill(why?: string): void {
+    this.#forced = true
+    this.#why ??= why
+    this.signal('SIGKILL', 'group')
+  }
+
+  /** Asks the process to end by `ask`, and kills its group where it has not after `grace` milliseconds. */
+  async end(ask: () => void, grace: number): Promise<Exit> {
+    ask()
+    if (!(await settledWithin(this.exited, grace))) this.kill()
+    return await this.exited
+  }
+
+  /** Whether {@link Supervised.kill} was called. */
+  protected get forced(): boolean {
+    return this.#forced
+  }
+
+  /** It has ended: so does what it left behind in its group. Gives its exit with what is known of it here. */
+  protected finish(exit: Omit<Exit, 'forced'>): Exit {
+    const [forced, why] = [this.#forced, this.#why]
+    this.signal('SIGKILL', 'group')
+    this.#ended = true
+    return { ...exit, forced, ...(why === undefined ? {} : { why }) }
+  }
+}

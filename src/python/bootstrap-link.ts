@@ -1,0 +1,103 @@
+import * as z from 'zod/mini'
+import type { Supervised } from '../process/supervised.ts'
+import { forEachLine } from '../process/output.ts'
+import { deferred } from '../util/deferred.ts'
+import { settledWithin } from '../util/wait.ts'
+import { type Answer, failedAnswer, lacksDask, lateAnswer } from './find-python.ts'
+
+const reportSchema = z.discriminatedUnion('report', [
+  z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() }),
+  z.object({ report: z.literal('loaded'), pid: z.number(), threads: z.nullable(z.number()) }),
+  z.object({
+    report: z.literal('started'),
+    identity: z.record(z.string(), z.unknown()),
+    versions: z.object({ python: z.string(), dask: z.string(), distributed: z.string() }),
+  }),
+  z.object({ report: z.literal('forked'), name: z.string(), pid: z.number() }),
+  z.object({
+    report: z.literal('exited'),
+    name: z.string(),
+    status: z.nullable(z.number()),
+    signal: z.nullable(z.string()),
+  }),
+])
+type Report = z.infer<typeof reportSchema>
+type ReportOf<K extends Report['report']> = Omit<Extract<Report, { report: K }>, 'report'>
+
+/** What a Python says when it has imported Dask: its process id, and how many threads it has, where that can be known. */
+export type LoadReport = ReportOf<'loaded'>
+/** What a component says when it is running: a scheduler its `identity()`, as it stands in a scheduler file. */
+export type StartReport = ReportOf<'started'>
+/** A worker has been forked. */
+export type ForkReport = ReportOf<'forked'>
+/** A forked worker has ended. */
+export type ExitReport = ReportOf<'exited'>
+
+/** Called with what a process says of the workers that it forks. */
+export interface ForkListener {
+  readonly onForked: (report: ForkReport) => void
+  readonly onExited: (report: ExitReport) => void
+}
+
+/** The conversation with a Python that runs bootstrap.py, which tells the form of each order and report. */
+export class BootstrapLink {
+  /** Imports Dask no more. */
+  isLoaded = false
+  readonly #child: Supervised
+  readonly #found = deferred<Answer>()
+  readonly #loaded = deferred<LoadReport>()
+  readonly #started = deferred<StartReport>()
+
+  constructor(child: Supervised, forks?: ForkListener) {
+    this.#child = child
+    if (child.pipe === undefined) return
+    forEachLine(child.pipe, (line) => {
+      const report = z.parse(reportSchema, JSON.parse(line))
+      switch (report.report) {
+        case 'python':
+          this.#found.resolve(report.dask ? { executable: report.executable } : lacksDask)
+          break
+        case 'loaded':
+          this.isLoaded = true
+          this.#loaded.resolve(report)
+          break
+        case 'started':
+          this.#started.resolve(report)
+          break
+        case 'forked':
+          forks?.onForked(report)
+          break
+        case 'exited':
+          forks?.onExited(report)
+      }
+    })
+  }
+
+  /** What its Python says of itself; never, where it fails before. */
+  get found(): Promise<Answer> {
+    return this.#found.promise
+  }
+
+  order(order: object): void {
+    this.#child.pipe?.write(`${JSON.stringify(order)}\n`)
+  }
+
+  /** Whether this Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
+  async answer(timeout: number): Promise<Answer> {
+    const ended = this.#child.exited.then(({ status, signal }) =>
+      failedAnswer(this.#child.tail, signal === null ? status : `killed by ${signal}`),
+    )
+    const first = Promise.race([this.#found.promise, ended])
+    return (await settledWithin(first, timeout)) ? await first : lateAnswer(timeout)
+  }
+
+  /** Resolves once it has imported Dask. */
+  get loaded(): Promise<LoadReport> {
+    return this.#loaded.promise
+  }
+
+  /** Resolves once its component runs. */
+  get started(): Promise<StartReport> {
+    return this.#started.promise
+  }
+}

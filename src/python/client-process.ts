@@ -1,0 +1,72 @@
+import type { Duplex } from 'node:stream'
+import { Child } from '../process/child.ts'
+import type { Exit } from '../process/exit.ts'
+import type { Guardian } from '../process/guardian.ts'
+import clientProgram from './client.py'
+import { loadedProgram, pythonLoader } from './loader.ts'
+
+/** What the helper process is started with. */
+export interface ClientProcessOptions {
+  /** Path of the interpreter. */
+  readonly python: string
+  readonly env: NodeJS.ProcessEnv
+  readonly guardian: Guardian
+  /** Called with each line that it prints. */
+  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+}
+
+/**
+ * The process that holds Dask's own client for the TypeScript one. It loads Dask at once and waits
+ * for its orders on the pipe; it dies when this process does.
+ */
+export class ClientProcess {
+  readonly #child: Child
+
+  constructor(options: ClientProcessOptions) {
+    this.#child = new Child({
+      command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
+      env: options.env,
+      guardian: options.guardian,
+      output: options.onLine,
+      pipe: true,
+      shielded: true,
+    })
+    this.#child.pipe?.write(loadedProgram(clientProgram))
+    this.unref()
+  }
+
+  /** Undefined where it could not be started. */
+  get pipe(): Duplex | undefined {
+    return this.#child.pipe
+  }
+
+  get exited(): Promise<Exit> {
+    return this.#child.exited
+  }
+
+  /** The last lines that it printed, oldest first. */
+  get tail(): readonly string[] {
+    return this.#child.tail
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Kills it where it has not ended after `grace` milliseconds. */
+  async stop(grace: number): Promise<Exit> {
+    return await this.#child.end(() => this.pipe?.end(), grace)
+  }
+
+  kill(): void {
+    this.#child.kill()
+  }
+
+  /** Does not keep us alive. */
+  unref(): void {
+    this.#child.unref()
+  }
+}
+
+/** Under this name a runner gives its client a process, one that it has started ahead if it can. */
+export const takeClientProcess = Symbol('takeClientProcess')

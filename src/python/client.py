@@ -1,0 +1,475 @@
+# Holds Dask's own client for a program in another language, under the orders of that program.
+#
+# Orders come and reports go over the socket `pipe`, in the messages that tasks.py describes. An order with an
+# `id` is answered by {re, ok} or {re, error}, others are not. Reports that nobody asked for:
+#   {done: [future...], failed: [failure...], values: [[future, value]...]} | {gone: why}
+# When the pipe closes, the program is gone, and so is this process.
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import struct
+import sys
+import traceback
+import types
+import warnings
+
+
+def main(pipe):
+    pipe.set_inheritable(False)
+    die_with_parent()
+    # Takes half a second, and is done while the program waits for its cluster.
+    import distributed  # noqa: F401
+
+    warnings.filterwarnings("ignore", message="Large object of size|Sending large graph|.*register_worker_plugin")
+    pipe.setblocking(False)
+    asyncio.run(Helper(pipe).serve())
+
+
+def die_with_parent():
+    parent = os.getppid()
+    try:
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):
+        return
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def install(name, text, program):
+    """Makes the module that all processes share, where it is not there yet."""
+    import sys
+    import types
+
+    if name not in sys.modules:
+        module = types.ModuleType(name)
+        module.PROGRAM = program
+        exec(compile(text, "<dask-hpc-runner>", "exec"), module.__dict__)
+        sys.modules[name] = module
+    return sys.modules[name]
+
+
+def make_installer(user, name, text, program, node):
+    """A plugin that makes it on every worker, before that takes tasks."""
+    from distributed import WorkerPlugin
+
+    class Installer(WorkerPlugin):
+        def __init__(self):
+            self.name = "dask-hpc-runner-" + user
+
+        def setup(self, worker):
+            pool = install(name, text, program).pool
+            pool.path = node
+            pool.users.add(user)
+
+        def teardown(self, worker):
+            install(name, text, program).pool.leave(user)
+
+    return Installer()
+
+
+class Messages:
+    """The pipe to the program. Reads ahead, so that a small message costs one call."""
+
+    def __init__(self, pipe):
+        self.pipe = pipe
+        self.loop = asyncio.get_running_loop()
+        self.ahead = bytearray(262144)
+        self.start = self.end = 0
+        self.writing = asyncio.Lock()
+
+    async def receive(self):
+        import msgpack
+
+        length, number = struct.unpack("<II", await self.exactly(8))
+        sizes = struct.unpack(f"<{number}Q", await self.exactly(8 * number)) if number else ()
+        header = msgpack.unpackb(await self.exactly(length), raw=False, strict_map_key=False)
+        return header, [await self.exactly(size) for size in sizes]
+
+    async def exactly(self, size):
+        there = self.end - self.start
+        if size <= there:
+            self.start += size
+            return bytes(memoryview(self.ahead)[self.start - size : self.start])
+        data = bytearray(size)
+        view = memoryview(data)
+        view[:there] = memoryview(self.ahead)[self.start : self.end]
+        view = view[there:]
+        self.start = self.end = 0
+        while view.nbytes >= len(self.ahead):
+            view = view[await self.read_into(view) :]
+        while view.nbytes:
+            self.end = await self.read_into(self.ahead)
+            taken = min(view.nbytes, self.end)
+            view[:taken] = memoryview(self.ahead)[:taken]
+            view, self.start = view[taken:], taken
+        return data
+
+    async def read_into(self, view):
+        got = await self.loop.sock_recv_into(self.pipe, view)
+        if got == 0:
+            raise EOFError
+        return got
+
+    async def send(self, parts):
+        async with self.writing:
+            for part in parts:
+                await self.loop.sock_sendall(self.pipe, part)
+
+
+class Helper:
+    # More than so many fetches under way wait for each other, unless they take longer than a moment.
+    FETCHES = 4
+    MOMENT = 2
+    # Results of one message, in number and bytes, more or less.
+    BATCH = 2000
+    BYTES = 4_000_000
+
+    def __init__(self, pipe):
+        self.pipe = pipe
+        self.client = None
+        self.tasks = None
+        self.calls = {}
+        self.futures = {}
+        self.names = {}
+        self.running = {}
+        self.done, self.failed, self.telling = [], [], False
+        self.wanted, self.fetching = [], 0
+        self.background = set()
+        self.gone = False
+
+    async def serve(self):
+        self.messages = Messages(self.pipe)
+        try:
+            while True:
+                header, buffers = await self.messages.receive()
+                await self.obey(header, buffers)
+        except (EOFError, OSError):
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(70)
+
+    async def obey(self, header, buffers):
+        order = header["order"]
+        if order == "submit":
+            await self.submit(header["groups"], buffers)
+        elif order == "want":
+            self.wanted += [number for number in header["futures"] if number in self.futures]
+            self.fetch_next()
+        elif order == "release":
+            for number in header["futures"]:
+                self.futures.pop(number, None)
+        elif order == "cancel":
+            self.spawn(self.cancel(header["futures"]))
+        elif order == "abandon":
+            if header["request"] in self.running:
+                self.running[header["request"]].cancel()
+        else:
+            task = self.spawn(self.answer(header["id"], getattr(self, "on_" + order), header, buffers))
+            self.running[header["id"]] = task
+            if order == "connect":
+                # What comes later builds on it.
+                await asyncio.wait([task])
+
+    def spawn(self, coroutine):
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+        return task
+
+    async def answer(self, number, action, header, buffers):
+        try:
+            reply = {"re": number, "ok": await action(header, buffers)}
+        except asyncio.CancelledError:
+            return
+        except Exception as error:
+            reply = {"re": number, "error": self.describe(error)}
+        finally:
+            self.running.pop(number, None)
+        await self.report(reply)
+        if header["order"] == "close":
+            os._exit(0)
+
+    async def report(self, header, buffers=()):
+        from msgpack import packb
+
+        if self.tasks is None:
+            data = packb(header)
+            parts = [struct.pack("<II", len(data), 0) + data]
+        else:
+            parts = self.tasks.pack_message(header, buffers)
+        with contextlib.suppress(OSError):
+            await self.messages.send(parts)
+
+    # Orders
+
+    async def on_connect(self, header, _):
+        from distributed import Client
+
+        program, tasks, name = header["program"], header["tasks"], header["module"]
+        self.tasks = install(name, tasks, program)
+        self.client = await Client(
+            header["address"],
+            asynchronous=True,
+            timeout=header["timeout"] / 1000,
+            direct_to_workers=header["direct"],
+            set_as_default=False,
+            name="dask-hpc-runner",
+        )
+        # Where the scheduler reads tasks itself; older ones do not, and some may be told not to.
+        with contextlib.suppress(Exception):
+            await self.client.run_on_scheduler(install, name, tasks, program)
+        self.installer = make_installer(self.client.id, name, tasks, program, header["node"])
+        register = getattr(self.client, "register_plugin", None) or self.client.register_worker_plugin
+        await register(self.installer)
+        self.spawn(self.watch_scheduler())
+        return {"address": self.client.scheduler.address}
+
+    async def on_wait(self, header, _):
+        await self.client.wait_for_workers(header["workers"])
+
+    async def on_info(self, header, _):
+        from msgpack import packb, unpackb
+
+        # What is not msgpack is said as text.
+        return unpackb(packb(await self.client.scheduler.identity(), default=str), strict_map_key=False)
+
+    async def on_scatter(self, header, buffers):
+        value = self.tasks.from_header(header["value"], buffers)
+        workers = header.get("workers")
+        if workers is not None:
+            # A worker that was started again has another address.
+            await self.learn_names()
+            workers = [self.names[name] for name in await self.resolve(workers)]
+        futures = await self.client.scatter({header["key"]: value}, workers=workers, hash=False)
+        if header["broadcast"]:
+            # Dask's scatter leaves this to its scheduler, and out where the data goes to the workers directly.
+            await self.client.replicate(list(futures.values()), workers=workers)
+        self.keep(header["future"], futures[header["key"]])
+
+    async def on_close(self, header, _):
+        # From here on a connection that ends is no loss.
+        lost, self.gone = self.gone, True
+        with contextlib.suppress(Exception):
+            self.futures.clear()
+            remove = getattr(self.client, "unregister_worker_plugin", None)
+            if remove is not None and not lost:
+                await asyncio.wait_for(remove(self.installer.name), 2)
+        with contextlib.suppress(Exception, asyncio.TimeoutError):
+            await asyncio.wait_for(self.client.close(), 2)
+
+    async def submit(self, groups, buffers):
+        for group in groups:
+            items = group["items"]
+            try:
+                if "spec" in group:
+                    kind = self.tasks.JavaScriptCall if group["javascript"] else self.tasks.PythonCall
+                    self.calls[group["call"]] = kind(group["spec"])
+                futures = self.send(self.calls[group["call"]], items, buffers, await self.options(group["options"]))
+            except Exception as error:
+                described = {**self.describe(error), "kind": "submission", "traceback": ""}
+                self.failed += [[item[0], described] for item in items]
+                self.tell()
+                continue
+            for item, future in zip(items, futures):
+                self.keep(item[0], future)
+
+    def send(self, call, items, buffers, options):
+        """Gives the tasks [future, key, arguments, first buffer, number of buffers, dependencies] to Dask."""
+        keys = [item[1] for item in items]
+        payloads = [
+            self.tasks.Payload(data, buffers[first : first + number]) if number else data
+            for _, _, data, first, number, _ in items
+        ]
+        columns = [[self.futures[number] for number in column] for column in zip(*(item[5] for item in items))]
+        if len(items) == 1:
+            return [self.client.submit(call, *payloads, *(column[0] for column in columns), key=keys[0], **options)]
+        return self.client.map(call, payloads, *columns, key=keys, **options)
+
+    async def options(self, options):
+        given = {"pure": False, **options}
+        if "workers" in given:
+            preferred = given.get("allow_other_workers", False)
+            given["workers"] = await self.resolve(given["workers"], preferred)
+            if not given["workers"]:
+                del given["workers"], given["allow_other_workers"]
+        return given
+
+    async def resolve(self, names, preferred=False):
+        """The names of workers as the scheduler has them; a process of several workers stands for all of them."""
+        if not all(self.matching(name) for name in names):
+            await self.learn_names()
+        missing = [name for name in names if not self.matching(name)]
+        if missing and not preferred:
+            there = ", ".join(str(name) for name in self.names) or "none"
+            raise LookupError(f"there is no worker {missing[0]!r}; the workers are: {there}")
+        return [known for name in names for known in self.matching(name)]
+
+    async def learn_names(self):
+        info = await self.client.scheduler.identity()
+        self.names = {worker["name"]: address for address, worker in info["workers"].items()}
+
+    def matching(self, name):
+        exact = [
+            known for known, address in self.names.items() if known == name or address == name or str(known) == str(name)
+        ]
+        return exact or [known for known in self.names if str(known).rpartition("-")[0] == str(name)]
+
+    async def cancel(self, numbers):
+        futures = [self.futures[number] for number in numbers if number in self.futures]
+        with contextlib.suppress(Exception):
+            await self.client.cancel(futures, force=True)
+
+    # Futures
+
+    def keep(self, number, future):
+        self.futures[number] = future
+        self.spawn(self.watch(number, future._state))
+
+    async def watch(self, number, state):
+        await state.wait()
+        if number not in self.futures:
+            return
+        if state.status == "finished":
+            self.done.append(number)
+        elif state.status == "cancelled" and self.lost_scheduler():
+            return await self.say_gone()
+        else:
+            self.failed.append([number, self.describe_state(state)])
+        self.tell()
+
+    def tell(self):
+        """Soon, so that what happens at one time is one message."""
+        if not self.telling:
+            self.telling = True
+            asyncio.get_running_loop().call_soon(lambda: self.spawn(self.tell_now()))
+
+    async def tell_now(self):
+        self.telling = False
+        done, failed, self.done, self.failed = self.done, self.failed, [], []
+        await self.report({"done": done, "failed": failed, "values": []})
+
+    def fetch_next(self):
+        while self.wanted and self.fetching < self.FETCHES:
+            batch, self.wanted = self.wanted[: self.BATCH], self.wanted[self.BATCH :]
+            self.fetching += 1
+            self.spawn(self.fetch_in_turn(batch))
+
+    async def fetch_in_turn(self, batch):
+        fetch = self.spawn(self.fetch(batch))
+        await asyncio.wait([fetch], timeout=self.MOMENT)
+        # A result that was lost may take long to be computed again: others need not wait for it.
+        self.fetching -= 1
+        self.fetch_next()
+
+    async def fetch(self, numbers):
+        numbers = [number for number in numbers if number in self.futures]
+        try:
+            values = await self.gather([self.futures[number] for number in numbers])
+        except BaseException as error:
+            if self.lost_scheduler():
+                return await self.say_gone()
+            if len(numbers) > 1:
+                return await asyncio.gather(*(self.fetch([number]) for number in numbers))
+            future = self.futures.get(numbers[0]) if numbers else None
+            if future is not None:
+                failed = future._state.status in ("error", "cancelled")
+                described = self.describe_state(future._state) if failed else self.describe_value(error)
+                self.failed.append([numbers[0], described])
+                self.tell()
+            return
+        await self.send_values(numbers, values)
+
+    async def gather(self, futures):
+        # A result that no pickle takes leaves Dask's connection in the middle of an exchange: the worker then
+        # takes the next request for the end of that one, fails it so, and is ready again.
+        for _ in range(2 * self.FETCHES):
+            try:
+                return await self.client.gather(futures, asynchronous=True)
+            except AssertionError as error:
+                if "get_data" not in str(error):
+                    raise
+        return await self.client.gather(futures, asynchronous=True)
+
+    async def send_values(self, numbers, values):
+        encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
+        for i, (number, value) in enumerate(zip(numbers, values)):
+            try:
+                before = len(encoder.buffers)
+                encoded = encoder.value(value)
+                size += len(encoded[1]) + sum(memoryview(buffer).nbytes for buffer in encoder.buffers[before:])
+                ready.append([number, encoded])
+            except Exception as error:
+                failed.append([number, self.describe_value(error)])
+            if size > self.BYTES or i == len(numbers) - 1:
+                await self.report({"done": [], "failed": failed, "values": ready}, encoder.buffers)
+                encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
+
+    # The scheduler
+
+    def lost_scheduler(self):
+        return self.client is not None and self.client.status != "running"
+
+    async def watch_scheduler(self):
+        while not self.lost_scheduler():
+            await asyncio.sleep(0.2)
+        await self.say_gone()
+
+    async def say_gone(self):
+        if not self.gone:
+            self.gone = True
+            await self.report({"gone": f"Lost the scheduler at {self.client.scheduler.address}"})
+
+    # Failures
+
+    def describe_state(self, state):
+        if state.status == "cancelled":
+            error = getattr(state, "exception", None)
+            return {"kind": "cancelled", "type": "CancelledError", "text": str(error or ""), "traceback": ""}
+        return self.describe(state.exception, state.traceback)
+
+    def describe_value(self, error):
+        """Why a result that is there cannot be had here; other tasks may still use it."""
+        described = self.describe(error)
+        if described["kind"] == "python":
+            described["text"] = f"{described['type']}: {described['text']}"
+        elif described["kind"] != "value":
+            return described
+        return {**described, "kind": "value", "passing": True}
+
+    def describe(self, error, trace=None):
+        kind = type(error)
+        module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
+        described = {"kind": "python", "type": module + kind.__qualname__, "text": str(error)[:20000]}
+        described["traceback"] = self.say_traceback(error, trace)
+        tasks = self.tasks
+        if tasks is not None and isinstance(error, tasks.JavaScriptError):
+            described.update(kind="javascript", type="JavaScriptError")
+            if len(error.args) > 1 and isinstance(error.args[1], bytes):
+                described["details"] = error.args[1]
+        elif tasks is not None and isinstance(error, tasks.JavaScriptProcessLost):
+            described.update(kind="node", type="JavaScriptProcessLost")
+        elif tasks is not None and isinstance(error, tasks.CannotCross):
+            described.update(kind="value", type="TypeError")
+        elif kind.__name__ == "KilledWorker":
+            worker = getattr(error, "last_worker", None)
+            described.update(kind="worker", worker=str(getattr(worker, "address", worker)))
+        elif isinstance(error, asyncio.CancelledError) or "CancelledError" in kind.__name__:
+            described.update(kind="cancelled")
+        return described
+
+    def say_traceback(self, error, trace):
+        trace = trace or error.__traceback__
+        # Our own part of the way tells nothing.
+        while trace is not None and trace.tb_next is not None and "dask-hpc-runner" in trace.tb_frame.f_code.co_filename:
+            trace = trace.tb_next
+        if not isinstance(trace, (types.TracebackType, type(None))):
+            trace = None
+        return "".join(traceback.format_exception(type(error), error, trace))[-50000:]
+
+
+main(pipe)  # noqa: F821 - whoever executes this text has put the socket there

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import * as z from 'zod/mini'
+import { messageOf, RunnerError } from '../errors.ts'
+import { sayDuration } from '../util/duration.ts'
+import program from './describe.py'
+
+/** One Python and what Dask would find in it. */
+export const pythonSchema = z.object({
+  /** Path of the interpreter. */
+  executable: z.string(),
+  /** Such as `3.11.2`. */
+  version: z.string(),
+  /** Versions of the packages whose versions Dask compares, and of bokeh; what is missing is left out. */
+  packages: z.record(z.string(), z.string()),
+  /** The file of the module `distributed`, or null where there is none. */
+  place: z.nullable(z.string()),
+})
+export type PythonDescription = z.infer<typeof pythonSchema>
+
+/** How a Python is asked. */
+export interface DescribeOptions {
+  readonly env: Readonly<NodeJS.ProcessEnv>
+  /** How long it may take. In milliseconds. */
+  readonly timeout: number
+}
+
+/**
+ * The version of a Python and those of Dask and what belongs to it, without importing Dask where it
+ * is installed as a package.
+ *
+ * @param python its path, or a name that is looked up on PATH
+ * @throws RunnerError ERR_ENVIRONMENT where it does not say, with its last line.
+ */
+export async function describePython(python: string, { env, timeout }: DescribeOptions): Promise<PythonDescription> {
+  const output = await run(python, { env, timeout })
+  // A wrapper, or a site's own start-up file, may print something too.
+  const line = output.split('\n').findLast((text) => text.startsWith('{')) ?? ''
+  try {
+    return z.parse(pythonSchema, JSON.parse(line))
+  } catch {
+    throw cannotAsk(python, `it printed ${JSON.stringify(output.slice(0, 200))}`)
+  }
+}
+
+async function run(python: string, { env, timeout }: DescribeOptions): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
+    const command = ['-c', 'exec "$@"', 'sh', python, '-c', program]
+    execFile('/bin/sh', command, { env, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout)
+      else if (error.killed === true) reject(cannotAsk(python, `it did not answer within ${sayDuration(timeout)}`))
+      else reject(cannotAsk(python, stderr.trimEnd().split('\n').at(-1) ?? messageOf(error)))
+    })
+  })
+}
+
+function cannotAsk(python: string, why: string): RunnerError {
+  return new RunnerError(`Cannot ask "${python}" for its versions: ${why}`, { code: 'ERR_ENVIRONMENT' })
+}

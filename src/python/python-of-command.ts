@@ -1,0 +1,64 @@
+import { constants } from 'node:fs'
+import { access, open } from 'node:fs/promises'
+import { basename, delimiter, isAbsolute, join } from 'node:path'
+
+/** A name that Pythons have. */
+const pythonName = /^(python|pypy)[0-9.]*$/
+
+/** How much of a script is read for its first line. In bytes. */
+const longestFirstLine = 512
+
+/**
+ * The Python in which a command would run, as a path or a name on PATH, or undefined where the
+ * command is no Python program as far as can be seen: `python client.py`, or a script whose first
+ * line names a Python. What a wrapper such as `apptainer exec` starts is not known.
+ */
+export async function pythonOfCommand(
+  command: readonly [string, ...string[]],
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string | undefined> {
+  const [program, ...args] = command
+  if (pythonName.test(basename(program))) return program
+  if (basename(program) === 'env') return ofEnv(args)
+  const path = await findProgram(program, env)
+  return path === undefined ? undefined : pythonOfFirstLine(await firstLine(path))
+}
+
+/** The Python that the first line of a script names: `#!/usr/bin/env python3`, `#!/opt/venv/bin/python`. */
+export function pythonOfFirstLine(line: string): string | undefined {
+  if (!line.startsWith('#!')) return undefined
+  const [program = '', ...args] = line.slice(2).trim().split(/\s+/)
+  if (pythonName.test(basename(program))) return program
+  return basename(program) === 'env' ? ofEnv(args) : undefined
+}
+
+/** `env` with options or settings of its own may change what is found. */
+function ofEnv(args: readonly string[]): string | undefined {
+  const [program = ''] = args[0] === '-S' ? args.slice(1) : args
+  return pythonName.test(basename(program)) ? program : undefined
+}
+
+/** The path of a program, given as a path or by its name on PATH; undefined where there is none. */
+export async function findProgram(program: string, env: Readonly<NodeJS.ProcessEnv>): Promise<string | undefined> {
+  const paths = program.includes('/')
+    ? [program]
+    : (env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? join(folder, program) : []))
+  for (const path of paths) {
+    const there = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (there) return path
+  }
+  return undefined
+}
+
+async function firstLine(path: string): Promise<string> {
+  const handle = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestFirstLine), 0, longestFirstLine, 0)
+    return buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? ''
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,61 @@
+import { Child } from '../process/child.ts'
+import type { Guardian } from '../process/guardian.ts'
+import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
+import bootstrap from './bootstrap.py'
+import fork from './fork.py'
+import { loadedProgram, pythonLoader } from './loader.ts'
+
+/** How a Python that runs bootstrap.py is started. */
+export interface BootstrapOptions {
+  /** Path of the interpreter. */
+  readonly python: string
+  readonly env: NodeJS.ProcessEnv
+  readonly guardian: Guardian
+  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
+  readonly discreet?: boolean
+}
+
+/** A Python that runs bootstrap.py, and the conversation with it. */
+export interface Bootstrap {
+  readonly child: Child
+  readonly link: BootstrapLink
+}
+
+/** What is started, beside the Python. */
+export interface BootstrapPurpose {
+  /** Seen in process listings, such as `worker`, `2`. */
+  readonly title: readonly string[]
+  /** Pipes for workers that it forks. @default 0 */
+  readonly channels?: number
+  readonly forks?: ForkListener
+}
+
+/** Starts a Python that runs bootstrap.py. */
+export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
+  // Lines that are not passed on before the Python is known to have Dask.
+  let held: (() => void)[] | undefined = options.discreet === true ? [] : undefined
+  const child = new Child({
+    command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
+    env: options.env,
+    guardian: options.guardian,
+    output: (line, stream) => {
+      const pass = (): void => {
+        options.onLine(line, stream)
+      }
+      if (held === undefined) pass()
+      else held.push(pass)
+    },
+    pipe: true,
+    channels,
+    shielded: true,
+  })
+  const link = new BootstrapLink(child, forks)
+  void link.found.then(({ executable }) => {
+    if (executable === undefined) return
+    for (const pass of held ?? []) pass()
+    held = undefined
+  })
+  child.pipe?.write(loadedProgram(`${fork}\n${bootstrap}`))
+  return { child, link }
+}
