@@ -53,8 +53,8 @@ function refuseLauncher(env: Environment): void {
   const variable = findLauncherVariable(env)
   if (variable === undefined) return
   throw identityError(
-    `${show(env, variable)}, so an MPI launcher started it, and MPIRunner comes with a later version`,
-    'start me with srun',
+    `${show(env, variable)}, so an MPI launcher started it, not srun`,
+    'use --runner mpi, or MPIRunner in place of SLURMRunner',
   )
 }
 
@@ -63,7 +63,7 @@ function readRunKey(env: Environment): RunKey {
   if (jobVariable === undefined)
     throw identityError(
       `${show(env, 'SLURM_JOB_ID')}, so this is no Slurm job, or a container that hides it`,
-      'start me with srun inside of a job, or on one machine with "dask-hpc-runner local"',
+      'start me with srun inside of a job, with mpirun, or on one machine with "dask-hpc-runner local"',
     )
   const stepVariable = firstSet(env, ['SLURM_STEP_ID', 'SLURM_STEPID'])
   const step = stepVariable === undefined ? undefined : readWholeNumber(env, stepVariable)

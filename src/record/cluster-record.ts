@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { ownerSchema } from './owner.ts'
+import { versionsSchema } from './versions.ts'
 
 /** Our part of the published scheduler file, under the key `dask_hpc_runner`. */
 export const clusterRecordSchema = z.extend(ownerSchema, {
@@ -7,5 +8,7 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
   secret: z.string(),
   /** Workers that the run starts, over all of its processes. */
   n_workers: z.number(),
+  /** What the scheduler runs on, where this run has started it. */
+  versions: z.optional(versionsSchema),
 })
 export type ClusterRecord = z.infer<typeof clusterRecordSchema>

@@ -8,6 +8,8 @@ export const failureSchema = z.looseObject({
   /** One sentence that names the cause. */
   message: z.string(),
   rank: z.number(),
+  /** What of that process failed: `scheduler`, `client`, `worker 2`; missing where it is the process itself. */
+  role: z.optional(z.string()),
   host: z.string(),
   /** Last lines that the failed component printed, oldest first. */
   last_lines: z.array(z.string()),

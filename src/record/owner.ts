@@ -17,6 +17,8 @@ export const ownerSchema = z.looseObject({
     /** Addresses of process 0's host, without port; loopback only in a run of one host. */
     addresses: z.array(z.string()),
     port: z.number(),
+    /** Where beats come from while the loop of process 0 runs the user's code. */
+    pulse: z.optional(z.number()),
     /** Tells whether two processes share a loopback interface: kernel boot id and network namespace. */
     network: z.string(),
   }),

@@ -20,4 +20,5 @@ export const schedulerFileSchema = z.looseObject({
 })
 export type SchedulerFile = z.infer<typeof schedulerFileSchema>
 /** A scheduler file that one of our runs published. */
-export type PublishedFile = SchedulerFile & { readonly dask_hpc_runner: z.infer<typeof clusterRecordSchema> }
+export const publishedFileSchema = z.extend(schedulerFileSchema, { dask_hpc_runner: clusterRecordSchema })
+export type PublishedFile = z.infer<typeof publishedFileSchema>

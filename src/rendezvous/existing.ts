@@ -3,13 +3,13 @@ import { RunnerError } from '../errors.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { sayDuration } from '../util/duration.ts'
-import type { ConnectDask } from './judgement.ts'
+import type { AskScheduler } from './judgement.ts'
 import { readIfThere } from './run-directory.ts'
 import { watchDirectory } from './watch.ts'
 
 /** How an existing cluster is looked for. */
 export interface FindExistingOptions {
-  readonly connect: ConnectDask
+  readonly askScheduler: AskScheduler
   /** Milliseconds that the file may take to appear. */
   readonly timeout: number
   readonly signal: AbortSignal
@@ -22,7 +22,7 @@ export interface FindExistingOptions {
  * file or its scheduler does not answer.
  */
 export async function findExistingCluster(path: string, options: FindExistingOptions): Promise<SchedulerFile> {
-  const { connect, timeout, signal } = options
+  const { askScheduler, timeout, signal } = options
   const refuse = (why: string): RunnerError =>
     new RunnerError(`Cannot join the cluster of "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
   const read = async (names: readonly string[]): Promise<SchedulerFile | undefined> => {
@@ -33,7 +33,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
   }
   const file = await watchDirectory(dirname(path), read, {
     mode: 'poll',
-    interval: 500,
+    interval: () => 500,
     timeout,
     signal,
     notice: () => undefined,
@@ -42,8 +42,14 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
         code: 'ERR_TIMED_OUT',
       }),
   })
-  const answer = await connect(file.address)
-  if (answer !== 'answers')
-    throw refuse(`its scheduler at ${file.address} ${answer === 'refuses' ? 'is gone' : 'cannot be reached'}`)
-  return file
+  const answer = await askScheduler(file)
+  if (answer === 'answers') return file
+  throw refuse(`its scheduler at ${file.address} ${says[answer]}`)
 }
+
+const says = {
+  refuses: 'is gone',
+  other: 'is gone, something else answers there',
+  silent: 'accepts the connection and does not answer: busy, or frozen',
+  unreachable: 'cannot be reached',
+} as const

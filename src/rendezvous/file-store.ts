@@ -1,8 +1,9 @@
 import { defaults } from '../defaults.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Found } from '../record/found.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
@@ -10,15 +11,16 @@ import { refusal } from './cannot-publish.ts'
 import { PathInUseError, takeClaim } from './claim.ts'
 import { freshenClaim, holdsClaim } from './claim-file.ts'
 import { whoseTarget } from './in-the-way.ts'
-import type { AskOwner, ConnectDask, Judgement } from './judgement.ts'
-import { departureName, leaveDeparture, readDepartures } from './departures.ts'
+import type { AskOwner, AskScheduler, Judgement } from './judgement.ts'
+import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
+import { takeSeat } from './host-seat.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { lookUp } from './look-up.ts'
-import { recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { departureName, gathererName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
-import { leavePresence, lonelyError, type Present, presenceName } from './presence.ts'
+import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
 import { publishFile } from './publish.ts'
-import { emptyRunDirectory, makeRunDirectory, nonceOfRecord } from './run-directory.ts'
+import { emptyRunDirectory, makeRunDirectory, ownerOfDirectory } from './run-directory.ts'
 import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
 
@@ -35,13 +37,15 @@ export interface FileStoreOptions {
   /** This process. */
   readonly me: Present
   readonly watch: WatchMode
-  /** Milliseconds between two listings. Undefined: chosen by `size`. */
+  /** Milliseconds between two listings. Undefined: chosen so that all processes together keep to the budget. */
   readonly pollInterval: number | undefined
+  /** Operations a second that all processes together may ask of the filesystem while they wait. */
+  readonly metadataBudget: number
   readonly logger: Logger
   /** Asks the control port of another run whether it lives. */
   readonly ask: AskOwner
   /** Tries the address in a scheduler file that nobody claims. */
-  readonly connect: ConnectDask
+  readonly askScheduler: AskScheduler
   /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. @default never */
   readonly isOver?: (runKey: string) => boolean
 }
@@ -98,6 +102,18 @@ export class FileStore {
   }
 
   /**
+   * Tells the run's processes where process 0 is. Where this run claims nothing, its directory is
+   * cleared of what an earlier run of its key has left.
+   *
+   * @throws RunnerError ERR_CANNOT_PUBLISH
+   */
+  async publishGatherer(record: ClusterRecord, { claimed }: { readonly claimed: boolean }): Promise<void> {
+    this.#nonce = record.nonce
+    if (!claimed) await this.#clearOwnDirectory()
+    await publishFile(this.paths.gatherer, JSON.stringify(record))
+  }
+
+  /**
    * Publishes the cluster: first at the public path, then in the run's directory, where the run's
    * processes wait for it.
    *
@@ -114,7 +130,7 @@ export class FileStore {
       if ((await whoseTarget(this.paths, nonce)) === 'other')
         throw refusal(schedulerFile, 'another program has put a file there meanwhile; name another scheduler file')
       await publishFile(schedulerFile, text)
-    } else await this.#clearOwnDirectory()
+    }
     await publishFile(this.paths.record, text)
   }
 
@@ -140,10 +156,11 @@ export class FileStore {
     /** Nonces of records that did not stand the test, to be waited past. */
     readonly except?: ReadonlySet<string> | undefined
   }): Promise<Found> {
-    const { runKey, watch, pollInterval, size, nodes, me, logger } = this.#options
-    const interval = pollInterval ?? defaultPollInterval(size)
+    const { runKey, watch, pollInterval, metadataBudget, size, nodes, me, logger } = this.#options
+    // As many look as there are hosts, if the others are like this one.
+    const interval = (each: number): number => pollInterval ?? defaultPollInterval(size / each, metadataBudget)
     const node = nodes > 1 ? me.node : undefined
-    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, node, logger })
+    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, takeSeat, node, logger })
   }
 
   /** Why processes of other nodes cannot come, as far as this directory shows it. */
@@ -152,14 +169,19 @@ export class FileStore {
     return await lonelyError(this.paths.runDirectory, this.#options.me.node)
   }
 
-  /** Leaves word that process `rank` will not come. Never throws. */
-  async depart(rank: number): Promise<void> {
-    await leaveDeparture(this.paths.runDirectory, rank)
+  /** Leaves word that process `rank` will not come, and why. Never throws. */
+  async depart(rank: number, failure?: Failure): Promise<void> {
+    await leaveDeparture(this.paths.runDirectory, rank, failure)
   }
 
   /** The ranks that have left word that they will not come. */
-  async departed(): Promise<readonly number[]> {
+  async departed(): Promise<readonly Departure[]> {
     return await readDepartures(this.paths.runDirectory)
+  }
+
+  /** The ranks that have left word that they have come here. Never throws. */
+  async begun(): Promise<readonly number[]> {
+    return await readPresences(this.paths.runDirectory)
   }
 
   /**
@@ -179,9 +201,9 @@ export class FileStore {
   }
 
   async #clearOwnDirectory(): Promise<void> {
-    const ours = this.#nonce !== undefined && (await nonceOfRecord(this.paths.runDirectory)) === this.#nonce
+    const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.paths.runDirectory))?.nonce === this.#nonce
     const keeps = (name: string): boolean =>
-      departureName.test(name) || presenceName.test(name) || (ours && name === recordName)
+      departureName.test(name) || presenceName.test(name) || (ours && (name === recordName || name === gathererName))
     await emptyRunDirectory(this.paths.runDirectory, keeps)
   }
 }

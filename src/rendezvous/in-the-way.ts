@@ -57,13 +57,13 @@ export async function whoseTarget(paths: RendezvousPaths, nonce: string): Promis
 async function throwUnlessStale(
   file: SchedulerFile,
   predecessor: Predecessor | undefined,
-  { paths, logger, connect }: Judgement,
+  { paths, logger, askScheduler }: Judgement,
 ): Promise<void> {
-  const answer = await connect(file.address)
-  if (answer === 'answers')
+  const answer = await askScheduler(file)
+  if (answer === 'answers' || answer === 'silent')
     throw refusal(
       paths.schedulerFile,
-      `the Dask scheduler that it names answers at ${file.address}; end that one or name another path`,
+      `the Dask scheduler that it names ${answer === 'answers' ? 'answers' : 'accepts connections, and is busy or frozen,'} at ${file.address}; end that one or name another path`,
     )
   const abandoned = predecessor?.how === 'abandoned' && predecessor.owner.nonce === file.dask_hpc_runner?.nonce
   if (answer === 'unreachable' && !abandoned)
@@ -71,7 +71,9 @@ async function throwUnlessStale(
       paths.schedulerFile,
       `the Dask scheduler that it names cannot be reached at ${file.address}; if that one is over, remove the file`,
     )
-  logger.warn(`Replacing "${paths.schedulerFile}", whose scheduler at ${file.address} is gone`)
+  logger.warn(
+    `Replacing "${paths.schedulerFile}", whose scheduler at ${file.address} is gone${answer === 'other' ? ': something else answers there' : ''}`,
+  )
 }
 
 async function readTarget(paths: RendezvousPaths): Promise<string | undefined> {

@@ -1,22 +1,26 @@
 import type { Logger } from '../logger.ts'
 import type { Owner } from '../record/owner.ts'
+import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { RendezvousPaths } from './names.ts'
 
 /** What the control port of an owner says: it answers, it refuses, or nothing comes back. */
 export type OwnerAnswer = 'alive' | 'gone' | 'unreachable'
 /** Asks an owner whether its run still lives. Ends within seconds. */
 export type AskOwner = (owner: Owner) => Promise<OwnerAnswer>
-/** What comes of connecting to a Dask address. A port that accepts and stays silent answers. */
-export type ConnectAnswer = 'answers' | 'refuses' | 'unreachable'
-/** Tries a Dask address. Ends within seconds. */
-export type ConnectDask = (address: string) => Promise<ConnectAnswer>
+/**
+ * What is at the address of a scheduler file: the scheduler of the file; something that accepts the
+ * connection and is silent, which may be it; something `other`; nothing; or no way there.
+ */
+export type SchedulerAnswer = 'answers' | 'silent' | 'other' | 'refuses' | 'unreachable'
+/** Asks who is at the address of a scheduler file. Ends within seconds. */
+export type AskScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
 
 /** What it takes to judge the claims and files of other runs. */
 export interface Judgement {
   readonly paths: RendezvousPaths
   readonly logger: Logger
   readonly ask: AskOwner
-  readonly connect: ConnectDask
+  readonly askScheduler: AskScheduler
   /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. */
   readonly isOver: (runKey: string) => boolean
 }

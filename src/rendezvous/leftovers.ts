@@ -4,11 +4,10 @@ import { defaults } from '../defaults.ts'
 import type { Owner } from '../record/owner.ts'
 import type { Judgement } from './judgement.ts'
 import { listDirectory } from './list.ts'
-import { departureName } from './departures.ts'
-import { isTemporaryName, outcomeName, recordName, runKeyOf } from './names.ts'
+import { departureName, isTemporaryName, outcomeName, runKeyOf } from './names.ts'
 import { presenceName } from './presence.ts'
 import { remove, removeIfEmpty } from './remove.ts'
-import { emptyRunDirectory, noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
+import { emptyRunDirectory, noteName, ownerOfDirectory, readIfThere, readOutcome } from './run-directory.ts'
 
 /**
  * Removes what runs that did not end in order have left beside the scheduler file: temporary files,
@@ -51,8 +50,8 @@ async function isOld(directory: string): Promise<boolean> {
 }
 
 async function ownerIn(directory: string): Promise<Owner | undefined> {
-  const record = await readIfThere(join(directory, recordName))
-  if (record !== undefined) return readPublished(record)?.dask_hpc_runner
+  const owner = await ownerOfDirectory(directory)
+  if (owner !== undefined) return owner
   const outcome = await readIfThere(join(directory, outcomeName))
   return outcome === undefined ? undefined : readOutcome(outcome)?.cluster
 }

@@ -3,13 +3,15 @@ import { defaults } from '../defaults.ts'
 import { errnoOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
-import type { Found } from '../record/found.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import { type Found, gathererOf, parseFound } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { saySystemError } from './cannot-publish.ts'
-import { outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import type { Seat } from './host-seat.ts'
+import { gathererName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
 import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
-import { noteName, readIfThere, readOutcome, readPublished } from './run-directory.ts'
+import { noteName, readGatherer, readIfThere, readOutcome, readPublished } from './run-directory.ts'
 import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
 
 /** How a process waits for what process 0 publishes. */
@@ -17,8 +19,10 @@ export interface LookUpOptions {
   readonly runKey: string
   /** Milliseconds. */
   readonly timeout: number
-  /** Milliseconds between two listings. */
-  readonly interval: number
+  /** Milliseconds between two listings by a process that looks for `each` processes. */
+  readonly interval: (each: number) => number
+  /** Takes a seat among the waiting processes of this host. @default this process looks for itself alone */
+  readonly takeSeat?: (runDirectory: string, signal?: AbortSignal) => Promise<Seat>
   readonly mode: WatchMode
   /** The node of this process, where the run has several. */
   readonly node?: string | undefined
@@ -42,20 +46,38 @@ const tolerance = 1_000
  * signal's reason.
  */
 export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Promise<Found> {
-  const { runKey, timeout, interval, mode, logger, signal, seams } = options
+  const { runKey, timeout, signal, except, takeSeat } = options
   const reader = new Reader(paths, options)
+  const end = reader.now() + timeout
+  const never = new AbortController().signal
   try {
-    return await watchDirectory(paths.runDirectory, async (names) => reader.read(names), {
-      mode,
-      interval,
-      timeout,
-      signal,
-      late: (last) => tooLate(paths, timeout, last),
-      notice: (message) => {
-        logger.warn(message)
-      },
-      ...(seams === undefined ? {} : { seams }),
-    })
+    // Who has found a record to be dead is of another mind than the rest of its host.
+    const isShared = except === undefined || except.size === 0
+    for (;;) {
+      const seat = isShared ? await takeSeat?.(paths.runDirectory, signal) : undefined
+      if (seat === undefined) break
+      const left = end - reader.now()
+      // It takes whole milliseconds only, and no more than a timer holds.
+      const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))))
+      try {
+        if (seat.kind === 'looker') {
+          const found = await look(reader, options, { left, each: () => seat.size })
+          await seat.tell(JSON.stringify(found))
+          return found
+        }
+        const told = await seat.told(AbortSignal.any([signal ?? never, late]))
+        if (told === 'silent') break
+        const found = told === 'left' ? undefined : reader.told(told.text)
+        if (found !== undefined) return found
+      } catch (error) {
+        if (signal?.aborted === true || seat.kind === 'looker') throw error
+        if (late.aborted || errnoOf(error) !== undefined) break
+        throw error
+      } finally {
+        await seat.leave()
+      }
+    }
+    return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1 })
   } catch (error) {
     // Every process makes the directory before it looks, so that a missing one has been removed.
     if (errnoOf(error) === 'ENOENT') return { kind: 'outcome', outcome: { version: 1, run_key: runKey } }
@@ -67,16 +89,38 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
   }
 }
 
+/** How long a process that was told nothing in time looks by itself. In milliseconds. */
+const lastLook = 500
+
+async function look(
+  reader: Reader,
+  { timeout, interval, mode, logger, signal, seams }: LookUpOptions,
+  { left, each }: { readonly left: number; readonly each: () => number },
+): Promise<Found> {
+  const { paths } = reader
+  return await watchDirectory(paths.runDirectory, async (names) => reader.read(names), {
+    mode,
+    interval: () => interval(each()),
+    timeout: left,
+    signal,
+    late: (last) => tooLate(paths, timeout, last),
+    notice: (message) => {
+      logger.warn(message)
+    },
+    ...(seams === undefined ? {} : { seams }),
+  })
+}
+
 class Reader {
-  readonly #paths: RendezvousPaths
+  readonly paths: RendezvousPaths
   readonly #options: LookUpOptions
   readonly #began: number
   #unreadableSince: number | undefined
 
   constructor(paths: RendezvousPaths, options: LookUpOptions) {
-    this.#paths = paths
+    this.paths = paths
     this.#options = options
-    this.#began = this.#now()
+    this.#began = this.now()
   }
 
   async read(names: readonly string[]): Promise<Found | undefined> {
@@ -86,33 +130,50 @@ class Reader {
     }
     const note = names.find((name) => noteName.test(name))
     if (note !== undefined) return { kind: 'outcome', outcome: outcomeOfNote(note, this.#options.runKey) }
-    if (!names.includes(recordName)) {
-      await this.#mindLoneliness(names)
-      return undefined
+    if (names.includes(recordName)) {
+      const file = await this.#parse(recordName, readPublished)
+      if (file === undefined || this.#isDead(file.dask_hpc_runner)) return undefined
+      return { kind: 'cluster', file: this.#own(file, file.dask_hpc_runner.run_key) }
     }
-    const file = await this.#parse(recordName, readPublished)
-    if (file === undefined || this.#options.except?.has(file.dask_hpc_runner.nonce) === true) return undefined
-    return { kind: 'cluster', file: this.#own(file, file.dask_hpc_runner.run_key) }
+    if (names.includes(gathererName)) {
+      const record = await this.#parse(gathererName, readGatherer)
+      if (record === undefined || this.#isDead(record)) return undefined
+      return { kind: 'gatherer', record: this.#own(record, record.run_key) }
+    }
+    await this.#mindLoneliness(names)
+    return undefined
+  }
+
+  /** What another process of this host has found, where it is what a look of our own would find. */
+  told(text: string): Found | undefined {
+    const found = parseFound(text)
+    if (found === undefined) return undefined
+    const key = found.kind === 'outcome' ? found.outcome.run_key : gathererOf(found)?.run_key
+    return key === this.#options.runKey ? found : undefined
+  }
+
+  #isDead({ nonce }: ClusterRecord): boolean {
+    return this.#options.except?.has(nonce) === true
   }
 
   async #mindLoneliness(names: readonly string[]): Promise<void> {
     const { node } = this.#options
-    if (node === undefined || this.#now() - this.#began < defaults.lonelyAfter) return
-    const error = await lonelyError(this.#paths.runDirectory, node, names)
+    if (node === undefined || this.now() - this.#began < defaults.lonelyAfter) return
+    const error = await lonelyError(this.paths.runDirectory, node, names)
     if (error !== undefined) throw error
   }
 
-  #now(): number {
+  now(): number {
     return (this.#options.now ?? (() => performance.now()))()
   }
 
   async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
-    const text = await readIfThere(join(this.#paths.runDirectory, name))
+    const text = await readIfThere(join(this.paths.runDirectory, name))
     if (text === undefined) return undefined
     const parsed = parse(text)
     if (parsed === undefined) {
-      this.#unreadableSince ??= this.#now()
-      if (this.#now() - this.#unreadableSince >= tolerance)
+      this.#unreadableSince ??= this.now()
+      if (this.now() - this.#unreadableSince >= tolerance)
         throw this.#unusable(name, 'it is not a record of this program')
     } else this.#unreadableSince = undefined
     return parsed
@@ -124,7 +185,7 @@ class Reader {
   }
 
   #unusable(name: string, why: string): RunnerError {
-    const path = join(this.#paths.runDirectory, name)
+    const path = join(this.paths.runDirectory, name)
     return new RunnerError(`Cannot use what stands in "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
   }
 }

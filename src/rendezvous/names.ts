@@ -16,13 +16,19 @@ export interface RendezvousPaths {
   /** The run's own directory. */
   readonly runDirectory: string
   readonly runDirectoryName: string
+  /** Where process 0 can be reached, before there is a cluster. */
+  readonly gatherer: string
   readonly record: string
   readonly outcome: string
 }
 
 /** Names of the files in a run's own directory. */
+export const gathererName = 'process-0.json'
 export const recordName = 'record.json'
 export const outcomeName = 'outcome.json'
+
+/** Name of the file that a process leaves which ended before it had joined: `gone-3`. */
+export const departureName = /^gone-(\d+)$/
 
 /** The paths that belong to an absolute scheduler file path and a run key. */
 export function rendezvousPaths(schedulerFile: string, runKey: string): RendezvousPaths {
@@ -39,6 +45,7 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
     lock: join(directory, `.${base}.lock`),
     runDirectory,
     runDirectoryName,
+    gatherer: join(runDirectory, gathererName),
     record: join(runDirectory, recordName),
     outcome: join(runDirectory, outcomeName),
   }

@@ -1,4 +1,4 @@
-import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitStatuses } from '../errors.ts'
@@ -33,7 +33,7 @@ export function publishOutcomeAtOnce(paths: RendezvousPaths, outcome: OutcomeRec
     const temporary = `${paths.outcome}.${process.pid}`
     writeFileSync(temporary, JSON.stringify(outcome), { mode: 0o600, flag: 'wx' })
     renameSync(temporary, paths.outcome)
-    unlinkSync(paths.record)
+    for (const path of [paths.gatherer, paths.record]) rmSync(path, { force: true })
   } catch {
     // The waiters then end at their own deadline.
   }
@@ -47,11 +47,21 @@ export function noteFor({ failure }: OutcomeRecord): string {
   return `failed-${failure.status}-${words.slice(-200).replace(/^-/, '') || 'unknown'}`
 }
 
+/** Name of the note that is left for a process 0 on `host` that was killed. */
+export function killedNote(host: string): string {
+  return `failed-69-process-0-on-${host.replace(/[^A-Za-z0-9]+/g, '-')}-was-killed`
+}
+
 /** The outcome that the file name `note` stands for. */
 export function outcomeOfNote(note: string, runKey: string): OutcomeRecord {
   const [, digits, words] = /^failed-(\d+)-(.*)$/.exec(note) ?? []
   const status = digits === undefined ? exitStatuses.ERR_CANNOT_PUBLISH : Number(digits)
   if (status === 0) return { version: 1, run_key: runKey }
-  const message = `process 0 could only leave a short note of why it failed: ${(words ?? note).replaceAll('-', ' ')}`
+  const said = (words ?? note).replaceAll('-', ' ')
+  const host = /^process 0 on (.*) was killed$/.exec(said)?.[1]
+  const message =
+    host === undefined
+      ? `process 0 could only leave a short note of why it failed: ${said}`
+      : `Lost process 0 on ${host}: it was killed`
   return { version: 1, run_key: runKey, failure: { status, message, rank: 0, host: 'unknown', last_lines: [] } }
 }

@@ -25,6 +25,15 @@ export async function leavePresence(runDirectory: string, { rank, node }: Presen
   }
 }
 
+/** The ranks that have left such word. Never throws. */
+export async function readPresences(runDirectory: string): Promise<number[]> {
+  const names = await listDirectory(runDirectory).catch((): string[] => [])
+  return names.flatMap((name) => {
+    const [, rank] = presenceName.exec(name) ?? []
+    return rank === undefined ? [] : [Number(rank)]
+  })
+}
+
 /** Whether the listing `names` of a run's directory shows processes of `node` only. */
 export function showsOnly(node: string, names: readonly string[]): boolean {
   const nodes = names.flatMap((name) => presenceName.exec(name)?.[2] ?? [])

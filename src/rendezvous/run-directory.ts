@@ -2,13 +2,13 @@ import { lstat, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as z from 'zod/mini'
 import { errnoOf } from '../errors.ts'
+import { type ClusterRecord, clusterRecordSchema } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-record.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
-import { departureName } from './departures.ts'
 import { listDirectory } from './list.ts'
-import { isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { departureName, gathererName, isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
 import { presenceName } from './presence.ts'
 import { remove } from './remove.ts'
 
@@ -74,10 +74,19 @@ function isPublished(file: SchedulerFile): file is PublishedFile {
   return file.dask_hpc_runner !== undefined
 }
 
+/** The record of process 0 in `text`, or undefined where it is none (yet). */
+export function readGatherer(text: string): ClusterRecord | undefined {
+  return parseAs(clusterRecordSchema, text)
+}
+
 /** The outcome in `text`, or undefined where it is none (yet). */
 export function readOutcome(text: string): OutcomeRecord | undefined {
+  return parseAs(outcomeRecordSchema, text)
+}
+
+function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
   try {
-    const parsed = z.safeParse(outcomeRecordSchema, JSON.parse(text))
+    const parsed = z.safeParse(schema, JSON.parse(text))
     return parsed.success ? parsed.data : undefined
   } catch {
     return undefined
@@ -110,19 +119,23 @@ export async function emptyRunDirectory(directory: string, keeps: (name: string)
   }
 }
 
+const ownNames = [gathererName, recordName, outcomeName]
+
 function isRunFile(name: string): boolean {
   return (
-    [recordName, outcomeName].includes(name) ||
+    ownNames.includes(name) ||
     noteName.test(name) ||
     departureName.test(name) ||
+    /^\.gone-\d+\..*\.tmp$/.test(name) ||
     presenceName.test(name) ||
-    isTemporaryName(name, recordName) ||
-    isTemporaryName(name, outcomeName)
+    ownNames.some((own) => isTemporaryName(name, own))
   )
 }
 
-/** The nonce of the run whose record stands in a run's directory, if any. */
-export async function nonceOfRecord(directory: string): Promise<string | undefined> {
-  const text = await readIfThere(join(directory, recordName))
-  return text === undefined ? undefined : readPublished(text)?.dask_hpc_runner.nonce
+/** The run whose record stands in a run's directory, if any: that of its cluster, else that of its process 0. */
+export async function ownerOfDirectory(directory: string): Promise<ClusterRecord | undefined> {
+  const record = await readIfThere(join(directory, recordName))
+  if (record !== undefined) return readPublished(record)?.dask_hpc_runner
+  const gatherer = await readIfThere(join(directory, gathererName))
+  return gatherer === undefined ? undefined : readGatherer(gatherer)
 }

@@ -1,22 +1,37 @@
 import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf } from '../errors.ts'
 import type { WatchMode } from '../options.ts'
+import { sayDuration } from '../util/duration.ts'
+import { answered } from '../util/unanswered.ts'
 import { sleep } from '../util/wait.ts'
 import { listDirectory } from './list.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import { subscribe, type Subscriber } from './subscribe.ts'
 
-/** Listings a second that all processes of a job together may ask of the filesystem. */
-const listingsPerSecond = 200
-/** The longest default interval: the budget holds up to 2,000 processes, beyond it news would come too late. */
-const longestInterval = 10_000
 /** The poll that goes on beside events, which are never more than a hint. */
 const slowPoll = 1_000
+/** A wait is cut into pieces of so much, since its length may change meanwhile. In milliseconds. */
+const longestPiece = 1_000
+/** Operations of a look that finds something: the listing, and the file. */
+const operationsOfFinding = 2
+/** How much of the budget may be planned for: looks are spread by chance, so that some seconds see more. */
+const plannedShare = 0.7
 
-/** Milliseconds between two listings by one of `size` processes, unless the user says otherwise. */
-export function defaultPollInterval(size: number): number {
-  return Math.min(longestInterval, Math.max(defaults.pollInterval, (size / listingsPerSecond) * 1000))
+/**
+ * Milliseconds between two listings by one of `lookers` processes, so that all of them together keep to
+ * `budget` operations a second, also while they find what they wait for.
+ */
+export function defaultPollInterval(lookers: number, budget: number = defaults.metadataBudget): number {
+  return Math.max(defaults.pollInterval, ((lookers * operationsOfFinding) / (budget * plannedShare)) * 1000)
 }
+
+/** The longest that news can take to be noticed by polling each `interval`, in milliseconds. */
+export function longestNotice(interval: number): number {
+  return interval * (1 + variation)
+}
+
+/** Each interval is varied by so much, up or down. */
+const variation = 0.2
 
 /** The world as seen by a watch; a test puts its own in its place. */
 export interface WatchSeams {
@@ -30,10 +45,14 @@ export interface WatchSeams {
 
 const realSeams: WatchSeams = {
   sleep,
-  list: listDirectory,
+  list: async (directory) => await answered(listDirectory(directory), defaults.filesystemTimeout, unlisted),
   isLocal: isLocalFilesystem,
   subscribe,
   random: Math.random,
+}
+
+function unlisted(): Error {
+  return new Error(`its filesystem has not answered for ${sayDuration(defaults.filesystemTimeout)}`)
 }
 
 /** What was last seen of a directory. */
@@ -47,8 +66,8 @@ export interface LastSight {
 /** How to watch, and for how long. */
 export interface WatchOptions {
   readonly mode: WatchMode
-  /** Milliseconds between two listings; each is varied by up to 20 %. */
-  readonly interval: number
+  /** Milliseconds between two listings, asked for again while they pass; each is varied by up to 20 %. */
+  readonly interval: () => number
   /** Milliseconds until the watch gives up. */
   readonly timeout: number
   /** The error of a watch that gave up. */
@@ -101,6 +120,7 @@ class Watch {
   #events = false
   #hinted = false
   #pause = new AbortController()
+  #rested = false
 
   constructor(directory: string, options: Inner) {
     this.#directory = directory
@@ -115,12 +135,14 @@ class Watch {
     if (first !== undefined) return first
     const unsubscribe = await this.#subscribe()
     try {
+      // What has changed before events were asked for is told by none.
+      if (!this.#events) await this.#rest()
       for (;;) {
+        this.#options.inner.throwIfAborted()
         this.#hinted = false
         const found = await this.#look(inspect)
         if (found !== undefined) return found
         await this.#rest()
-        this.#options.inner.throwIfAborted()
       }
     } finally {
       await unsubscribe()
@@ -140,12 +162,25 @@ class Watch {
 
   async #rest(): Promise<void> {
     // A hint that came while the names were looked at may be about something newer.
-    if (this.#hinted) return
+    if (this.#isHinted()) return
     const { interval, seams, inner } = this.#options
-    const usual = this.#events ? Math.max(slowPoll, interval) : interval
-    this.#pause = new AbortController()
-    if (inner.aborted) this.#pause.abort()
-    await seams.sleep(usual * (0.8 + 0.4 * seams.random()), this.#pause.signal).catch(() => undefined)
+    // The first rest spreads those who began together; from then on they stay spread.
+    const factor = this.#rested ? 1 - variation + 2 * variation * seams.random() : seams.random() * (1 + variation)
+    this.#rested = true
+    for (let slept = 0; !this.#isHinted() && !inner.aborted;) {
+      const usual = this.#events ? Math.max(slowPoll, interval()) : interval()
+      const left = usual * factor - slept
+      if (left <= 0) return
+      const piece = Math.min(left, longestPiece)
+      this.#pause = new AbortController()
+      await seams.sleep(piece, this.#pause.signal).catch(() => undefined)
+      slept += piece
+    }
+  }
+
+  /** Asked anew each time: it changes while this waits. */
+  #isHinted(): boolean {
+    return this.#hinted
   }
 
   async #subscribe(): Promise<() => Promise<void>> {

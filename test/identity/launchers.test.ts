@@ -14,7 +14,7 @@ describe('an MPI launcher', () => {
           expect.objectContaining({
             code: 'ERR_ENVIRONMENT',
             message: expect.stringMatching(
-              new RegExp(`${name} is "2".*MPIRunner comes with a later version; start me with srun`),
+              new RegExp(`${name} is "2".*use --runner mpi, or MPIRunner in place of SLURMRunner`),
             ) as string,
           }),
         )

@@ -88,7 +88,7 @@ test.each<[string, Partial<FileStoreOptions>, number]>([
   const then = new Date(Date.now() - age)
   await utimes(path.replace(/[^/]*$/, '.$&.owner'), then, then)
   const ask = (): Promise<'unreachable'> => Promise.resolve('unreachable')
-  const lines = await claim(path, { ask, connect: ask, ...changes })
+  const lines = await claim(path, { ask, askScheduler: ask, ...changes })
   expect(lines[0]).toContain('which cannot be reached and is taken to be over')
   expect(await readdir(dirname(path))).not.toContain('s.json')
 })
@@ -136,7 +136,7 @@ test.each([
 ] as const)('the file of a scheduler that %s is left alone, even if its run is gone', async (answer, message) => {
   const path = schedulerFile()
   await leave(path)
-  await expect(claim(path, { connect: () => Promise.resolve(answer) })).rejects.toThrow(message)
+  await expect(claim(path, { askScheduler: () => Promise.resolve(answer) })).rejects.toThrow(message)
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
 })
 
@@ -156,11 +156,11 @@ test('a symbolic link in the place of the file is left alone', async () => {
 test('a file that changes while it is judged is left alone', async () => {
   const path = schedulerFile()
   await leave(path)
-  const connect = async (): Promise<'refuses'> => {
+  const askScheduler = async (): Promise<'refuses'> => {
     await writeFile(path, 'new')
     return 'refuses'
   }
-  await expect(claim(path, { connect })).rejects.toThrow('another program is writing it at this moment')
+  await expect(claim(path, { askScheduler })).rejects.toThrow('another program is writing it at this moment')
   expect(await readFile(path, 'utf8')).toBe('new')
 })
 

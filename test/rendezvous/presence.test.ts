@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { leaveDeparture } from '../../src/rendezvous/departures.ts'
 import { lookUp, type LookUpOptions } from '../../src/rendezvous/look-up.ts'
-import { leavePresence, lonelyError, showsOnly } from '../../src/rendezvous/presence.ts'
+import { leavePresence, lonelyError, readPresences, showsOnly } from '../../src/rendezvous/presence.ts'
 import type { WatchSeams } from '../../src/rendezvous/watch.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { notes, storeOf } from './support/run.ts'
@@ -25,6 +26,14 @@ test('a directory that another node sees too is shared, local filesystem or not'
   await leavePresence(directory, { rank: 1, node: 'node1' })
   await leavePresence(directory, { rank: 2, node: 'node2' })
   expect(await lonelyError(directory, 'node1')).toBeUndefined()
+})
+
+test('those who have come are told from other names', async () => {
+  const directory = temporaryDirectory()
+  await leavePresence(directory, { rank: 12, node: 'a node' })
+  await leaveDeparture(directory, 3)
+  expect(await readPresences(directory)).toEqual([12])
+  expect(await readPresences(join(directory, 'none'))).toEqual([])
 })
 
 test('a filesystem that is not known to be local is not judged', async () => {
@@ -60,7 +69,7 @@ test('a waiter is lonely after 15 s, and not before', async () => {
     ...time,
     runKey: 'k',
     timeout: 300_000,
-    interval: 1_000,
+    interval: () => 1_000,
     mode: 'poll',
     node: 'node1',
     logger: notes(),

@@ -38,7 +38,7 @@ class World {
       Promise.resolve(names.includes('record') ? this.time.now : undefined)
     const found = watchDirectory('/run', inspect, {
       mode,
-      interval: 100,
+      interval: () => 100,
       timeout: 60_000,
       late: ({ names }) => new Error(`late: ${names?.join() ?? 'never listed'}`),
       notice: (message) => void this.notices.push(message),
@@ -50,7 +50,8 @@ class World {
 }
 
 test('polling sees a new name at the next listing', async () => {
-  expect(await new World(950).watch('poll')).toBe(1000)
+  // The first rest is 60 ms.
+  expect(await new World(910).watch('poll')).toBe(960)
 })
 
 test('what is there already is seen at once, without events', async () => {
@@ -61,10 +62,18 @@ test('what is there already is seen at once, without events', async () => {
 
 test.each([
   [0, 80],
-  [1, 120],
-])('with the draw %d an interval of 100 ms becomes %d ms', async (draw, ms) => {
-  const world = new World(50, { random: () => draw })
+  [0.5, 160],
+  [1, 240],
+])('with the draw %d two rests of an interval of 100 ms take %d ms', async (draw, ms) => {
+  const world = new World(ms - 1, { random: () => draw })
   expect(await world.watch('poll')).toBeCloseTo(ms)
+})
+
+test('an interval that shrinks while it passes shortens the wait', async () => {
+  const world = new World(1)
+  let listeners = 0
+  const interval = (): number => 100_000 / ++listeners
+  expect(await world.watch('poll', { interval })).toBeLessThan(10_000)
 })
 
 test('an event makes the next listing come at once', async () => {
@@ -76,7 +85,7 @@ test('an event makes the next listing come at once', async () => {
 })
 
 test('without any event a slow poll sees the name', async () => {
-  expect(await new World(300).watch('events')).toBe(1000)
+  expect(await new World(300).watch('events')).toBe(600)
 })
 
 test('auto uses events on a local filesystem only', async () => {
@@ -84,7 +93,7 @@ test('auto uses events on a local filesystem only', async () => {
   await local.watch('auto')
   expect(local.subscriber).toBeDefined()
   const network = new World(300, { isLocal: () => Promise.resolve(false) })
-  expect(await network.watch('auto')).toBe(300)
+  expect(await network.watch('auto')).toBe(360)
   expect(network.subscriber).toBeUndefined()
 })
 
@@ -96,13 +105,13 @@ test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it p
       return Promise.resolve(() => Promise.resolve())
     },
   })
-  expect(await world.watch('events')).toBe(400)
+  expect(await world.watch('events')).toBe(360)
   expect(world.notices).toEqual([`Polling "/run", since the system sends no events: ${errno}: inotify_add_watch`])
 })
 
 test('where events cannot even be asked for it polls, with a notice', async () => {
   const world = new World(350, { subscribe: () => Promise.reject(new Error('no such module')) })
-  expect(await world.watch('events')).toBe(400)
+  expect(await world.watch('events')).toBe(360)
   expect(world.notices).toHaveLength(1)
 })
 
@@ -144,11 +153,11 @@ test('a listing that no repetition mends ends it', async () => {
 })
 
 test.each([
-  [1, 100],
-  [20, 100],
-  [200, 1000],
-  [2000, 10_000],
-  [10_000, 10_000],
-])('%d processes poll each %d ms', (size, ms) => {
-  expect(defaultPollInterval(size)).toBe(ms)
+  [1, 200, 100],
+  [7, 200, 100],
+  [63, 200, 900],
+  [6300, 200, 90_000],
+  [6300, 2000, 9_000],
+])('%d that look keep to %d operations a second by an interval of %d ms', (lookers, budget, ms) => {
+  expect(defaultPollInterval(lookers, budget)).toBeCloseTo(ms)
 })

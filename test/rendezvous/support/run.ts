@@ -57,9 +57,10 @@ export function storeOf(schedulerFile: string, runKey: string, changes: Partial<
     me: { rank: 0, node: 'node0' },
     watch: 'poll',
     pollInterval: 20,
+    metadataBudget: 200,
     logger: notes(),
     ask: () => Promise.resolve('gone'),
-    connect: () => Promise.resolve('refuses'),
+    askScheduler: () => Promise.resolve('refuses'),
     ...changes,
   })
 }

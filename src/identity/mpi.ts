@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { type Environment, identityError, readVariable, readWholeNumber, show } from './environment.ts'
+import type { Identity } from './identity.ts'
+import { findLauncherVariable } from './launchers.ts'
+import type { RunKey } from './run-key.ts'
+import type { Share } from './share.ts'
+import { identifySlurm } from './slurm.ts'
+
+/** What the MPI library says, which only it knows under some launchers. */
+export interface World {
+  readonly rank: number
+  readonly size: number
+}
+
+/** What {@link identifyMpi} takes beside the environment. */
+export interface IdentifyMpiOptions {
+  /** Name of this host. */
+  readonly host: string
+  /** CPUs of this host, which its processes share where the launcher has not bound them. @default unknown */
+  readonly cpus?: number
+  /** The user's own word for this run. */
+  readonly runId?: string | undefined
+  /** What the MPI library says. @default nobody has asked it */
+  readonly world?: World | undefined
+}
+
+/** How a launcher tells its processes who they are. */
+interface Launcher {
+  readonly name: string
+  readonly rank: string
+  /** Variables with the number of processes; the first one that is set counts. */
+  readonly size: readonly string[]
+  /** Variables with the number of processes on this node. */
+  readonly localSize: readonly string[]
+  /** Variables with the number of nodes. */
+  readonly nodes: readonly string[]
+  /** Variables that are the same in all processes of a run, and together differ in every other run. */
+  readonly unique: readonly string[]
+}
+
+/** By what they set, the most telling first: some set the variables of others too. */
+const launchers: readonly Launcher[] = [
+  {
+    name: 'openmpi',
+    rank: 'OMPI_COMM_WORLD_RANK',
+    size: ['OMPI_COMM_WORLD_SIZE'],
+    localSize: ['OMPI_COMM_WORLD_LOCAL_SIZE'],
+    nodes: ['OMPI_MCA_orte_num_nodes'],
+    // The second one is random, in Open MPI 4; in 5 the first names host and process of mpirun.
+    unique: ['PMIX_NAMESPACE', 'OMPI_MCA_orte_precondition_transports'],
+  },
+  {
+    name: 'pals',
+    rank: 'PALS_RANKID',
+    size: ['PMI_SIZE'],
+    localSize: ['PMI_LOCAL_SIZE'],
+    nodes: [],
+    unique: ['PALS_APID'],
+  },
+  {
+    name: 'flux',
+    rank: 'FLUX_TASK_RANK',
+    size: ['FLUX_JOB_SIZE'],
+    localSize: [],
+    nodes: ['FLUX_JOB_NNODES'],
+    unique: ['FLUX_JOB_ID'],
+  },
+  // Hydra and its like: nothing of it is unique to a run.
+  {
+    name: 'pmi',
+    rank: 'PMI_RANK',
+    size: ['PMI_SIZE'],
+    localSize: ['MPI_LOCALNRANKS', 'PMI_LOCAL_SIZE'],
+    nodes: [],
+    unique: [],
+  },
+  { name: 'pmix', rank: 'PMIX_RANK', size: [], localSize: [], nodes: [], unique: ['PMIX_NAMESPACE'] },
+]
+
+/** Job ids of the workload managers that MPI launchers work under. */
+const jobIds = ['SLURM_JOB_ID', 'PBS_JOBID', 'LSB_JOBID', 'FLUX_JOB_ID', 'JOB_ID'] as const
+
+/**
+ * Who this process is among those that an MPI launcher has started, from the launcher's variables and,
+ * where these do not tell, from the library. Under `srun` it is the task of the step.
+ *
+ * @throws RunnerError with `ERR_ENVIRONMENT` where nothing tells, or where the library contradicts the
+ * launcher: a world of 1 under a launcher of 4 processes would become four clusters.
+ */
+export function identifyMpi(env: Environment, options: IdentifyMpiOptions): Identity {
+  const identity = identify(env, options)
+  if (options.world !== undefined) checkWorld(identity, options.world)
+  return identity
+}
+
+function identify(env: Environment, options: IdentifyMpiOptions): Identity {
+  const launcher = launcherOf(env)
+  if (launcher !== undefined) return fromLauncher(env, launcher, options)
+  return isSlurmStep(env) ? identifySlurm(env, { identity: 'task' }) : fromLibrary(env, options)
+}
+
+function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpiOptions): Identity {
+  const { host, world } = options
+  const variable = sizeVariable(env, launcher)
+  const rank = readWholeNumber(env, launcher.rank) ?? 0
+  const size = variable === undefined ? world?.size : readWholeNumber(env, variable)
+  if (size === undefined)
+    throw identityError(
+      `${show(env, launcher.rank)}, but no variable tells how many processes there are`,
+      'install koffi ("npm install koffi"), with which the MPI library is asked',
+    )
+  if (rank >= size)
+    throw identityError(
+      `${show(env, launcher.rank)} but there are ${size} processes, and ranks count from 0`,
+      'check what changed it',
+    )
+  return {
+    rank,
+    size,
+    host,
+    nodes: nodesOf(env, launcher, size),
+    share: shareOf(env, launcher, options),
+    launcher: launcherAddress(env),
+    runKey: runKeyOf(env, options, launcher),
+    source: `${launcher.rank}=${rank} of ${variable === undefined ? size : `${variable}=${size}`}`,
+  }
+}
+
+/** The library may have joined a world of which the environment says nothing that is known here. */
+function fromLibrary(env: Environment, options: IdentifyMpiOptions): Identity {
+  const { host, world } = options
+  if (world === undefined || world.size === 1)
+    throw identityError(
+      'no MPI launcher that is known here has left its variables' +
+        (world === undefined ? '' : ', and the MPI library knows of no other process'),
+      'start me with mpirun, or on one machine with "dask-hpc-runner local"',
+    )
+  return {
+    ...world,
+    host,
+    nodes: world.size,
+    share: { processes: 1 },
+    runKey: runKeyOf(env, options),
+    source: `rank ${world.rank} of ${world.size} in the MPI library`,
+  }
+}
+
+/**
+ * Compares who a process is with what the MPI library says: a world of 1 under a launcher of four
+ * processes would become four clusters.
+ *
+ * @throws RunnerError with `ERR_ENVIRONMENT` where they differ.
+ */
+export function checkWorld({ rank, size, source }: Identity, world: World): void {
+  if (world.rank === rank && world.size === size) return
+  throw identityError(
+    `the MPI library says rank ${world.rank} of ${world.size}, but the launcher says ${source}, ` +
+      "so the library is not the launcher's",
+    'name the right one by --mpi-library (under srun, the way to it by srun --mpi), or do without by --mpi-library none',
+  )
+}
+
+/** Whether the environment alone tells this run from every other, as the scheduler file needs it. */
+export function isUniqueRun(env: Environment, { runId }: Pick<IdentifyMpiOptions, 'runId'>): boolean {
+  if (runId !== undefined) return true
+  const launcher = launcherOf(env)
+  if (launcher === undefined) return isSlurmStep(env)
+  return launcher.unique.some((name) => readVariable(env, name) !== undefined)
+}
+
+/** Whether the launcher's variables tell how many processes there are. */
+export function tellsSize(env: Environment): boolean {
+  const launcher = launcherOf(env)
+  return launcher === undefined ? isSlurmStep(env) : sizeVariable(env, launcher) !== undefined
+}
+
+function launcherOf(env: Environment): Launcher | undefined {
+  // In a step of Slurm, what Slurm has set for MPI is no launcher of its own.
+  if (findLauncherVariable(env) === undefined) return undefined
+  return launchers.find(({ rank }) => readVariable(env, rank) !== undefined)
+}
+
+function isSlurmStep(env: Environment): boolean {
+  return (
+    readVariable(env, 'SLURM_PROCID') !== undefined &&
+    (readVariable(env, 'SLURM_STEP_ID') ?? readVariable(env, 'SLURM_STEPID')) !== undefined
+  )
+}
+
+function sizeVariable(env: Environment, { size }: Launcher): string | undefined {
+  return size.find((name) => readVariable(env, name) !== undefined)
+}
+
+function runKeyOf(env: Environment, { runId }: IdentifyMpiOptions, launcher?: Launcher): RunKey {
+  const unique = launcher?.unique.flatMap((name) => readVariable(env, name) ?? []) ?? []
+  const digest = createHash('sha256').update(unique.join(' ')).digest('hex').slice(0, 12)
+  return {
+    cluster: launcher?.name ?? 'mpi',
+    jobId: jobIds.map((name) => readVariable(env, name)).find((id) => id !== undefined) ?? 'mpi',
+    stepId: runId ?? (unique.length === 0 ? '0' : digest),
+    restart: 0,
+  }
+}
+
+function nodesOf(env: Environment, launcher: Launcher, size: number): number {
+  const said = firstNumber(env, launcher.nodes)
+  if (said !== undefined && said > 0) return said
+  const local = firstNumber(env, launcher.localSize)
+  // Where nothing is known, they may all be on nodes of their own.
+  return local === undefined || local === 0 ? size : Math.ceil(size / local)
+}
+
+function shareOf(env: Environment, { localSize }: Launcher, { cpus }: IdentifyMpiOptions): Share {
+  const processes = Math.max(1, firstNumber(env, localSize) ?? 1)
+  return { processes, ...(cpus === undefined ? {} : { cpus: Math.max(1, Math.floor(cpus / processes)) }) }
+}
+
+function firstNumber(env: Environment, names: readonly string[]): number | undefined {
+  return names.map((name) => readWholeNumber(env, name)).find((value) => value !== undefined)
+}
+
+/** The first address of the host of `mpirun`, as Open MPI 4 tells it: `869531648.0;tcp://10.0.0.1,…:54755`. */
+function launcherAddress(env: Environment): string | undefined {
+  const uri = readVariable(env, 'OMPI_MCA_orte_hnp_uri') ?? ''
+  return /;tcp:\/\/([0-9.]+)[,:]/.exec(uri)?.[1] ?? readVariable(env, 'SLURM_LAUNCH_NODE_IPADDR')
+}
