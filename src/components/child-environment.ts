@@ -1,8 +1,10 @@
+import { tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
+
 /**
  * Variables that say "you are a task of this step" or "you are a rank of this MPI program". A child
  * that believed it would, for one, make `import mpi4py` abort.
  */
-const ofTheLauncher = /^(SLURM_STEP_?ID$|PMI_|PMIX_|OMPI_|PALS_|MPI_LOCAL|HYDI_|FLUX_TASK_)/
+const ofTheLauncher = /^(SLURM_STEP_?ID$|PMI_|PMIX_|OMPI_|PALS_|PRTE_|MPI_LOCAL|HYDI_|FLUX_TASK_)/
 
 /** Our own, meant for this process alone. */
 const ours = 'DASK_HPC_RUNNER_'
@@ -37,6 +39,8 @@ export interface ClusterPlace {
   /** Absolute path. */
   readonly schedulerFile: string
   readonly nWorkers: number
+  /** Where Dask's clients need a certificate. */
+  readonly tls?: TlsFiles | undefined
 }
 
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
@@ -46,5 +50,6 @@ export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): 
     DASK_SCHEDULER_ADDRESS: place.schedulerAddress,
     DASK_HPC_RUNNER_SCHEDULER_FILE: place.schedulerFile,
     DASK_HPC_RUNNER_N_WORKERS: String(place.nWorkers),
+    ...(place.tls === undefined ? {} : tlsEnvironment(place.tls)),
   }
 }

@@ -26,7 +26,12 @@ export class ClientProgram {
     this.#child.signal(signal, endingSignals.some((ending) => ending === signal) ? 'group' : 'child')
   }
 
-  kill(): void {
-    this.#child.kill()
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Kills it; `why`, unless it did not end in the time it was given. */
+  kill(why?: string): void {
+    this.#child.kill(why)
   }
 }

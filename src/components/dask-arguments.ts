@@ -58,6 +58,9 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
 function commonArguments(options: CompleteOptions): string[] {
   return [
     ...flag('--protocol', options.protocol),
+    ...flag('--tls-ca-file', options.tlsCaFile),
+    ...flag('--tls-cert', options.tlsCert),
+    ...flag('--tls-key', options.tlsKey),
     ...(options.dashboard === false ? ['--no-dashboard'] : []),
     ...(options.preload ?? []).flatMap((preload) => flag('--preload', preload)),
   ]

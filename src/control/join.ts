@@ -3,7 +3,7 @@ import { RunnerError, messageOf } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { deadline } from '../util/wait.ts'
 import { type FromHub, fromHubSchema, type ToHub } from './messages.ts'
-import { isLoopback, reachOwner } from './reach.ts'
+import { reachOwner, whyNotReached } from './reach.ts'
 import { Wire } from './wire.ts'
 
 /** A process's end of the control channel. */
@@ -27,7 +27,7 @@ export async function joinControl(record: ClusterRecord, options: JoinOptions): 
   const socket = await reachOwner(record, signal)
   signal.throwIfAborted()
   if (typeof socket === 'string')
-    throw new RunnerError(`Cannot join ${where}: ${whyNot(record, socket)}`, { code: 'ERR_UNAVAILABLE' })
+    throw new RunnerError(`Cannot join ${where}: ${whyNotReached(record, socket)}`, { code: 'ERR_UNAVAILABLE' })
   const link: Link = new Wire(socket, fromHubSchema)
   try {
     link.send({ type: 'hello', run_key: record.run_key, secret: record.secret, rank, host, pid: process.pid })
@@ -44,10 +44,4 @@ export async function joinControl(record: ClusterRecord, options: JoinOptions): 
     signal.throwIfAborted()
     throw new RunnerError(`Cannot join ${where}: ${messageOf(cause)}`, { code: 'ERR_UNAVAILABLE', cause })
   }
-}
-
-function whyNot({ control, host }: ClusterRecord, reached: 'refused' | 'unreachable'): string {
-  if (reached === 'refused') return 'the connection is refused'
-  if (control.addresses.every(isLoopback)) return `${host} has no address but loopback; name one by --interface there`
-  return `none of ${control.addresses.join(', ')} can be reached`
 }

@@ -1,12 +1,14 @@
 /** One end of a two-way line of messages: a {@link Wire}, or one end of a {@link localLine}. */
 export interface Line<In, Out> {
-  /** Resolves when the line is closed, from either end. */
-  readonly closed: Promise<void>
+  /** Resolves when the line is closed, from either end; `silent` where the other end was not heard for too long. */
+  readonly closed: Promise<'closed' | 'silent'>
   send(message: Out): void
   /** Calls `listener` with each message, those that came before included. */
   onMessage(listener: (message: In) => void): void
   /** Closes the line after what was sent. */
   end(): void
+  /** Closes the line at once. */
+  destroy(): void
   /** Does not keep the process alive. */
   unref(): void
 }
@@ -15,13 +17,15 @@ export interface Line<In, Out> {
 export function localLine<A, B>(): [Line<A, B>, Line<B, A>] {
   const unref = (): void => undefined
   let close!: () => void
-  const closed = new Promise<void>((resolve) => {
-    close = resolve
+  const closed = new Promise<'closed'>((resolve) => {
+    close = () => {
+      resolve('closed')
+    }
   })
   const [toLeft, toRight] = [new Mailbox<A>(), new Mailbox<B>()]
   return [
-    { closed, send: (m) => toRight.put(m), onMessage: (l) => toLeft.open(l), end: close, unref },
-    { closed, send: (m) => toLeft.put(m), onMessage: (l) => toRight.open(l), end: close, unref },
+    { closed, send: (m) => toRight.put(m), onMessage: (l) => toLeft.open(l), end: close, destroy: close, unref },
+    { closed, send: (m) => toLeft.put(m), onMessage: (l) => toRight.open(l), end: close, destroy: close, unref },
   ]
 }
 

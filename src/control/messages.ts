@@ -1,12 +1,15 @@
 import * as z from 'zod/mini'
 import { failureSchema } from '../record/outcome-record.ts'
+import { publishedFileSchema } from '../record/scheduler-file.ts'
+import { versionsSchema } from '../record/versions.ts'
 import { endingSignals } from '../util/early-signals.ts'
 
 /**
  * What is said on the control channel: one JSON object a line, in UTF-8.
  *
- * A process of the run says `hello` and is answered `welcome` or `refused`. Anybody may ask `who`,
- * without the secret, and is answered `run`: that is how a later run learns that this one is alive.
+ * A process of the run says `hello` and is answered `welcome` or `refused`; so does a `visit` of
+ * whoever else has read the record. Anybody may ask `who`, without the secret, and is answered `run`:
+ * that is how a later run learns that this one is alive.
  */
 
 const endingSignalSchema = z.enum(endingSignals)
@@ -22,12 +25,26 @@ export const toHubSchema = z.discriminatedUnion('type', [
     host: z.string(),
     pid: z.number(),
   }),
+  /** A second line of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
+  z.object({ type: z.literal('pulse'), run_key: z.string(), secret: z.string(), rank: z.number() }),
+  /** From a command beside the run, such as `wait`, which may say `await-workers` and `stop` after it. */
+  z.object({ type: z.literal('visit'), run_key: z.string(), secret: z.string() }),
+  /** Tell the sender of running workers until so many of them run; null: all that the run starts. */
+  z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),
+  /** End the run. */
+  z.object({ type: z.literal('stop') }),
+  /** The sender is there. */
+  z.object({ type: z.literal('beat') }),
+  /** A worker of the sender has started. */
+  z.object({ type: z.literal('worker-started'), name: z.string(), versions: versionsSchema }),
   /** The client program has ended. */
   z.object({ type: z.literal('ended'), status: z.number() }),
   /** A worker of the sender has ended before its time. */
   z.object({
     type: z.literal('worker-ended'),
     status: z.number(),
+    /** The sender starts it again. */
+    again: z.boolean(),
     message: z.string(),
     last_lines: z.array(z.string()),
   }),
@@ -46,6 +63,12 @@ export const fromHubSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), run_key: z.string(), nonce: z.string() }),
   z.object({ type: z.literal('welcome') }),
   z.object({ type: z.literal('refused'), why: z.string() }),
+  /** The sender is there. */
+  z.object({ type: z.literal('beat') }),
+  /** The cluster is there: its scheduler file, our record in it. */
+  z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
+  /** How many workers run, of those that are awaited. */
+  z.object({ type: z.literal('workers'), running: z.number(), wanted: z.number() }),
   /** End the client program: `signal` came to a process of the run. */
   z.object({ type: z.literal('terminate'), signal: endingSignalSchema }),
   /** The run is over. */

@@ -48,6 +48,13 @@ export async function reachOwner(owner: Owner, signal?: AbortSignal): Promise<Re
   return verdict
 }
 
+/** Why the control channel of `owner` could not be reached, to follow a colon. */
+export function whyNotReached({ control, host }: Owner, reached: 'refused' | 'unreachable'): string {
+  if (reached === 'refused') return 'the connection is refused'
+  if (control.addresses.every(isLoopback)) return `${host} has no address but loopback; name one by --interface there`
+  return `none of ${control.addresses.join(', ')} can be reached: it is frozen, or its host or its network is gone`
+}
+
 /** What comes of connecting to a Dask address such as `tcp://10.0.0.1:8786`; a port that stays silent answers. */
 export async function reachDask(address: string, signal?: AbortSignal): Promise<'answers' | 'refuses' | 'unreachable'> {
   const host = hostOf(address)

@@ -22,6 +22,10 @@ export interface ControlServerOptions {
   readonly ports?: PortRange
   /** Called with each process that has shown the secret. It is already welcomed. */
   readonly onPeer: (peer: Peer, hello: Hello) => void
+  /** Called with each second line of a process, which carries beats. It is already welcomed. */
+  readonly onPulse?: (peer: Peer, rank: number) => void
+  /** Called with each visitor that has shown the secret. It is already welcomed. */
+  readonly onVisitor?: (visitor: Peer) => void
 }
 
 /** Process 0's end of the control channel. */
@@ -105,16 +109,22 @@ export class ControlServer implements AsyncDisposable {
   }
 
   #answer(peer: Peer, message: ToHub): void {
-    const { runKey, nonce, secret, onPeer } = this.#options
+    const { runKey, nonce, secret, onPeer, onPulse, onVisitor } = this.#options
+    const isOurs =
+      (message.type === 'hello' || message.type === 'visit' || message.type === 'pulse') &&
+      message.run_key === runKey &&
+      sameSecret(message.secret, secret)
     if (message.type === 'who') {
       peer.send({ type: 'run', run_key: runKey, nonce })
       peer.end()
-    } else if (message.type !== 'hello' || message.run_key !== runKey || !sameSecret(message.secret, secret)) {
+    } else if (!isOurs) {
       peer.send({ type: 'refused', why: `this is run ${runKey}, and the caller is not of it` })
       peer.end()
     } else {
       peer.send({ type: 'welcome' })
-      onPeer(peer, message)
+      if (message.type === 'hello') onPeer(peer, message)
+      else if (message.type === 'pulse') onPulse?.(peer, message.rank)
+      else onVisitor?.(peer)
     }
   }
 }

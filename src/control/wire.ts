@@ -9,7 +9,7 @@ const longestMessage = 262_144
 /** Messages in both directions over one socket, each checked against its schema. */
 export class Wire<In, Out> implements Line<In, Out> {
   /** Resolves when the connection has closed, however it did. */
-  readonly closed: Promise<void>
+  readonly closed: Promise<'closed'>
   readonly #socket: Socket
   readonly #schema: z.ZodMiniType<In>
   readonly #mailbox = new Mailbox<In>()
@@ -25,7 +25,11 @@ export class Wire<In, Out> implements Line<In, Out> {
       this.#read(decoder.write(chunk))
     })
     socket.on('error', () => undefined)
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        resolve('closed')
+      })
+    })
   }
 
   send(message: Out): void {

@@ -1,8 +1,4 @@
-import type { Line } from '../control/line.ts'
-import { joinControl } from '../control/join.ts'
-import { reachDask } from '../control/reach.ts'
-import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
-import { defaults } from '../defaults.ts'
+import type { Verdict } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
@@ -10,25 +6,36 @@ import { createLogger, type Logger } from '../logger.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../options.ts'
 import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
 import { Guardian } from '../process/guardian.ts'
-import { Signals } from '../process/signals.ts'
+import { type ClientProcess, takeClientProcess } from '../python/client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
-import type { DaskProcess } from '../python/dask-process.ts'
-import { parseIdentity } from '../record/parse.ts'
-import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
-import { deferred } from '../util/deferred.ts'
-import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
-import { sayDuration } from '../util/duration.ts'
-import { deadline, settledWithin } from '../util/wait.ts'
+import type { EndingSignal } from '../util/early-signals.ts'
+import { settledWithin, sleepUnref } from '../util/wait.ts'
+import { Body } from './body.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
-import { errorOf, failureOf, report, RunIsOver } from './failure.ts'
+import type { Coordinator } from './coordinator.ts'
+import { endRun } from './end-run.ts'
+import { errorOf, failureOf, HostLostError, report, RunIsOver, standingTo } from './failure.ts'
+import { checkReach } from './fence.ts'
 import { RunnerHooks } from './hooks.ts'
 import { Hosted } from './hosted.ts'
-import { Hub } from './hub.ts'
-import { divideGrace, type EndingRun, type EndTiming, patience } from './timing.ts'
+import type { Hub } from './hub.ts'
+import { type ClientPart, Interruption } from './interruption.ts'
+import { meet } from './meet.ts'
+import { Membership } from './membership.ts'
+import { leaveReport } from './run-report.ts'
+import { sayProgress } from './say-progress.ts'
+import { sayDashboard, warnOfOtherPython } from './start-message.ts'
+import { type RunningScheduler, schedulerRuns } from './start-scheduler.ts'
+import { releaseDelay } from './step-release.ts'
+import { divideGrace, type EndTiming } from './timing.ts'
+import { waitForOthers } from './wait-for-others.ts'
+import { Workers } from './workers.ts'
 
-/** How often process 0 looks at the end for processes that will not come. In milliseconds. */
-const departureInterval = 250
+/** How long the program's start is held up for the versions of its Python, at most. In milliseconds. */
+const warningTime = 2_000
 
 /**
  * One of the processes that together become a Dask cluster. A subclass says how a process learns who
@@ -41,29 +48,62 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   readonly #options: CompleteOptions
   readonly #timing: EndTiming
   /** Ends what this process has started, whatever ends this process. */
-  protected readonly guardian = new Guardian()
-  readonly #verdict = deferred<Verdict>()
+  protected readonly guardian: Guardian
+  readonly #began = new Date()
   /** Aborts the waits of the start. */
   readonly #starting = new AbortController()
-  /** Aborts the caller's code, where that is the client. */
-  readonly #body = new AbortController()
+  readonly #body: Body
   #logger: Logger
-  #signals: Signals | undefined
+  readonly #interruption: Interruption
   #run: RunContext | undefined
+  #membership: Membership | undefined
   #hub: Hub | undefined
   #hosted: Hosted | undefined
-  #link: Line<FromHub, ToHub> | undefined
+  #workers: Workers | undefined
   #file: PublishedFile | undefined
-  #interrupted: EndingSignal | undefined
   #phase: 'starting' | 'running' | 'ending' | 'ended' = 'starting'
   #closing: Promise<void> | undefined
+  /** Word of processes that will not come is being looked for. */
+  #isLooking = false
+  /** Process 0 was never heard of, and its host does not answer. */
+  #gathererHostIsLost = false
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: O) {
     super()
     this.#options = completeOptions(options)
-    this.#timing = divideGrace(this.#options.grace)
+    const { grace, lostAfter, exit } = this.#options
+    this.#timing = divideGrace(grace)
+    this.guardian = new Guardian(this.#options)
     this.#logger = createLogger({ prefix: '[dask-hpc-runner]', format: this.#options.logFormat })
+    this.#body = new Body({
+      grace: this.#timing.client,
+      wholeGrace: grace,
+      lostAfter,
+      hasEnded: () => this.#closing !== undefined,
+      close: async () => {
+        await this.close()
+      },
+      onExit: this.#onProcessExit,
+      exit,
+    })
+    this.#interruption = new Interruption({
+      options: this.#options,
+      logger: () => this.#logger,
+      guardian: this.guardian,
+      grace: this.#timing.client,
+      phase: () => this.#phase,
+      clientPart: () => this.#clientPart,
+      endStart: (signal) => {
+        this.#starting.abort(new InterruptedError(signal))
+      },
+      startEndingCommand: (command) => this.#hosts.startEndingCommand(command, this),
+      passOn: (signal, again) => this.#membership?.send({ type: 'signal', signal, again }),
+      tellEnd: (signal) => {
+        this.#member.send({ type: 'ended', status: signalStatus(signal) })
+      },
+      kill: () => this.#hosted?.kill(),
+    })
   }
 
   /**
@@ -107,6 +147,11 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     return this.#body.signal
   }
 
+  /** For a Client of this cluster. @internal */
+  async [takeClientProcess](): Promise<ClientProcess> {
+    return await this.#hosts.takeClientProcess()
+  }
+
   /** The roles of a process: those of the layout, unless a subclass decides otherwise. */
   protected getRoles(me: Identity): readonly Role[] {
     const { layout, client, scheduler } = this.#options
@@ -115,31 +160,40 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Ends the start of this process because of something that a subclass has noticed. */
   protected abandonStart(error: Error): void {
-    if (this.#link === undefined) this.#starting.abort(error)
+    if (this.#membership?.line === undefined) this.#starting.abort(error)
   }
 
   /** Does what a signal to this process would do, unless the run is ending already. */
   protected interrupt(signal: EndingSignal): void {
-    if (this.#interrupted !== undefined || this.#phase === 'ending' || this.#phase === 'ended') return
-    this.#signals?.ending(signal, this.#handlers)
+    this.#interruption.interrupt(signal)
   }
 
   // The story of a run.
 
   async #start(): Promise<void> {
-    this.#listenToSignals()
+    this.#interruption.listen()
     // Output that cannot be written, on a full disk or into a closed pipe, must not end a run.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
     let verdict: Verdict
     try {
       const run = await this.#findOutWhoIAm()
       const mine = run.roles[run.identity.rank] ?? []
+      this.#hosts.warmUp(mine)
+      if (this.#options.warmClient && mine.includes('client') && this.#isCallers) this.#hosts.warmClient()
       if (run.identity.rank === 0) await this.#gather(run, mine)
       else await this.#follow(run)
       run.signal.throwIfAborted()
       this.#phase = 'running'
       if (mine.includes('worker')) await this.#startWorkers(run)
       if (mine.includes('client')) {
+        const { command, waitWorkers } = this.#options
+        const warned =
+          command === undefined ? undefined : warnOfOtherPython(command, run, this.record.dask_hpc_runner.versions)
+        if (waitWorkers !== undefined) {
+          await this.#member.awaitWorkers(waitWorkers, this.#interruption.happened)
+          // There was time to find out: then it is said before the program says anything.
+          if (warned !== undefined) await settledWithin(warned, warningTime)
+        }
         await this.beforeClientStart(run)
         if (this.#options.command === undefined) {
           this.#handOver()
@@ -147,12 +201,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
         }
         this.#startClient(this.#options.command)
       }
-      verdict = await this.#verdict.promise
+      verdict = await this.#member.verdict
     } catch (error) {
       verdict = await this.#fail(error)
       if (this.#isCallers) {
         await this.#end(verdict)
-        throw error
+        throw error instanceof RunIsOver && verdict.failure !== undefined ? errorOf(verdict.failure) : error
       }
     }
     this.#options.exit(await this.#end(verdict))
@@ -167,49 +221,69 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       prefix: `[${identity.rank} ${mine.join('+')}]`,
       format: this.#options.logFormat,
     })
-    const schedulerFile = fillIn(this.#options.schedulerFile, identity.runKey)
+    const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
     this.#run = { ...context, logger: this.#logger, identity, roles, schedulerFile }
     this.#hosted = new Hosted(this.#run, this.guardian)
+    this.#membership = new Membership(this.#run, {
+      onTerminate: (signal) => {
+        this.interrupt(signal)
+      },
+      onForced: () => this.#hosted?.kill(),
+    })
     return this.#run
   }
 
   /** Process 0: claim the path, start the scheduler, publish. */
   async #gather(run: RunContext, mine: readonly Role[]): Promise<void> {
     await this.prepare(run)
+    const { Hub } = await import('./hub.ts')
     const hub = await Hub.open(run, this.isOnOneHost())
     this.#hub = hub
-    this.#attach(hub.link)
+    this.#member.attach(hub.link)
     if (this.#options.scheduler) await this.claim(hub.record, run)
     this.#leaveToGuardian(hub, run)
-    const scheduler = mine.includes('scheduler') ? await this.#startScheduler(run) : await this.findExisting(run)
+    if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
+    await this.publishGatherer(hub.record, run)
+    this.#waitForOthers(hub, run)
+    const { scheduler, versions } = mine.includes('scheduler')
+      ? await this.#startScheduler(run)
+      : { scheduler: await this.findExisting(run), versions: undefined }
     this.#starting.signal.throwIfAborted()
-    this.#file = { ...scheduler, dask_hpc_runner: hub.recordFor(scheduler.address) }
+    this.#file = hub.announce(scheduler, versions)
     await this.publish(this.#file, run)
-    this.#waitForTheOthers(hub, run)
+    hub.coordinator.publish(this.#file)
     const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
-    const python = mine.includes('scheduler') ? `, Dask of ${await this.#hosts.python}` : ''
-    this.#logger.info(
-      `cluster at ${scheduler.address}, ${workers} to come${python}, scheduler file ${run.schedulerFile}`,
-    )
+    const dask = versions === undefined ? '' : `, ${sayVersions(versions)} of ${await this.#hosts.python}`
+    this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
+    void sayDashboard(scheduler, run)
+    if (this.#options.scheduler) void hub.mark()
   }
 
-  /** Nobody may wait for ever for a process that cannot come, or for the client's. */
-  #waitForTheOthers({ coordinator }: Hub, run: RunContext): void {
-    const { rendezvousTimeout } = this.#options
-    const early = setTimeout(() => {
-      void this.whyNobodyComes(run).then((error) => {
-        if (error !== undefined) coordinator.fail(this.#failureOf(error))
-      })
-    }, defaults.lonelyAfter)
-    const late = setTimeout(() => {
-      coordinator.failWithoutClient(sayDuration(rendezvousTimeout))
-    }, rendezvousTimeout)
-    void coordinator.everybodyCame.then(() => {
-      clearTimeout(early)
-      clearTimeout(late)
+  #waitForOthers({ coordinator }: Hub, run: RunContext): void {
+    waitForOthers(coordinator, {
+      run,
+      whyNobodyComes: async () => {
+        const error = await this.whyNobodyComes(run)
+        return error === undefined ? undefined : this.#failureOf(error)
+      },
+      lookForDepartures: () => {
+        void this.#lookForDepartures(coordinator, run)
+      },
+      over: this.#member.verdict,
     })
-    early.unref()
-    late.unref()
+  }
+
+  async #lookForDepartures(coordinator: Coordinator, run: RunContext): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const departures = await this.departed(run, coordinator.missing)
+      for (const departure of departures) coordinator.depart(departure)
+    } catch (error) {
+      run.logger.warn(messageOf(error))
+    } finally {
+      this.#isLooking = false
+    }
   }
 
   /** What is to be removed even where this process is killed. */
@@ -225,129 +299,90 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Every other process: wait for what process 0 publishes, and join it. */
   async #follow(run: RunContext): Promise<void> {
-    const { identity, signal } = run
     await this.prepare(run)
-    const dead = new Set<string>()
-    for (;;) {
-      const found = await this.lookUp(run, dead)
-      const cluster = found.kind === 'cluster' ? found.file.dask_hpc_runner : found.outcome.cluster
-      try {
-        if (cluster !== undefined) this.#attach(await joinControl(cluster, { ...identity, signal }))
-      } catch (error) {
-        signal.throwIfAborted()
-        if (found.kind === 'cluster' && !dead.has(cluster?.nonce ?? '')) {
-          // Of an earlier run of the same key, perhaps: process 0 then replaces it.
-          dead.add(found.file.dask_hpc_runner.nonce)
-          this.#logger.warn(`${messageOf(error)}; waiting for a newer record`)
-          continue
-        }
-        if (found.kind === 'cluster') throw error
-      }
-      if (found.kind === 'cluster') {
-        this.#file = found.file
-        await this.#checkReach(run)
-        this.#logger.info(`joined the run of process 0 on ${found.file.dask_hpc_runner.host}`)
-        return
-      }
-      const { failure } = found.outcome
-      if (failure === undefined && run.roles[identity.rank]?.includes('client') === true)
-        throw new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
-          code: 'ERR_COMPONENT_LOST',
-        })
-      throw new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
-    }
-  }
-
-  /** An address that only its own host can use would let Dask's connections wait for long. */
-  async #checkReach({ identity, signal }: RunContext): Promise<void> {
-    const answer = await reachDask(this.schedulerAddress, signal)
-    signal.throwIfAborted()
-    if (answer === 'answers') return
-    const why =
-      answer === 'refuses' ? 'nothing listens there' : 'it cannot be reached; name another --interface or --host'
-    throw new RunnerError(`Cannot use the scheduler at ${this.schedulerAddress} from ${identity.host}: ${why}`, {
-      code: 'ERR_UNAVAILABLE',
+    const found = await meet({
+      lookUp: async (dead, signal) => {
+        using _progress = sayProgress(run, () => `waiting for process 0, which is to publish ${run.schedulerFile}`)
+        return await this.lookUp({ ...run, signal }, dead)
+      },
+      join: async (gatherer, signal) => {
+        await this.#member.join(gatherer, signal)
+        if (this.#isCallers) this.#body.startPulse(gatherer, run.identity.rank)
+      },
+      logger: run.logger,
+      signal: run.signal,
     })
+    if (found.kind === 'outcome') {
+      await this.depart(run)
+      throw this.#whyOver(found.outcome, run)
+    }
+    this.#file = found.kind === 'cluster' ? found.file : await this.#member.cluster()
+    await checkReach(this.#file, run)
+    this.#logger.info(`joined the run of process 0 on ${this.#file.dask_hpc_runner.host}`)
   }
 
-  async #startScheduler(run: RunContext): Promise<SchedulerFile> {
-    const { rendezvousTimeout } = this.#options
+  #whyOver({ failure }: OutcomeRecord, { roles, identity }: RunContext): Error {
+    if (failure === undefined && roles[identity.rank]?.includes('client') === true)
+      return new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
+        code: 'ERR_COMPONENT_LOST',
+      })
+    return new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
+  }
+
+  async #startScheduler(run: RunContext): Promise<RunningScheduler> {
     await this.beforeSchedulerStart(run)
     const process = await this.#hosts.startScheduler()
-    const late = (): Error =>
-      new RunnerError(`Cannot start the scheduler: it was not running after ${sayDuration(rendezvousTimeout)}`, {
-        code: 'ERR_TIMED_OUT',
-        lastLines: process.tail,
-      })
-    const identity = await deadline(process.started, rendezvousTimeout, late, run.signal)
+    const running = await schedulerRuns(process, run)
     void process.exited.then((exit) => {
-      void this.#onSchedulerEnd(
-        shellStatus(exit),
-        `The scheduler on ${run.identity.host} ${sayExit(exit)}`,
-        process.tail,
-      )
+      const message = `The scheduler on ${run.identity.host} ${sayExit(exit)}`
+      void this.#onSchedulerEnd(shellStatus(exit), message, process.tail)
     })
-    const scheduler = parseIdentity(identity)
-    if (scheduler === undefined)
-      throw new RunnerError(`Cannot use what the scheduler says of itself: ${JSON.stringify(identity)}`, {
-        code: 'ERR_BUG',
-      })
-    await this.onSchedulerStart(run, scheduler)
-    return scheduler
+    await this.onSchedulerStart(run, running.scheduler)
+    return running
   }
 
   async #startWorkers(run: RunContext): Promise<void> {
     await this.beforeWorkerStart(run)
-    for (const worker of await this.#hosts.startWorkers(this.schedulerAddress)) {
-      void this.#tellWorkerStart(run, worker)
-      void worker.exited.then((exit) => {
-        if (this.#phase !== 'running') return
-        const message = `${capital(worker.name)} on ${run.identity.host} ${sayExit(exit)}`
-        const last_lines = [...worker.tail]
-        this.#link?.send({ type: 'worker-ended', status: shellStatus(exit), message, last_lines })
-      })
-    }
-  }
-
-  async #tellWorkerStart(run: RunContext, worker: DaskProcess): Promise<void> {
-    // A worker that ends before it has started is told of by its end.
-    const started = await worker.started.then(
-      () => true,
-      () => false,
-    )
-    if (!started) return
-    try {
-      await this.onWorkerStart(run, worker.name)
-    } catch (error) {
-      this.#logger.warn(`onWorkerStart of ${worker.name} failed: ${messageOf(error)}`)
-    }
+    const link = this.#member.line
+    if (link === undefined) return
+    this.#workers = new Workers({
+      run,
+      link,
+      hosted: this.#hosts,
+      onStart: async (name) => {
+        await this.onWorkerStart(run, name)
+      },
+    })
+    await this.#workers.start(this.schedulerAddress)
   }
 
   #startClient(command: readonly [string, ...string[]]): void {
-    if (this.#interrupted !== undefined) {
-      this.#link?.send({ type: 'ended', status: signalStatus(this.#interrupted) })
+    if (this.#endingSignal !== undefined) {
+      this.#member.send({ type: 'ended', status: signalStatus(this.#endingSignal) })
       return
     }
     const client = this.#hosts.startClient(command, this)
-    void client.exited.then((exit) => {
+    void client.exited.then(async (exit) => {
       if (client.whyNotStarted !== undefined)
         this.#logger.error(`Cannot start the client program: ${client.whyNotStarted}`)
-      this.#link?.send({ type: 'ended', status: shellStatus(exit) })
+      else if (exit.signal !== null && this.#phase === 'running' && exit.signal !== this.#endingSignal)
+        this.#logger.error(`The client program on ${this.#context.identity.host} ${sayExit(exit)}`)
+      await this.#interruption.saved
+      this.#member.send({ type: 'ended', status: shellStatus(exit) })
     })
   }
 
   // The caller's code is the client.
 
   #handOver(): void {
-    this.#link?.unref()
+    this.#member.line?.unref()
     this.#hub?.unref()
     this.#hosts.unref()
-    process.on('exit', this.#onProcessExit)
-    process.on('beforeExit', this.#onBeforeExit)
-    void this.#verdict.promise.then(async ({ failure, status }) => {
+    this.#body.begin()
+    void this.#member.verdict.then(async ({ failure, status }) => {
       if (this.#closing !== undefined) return
       const cause = failure === undefined ? new Error('The run has ended') : errorOf(failure)
-      await this.#endBody(cause, failure?.status ?? status)
+      await this.#body.end(cause, failure?.status ?? status, this.#logger)
     })
   }
 
@@ -362,12 +397,13 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   }
 
   async #close(): Promise<void> {
+    await this.#body.stopPulse()
     if (this.#run === undefined || this.#phase === 'ended') return
     const keepAlive = setInterval(() => undefined, 1_000)
     try {
-      const interrupted = this.#interrupted === undefined ? undefined : signalStatus(this.#interrupted)
-      this.#link?.send({ type: 'ended', status: interrupted ?? Number(process.exitCode ?? 0) })
-      const verdict = await this.#verdict.promise
+      const interrupted = this.#endingSignal === undefined ? undefined : signalStatus(this.#endingSignal)
+      this.#member.send({ type: 'ended', status: interrupted ?? Number(process.exitCode ?? 0) })
+      const verdict = await this.#member.verdict
       const status = await this.#end(verdict)
       const wanted = verdict.failure === undefined ? interrupted : status
       if (wanted !== undefined) process.exitCode ??= wanted
@@ -376,25 +412,10 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
   }
 
-  /** Tells the caller's code to end, and ends it where it has not after its grace. */
-  async #endBody(cause: Error, status: number): Promise<void> {
-    this.#body.abort(cause)
-    await sleepUnref(this.#timing.client)
-    if (this.#closing !== undefined) return
-    this.#logger.warn('the program has not ended in its time: it is ended now')
-    process.exitCode = status
-    await this.close()
-    this.#options.exit(status)
-  }
-
-  readonly #onBeforeExit = (): void => {
-    void this.close()
-  }
-
   /** The caller's code has called `process.exit` or thrown: say so, with what can still be done at once. */
   readonly #onProcessExit = (status: number): void => {
     if (this.#phase === 'ended' || this.#run === undefined) return
-    this.#link?.send({ type: 'ended', status })
+    this.#member.send({ type: 'ended', status })
     if (this.#hub !== undefined) this.publishOutcomeAtOnce(this.#outcome(undefined), this.#run)
     this.guardian.cancelNote()
     this.#hosts.kill()
@@ -402,73 +423,28 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   // Signals, loss and the end.
 
-  readonly #handlers = {
-    onEnding: (signal: EndingSignal, again: boolean): void => {
-      void this.#onEndingSignal(signal, again)
-    },
-    onUser: (signal: NodeJS.Signals): void => {
-      void this.#onUserSignal(signal)
-    },
+  get #clientPart(): ClientPart {
+    const program = this.#hosted?.client
+    if (program !== undefined) return { kind: 'program', program }
+    if (this.#isCallers) return { kind: 'body', end: this.#endBodyBy }
+    if (this.#hostsClient) return { kind: 'to come' }
+    return { kind: this.#standsForClient ? 'stand-in' : 'none' }
   }
 
-  #listenToSignals(): void {
-    const signals = new Signals(this.#handlers)
-    this.#signals = signals
-    this.guardian.onSignal((signal) => {
-      signals.sawInTree(signal)
-    })
-    const held = takeHeldSignal()
-    if (held !== undefined) this.interrupt(held)
-    const { signal } = this.#options
-    const onAbort = (): void => {
-      this.interrupt('SIGTERM')
-    }
-    if (signal?.aborted === true) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-  }
-
-  async #onEndingSignal(signal: EndingSignal, again: boolean): Promise<void> {
-    if (again) {
-      this.#logger.warn(`${signal} again: ending everything at once`)
-      this.#hosted?.kill()
-      this.#link?.send({ type: 'signal', signal, again })
-      return
-    }
-    if (this.#phase === 'ending' || this.#phase === 'ended') return
-    this.#interrupted = signal
-    this.#starting.abort(new InterruptedError(signal))
-    if (this.#phase === 'starting') return
-    const client = this.#hosts.client
-    if (client !== undefined) {
-      this.#logger.info(`${signal}: the client program has ${this.#timing.client / 1000} s to end`)
-      if (!(await this.#signals?.reachedAll(signal))) client.signal(signal)
-      if (await settledWithin(client.exited, this.#timing.client)) return
-      this.#logger.warn(
-        `the client program has not ended ${this.#timing.client / 1000} s after ${signal}: it is killed`,
-      )
-      client.kill()
-    } else if (this.#isCallers) {
-      await this.#endBody(new InterruptedError(signal), signalStatus(signal))
-    } else {
-      this.#link?.send({ type: 'signal', signal, again })
-    }
-  }
-
-  async #onUserSignal(signal: NodeJS.Signals): Promise<void> {
-    const client = this.#hosted?.client
-    if (client === undefined) return
-    if (!(await this.#signals?.reachedAll(signal))) client.signal(signal)
+  readonly #endBodyBy = async (signal: EndingSignal): Promise<void> => {
+    await this.#body.end(new InterruptedError(signal), signalStatus(signal), this.#logger)
   }
 
   async #onSchedulerEnd(status: number, message: string, lastLines: readonly string[]): Promise<void> {
     const hub = this.#hub
     if (hub === undefined || this.#phase === 'ending' || this.#phase === 'ended') return
+    hub.coordinator.schedulerEnded()
     const error = new RunnerError(message, { code: 'ERR_COMPONENT_LOST', lastLines })
     if (this.#phase === 'starting') {
       this.#starting.abort(error)
       return
     }
-    const failure = this.#failureOf(error)
+    const failure = { ...this.#failureOf(error), role: 'scheduler' }
     if (status !== 0) hub.coordinator.fail(failure)
     else if (!this.#options.client) hub.coordinator.end(0)
     else {
@@ -479,112 +455,160 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
   }
 
-  #attach(link: Line<FromHub, ToHub>): void {
-    this.#link = link
-    link.onMessage((message) => {
-      if (message.type === 'terminate') this.interrupt(message.signal)
-      else if (message.type === 'end') {
-        if (message.forced) this.#hosted?.kill()
-        this.#verdict.resolve(message)
-      }
-    })
-    void link.closed.then(() => {
-      const message = `Lost process 0: its connection closed before the end of the run`
-      const failure = this.#failureOf(new RunnerError(message, { code: 'ERR_COMPONENT_LOST' }))
-      this.#verdict.resolve({ status: failure.status, failure, forced: false })
-    })
-  }
-
   /** Something failed here: tells whoever can be told, and gives the verdict. */
   async #fail(error: unknown): Promise<Verdict> {
     if (error instanceof RunIsOver) return error.verdict
     if (error instanceof InterruptedError && this.#hub === undefined) {
+      if (this.#membership?.line !== undefined) {
+        this.#tellInterruption()
+        return await this.#member.verdict
+      }
       if (this.#run !== undefined) await this.depart(this.#run)
       return { status: signalStatus(error.signal), forced: false }
     }
+    if (error instanceof HostLostError) this.#gathererHostIsLost = true
     const failure = this.#failureOf(error)
     if (this.#hub !== undefined && this.#run !== undefined) {
-      if (this.#file === undefined || this.#phase === 'starting')
-        await this.publishOutcome(this.#outcome(failure), this.#run)
+      // Decided first: those who read the outcome leave, which must not count as the cause.
       if (error instanceof InterruptedError) this.#hub.coordinator.end(failure.status)
       else this.#hub.coordinator.fail(failure)
-      return await this.#verdict.promise
+      if (this.#file === undefined || this.#phase === 'starting')
+        await this.publishOutcome(this.#outcome(failure), this.#run)
+      return await this.#member.verdict
     }
-    if (this.#link === undefined) {
-      if (this.#run !== undefined) await this.depart(this.#run)
+    if (this.#membership?.line === undefined) {
+      if (this.#run !== undefined) await this.depart(this.#run, failure)
       return { status: failure.status, failure, forced: false }
     }
-    this.#link.send({ type: 'failed', failure })
-    return await this.#verdict.promise
+    this.#member.send({ type: 'failed', failure })
+    return await this.#member.verdict
+  }
+
+  /** A signal has ended this process between its joining and its part in the run. */
+  #tellInterruption(): void {
+    const signal = this.#endingSignal ?? 'SIGTERM'
+    if (this.#hostsClient) this.#member.send({ type: 'ended', status: signalStatus(signal) })
+    else this.#member.send({ type: 'signal', signal, again: false })
   }
 
   /** Ends what this process hosts, in order, and with process 0 the run. Gives the exit status. */
   async #end(verdict: Verdict): Promise<number> {
     const from = this.#phase
     this.#phase = 'ending'
+    this.#hosted?.dismiss()
+    await this.#body.stopPulse()
     const run = this.#run
     const status = this.#statusOf(verdict)
     if (run !== undefined) {
-      const { client } = this.#hosts
-      if (client !== undefined) {
-        if (verdict.forced) client.kill()
-        else if (verdict.failure !== undefined) client.signal('SIGTERM')
-        if (!(await settledWithin(client.exited, this.#timing.client))) client.kill()
-        await client.exited
-      }
+      await this.#endClient(verdict)
       if (verdict.forced) this.#hosts.kill()
-      await this.#hosts.stopWorkers(this.#timing.workers)
-      this.#link?.send({ type: 'done' })
+      if (this.#options.scheduler) await this.#workers?.stop(this.#timing.workers)
+      else await this.#workers?.retire(this.#timing.workers)
+      this.#member.send({ type: 'done' })
       if (this.#hub === undefined) {
         // A workload manager may cut everybody short once a process fails: that one waits for the others.
-        const linked = this.#link
+        const linked = this.#member.line
         if (status !== 0 && linked !== undefined && from === 'running')
           await settledWithin(linked.closed, this.#timing.peers + this.#timing.scheduler * 2)
+        // One process sees to it that process 0 ends too; its silence ends the wait.
+        if (run.identity.rank === 1 && from === 'running') await linked?.closed
         linked?.end()
       } else await this.#endRun(this.#hub, run, verdict)
-      await this.afterEnd(run, this.#link !== undefined)
+      await this.afterEnd(run, this.#member.line !== undefined)
+      await this.#report(run, verdict, status)
     }
     this.guardian.cancelNote()
     await this.guardian.close()
-    this.#signals?.[Symbol.dispose]()
-    process.off('exit', this.#onProcessExit)
-    process.off('beforeExit', this.#onBeforeExit)
+    this.#membership?.[Symbol.dispose]()
+    this.#interruption[Symbol.dispose]()
+    this.#body.forget()
     this.#phase = 'ended'
-    if (verdict.failure !== undefined) report(verdict.failure, this.#run?.identity, this.#logger)
+    if (verdict.failure !== undefined)
+      report(verdict.failure, standingTo(verdict.failure, this.#run, this.#membership), this.#logger)
+    if (run !== undefined) await this.#releaseStep(run)
     return status
   }
 
-  /** Process 0 ends last: the others, the scheduler, what was published. */
-  async #endRun(hub: Hub, run: RunContext, verdict: Verdict): Promise<void> {
-    const { coordinator } = hub
-    const scheduler = this.#hosts.scheduler
-    const ending: EndingRun = {
-      someMissing: coordinator.missing.length > 0,
-      failed: verdict.failure !== undefined,
-      interrupted: verdict.forced || this.#interrupted !== undefined,
-    }
-    const lookForDepartures = setInterval(() => {
-      void this.departed(run).then((ranks) => {
-        for (const rank of ranks) coordinator.depart(rank)
-      })
-    }, departureInterval)
-    await settledWithin(coordinator.everybodyDone, patience(this.#timing, ending))
-    clearInterval(lookForDepartures)
-    if (verdict.forced) scheduler?.kill()
-    await scheduler?.stop(this.#timing.scheduler)
-    const { missing } = coordinator
-    if (missing.length > 0 && !verdict.forced)
-      this.#logger.warn(`ended without having seen process ${missing.join(', ')}`)
-    const somebodyMayCome = missing.length > 0 && !this.isOnOneHost()
-    await this.withdraw(run, somebodyMayCome ? this.#outcome(verdict.failure) : undefined)
-    await hub.close()
+  async #endClient({ forced, failure }: Verdict): Promise<void> {
+    const { client } = this.#hosts
+    if (client === undefined) return
+    if (forced) client.kill()
+    else if (failure !== undefined) client.signal('SIGTERM')
+    const grace = failure === undefined ? this.#timing.client : this.#timing.clientAfterFailure
+    if (!(await settledWithin(client.exited, grace))) client.kill()
+    await client.exited
+  }
+
+  async #endRun(hub: Hub, run: RunContext, { forced, failure }: Verdict): Promise<void> {
+    await endRun(hub, {
+      run,
+      timing: this.#timing,
+      ending: { failed: failure !== undefined, interrupted: forced || this.#endingSignal !== undefined },
+      forced,
+      scheduler: this.#hosts.scheduler,
+      lookForDepartures: () => {
+        void this.#lookForDepartures(hub.coordinator, run)
+      },
+      someDoubtful: () => this.someDoubtful(),
+      begun: async () => await this.begun(run).catch(() => []),
+      canReleaseStep: this.canReleaseStep() && run.options.scancel,
+      began: this.#began,
+      interrupted: this.#interruption.happened,
+      withdraw: async (somebodyMayCome) => {
+        await this.withdraw(run, somebodyMayCome && !this.isOnOneHost() ? this.#outcome(failure) : undefined)
+      },
+    })
+  }
+
+  /** Processes that are frozen or cut off would hold the step: a survivor has it ended. */
+  async #releaseStep(run: RunContext): Promise<void> {
+    if (!this.#options.scancel) return
+    const { rank } = run.identity
+    const skew = rank === 0 ? 0 : this.#member.heartbeatInterval + this.#timing.workers
+    const delay = releaseDelay({ rank, silent: this.#silent, skew, lostAfter: this.#options.lostAfter })
+    if (delay === undefined || (await settledWithin(this.#interruption.happened, delay))) return
+    await this.releaseStep(run, this.#silent)
+  }
+
+  /** Leaves the report that the user asked for: process 0 does, or the client's where that is lost. */
+  async #report(run: RunContext, verdict: Verdict, status: number): Promise<void> {
+    const { report: path } = this.#options
+    const isReporter = this.#hub !== undefined || (this.#member.lost !== undefined && this.#hostsClient)
+    if (path === undefined || !isReporter) return
+    const [file, began, silent] = [this.#file, this.#began, this.#silent]
+    await leaveReport(fillIn(path, run.identity.runKey), { run, verdict, status, file, began, silent })
   }
 
   // Small words.
 
+  get #hostsClient(): boolean {
+    return this.#run?.roles[this.#run.identity.rank]?.includes('client') === true
+  }
+
+  /** In a run without a client process 0 is the one that decides on the end. */
+  get #standsForClient(): boolean {
+    return this.#run?.identity.rank === 0 && !this.#run.roles.some((roles) => roles.includes('client'))
+  }
+
   get #isCallers(): boolean {
     if (this.#options.command !== undefined) return false
-    return this.#run === undefined || this.#run.roles[this.#run.identity.rank]?.includes('client') === true
+    return this.#run === undefined || this.#hostsClient
+  }
+
+  /** Ranks that fell silent without having told of their end: they may still be there, frozen or cut off. */
+  get #silent(): readonly number[] {
+    if (this.#hub !== undefined) return this.#hub.coordinator.silent
+    return this.#membership?.lost === 'silent' || this.#gathererHostIsLost ? [0] : []
+  }
+
+  /** The signal that ends the run, where one does. */
+  get #endingSignal(): EndingSignal | undefined {
+    return this.#interruption.signal
+  }
+
+  get #member(): Membership {
+    if (this.#membership === undefined) throw new TypeError('Cannot use the runner: it has not started')
+    return this.#membership
   }
 
   get #context(): RunContext {
@@ -620,12 +644,4 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
 function ignore(): void {
   // Nothing can be done about it, and nobody told.
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-async function sleepUnref(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -4,8 +4,12 @@ import { exitStatuses } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import type { Versions } from '../record/versions.ts'
+import type { Departure } from '../rendezvous/departures.ts'
 import type { Role } from '../roles/roles.ts'
 import { deferred } from '../util/deferred.ts'
+import { sayDuration } from '../util/duration.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 
 /** What the run consists of. */
@@ -14,7 +18,17 @@ export interface CoordinatorOptions {
   readonly roles: readonly (readonly Role[])[]
   /** Workers of each process that hosts workers. */
   readonly workersEach: number
+  /** With fewer workers the run cannot go on. */
+  readonly minWorkers: number
+  /** Milliseconds of silence after which a process counts as lost, for messages. */
+  readonly lostAfter: number
   readonly logger: Logger
+  /** Somebody wants to be told of running workers; null: of all that the run starts. */
+  readonly onAwaitWorkers: (line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined) => void
+  /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
+  readonly onSilent: (rank: number) => void
+  /** A worker has started. */
+  readonly onWorkerStart: (name: string, versions: Versions, host: string) => void
 }
 
 interface Member {
@@ -23,31 +37,40 @@ interface Member {
   done: boolean
 }
 
+/** Workers that end in peace may do so because the scheduler does: its end is heard within this time. In milliseconds. */
+const settlingTime = 1_500
+
 /**
  * Process 0's knowledge of the whole run: which processes have come, which are lost, and when it is
  * over. It decides the verdict, once, and tells it to everybody, those who come late included.
  */
 export class Coordinator {
+  readonly #options: CoordinatorOptions
   readonly #members = new Map<number, Member>()
+  readonly #visitors = new Set<Line<ToHub, FromHub>>()
   /** Ranks that ended before they had joined. */
   readonly #departed = new Set<number>()
-  readonly #roles: CoordinatorOptions['roles']
-  readonly #logger: Logger
+  /** Ranks that fell silent: they may still be there, frozen or cut off. */
+  readonly #silent = new Set<number>()
   readonly #clientRank: number | undefined
   /** How many workers are left, or still to come, on each rank. */
   readonly #workers: Map<number, number>
   readonly #everybodyCame = deferred<undefined>()
   readonly #everybodyDone = deferred<undefined>()
+  readonly #everybodyGone = deferred<undefined>()
+  #needed: number
+  #cluster: PublishedFile | undefined
+  #schedulerEnded = false
   #verdict: Verdict | undefined
 
   constructor(options: CoordinatorOptions) {
-    this.#roles = options.roles
-    this.#logger = options.logger
+    this.#options = options
     const clientRank = options.roles.findIndex((roles) => roles.includes('client'))
     this.#clientRank = clientRank === -1 ? undefined : clientRank
     this.#workers = new Map(
       options.roles.flatMap((roles, rank) => (roles.includes('worker') ? [[rank, options.workersEach] as const] : [])),
     )
+    this.#needed = options.minWorkers
   }
 
   /** Resolves when every process of the run has come, or has left word that it will not. */
@@ -60,40 +83,89 @@ export class Coordinator {
     return this.#everybodyDone.promise
   }
 
-  /** Ranks that have not been heard of. */
-  get missing(): readonly number[] {
-    return this.#roles.map((_, rank) => rank).filter((rank) => !this.#members.has(rank) && !this.#departed.has(rank))
+  /** Resolves when every process that has come, process 0 excepted, has ended what it hosted. */
+  get everybodyGone(): Promise<unknown> {
+    return this.#everybodyGone.promise
   }
 
-  /** Notes that the process `rank` has ended before it joined, and will not come. */
-  depart(rank: number): void {
+  /** Ranks that have not been heard of. */
+  get missing(): readonly number[] {
+    const { roles } = this.#options
+    return roles.map((_, rank) => rank).filter((rank) => !this.#members.has(rank) && !this.#departed.has(rank))
+  }
+
+  /** Ranks that fell silent without having ended what they hosted. */
+  get silent(): readonly number[] {
+    return [...this.#silent]
+  }
+
+  /** Whether processes have come that have not yet told of their end. */
+  get someUndone(): boolean {
+    return [...this.#members].some(([rank, { done }]) => !done && rank !== 0)
+  }
+
+  /** The host of a process that has come. */
+  hostOf(rank: number): string | undefined {
+    return this.#members.get(rank)?.host
+  }
+
+  /** Notes that a process will not come: it has ended before it joined, or its host is lost. */
+  depart({ rank, failure, silent = false }: Departure): void {
+    if (this.#departed.has(rank) || this.#members.has(rank)) return
     this.#departed.add(rank)
+    if (silent) this.#silent.add(rank)
+    const cause = failure ?? this.#lost(rank, 'unknown', 'it ended before it had joined the run')
+    if (rank === this.#clientRank) this.fail(cause)
+    else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, cause)
     this.#lookWhetherAllCame()
     if (this.#verdict !== undefined) this.#lookWhetherAllDone()
   }
 
+  /** Tells everybody where the cluster is. */
+  publish(file: PublishedFile): void {
+    this.#cluster = file
+    for (const { line } of this.#members.values()) line.send({ type: 'cluster', file })
+  }
+
   /** Takes in the process `rank`. */
   add(rank: number, host: string, line: Line<ToHub, FromHub>): void {
-    if (this.#roles[rank] === undefined) {
-      this.#logger.warn(`a process says that it is rank ${rank}, on ${host}, which is not of this run`)
-      line.end()
-      return
-    }
-    if (this.#members.has(rank)) {
-      this.#logger.warn(`a second process says that it is rank ${rank}, on ${host}: it is not listened to`)
+    const { roles, logger } = this.#options
+    if (roles[rank] === undefined || this.#members.has(rank)) {
+      logger.warn(
+        roles[rank] === undefined
+          ? `a process says that it is rank ${rank}, on ${host}, which is not of this run`
+          : `a second process says that it is rank ${rank}, on ${host}: it is not listened to`,
+      )
       line.end()
       return
     }
     const member: Member = { line, host, done: false }
     this.#members.set(rank, member)
     this.#lookWhetherAllCame()
+    if (this.#cluster !== undefined) line.send({ type: 'cluster', file: this.#cluster })
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
     line.onMessage((message) => {
       this.#hear(rank, member, message)
     })
-    void line.closed.then(() => {
-      this.#lose(rank, member)
+    void line.closed.then((how) => {
+      this.#lose(rank, member, how)
     })
+  }
+
+  /** Takes in somebody beside the run, who may wait for workers or end the run. */
+  addVisitor(line: Line<ToHub, FromHub>): void {
+    this.#visitors.add(line)
+    if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
+    line.onMessage((message) => {
+      if (message.type === 'await-workers') this.#options.onAwaitWorkers(line, message.count, undefined)
+      else if (message.type === 'stop') this.#stop()
+    })
+    void line.closed.then(() => this.#visitors.delete(line))
+  }
+
+  /** The client waits for so many workers: without them it cannot go on. */
+  need(workers: number): void {
+    this.#needed = Math.max(this.#needed, workers)
   }
 
   /** Ends the run because of `failure`. */
@@ -114,70 +186,106 @@ export class Coordinator {
     this.#decide({ status, forced: false })
   }
 
+  /** The scheduler has ended: that workers end after it needs no cause of its own. */
+  schedulerEnded(): void {
+    this.#schedulerEnded = true
+  }
+
   #hear(rank: number, member: Member, message: ToHub): void {
     switch (message.type) {
       case 'ended':
         this.end(message.status)
         break
+      case 'worker-started':
+        this.#options.onWorkerStart(message.name, message.versions, member.host)
+        break
       case 'worker-ended':
-        this.#loseWorkers(rank, 1, message.status, {
-          status: exitStatuses.ERR_COMPONENT_LOST,
-          message: message.message,
-          rank,
-          host: member.host,
-          last_lines: message.last_lines,
-        })
+        if (message.again) {
+          if (this.#verdict === undefined) this.#options.logger.warn(`${message.message}; it is started again`)
+        } else this.#loseWorkers(rank, 1, this.#failureOfWorker(rank, member, message), message.status === 0)
         break
       case 'failed':
-        this.fail(message.failure)
+        // The run can do without a process that was to host workers alone.
+        if (rank === 0 || rank === this.#clientRank) this.fail(message.failure)
+        else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, message.failure)
         break
       case 'signal':
         this.#interrupt(message.signal, message.again)
+        break
+      case 'await-workers':
+        this.#options.onAwaitWorkers(member.line, message.count, rank)
         break
       case 'done':
         member.done = true
         this.#lookWhetherAllDone()
         break
+      case 'stop':
+      case 'visit':
+      case 'pulse':
+      case 'beat':
       case 'who':
       case 'hello':
         break
     }
   }
 
-  #lose(rank: number, member: Member): void {
+  #failureOfWorker(rank: number, { host }: Member, { message, last_lines }: WorkerEnded): Failure {
+    return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, role: 'worker', host, last_lines }
+  }
+
+  #lose(rank: number, member: Member, how: 'closed' | 'silent'): void {
     if (member.done) return
     member.done = true
-    const failure: Failure = {
-      status: exitStatuses.ERR_COMPONENT_LOST,
-      message: `Lost process ${rank} (${this.#roles[rank]?.join(', ') ?? 'unknown'}) on ${member.host}: it ended without a word`,
-      rank,
-      host: member.host,
-      last_lines: [],
-    }
+    if (how === 'silent') this.#silent.add(rank)
+    const why =
+      how === 'closed'
+        ? 'it ended without a word'
+        : `nothing was heard of it for ${sayDuration(this.#options.lostAfter)}: it is frozen, or its host or its network is gone`
+    const failure = this.#lost(rank, member.host, why)
     if (rank === this.#clientRank) this.fail(failure)
-    else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, failure.status, failure)
+    else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, failure)
+    if (how === 'silent' && this.#verdict === undefined) this.#options.onSilent(rank)
     this.#lookWhetherAllDone()
   }
 
-  #loseWorkers(rank: number, count: number, status: number, failure: Failure): void {
+  #lost(rank: number, host: string, why: string): Failure {
+    const roles = this.#options.roles[rank]?.join(', ') ?? 'unknown'
+    const message = `Lost process ${rank} (${roles}) on ${host}: ${why}`
+    return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
+  }
+
+  #loseWorkers(rank: number, count: number, failure: Failure, inPeace = false): void {
     const left = (this.#workers.get(rank) ?? 0) - count
     if (left > 0) this.#workers.set(rank, left)
     else this.#workers.delete(rank)
-    if (this.#verdict !== undefined) return
-    if (this.#workers.size > 0) {
-      this.#logger.warn(`${failure.message}; the run goes on with the other workers`)
-    } else if (this.#clientRank === undefined && status === 0) {
-      this.end(0)
-    } else {
-      this.fail({ ...failure, message: `${failure.message}; no worker is left` })
+    if (this.#verdict !== undefined || this.#schedulerEnded) return
+    if (inPeace) setTimeout(() => this.#judgeWorkers(failure, inPeace), settlingTime).unref()
+    else this.#judgeWorkers(failure, inPeace)
+  }
+
+  #judgeWorkers(failure: Failure, inPeace: boolean): void {
+    if (this.#verdict !== undefined || this.#schedulerEnded) return
+    const left = [...this.#workers.values()].reduce((a, b) => a + b, 0)
+    if (left >= this.#needed) this.#options.logger.warn(`${failure.message}; the run goes on with the other workers`)
+    else if (left === 0 && this.#clientRank === undefined && inPeace) this.end(0)
+    else {
+      const few = left === 0 ? 'no worker is left' : `${left} of the ${this.#needed} workers that are needed are left`
+      this.fail({ ...failure, message: `${failure.message}; ${few}` })
     }
   }
 
   #interrupt(signal: EndingSignal, again: boolean): void {
-    const client = this.#clientRank === undefined ? undefined : this.#members.get(this.#clientRank)
+    // Without a client process 0 decides.
+    const decider = this.#members.get(this.#clientRank ?? 0)
     if (again) this.#decide({ status: signalStatus(signal), forced: true })
-    else if (client === undefined) this.end(signalStatus(signal))
-    else client.line.send({ type: 'terminate', signal })
+    else if (decider === undefined) this.end(signalStatus(signal))
+    else decider.line.send({ type: 'terminate', signal })
+  }
+
+  /** A visitor ends the run: where there is no client, that is how it ends well. */
+  #stop(): void {
+    if (this.#clientRank === undefined) this.end(0)
+    else this.#interrupt('SIGTERM', false)
   }
 
   #decide(verdict: Verdict): void {
@@ -185,6 +293,7 @@ export class Coordinator {
     else if (verdict.forced && !this.#verdict.forced) this.#verdict = { ...this.#verdict, forced: true }
     else return
     for (const { line } of this.#members.values()) line.send({ type: 'end', ...this.#verdict })
+    for (const visitor of this.#visitors) visitor.send({ type: 'end', ...this.#verdict })
     this.#lookWhetherAllDone()
   }
 
@@ -193,7 +302,10 @@ export class Coordinator {
   }
 
   #lookWhetherAllDone(): void {
+    if (!this.someUndone) this.#everybodyGone.resolve(undefined)
     if (this.missing.length > 0) return
-    if ([...this.#members].every(([rank, { done }]) => done || rank === 0)) this.#everybodyDone.resolve(undefined)
+    if (!this.someUndone) this.#everybodyDone.resolve(undefined)
   }
 }
+
+type WorkerEnded = Extract<ToHub, { type: 'worker-ended' }>

@@ -1,21 +1,29 @@
 import { join } from 'node:path'
-import { reachDask } from '../control/reach.ts'
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { Departure } from '../rendezvous/departures.ts'
 import { FileStore } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
+import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../record/found.ts'
+import { sayDuration } from '../util/duration.ts'
+import { answered } from '../util/unanswered.ts'
 import { BaseRunner } from './base.ts'
+import { askScheduler, tlsOf } from './fence.ts'
 import type { RunContext } from './context.ts'
 import type { Leavings } from './hooks.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
   #store: FileStore | undefined
+  /** The filesystem of the scheduler file has not answered in its time, and is left alone. */
+  #hangs = false
 
   protected override async prepare(run: RunContext): Promise<void> {
     const { options, identity, schedulerFile, logger } = run
@@ -28,33 +36,42 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       me: { rank, node: host },
       watch: options.watch,
       pollInterval: options.pollInterval,
+      metadataBudget: options.metadataBudget,
       logger,
       ask: askOwner,
-      connect: async (address) => await reachDask(address),
+      askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options) }),
       isOver: (key) => earlierStarts(run).has(key),
     })
-    await this.#store.join()
+    await this.#answered('make a directory of the run', run, this.#store.join())
   }
 
   protected override async claim(owner: Owner, run: RunContext): Promise<void> {
-    await this.#files.claim(owner, { signal: run.signal })
+    await this.#answered('claim the path', run, this.#files.claim(owner, { signal: run.signal }))
   }
 
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
     return await findExistingCluster(schedulerFile, {
-      connect: async (address) => await reachDask(address),
+      askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options), signal }),
       timeout: options.rendezvousTimeout,
       signal,
     })
   }
 
-  protected override async publish(file: PublishedFile, run: RunContext): Promise<void> {
-    await this.#files.publish(file, { publicToo: run.options.scheduler })
+  protected override async publishGatherer(record: ClusterRecord, run: RunContext): Promise<void> {
+    const { scheduler } = run.options
+    await this.#answered('publish', run, this.#files.publishGatherer(record, { claimed: scheduler }))
   }
 
-  protected override async publishOutcome(outcome: OutcomeRecord): Promise<void> {
-    await this.#store?.publishOutcome(outcome)
+  protected override async publish(file: PublishedFile, run: RunContext): Promise<void> {
+    const { scheduler } = run.options
+    await this.#answered('publish', run, this.#files.publish(file, { publicToo: scheduler }))
+  }
+
+  protected override async publishOutcome(outcome: OutcomeRecord, run: RunContext): Promise<void> {
+    await this.#tried('tell the others of the end', run, async (store) => {
+      await store.publishOutcome(outcome)
+    })
   }
 
   protected override publishOutcomeAtOnce(outcome: OutcomeRecord): void {
@@ -68,20 +85,30 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return await this.#files.lookUp({ timeout, signal: run.signal, except: dead })
   }
 
-  protected override async withdraw(_run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
-    await this.#store?.withdraw({ tombstone })
+  protected override async withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
+    await this.#tried('remove the files of the run', run, async (store) => {
+      await store.withdraw({ tombstone })
+    })
   }
 
   protected override async whyNobodyComes(): Promise<Error | undefined> {
     return await this.#store?.lonelyError()
   }
 
-  protected override async depart({ identity }: RunContext): Promise<void> {
-    await this.#store?.depart(identity.rank)
+  protected override async depart(run: RunContext, failure?: Failure): Promise<void> {
+    await this.#tried('leave a last word', run, async (store) => {
+      await store.depart(run.identity.rank, failure)
+    })
   }
 
-  protected override async departed(): Promise<readonly number[]> {
-    return (await this.#store?.departed()) ?? []
+  protected override async departed(run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
+    if (this.#store === undefined || this.#hangs) return []
+    return await this.#answered('look for other processes', run, this.#store.departed())
+  }
+
+  protected override async begun(run: RunContext): Promise<readonly number[]> {
+    if (this.#store === undefined || this.#hangs) return []
+    return await this.#answered('look for other processes', run, this.#store.begun())
   }
 
   protected override leavings(run: RunContext): Leavings {
@@ -89,7 +116,35 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return {
       files: run.options.scheduler ? [run.schedulerFile, claim] : [],
       directories: [runDirectory],
-      note: join(runDirectory, 'failed-69-process-0-was-killed'),
+      note: join(runDirectory, killedNote(run.identity.host)),
+    }
+  }
+
+  /**
+   * What the filesystem of the scheduler file answers.
+   *
+   * @throws RunnerError ERR_CANNOT_PUBLISH where it hangs, or what the operation rejects with.
+   */
+  async #answered<T>(what: string, { options, schedulerFile }: RunContext, operation: Promise<T>): Promise<T> {
+    const { filesystemTimeout } = options
+    const late = (): Error => {
+      this.#hangs = true
+      return new RunnerError(
+        `Cannot ${what} beside "${schedulerFile}": its filesystem has not answered for ${sayDuration(filesystemTimeout)}; ` +
+          'see whether it hangs on this node (--filesystem-timeout waits longer)',
+        { code: 'ERR_CANNOT_PUBLISH' },
+      )
+    }
+    return await answered(operation, filesystemTimeout, late)
+  }
+
+  /** {@link #answered} where it is too late to fail: a warning is all. */
+  async #tried(what: string, run: RunContext, operation: (store: FileStore) => Promise<void>): Promise<void> {
+    if (this.#store === undefined || this.#hangs) return
+    try {
+      await this.#answered(what, run, operation(this.#store))
+    } catch (error) {
+      run.logger.warn(messageOf(error))
     }
   }
 

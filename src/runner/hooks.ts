@@ -1,8 +1,10 @@
 import type { Identity } from '../identity/identity.ts'
 import type { Found } from '../record/found.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { Departure } from '../rendezvous/departures.ts'
 import type { Context, RunContext } from './context.ts'
 
 /** What process 0 of a run makes on the filesystem, as absolute paths. It is removed even where that is killed. */
@@ -22,12 +24,20 @@ export interface Leavings {
 export abstract class RunnerHooks {
   /** Who this process is. */
   protected abstract identify(context: Context): Promise<Identity> | Identity
+  /** Where this process has the scheduler file: at the path of the options, unless a subclass says otherwise. */
+  protected schedulerFileFor(path: string, _me: Identity): string {
+    return path
+  }
   /** Called in every process before it publishes or looks up. */
   protected abstract prepare(run: RunContext): Promise<void>
   /** Called in process 0 before there is a scheduler: makes sure that this run may publish. */
   protected abstract claim(owner: Owner, run: RunContext): Promise<void>
   /** The cluster of an existing scheduler file, for a run that only adds workers to it. */
   protected abstract findExisting(run: RunContext): Promise<SchedulerFile>
+  /** Lets the other processes know where process 0 is, before there is a cluster. */
+  protected async publishGatherer(_record: ClusterRecord, _run: RunContext): Promise<void> {
+    await Promise.resolve()
+  }
   /** Lets the other processes know where the cluster is. */
   protected abstract publish(file: PublishedFile, run: RunContext): Promise<void>
   /** Lets the other processes know that there is no cluster, or none any more. Does not throw. */
@@ -43,17 +53,33 @@ export abstract class RunnerHooks {
   protected whyNobodyComes(_run: RunContext): Promise<Error | undefined> {
     return Promise.resolve(undefined)
   }
-  /** Leaves word that this process ends before it has joined the run. Does not throw. */
-  protected async depart(_run: RunContext): Promise<void> {
+  /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
+  protected async depart(_run: RunContext, _failure?: Failure): Promise<void> {
     await Promise.resolve()
   }
-  /** The ranks that have left such word. */
-  protected async departed(_run: RunContext): Promise<readonly number[]> {
+  /** Those of the `missing` processes that have left such word, or cannot come. Called again and again. */
+  protected async departed(_run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
     return await Promise.resolve([])
+  }
+  /** Whether it cannot be told yet of some of the missing processes that they are able to come. */
+  protected someDoubtful(): boolean {
+    return false
+  }
+  /** The ranks that have begun their start, whether they have come or not. */
+  protected async begun(_run: RunContext): Promise<readonly number[]> {
+    return await Promise.resolve([])
+  }
+  /** Whether the workload manager can end the step, which is then not left to processes that never came. */
+  protected canReleaseStep(): boolean {
+    return false
   }
   /** Whether all processes of the run are on this host, so that nothing has to listen beyond it. */
   protected isOnOneHost(): boolean {
     return false
+  }
+  /** Has the workload manager end the step, which the `silent` ranks would hold. Does not throw. */
+  protected async releaseStep(_run: RunContext, _silent: readonly number[]): Promise<void> {
+    await Promise.resolve()
   }
   /** What process 0 has made on the filesystem. */
   protected leavings(_run: RunContext): Leavings {

@@ -2,61 +2,80 @@ import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  childEnvironment,
-  clientEnvironment,
-  type ClusterPlace,
-  workerEnvironment,
-} from '../components/child-environment.ts'
+import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
+import { workerNames } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Guardian } from '../process/guardian.ts'
 import { affinity, cgroupMemory } from '../process/limits.ts'
-import { DaskProcess } from '../python/dask-process.ts'
-import { findPython } from '../python/find-python.ts'
+import { ClientProcess } from '../python/client-process.ts'
+import type { DaskProcess } from '../python/dask-process.ts'
+import { endFrozen } from '../process/stopped.ts'
+import type { Role } from '../roles/roles.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
+import { tlsEnvironment } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
+import { tlsOf } from './fence.ts'
 import { listenHost } from './listen-address.ts'
+import { type DaskPart, Pythons } from './pythons.ts'
+
+/** A worker of this process, which may have to be started more than once. */
+export interface WorkerPlan {
+  /** Its name in the cluster. */
+  readonly name: string
+  readonly start: () => Promise<DaskProcess>
+}
 
 /** The components that this process hosts. */
 export class Hosted {
   scheduler: DaskProcess | undefined
-  workers: readonly DaskProcess[] = []
+  readonly #workers = new Map<string, DaskProcess>()
   client: ClientProgram | undefined
   readonly #run: RunContext
   readonly #guardian: Guardian
   readonly #env: NodeJS.ProcessEnv
-  #python: Promise<string> | undefined
+  readonly #pythons: Pythons
+  #warmClient: Promise<ClientProcess> | undefined
   #directory: string | undefined
+  #schedulerAddress: string | undefined
 
   constructor(run: RunContext, guardian: Guardian) {
     this.#run = run
     this.#guardian = guardian
     this.#env = childEnvironment(run.options.env, run.options.keepMpiEnv)
+    this.#pythons = new Pythons(run, guardian, this.#env)
+  }
+
+  /** Starts the Pythons of a process with these roles: they import Dask while there is nothing to run yet. */
+  warmUp(roles: readonly Role[]): void {
+    this.#pythons.warmUp([
+      ...(roles.includes('scheduler') ? [scheduler] : []),
+      ...(roles.includes('worker') ? this.#workerNames.map((name) => workerPart(name)) : []),
+    ])
+  }
+
+  /** Ends the Pythons that have nothing to run. */
+  dismiss(): void {
+    this.#pythons.dismiss()
   }
 
   async startScheduler(): Promise<DaskProcess> {
     const { options } = this.#run
     const host = await listenHost('scheduler', this.#run)
     const port = options.port === undefined ? 0 : await freePort(options.port, host)
-    this.scheduler = await this.#start('scheduler', 'scheduler', schedulerArguments(options, { host, port }), this.#env)
+    this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }))
     return this.scheduler
   }
 
-  /**
-   * Starts this process's workers. They are named by its rank, or, in a cluster that may have workers
-   * of other runs, by the job, the step and the rank.
-   */
-  async startWorkers(schedulerAddress: string): Promise<readonly DaskProcess[]> {
+  /** This process's workers, to be started. */
+  async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
     const { options, identity } = this.#run
     const { nworkers } = options
+    this.#schedulerAddress = schedulerAddress
     const localDirectory = options.localDirectory ?? (await this.#localDirectory())
-    const { jobId, stepId } = identity.runKey
-    const name = options.scheduler ? `${identity.rank}` : `${jobId}.${stepId}-${identity.rank}`
-    const names = Array.from({ length: nworkers }, (_, i) => (nworkers === 1 ? name : `${name}-${i}`))
     const share = shareAmong(nworkers, {
       affinity: affinity(),
       cgroupMemory: cgroupMemory(),
@@ -70,68 +89,101 @@ export class Hosted {
       nthreads: options.nthreads ?? share.nthreads,
       memoryLimit: options.memoryLimit ?? share.memoryLimit,
     }
-    this.workers = await Promise.all(
-      names.map(async (each) => {
-        const arguments_ = workerArguments(options, { ...place, name: each })
-        return await this.#start('worker', `worker ${each}`, arguments_, workerEnvironment(this.#env))
-      }),
-    )
-    return this.workers
+    return this.#workerNames.map((name) => ({
+      name,
+      start: async () => {
+        const arguments_ = workerArguments(options, { ...place, name })
+        const worker = await this.#pythons.start(workerPart(name), arguments_)
+        this.#workers.set(name, worker)
+        return worker
+      },
+    }))
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {
     this.client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#guardian)
+    endFrozen(this.client, this.#run.options.lostAfter)
     return this.client
+  }
+
+  /** Starts the process that a Client in this one will want, for Dask takes its time to load. */
+  warmClient(): void {
+    this.#warmClient = this.#startClientProcess()
+    // Whoever takes it is told.
+    this.#warmClient.catch(() => undefined)
+  }
+
+  /** That process, once; from then on another one each time. */
+  async takeClientProcess(): Promise<ClientProcess> {
+    const process = this.#warmClient ?? this.#startClientProcess()
+    this.#warmClient = undefined
+    return await process
+  }
+
+  /** Runs the user's command for the end of a run, beside the client program and in its environment. */
+  startEndingCommand(command: string, place: ClusterPlace): ClientProgram {
+    return new ClientProgram(['/bin/sh', '-c', command], clientEnvironment(this.#env, place), this.#guardian)
   }
 
   /** The Python that has Dask. */
   get python(): Promise<string> {
-    const { options, signal } = this.#run
-    this.#python ??= findPython(options.python, options.env, signal)
-    return this.#python
+    return this.#pythons.path
   }
 
   /** Orders the workers to close; kills those that have not ended after `grace` milliseconds. */
   async stopWorkers(grace: number): Promise<void> {
-    await Promise.all(this.workers.map(async (worker) => await worker.stop(grace)))
+    await Promise.all([...this.#workers.values()].map(async (worker) => await worker.stop(grace)))
+    this.#pythons.kill()
+  }
+
+  /** Has the scheduler move what our workers hold to the others. Does not throw. */
+  async retireWorkers(timeout: number): Promise<void> {
+    const names = [...this.#workers.keys()]
+    if (this.#schedulerAddress === undefined || names.length === 0) return
+    const tls = tlsOf(this.#run.options)
+    try {
+      const { SchedulerClient } = await import('../dask/scheduler-client.ts')
+      using client = await SchedulerClient.connect(this.#schedulerAddress, { ...(tls && { tls }) })
+      await client.retireWorkers({ names }, { timeout, close: false })
+    } catch (error) {
+      this.#run.logger.warn(`the workers leave without handing on their data: ${messageOf(error)}`)
+    }
   }
 
   /** Kills everything at once. */
   kill(): void {
     for (const component of this.#all) component.kill()
+    this.#pythons.kill()
   }
 
   /** Does not keep us alive. */
   unref(): void {
     this.scheduler?.unref()
-    for (const worker of this.workers) worker.unref()
+    this.#pythons.unref()
+    for (const worker of this.#workers.values()) worker.unref()
   }
 
   get #all(): readonly (DaskProcess | ClientProgram)[] {
-    return [this.client, ...this.workers, this.scheduler].filter((component) => component !== undefined)
+    return [this.client, ...this.#workers.values(), this.scheduler].filter((component) => component !== undefined)
   }
 
-  async #start(
-    component: 'scheduler' | 'worker',
-    name: string,
-    arguments_: readonly string[],
-    env: NodeJS.ProcessEnv,
-  ): Promise<DaskProcess> {
-    const { identity, signal } = this.#run
+  async #startClientProcess(): Promise<ClientProcess> {
     const python = await this.python
-    signal.throwIfAborted()
-    const prefix = `[${identity.rank} ${component}]`
-    return new DaskProcess({
+    const prefix = `[${this.#run.identity.rank} client]`
+    const tls = tlsOf(this.#run.options)
+    return new ClientProcess({
       python,
-      component,
-      name,
-      arguments: arguments_,
-      env,
+      env: { ...this.#env, ...(tls && tlsEnvironment(tls)) },
       guardian: this.#guardian,
-      onLine: (line, stream) => {
-        process[stream].write(`${prefix} ${line}\n`)
+      onLine: (line) => {
+        process.stderr.write(`${prefix} ${line}\n`)
       },
     })
+  }
+
+  get #workerNames(): readonly string[] {
+    const { options, identity } = this.#run
+    return workerNames(identity.rank, { ...options, runKey: identity.runKey })
   }
 
   /** A directory of this process's own on its node, removed at the end. */
@@ -155,6 +207,12 @@ export class Hosted {
     }
     return this.#directory
   }
+}
+
+const scheduler = { component: 'scheduler', name: 'scheduler' } as const
+
+function workerPart(name: string): DaskPart {
+  return { component: 'worker', name }
 }
 
 async function freePort(ports: string, host: string | undefined): Promise<number> {

@@ -1,29 +1,63 @@
 import { randomUUID } from 'node:crypto'
 import { type Line, localLine } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
+import { type LivingLine, Pulse, withPulse } from '../control/pulse.ts'
 import { hostOf, isLoopback, networkName, ownAddresses } from '../control/reach.ts'
 import { ControlServer } from '../control/server.ts'
+import { workerNames } from '../components/worker-names.ts'
+import { exitStatuses, messageOf } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import { sayVersions, type Versions } from '../record/versions.ts'
+import { sayDuration } from '../util/duration.ts'
 import { readPorts } from '../util/ports.ts'
 import { Coordinator } from './coordinator.ts'
+import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
+import { markScheduler, tlsOf } from './fence.ts'
+import { Readiness } from './readiness.ts'
+import { SchedulerLink } from './scheduler-link.ts'
 
 /** What only process 0 has: the control server, and the knowledge of the whole run behind it. */
 export class Hub {
   readonly coordinator: Coordinator
   /** Process 0's own line to the coordinator. */
   readonly link: Line<FromHub, ToHub>
+  readonly #run: RunContext
   readonly #server: ControlServer
-  readonly #record: ClusterRecord
+  readonly #pulse: Pulse
+  readonly #readiness = new Readiness(async () => await this.#runningWorkers())
+  #record: ClusterRecord
+  readonly #lines = new Map<number, LivingLine<ToHub, FromHub>>()
+  #scheduler: SchedulerLink | undefined
+  #versions: Versions | undefined
 
-  private constructor(server: ControlServer, coordinator: Coordinator, record: ClusterRecord, run: RunContext) {
+  private constructor(run: RunContext, server: ControlServer, record: ClusterRecord) {
+    const { roles, options, logger, identity } = run
+    this.#run = run
     this.#server = server
-    this.coordinator = coordinator
     this.#record = record
+    this.#pulse = new Pulse(options)
+    this.coordinator = new Coordinator({
+      roles,
+      logger,
+      workersEach: options.nworkers,
+      minWorkers: options.minWorkers,
+      lostAfter: options.lostAfter,
+      onAwaitWorkers: (line, count, rank) => {
+        this.#awaitWorkers(line, count, rank)
+      },
+      onSilent: (rank) => {
+        void this.#forgetWorkers(rank)
+      },
+      onWorkerStart: (name, versions, host) => {
+        this.#compareVersions(name, versions, host)
+      },
+    })
     const [mine, theirs] = localLine<FromHub, ToHub>()
     this.link = mine
-    coordinator.add(0, run.identity.host, theirs)
+    this.coordinator.add(0, identity.host, theirs)
   }
 
   /**
@@ -33,10 +67,8 @@ export class Hub {
    * @throws RunnerError ERR_UNAVAILABLE where no port can be listened on.
    */
   static async open(run: RunContext, oneHost: boolean): Promise<Hub> {
-    const { roles, logger, identity, options } = run
-    const coordinator = new Coordinator({ roles, workersEach: options.nworkers, logger })
-    const runKey = formatRunKey(identity.runKey)
-    const [nonce, secret] = [randomUUID(), randomUUID()]
+    const { roles, identity, options } = run
+    const [runKey, nonce, secret] = [formatRunKey(identity.runKey), randomUUID(), randomUUID()]
     const server = await ControlServer.listen({
       runKey,
       nonce,
@@ -44,10 +76,20 @@ export class Hub {
       ...(oneHost ? { host: '127.0.0.1' } : {}),
       ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
       onPeer: (peer, hello) => {
-        coordinator.add(hello.rank, hello.host, peer)
+        const line = withPulse(peer, hub.#pulse)
+        hub.#lines.set(hello.rank, line)
+        hub.coordinator.add(hello.rank, hello.host, line)
+      },
+      onPulse: (peer, rank) => {
+        const second = withPulse(peer, hub.#pulse)
+        second.onBeat(() => hub.#lines.get(rank)?.heard())
+        hub.coordinator.addVisitor(second)
+      },
+      onVisitor: (visitor) => {
+        hub.coordinator.addVisitor(visitor)
       },
     })
-    const record: ClusterRecord = {
+    const hub: Hub = new Hub(run, server, {
       version: 1,
       run_key: runKey,
       nonce,
@@ -56,8 +98,8 @@ export class Hub {
       control: { addresses: oneHost ? ['127.0.0.1'] : ownAddresses(), port: server.port, network: await networkName() },
       secret,
       n_workers: roles.filter((each) => each.includes('worker')).length * options.nworkers,
-    }
-    return new Hub(server, coordinator, record, run)
+    })
+    return hub
   }
 
   /** Our record, before there is a scheduler: who owns the run and how to reach it. */
@@ -65,12 +107,26 @@ export class Hub {
     return this.#record
   }
 
-  /** Our record for a scheduler at `address`: where others reach that, they reach us. */
-  recordFor(address: string): ClusterRecord {
-    const host = hostOf(address)
-    const { addresses } = this.#record.control
-    if (host === undefined || isLoopback(host)) return this.#record
-    return { ...this.#record, control: { ...this.#record.control, addresses: [...new Set([host, ...addresses])] } }
+  /** A thread beats for us, while our own loop runs the user's code. */
+  async setPulse(thread: BodyPulse): Promise<void> {
+    const pulse = await thread.port()
+    if (pulse !== undefined) this.#record = { ...this.#record, control: { ...this.#record.control, pulse } }
+  }
+
+  /** The scheduler is there: gives its file with our record in it, and tells it to everybody who has joined. */
+  announce(scheduler: SchedulerFile, versions: Versions | undefined): PublishedFile {
+    this.#versions = versions
+    this.#scheduler = new SchedulerLink(scheduler.address, tlsOf(this.#run.options))
+    const file = {
+      ...scheduler,
+      dask_hpc_runner: { ...this.#recordFor(scheduler.address), ...(versions && { versions }) },
+    }
+    return file
+  }
+
+  /** Leaves the run's nonce with the scheduler. What goes wrong is said when somebody uses it. */
+  async mark(): Promise<void> {
+    await this.#scheduler?.call(async (client) => await markScheduler(client, this.record.nonce)).catch(() => undefined)
   }
 
   unref(): void {
@@ -78,6 +134,111 @@ export class Hub {
   }
 
   async close(): Promise<void> {
+    this.#pulse[Symbol.dispose]()
+    this.#scheduler?.[Symbol.dispose]()
     await this.#server.close()
+  }
+
+  /** Our record for a scheduler at `address`: where others reach that, they reach us. */
+  #recordFor(address: string): ClusterRecord {
+    const host = hostOf(address)
+    const { addresses } = this.record.control
+    if (host === undefined || isLoopback(host)) return this.record
+    return { ...this.record, control: { ...this.record.control, addresses: [...new Set([host, ...addresses])] } }
+  }
+
+  /** A frozen host holds its connections, so that Dask would wait for what its workers have for minutes. */
+  async #forgetWorkers(rank: number): Promise<void> {
+    const { options, identity, logger } = this.#run
+    const names = new Set(workerNames(rank, { ...options, runKey: identity.runKey }))
+    try {
+      await this.#scheduler?.call(async (client) => {
+        const { workers } = await client.identity()
+        const lost = Object.entries(workers).filter(([, worker]) => names.has(String(worker.id)))
+        await Promise.all(lost.map(async ([address]) => await client.unregister(address)))
+      })
+    } catch (error) {
+      logger.warn(`the scheduler cannot be told that process ${rank} is lost: ${messageOf(error)}`)
+    }
+  }
+
+  async #runningWorkers(): Promise<number> {
+    if (this.#scheduler === undefined) return 0
+    const { workersTimeout } = this.#run.options
+    return await this.#scheduler.call(async (client) => (await client.runningWorkers({ timeout: workersTimeout })).size)
+  }
+
+  /** Tells `line` of running workers; the client's process cannot go on without them. */
+  #awaitWorkers(line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined): void {
+    const { options, logger } = this.#run
+    const wanted = count ?? this.record.n_workers
+    const come = this.#readiness.add(line, wanted)
+    if (rank === undefined) return
+    if (wanted > this.record.n_workers && options.scheduler) {
+      this.#fail(
+        exitStatuses.ERR_USAGE,
+        rank,
+        `it waits for ${wanted} workers, and the run starts ${this.record.n_workers}`,
+      )
+      return
+    }
+    if (options.scheduler) this.coordinator.need(wanted)
+    let haveCome = false
+    const timer = setTimeout(() => {
+      void this.#sayMissing().then((missing) => {
+        if (haveCome) return
+        const time = sayDuration(options.workersTimeout)
+        this.#fail(exitStatuses.ERR_TIMED_OUT, rank, `after ${time} not all of the ${wanted} workers run: ${missing}`)
+      })
+    }, options.workersTimeout)
+    void come.then(() => {
+      haveCome = true
+      clearTimeout(timer)
+    })
+    logger.info(`the client program starts when ${wanted} workers run`)
+  }
+
+  #fail(status: number, rank: number, why: string): void {
+    const message = `Cannot start the client program: ${why}`
+    const host = this.coordinator.hostOf(rank) ?? 'unknown'
+    this.coordinator.fail({ status, message, rank, role: 'client', host, last_lines: [] })
+  }
+
+  /** The workers that do not run, by name and host, and what is known of them. */
+  async #sayMissing(): Promise<string> {
+    const { roles, options, identity } = this.#run
+    const naming = { ...options, runKey: identity.runKey }
+    try {
+      const answer = await this.#scheduler?.call(async (client) => await client.identity())
+      const registered = new Map(
+        Object.values(answer?.workers ?? {}).map((worker) => [String(worker.id), worker.status]),
+      )
+      const missing = roles.flatMap((each, rank) => {
+        if (!each.includes('worker')) return []
+        const host = this.coordinator.hostOf(rank)
+        return workerNames(rank, naming)
+          .filter((name) => registered.get(name) !== 'running')
+          .map((name) => {
+            if (host === undefined) return `worker ${name} (process ${rank} has not come)`
+            const status = registered.get(name)
+            return `worker ${name} on ${host} (${status ?? 'not registered'})`
+          })
+      })
+      return missing.join(', ')
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  /** Dask refuses or warns, somewhere, some time, where versions differ: say so first. */
+  #compareVersions(name: string, versions: Versions, host: string): void {
+    const [theirs, ours] = [
+      sayVersions(versions),
+      this.#versions === undefined ? undefined : sayVersions(this.#versions),
+    ]
+    if (ours === undefined || theirs === ours) return
+    this.#run.logger.warn(
+      `worker ${name} on ${host} runs ${theirs}, the scheduler ${ours}: use one Python environment for the whole run`,
+    )
   }
 }

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Identity } from '../identity/identity.ts'
 import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
@@ -12,6 +10,7 @@ import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
+import { programPath } from '../process/program-path.ts'
 
 /** Options of a run on one machine. */
 export interface LocalRunnerOptions extends RunnerOptions {
@@ -109,7 +108,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
 
   #startMember(identity: Identity, { options }: Context): void {
     const member = new Child({
-      command: [process.execPath, program(), 'member'],
+      command: [process.execPath, programPath(), 'member'],
       env: { ...options.env },
       guardian: this.guardian,
       output: 'inherit',
@@ -155,12 +154,6 @@ export class MemberRunner extends FileRunner {
   protected override identify(): Identity {
     return this.#identity
   }
-}
-
-/** Path of the command line's program: the file that this code was bundled into, or the library's neighbour. */
-function program(): string {
-  const here = fileURLToPath(import.meta.url)
-  return basename(here) === 'index.js' ? join(dirname(here), 'cli.js') : here
 }
 
 /** Nothing listens beyond this machine, unless the user says where to listen. */

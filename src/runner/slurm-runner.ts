@@ -1,7 +1,23 @@
+import { execFile } from 'node:child_process'
 import type { Identity } from '../identity/identity.ts'
-import { identifySlurm } from '../identity/slurm.ts'
-import type { Context } from './context.ts'
+import { exitStatuses } from '../errors.ts'
+import { slurmHosts } from '../identity/slurm-hosts.ts'
+import { identifySlurm, unknownHost } from '../identity/slurm.ts'
+import type { Found } from '../record/found.ts'
+import type { Failure } from '../record/outcome-record.ts'
+import type { Departure } from '../rendezvous/departures.ts'
+import { sayDuration } from '../util/duration.ts'
+import { sleep } from '../util/wait.ts'
+import type { Context, RunContext } from './context.ts'
+import { HostLostError } from './failure.ts'
 import { FileRunner } from './file-runner.ts'
+import { SilentHosts } from './silent-hosts.ts'
+
+/** How long `scancel` may take: a node that is cut off does not reach the controller. In milliseconds. */
+const scancelTimeout = 5_000
+
+/** How often a process that waits for process 0 looks at its host, at most. In milliseconds. */
+const lookInterval = 1_000
 
 /**
  * A runner for the tasks of a Slurm step: every task started by `srun` runs the same program.
@@ -14,7 +30,88 @@ import { FileRunner } from './file-runner.ts'
  * ```
  */
 export class SLURMRunner extends FileRunner {
+  #silentHosts: SilentHosts | undefined
+
   protected override identify({ options }: Context): Identity {
     return identifySlurm(options.env, options)
+  }
+
+  protected override async departed(run: RunContext, missing: readonly number[]): Promise<readonly Departure[]> {
+    const silent = await this.#ranksOnSilentHosts(run, missing)
+    return [...(await super.departed(run, missing)), ...silent.map((rank) => lostWithHost(rank, run))]
+  }
+
+  protected override someDoubtful(): boolean {
+    return this.#silentHosts?.someDoubtful === true
+  }
+
+  protected override canReleaseStep(): boolean {
+    return true
+  }
+
+  protected override async lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found> {
+    const over = new AbortController()
+    const found = super.lookUp({ ...run, signal: AbortSignal.any([run.signal, over.signal]) }, dead)
+    const lost = this.#gathererHostLost({ ...run, signal: over.signal })
+    try {
+      return await Promise.race([found, lost])
+    } finally {
+      over.abort(new Error('this is no longer waited for'))
+      for (const each of [found, lost]) each.catch(() => undefined)
+    }
+  }
+
+  /** @throws HostLostError where process 0 cannot come, or the signal's reason; does not resolve. */
+  async #gathererHostLost(run: RunContext): Promise<never> {
+    // The more ask, the less often each may.
+    const interval = Math.max(lookInterval, run.identity.size * 5)
+    for (;;) {
+      await sleep(interval, run.signal)
+      const silent = await this.#ranksOnSilentHosts(run, [0])
+      if (silent.length > 0)
+        throw new HostLostError(lostWithHost(0, run).failure.message, { code: 'ERR_COMPONENT_LOST' })
+    }
+  }
+
+  async #ranksOnSilentHosts({ identity, options }: RunContext, ranks: readonly number[]): Promise<readonly number[]> {
+    if (ranks.length === 0) return []
+    this.#silentHosts ??= new SilentHosts(options)
+    const hosts = slurmHosts(options.env, identity)
+    const others = ranks.filter((rank) => hosts[rank] !== unknownHost && hosts[rank] !== identity.host)
+    const lost = await this.#silentHosts.lost(others.flatMap((rank) => hosts[rank] ?? []))
+    return others.filter((rank) => lost.has(hosts[rank] ?? ''))
+  }
+
+  protected override async releaseStep(
+    { identity, options, logger }: RunContext,
+    silent: readonly number[],
+  ): Promise<void> {
+    const step = `${identity.runKey.jobId}.${identity.runKey.stepId}`
+    const whom = `process ${silent.join(', ')}`
+    logger.warn(`${whom} may still hold the step: scancel ${step} has Slurm end it (--no-scancel leaves it)`)
+    await new Promise<void>((resolve) => {
+      execFile(
+        'scancel',
+        [step],
+        { env: options.env, timeout: scancelTimeout, killSignal: 'SIGKILL' },
+        (error, _, stderr) => {
+          if (error !== null) logger.warn(`Cannot have Slurm end the step ${step}: ${stderr.trim() || error.message}`)
+          resolve()
+        },
+      )
+    })
+  }
+}
+
+/** A process that never came, on a host that is lost. */
+function lostWithHost(rank: number, { roles, identity, options }: RunContext): Departure & { failure: Failure } {
+  const host = slurmHosts(options.env, identity)[rank] ?? unknownHost
+  const message =
+    `Lost process ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +
+    `for ${sayDuration(options.lostAfter)}: it is frozen, or its network is gone`
+  return {
+    rank,
+    silent: true,
+    failure: { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] },
   }
 }

@@ -4,6 +4,8 @@ import { defaults } from '../defaults.ts'
 export interface EndTiming {
   /** The client program, from the signal on. */
   readonly client: number
+  /** The client program, where the run has failed. */
+  readonly clientAfterFailure: number
   /** The workers, once the client has ended. */
   readonly workers: number
   /** How long process 0 waits for the other processes, once the client has ended. */
@@ -15,10 +17,15 @@ export interface EndTiming {
 /** The part of the grace that is kept for what ends after the client, at most. In milliseconds. */
 const longestReserve = 5_000
 
+/** A cluster that has failed is of no use to its client program, and may have been lost for long already. In milliseconds. */
+const longestAfterFailure = 5_000
+
 /** Divides `grace`: three quarters of it or more are the client's. */
 export function divideGrace(grace: number): EndTiming {
   const reserve = Math.min(longestReserve, grace / 4)
-  return { client: grace - reserve, workers: reserve * 0.5, peers: reserve * 0.7, scheduler: reserve * 0.2 }
+  const client = grace - reserve
+  const clientAfterFailure = Math.min(client, longestAfterFailure)
+  return { client, clientAfterFailure, workers: reserve * 0.5, peers: reserve * 0.7, scheduler: reserve * 0.2 }
 }
 
 /** A run that failed waits less for processes that have not been seen yet. In milliseconds. */

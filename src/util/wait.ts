@@ -77,3 +77,26 @@ export async function deadline<T>(
     )
   })
 }
+
+/**
+ * The outcome of `promise`, unless `signal` aborts before.
+ *
+ * @throws the signal's reason, or what `promise` rejects with.
+ */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  return await new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort)
+    })
+  })
+}
+
+/** Resolves after `ms` milliseconds, and does not keep the process alive for it. */
+export async function sleepUnref(ms: number): Promise<void> {
+  await sleepFor(ms, undefined, { ref: false })
+}

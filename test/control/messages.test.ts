@@ -9,10 +9,15 @@ describe('the messages', () => {
     { type: 'who' },
     { type: 'hello', run_key: 'k', secret: 's', rank: 1, host: 'node1', pid: 5 },
     { type: 'ended', status: 3 },
-    { type: 'worker-ended', status: 1, message: 'worker 2 ended', last_lines: ['a', 'b'] },
+    { type: 'worker-ended', status: 1, again: true, message: 'worker 2 ended', last_lines: ['a', 'b'] },
     { type: 'failed', failure },
     { type: 'signal', signal: 'SIGTERM', again: false },
     { type: 'done' },
+    { type: 'beat' },
+    { type: 'visit', run_key: 'k', secret: 's' },
+    { type: 'await-workers', count: null },
+    { type: 'stop' },
+    { type: 'worker-started', name: '2', versions: { python: '3.11.2', dask: '2022.12.1', distributed: '2022.12.1' } },
   ])('to process 0 pass as they are: $type', (message) => {
     expect(z.parse(toHubSchema, JSON.parse(JSON.stringify(message)))).toEqual(message)
   })
@@ -22,6 +27,8 @@ describe('the messages', () => {
     { type: 'welcome' },
     { type: 'refused', why: 'another run' },
     { type: 'terminate', signal: 'SIGINT' },
+    { type: 'workers', running: 1, wanted: 2 },
+    { type: 'beat' },
     { type: 'end', status: 0, forced: false },
     { type: 'end', status: 69, failure, forced: true },
   ])('from process 0 pass as they are: $type', (message) => {

@@ -27,7 +27,7 @@ describe('Wire', () => {
 
   it('puts a message together that comes in parts, and takes several out of one chunk', async () => {
     const { heard, far } = await wireAndFarEnd()
-    const bytes = Buffer.from('{"type":"worker-ended","status":1,"message":"€","last_lines":[]}\n')
+    const bytes = Buffer.from('{"type":"worker-ended","status":1,"again":false,"message":"€","last_lines":[]}\n')
     for (const byte of bytes) {
       far.write(Buffer.of(byte))
       await new Promise((next) => setImmediate(next))
@@ -37,7 +37,7 @@ describe('Wire', () => {
     far.write('"status":3}\n')
     await vi.waitFor(() => expect(heard).toHaveLength(4), 10_000)
     expect(heard).toEqual([
-      { type: 'worker-ended', status: 1, message: '€', last_lines: [] },
+      { type: 'worker-ended', status: 1, again: false, message: '€', last_lines: [] },
       ended(1),
       ended(2),
       ended(3),
@@ -78,9 +78,9 @@ describe('Wire', () => {
   it('takes a long message that is none too long', async () => {
     const { heard, far } = await wireAndFarEnd()
     const message = 'x'.repeat(200_000)
-    far.write(`${JSON.stringify({ type: 'worker-ended', status: 1, message, last_lines: [] })}\n`)
+    far.write(`${JSON.stringify({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })}\n`)
     await vi.waitFor(
-      () => expect(heard).toEqual([{ type: 'worker-ended', status: 1, message, last_lines: [] }]),
+      () => expect(heard).toEqual([{ type: 'worker-ended', status: 1, again: false, message, last_lines: [] }]),
       10_000,
     )
   })

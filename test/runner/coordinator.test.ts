@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Line, localLine } from '../../src/control/line.ts'
 import type { FromHub, ToHub } from '../../src/control/messages.ts'
 import type { Failure } from '../../src/record/outcome-record.ts'
+import type { PublishedFile } from '../../src/record/scheduler-file.ts'
 import type { Role } from '../../src/roles/roles.ts'
 import { Coordinator } from '../../src/runner/coordinator.ts'
 
@@ -15,21 +16,41 @@ interface Member {
 }
 
 /** A run whose processes are lines within the test. */
-function startRun(roles: readonly (readonly Role[])[], { come = roles.map((_, rank) => rank), workersEach = 1 } = {}) {
+function startRun(
+  roles: readonly (readonly Role[])[],
+  { come = roles.map((_, rank) => rank), workersEach = 1, minWorkers = 1 } = {},
+) {
   const warnings: string[] = []
   const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
-  const coordinator = new Coordinator({ roles, workersEach, logger })
-  const join = (rank: number): Member => {
+  const onSilent = vi.fn()
+  const coordinator = new Coordinator({
+    roles,
+    workersEach,
+    minWorkers,
+    lostAfter: 20_000,
+    logger,
+    onAwaitWorkers: vi.fn(),
+    onSilent,
+    onWorkerStart: vi.fn(),
+  })
+  const join = (rank: number, closed?: Promise<'silent'>): Member => {
     const [mine, theirs] = localLine<FromHub, ToHub>()
     const heard: FromHub[] = []
     mine.onMessage((message) => heard.push(message))
-    coordinator.add(rank, `node${rank}`, theirs)
+    coordinator.add(rank, `node${rank}`, closed === undefined ? theirs : { ...theirs, closed })
+    return { line: mine, heard }
+  }
+  const visit = (): Member => {
+    const [mine, theirs] = localLine<FromHub, ToHub>()
+    const heard: FromHub[] = []
+    mine.onMessage((message) => heard.push(message))
+    coordinator.addVisitor(theirs)
     return { line: mine, heard }
   }
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
   const everybody = (): FromHub[][] => [...members.values()].map(({ heard }) => heard)
-  return { coordinator, warnings, member, join, everybody }
+  return { coordinator, warnings, onSilent, member, join, visit, everybody }
 }
 
 /** Loses the process behind a line: its connection closes without a word. */
@@ -53,15 +74,35 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 const workerEnded = (status: number, message = 'Worker 2 ended'): ToHub => ({
   type: 'worker-ended',
   status,
+  again: false,
   message,
   last_lines: ['its last words'],
 })
+const published: PublishedFile = {
+  type: 'Scheduler',
+  id: 'Scheduler-1',
+  address: 'tcp://10.0.0.1:8786',
+  dask_hpc_runner: {
+    version: 1,
+    run_key: 'sim-7.0-r0',
+    nonce: 'n',
+    host: 'node0',
+    pid: 1,
+    control: { addresses: ['10.0.0.1'], port: 1, network: 'x' },
+    secret: 's',
+    n_workers: 2,
+  },
+}
 const failureOf = (rank: number, message: string): Failure => ({
   status: 69,
   message,
   rank,
   host: `node${rank}`,
   last_lines: [],
+})
+
+afterEach(() => {
+  vi.useRealTimers()
 })
 
 describe('Coordinator', () => {
@@ -115,6 +156,7 @@ describe('Coordinator', () => {
           status: 69,
           message: 'Worker 2 ended; no worker is left',
           rank: 2,
+          role: 'worker',
           host: 'node2',
           last_lines: ['its last words'],
         },
@@ -146,10 +188,12 @@ describe('Coordinator', () => {
   })
 
   it('ends a run without a client as its last worker ends', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const peaceful = startRun(withoutClient)
     peaceful.member(1).line.send(workerEnded(0))
     expect(peaceful.everybody().flat()).toEqual([])
     peaceful.member(2).line.send(workerEnded(0))
+    vi.advanceTimersByTime(1_500)
     expect(peaceful.member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
 
     const failing = startRun(withoutClient)
@@ -159,20 +203,104 @@ describe('Coordinator', () => {
   })
 
   it('fails a run with a client that has lost its workers, even if they ended in peace', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { member } = startRun(exclusive)
     member(2).line.send(workerEnded(0))
     member(3).line.send(workerEnded(0))
-    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { rank: 3 } }])
+    vi.advanceTimersByTime(1_400)
+    expect(member(1).heard).toEqual([])
+    vi.advanceTimersByTime(100)
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { rank: 2 } }])
+  })
+
+  it('takes the end of workers for no cause where the scheduler has ended', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { coordinator, member } = startRun(exclusive)
+    for (const rank of [2, 3]) member(rank).line.send(workerEnded(0))
+    coordinator.schedulerEnded()
+    vi.advanceTimersByTime(10_000)
+    expect(member(1).heard).toEqual([])
+  })
+
+  it('goes on while a crashed worker is started again, and says so', () => {
+    const { member, everybody, warnings } = startRun([['scheduler'], ['client'], ['worker']])
+    member(2).line.send({ type: 'worker-ended', status: 137, again: true, message: 'Worker 2 died', last_lines: [] })
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual(['Worker 2 died; it is started again'])
+  })
+
+  it.each([
+    ['the least number', { minWorkers: 2 }, undefined],
+    ['the number that the client waits for', {}, 2],
+  ])('ends the run as failed when fewer workers are left than %s', (_, options, needed) => {
+    const { coordinator, member } = startRun(exclusive, options)
+    if (needed !== undefined) coordinator.need(needed)
+    member(3).line.send(workerEnded(1))
+    expect(member(1).heard).toMatchObject([
+      { type: 'end', status: 69, failure: { message: 'Worker 2 ended; 1 of the 2 workers that are needed are left' } },
+    ])
+  })
+
+  it('tells where the cluster is to those who have come and to those who come', () => {
+    const { coordinator, member, join } = startRun(exclusive, { come: [0, 1] })
+    coordinator.publish(published)
+    const cluster = { type: 'cluster', file: published }
+    expect(member(1).heard).toEqual([cluster])
+    expect(join(2).heard).toEqual([cluster])
+  })
+
+  it('fails with the word of a process that ended before it had joined', () => {
+    const { coordinator, member } = startRun(exclusive, { come: [0, 2, 3] })
+    const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
+    coordinator.depart({ rank: 1, failure })
+    expect(member(2).heard).toEqual([{ type: 'end', status: 78, failure, forced: false }])
+  })
+
+  it('remembers who fell silent, and says it while the run goes on', async () => {
+    const { coordinator, join, onSilent } = startRun(exclusive, { come: [0, 1, 2] })
+    let fall!: (how: 'silent') => void
+    const closed = new Promise<'silent'>((resolve) => (fall = resolve))
+    join(3, closed)
+    fall('silent')
+    await settle()
+    expect(coordinator.silent).toEqual([3])
+    expect(onSilent.mock.calls).toEqual([[3]])
+  })
+
+  it('lets a visitor end the run as a TERM does, or well where there is no client', () => {
+    const withClient = startRun(exclusive)
+    withClient.visit().line.send({ type: 'stop' })
+    expect(withClient.member(1).heard).toEqual([{ type: 'terminate', signal: 'SIGTERM' }])
+    const without = startRun(withoutClient)
+    const visitor = without.visit()
+    visitor.line.send({ type: 'stop' })
+    expect(visitor.heard).toEqual([{ type: 'end', status: 0, forced: false }])
+    expect(without.member(1).heard).toEqual([{ type: 'end', status: 0, forced: false }])
   })
 
   it('passes a failure on as it was told, to those that come late too', () => {
-    const { member, join } = startRun(exclusive, { come: [0, 2] })
-    const failure = { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 }
-    member(2).line.send({ type: 'failed', failure })
+    const { member, join } = startRun(exclusive, { come: [0, 1] })
+    const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
+    member(1).line.send({ type: 'failed', failure })
     const end = { type: 'end', status: 78, failure, forced: false }
     expect(member(0).heard).toEqual([end])
-    expect(join(1).heard).toEqual([end])
+    expect(join(2).heard).toEqual([end])
     expect(join(3).heard).toEqual([end])
+  })
+
+  it('does without a process that was to host workers alone and cannot', () => {
+    const { member, everybody, warnings } = startRun(exclusive)
+    member(2).line.send({
+      type: 'failed',
+      failure: { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 },
+    })
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual(['Cannot find a Python that has Dask; the run goes on with the other workers'])
+    member(3).line.send({
+      type: 'failed',
+      failure: { ...failureOf(3, 'Cannot find a Python that has Dask'), status: 78 },
+    })
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 78, failure: { rank: 3 } }])
   })
 
   it('passes a signal to the client program alone, and waits for it to end', () => {
@@ -202,11 +330,14 @@ describe('Coordinator', () => {
     ])
   })
 
-  it.each([
-    ['there is none', withoutClient, undefined],
-    ['it has not come', exclusive, [0, 2, 3]],
-  ])('ends at once at a signal where no client can be told: %s', (_, roles, come) => {
-    const { member } = startRun(roles, come === undefined ? {} : { come })
+  it('has process 0 decide at a signal where there is no client', () => {
+    const { everybody, member } = startRun(withoutClient)
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    expect(everybody()).toEqual([[{ type: 'terminate', signal: 'SIGTERM' }], [], []])
+  })
+
+  it('ends at once at a signal where the client has not come', () => {
+    const { member } = startRun(exclusive, { come: [0, 2, 3] })
     member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
     expect(member(0).heard).toEqual([{ type: 'end', status: 143, forced: false }])
   })

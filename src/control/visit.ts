@@ -1,0 +1,141 @@
+import { defaults } from '../defaults.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import { sayDuration } from '../util/duration.ts'
+import { deadline } from '../util/wait.ts'
+import { type Line, Mailbox } from './line.ts'
+import { type FromHub, fromHubSchema, type ToHub, type Verdict } from './messages.ts'
+import { Pulse, withPulse } from './pulse.ts'
+import { reachOwner, whyNotReached } from './reach.ts'
+import { Wire } from './wire.ts'
+
+/** How a visitor waits. In milliseconds. */
+export interface VisitWait {
+  readonly timeout: number
+  readonly signal?: AbortSignal
+}
+
+/** How to visit. */
+export interface VisitOptions {
+  readonly signal?: AbortSignal
+  /** Milliseconds of silence after which one that beats counts as lost. @default it is not listened for */
+  readonly lostAfter?: number
+}
+
+/**
+ * A connection to process 0 of a run by somebody beside it who has read its record: a command that
+ * waits for the cluster or ends it.
+ */
+export class Visit implements Disposable {
+  readonly #line: Line<FromHub, ToHub>
+  readonly #pulse: Pulse | undefined
+  readonly #heard = new Mailbox<FromHub>()
+  readonly #where: string
+  readonly #ended: Promise<Verdict | undefined>
+
+  private constructor(wire: Wire<FromHub, ToHub>, where: string, lostAfter: number | undefined) {
+    this.#pulse = lostAfter === undefined ? undefined : new Pulse({ lostAfter })
+    const line = this.#pulse === undefined ? wire : withPulse<FromHub, ToHub>(wire, this.#pulse)
+    this.#line = line
+    this.#where = where
+    this.#ended = new Promise((resolve) => {
+      line.onMessage((message) => {
+        if (message.type === 'end') resolve(message)
+        else this.#heard.put(message)
+      })
+      void line.closed.then(() => {
+        resolve(undefined)
+      })
+    })
+  }
+
+  /**
+   * Connects to process 0 of the run that `record` describes.
+   *
+   * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or is of another run.
+   */
+  static async open(record: ClusterRecord, { signal, lostAfter }: VisitOptions = {}): Promise<Visit> {
+    const where = `process 0 on ${record.host}, port ${record.control.port}`
+    const socket = await reachOwner(record, signal)
+    signal?.throwIfAborted()
+    if (typeof socket === 'string')
+      throw new RunnerError(`Cannot ask ${where}: ${whyNotReached(record, socket)}`, { code: 'ERR_UNAVAILABLE' })
+    const wire = new Wire<FromHub, ToHub>(socket, fromHubSchema)
+    try {
+      wire.send({ type: 'visit', run_key: record.run_key, secret: record.secret })
+      const late = (): Error => new Error('it does not answer')
+      const answer = await deadline(wire.next(), defaults.connectTimeout * 3, late, signal)
+      if (answer.type !== 'welcome') throw new Error(answer.type === 'refused' ? answer.why : `it says ${answer.type}`)
+      return new Visit(wire, where, lostAfter)
+    } catch (cause) {
+      wire.destroy()
+      signal?.throwIfAborted()
+      throw new RunnerError(`Cannot ask ${where}: ${messageOf(cause)}`, { code: 'ERR_UNAVAILABLE', cause })
+    }
+  }
+
+  /**
+   * Waits until so many workers run, or `all` that the run starts. Process 0 asks the scheduler, once
+   * for everybody who waits.
+   *
+   * @returns the number of workers that run.
+   * @throws RunnerError ERR_TIMED_OUT where they do not come in time, ERR_COMPONENT_LOST where the run ends,
+   * ERR_UNAVAILABLE where process 0 went away without telling it.
+   */
+  async waitForWorkers(
+    count: number | 'all',
+    { timeout, onProgress, signal }: VisitWait & { readonly onProgress?: (running: number, wanted: number) => void },
+  ): Promise<number> {
+    this.#line.send({ type: 'await-workers', count: count === 'all' ? null : count })
+    let last = `nothing was heard of them`
+    const come = async (): Promise<number> => {
+      for (;;) {
+        const message = await this.#next()
+        if (message.type !== 'workers') continue
+        const { running, wanted } = message
+        onProgress?.(running, wanted)
+        if (running >= wanted) return running
+        last = `${running} of ${wanted} run`
+      }
+    }
+    const late = (): Error =>
+      new RunnerError(`Cannot wait longer for the workers: after ${sayDuration(timeout)} ${last}`, {
+        code: 'ERR_TIMED_OUT',
+      })
+    return await deadline(come(), timeout, late, signal)
+  }
+
+  /**
+   * Ends the run, as a TERM does: its client program first.
+   *
+   * @returns the status that the run ends with; undefined where process 0 went away without telling it.
+   * @throws RunnerError ERR_TIMED_OUT where it has not ended in time.
+   */
+  async stop({ timeout, signal }: VisitWait): Promise<number | undefined> {
+    this.#line.send({ type: 'stop' })
+    const late = (): Error =>
+      new RunnerError(
+        `Cannot see the end of the run: ${this.#where} was told to end it and is still there; it ends as soon as it can`,
+        { code: 'ERR_TIMED_OUT' },
+      )
+    const over = this.#line.closed.then(async () => await this.#ended)
+    return (await deadline(over, timeout, late, signal))?.status
+  }
+
+  [Symbol.dispose](): void {
+    this.#pulse?.[Symbol.dispose]()
+    this.#line.destroy()
+  }
+
+  async #next(): Promise<FromHub> {
+    const ended = this.#ended.then((verdict): never => {
+      if (verdict === undefined)
+        throw new RunnerError(`Cannot wait for the workers of a run: ${this.#where} is gone`, {
+          code: 'ERR_UNAVAILABLE',
+        })
+      const why = verdict.failure?.message ?? 'it has ended'
+      throw new RunnerError(`Cannot wait for the workers of a run that is over: ${why}`, { code: 'ERR_COMPONENT_LOST' })
+    })
+    return await Promise.race([this.#heard.next(), ended])
+  }
+}

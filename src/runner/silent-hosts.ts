@@ -1,0 +1,81 @@
+import { connect } from 'node:net'
+import { defaults } from '../defaults.ts'
+import { errnoOf } from '../errors.ts'
+
+/** Time between two questions to a host, and how many hosts are asked at a time. In milliseconds. */
+const [askInterval, mostAsked] = [2_000, 32]
+/** Where Slurm's daemon listens. What answers does not matter: a host that is there refuses at least. */
+const anyPort = 6818
+
+/** How {@link SilentHosts} asks. */
+export interface SilentHostsOptions {
+  /** Silence after which a host counts as lost. In milliseconds. */
+  readonly lostAfter: number
+  /** Whether a host is there. @default a connection to it is accepted or refused */
+  readonly ask?: (host: string) => Promise<boolean>
+  /** Milliseconds from any fixed moment. @default performance.now */
+  readonly now?: () => number
+}
+
+/**
+ * Judges the hosts of processes that have not come. A process that never spoke may be late; a host that
+ * answers nobody is gone, or cut off.
+ */
+export class SilentHosts {
+  readonly #lostAfter: number
+  readonly #ask: (host: string) => Promise<boolean>
+  readonly #now: () => number
+  /** Since when each host has not answered. */
+  readonly #silentSince = new Map<string, number>()
+  #asked = -Infinity
+
+  constructor({ lostAfter, ask = isThere, now = () => performance.now() }: SilentHostsOptions) {
+    this.#lostAfter = lostAfter
+    this.#ask = ask
+    this.#now = now
+  }
+
+  /** Those of `hosts` that have been silent for too long; they are asked now and then. Does not throw. */
+  async lost(hosts: readonly string[]): Promise<ReadonlySet<string>> {
+    const names = [...new Set(hosts)]
+    if (this.#now() - this.#asked >= askInterval) {
+      const began = this.#now()
+      this.#asked = began
+      await Promise.all(
+        names.slice(0, mostAsked).map(async (host) => {
+          if (await this.#ask(host)) this.#silentSince.delete(host)
+          else if (!this.#silentSince.has(host)) this.#silentSince.set(host, began)
+        }),
+      )
+    }
+    return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
+  }
+
+  /** Whether a host did not answer when it was asked last. */
+  get someDoubtful(): boolean {
+    return this.#silentSince.size > 0
+  }
+}
+
+/** A name that means nothing here says nothing of the host. */
+const silences = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ETIMEDOUT'])
+
+async function isThere(host: string): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
+    const socket = connect({ host, port: anyPort })
+    const give = (there: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(there)
+    }
+    const timer = setTimeout(give, defaults.connectTimeout, false)
+    socket.unref()
+    timer.unref()
+    socket.once('connect', () => {
+      give(true)
+    })
+    socket.on('error', (error) => {
+      give(!silences.has(errnoOf(error) ?? ''))
+    })
+  })
+}

@@ -1,0 +1,30 @@
+/** How many processes may ask for the end of a step, and the time between them in milliseconds. */
+const [mostReleasers, releaseInterval] = [8, 500]
+/** How long a process may take to end after it has told of its end. In milliseconds. */
+const sweepTime = 1_500
+
+/** The guardian of a supervisor that is stopped ends and clears it by so many parts of the silence later than the others miss it. */
+const guardianShare = 8
+
+/** A process that has ended what it hosted, in a run that has lost others. */
+export interface Survivor {
+  readonly rank: number
+  /** Ranks that fell silent, and may still hold the step. */
+  readonly silent: readonly number[]
+  /** By how much other survivors may come to their end later. In milliseconds. */
+  readonly skew: number
+  /** Silence after which a process counts as lost. In milliseconds. */
+  readonly lostAfter: number
+}
+
+/**
+ * After how many milliseconds this survivor has the workload manager end the step, unless another has
+ * before; undefined where it leaves that to others. It kills whatever is left of the step, so that
+ * everybody else is given the time to end before.
+ */
+export function releaseDelay({ rank, silent, skew, lostAfter }: Survivor): number | undefined {
+  if (silent.length === 0) return undefined
+  // One is enough: where process 0 is not among them, each waits for those before it.
+  const before = silent.includes(0) ? rank - 1 : 0
+  return before >= mostReleasers ? undefined : sweepTime + lostAfter / guardianShare + skew + before * releaseInterval
+}

@@ -1,0 +1,108 @@
+import type { Line } from '../control/line.ts'
+import type { FromHub, ToHub } from '../control/messages.ts'
+import { messageOf } from '../errors.ts'
+import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
+import type { DaskProcess } from '../python/dask-process.ts'
+import { sleep } from '../util/wait.ts'
+import type { RunContext } from './context.ts'
+import type { Hosted, WorkerPlan } from './hosted.ts'
+
+/** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
+const firstBackOff = 1_000
+const longestBackOff = 30_000
+
+/** What the runner lends to {@link Workers}. */
+export interface WorkersOptions {
+  readonly run: RunContext
+  readonly hosted: Hosted
+  readonly link: Line<FromHub, ToHub>
+  /** Called for each worker, each time it is running. */
+  readonly onStart: (name: string) => Promise<void>
+}
+
+/** The workers of this process: process 0 is told of their starts and ends, and those that crash are started again. */
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #ending = new AbortController()
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+  }
+
+  /** Starts them all. @throws RunnerError where one cannot be started. */
+  async start(schedulerAddress: string): Promise<void> {
+    const { hosted } = this.#options
+    const plans = await hosted.planWorkers(schedulerAddress)
+    const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await plan.start() })))
+    for (const { plan, worker } of workers) void this.#keep(plan, worker)
+  }
+
+  /** From now on an end is no crash. Orders the workers to close, and kills those that take longer than `grace`. */
+  async stop(grace: number): Promise<void> {
+    this.#ending.abort()
+    await this.#options.hosted.stopWorkers(grace)
+  }
+
+  /** {@link stop} in a cluster that goes on without us: what only our workers hold moves to the others first. */
+  async retire(grace: number): Promise<void> {
+    this.#ending.abort()
+    await this.#options.hosted.retireWorkers(grace)
+    await this.#options.hosted.stopWorkers(grace)
+  }
+
+  async #keep(plan: WorkerPlan, first: DaskProcess): Promise<void> {
+    const { workerRestarts } = this.#options.run.options
+    let worker = first
+    for (let restarts = 0; restarts <= workerRestarts; restarts++) {
+      const started = this.#tellStart(worker)
+      const exit = await worker.exited
+      if (this.#isEnding()) return
+      // One that never came to run would fail in the same way again.
+      const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
+      const again = crashed && restarts < workerRestarts
+      this.#tellEnd(worker, exit, again)
+      if (!again) return
+      try {
+        await sleep(Math.min(longestBackOff, firstBackOff * 2 ** restarts), this.#ending.signal)
+        worker = await plan.start()
+      } catch (error) {
+        if (!this.#isEnding()) this.#tellFailure(`Cannot start worker ${plan.name} again: ${messageOf(error)}`)
+        return
+      }
+    }
+  }
+
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  /** Whether it came to run. */
+  async #tellStart(worker: DaskProcess): Promise<boolean> {
+    const { run, link, onStart } = this.#options
+    const report = await worker.started.catch(() => undefined)
+    if (report === undefined) return false
+    link.send({ type: 'worker-started', name: worker.name.replace(/^worker /, ''), versions: report.versions })
+    try {
+      await onStart(worker.name)
+    } catch (error) {
+      run.logger.warn(`onWorkerStart of ${worker.name} failed: ${messageOf(error)}`)
+    }
+    return true
+  }
+
+  #tellEnd(worker: DaskProcess, exit: Exit, again: boolean): void {
+    const { run, link } = this.#options
+    const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
+    link.send({
+      type: 'worker-ended',
+      status: shellStatus(exit),
+      again,
+      message: `${name} on ${run.identity.host} ${sayExit(exit)}`,
+      last_lines: [...worker.tail],
+    })
+  }
+
+  #tellFailure(message: string): void {
+    this.#options.link.send({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })
+  }
+}

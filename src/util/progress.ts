@@ -1,0 +1,96 @@
+import { sayDuration } from './duration.ts'
+
+/** What a {@link Progress} needs of a stream such as `process.stderr`. */
+export interface ProgressStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+/** Where progress is shown. */
+export interface ProgressOptions {
+  /** @default process.stderr */
+  readonly stream?: ProgressStream
+  /** Takes a line where the stream is no terminal. @default writes it to the stream */
+  readonly log?: (line: string) => void
+  /** Put before each text, such as `dask-hpc-runner: `. @default none */
+  readonly prefix?: string
+}
+
+/** Between two lines in a log, and two drawings on a terminal. In milliseconds. */
+const logInterval = 10_000
+const drawInterval = 1_000
+/** A wait that is shorter than this is not timed on a terminal. In milliseconds. */
+const notable = 2_000
+
+/**
+ * Says what is being waited for, and for how long already: on a terminal in one line that is
+ * rewritten, in a log in a line every 10 s. It does not keep the process alive.
+ */
+export class Progress implements Disposable {
+  readonly #stream: ProgressStream
+  readonly #log: (line: string) => void
+  readonly #prefix: string
+  #text = ''
+  #began = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ProgressOptions = {}) {
+    const { stream = process.stderr, prefix = '' } = options
+    this.#stream = stream
+    this.#prefix = prefix
+    this.#log =
+      options.log ??
+      ((line) => {
+        stream.write(`${line}\n`)
+      })
+  }
+
+  /** Shows `text` from now on. */
+  say(text: string): void {
+    const changed = text !== this.#text
+    this.#text = text
+    if (this.#timer === undefined) {
+      this.#began = performance.now()
+      const show = (): void => {
+        if (this.#isTerminal) this.#draw()
+        else this.#log(this.#line)
+      }
+      this.#timer = setInterval(show, this.#isTerminal ? drawInterval : logInterval)
+      this.#timer.unref()
+    } else if (!changed) return
+    if (this.#isTerminal) this.#draw()
+  }
+
+  /** The wait is over: clears the line of a terminal. May be called twice. */
+  end(): void {
+    if (this.#timer === undefined) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#text = ''
+    if (this.#isTerminal) this.#stream.write('\r\u{1b}[K')
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
+
+  get #isTerminal(): boolean {
+    return this.#stream.isTTY === true
+  }
+
+  get #line(): string {
+    const elapsed = performance.now() - this.#began
+    const time = elapsed < notable ? '' : ` (${sayDuration(Math.floor(elapsed / 1000) * 1000)})`
+    return `${this.#prefix}${this.#text}${time}`
+  }
+
+  #draw(): void {
+    // A line that breaks could not be taken back.
+    const { columns = 0 } = this.#stream
+    const room = (columns > 0 ? columns : 80) - 1
+    const whole = this.#line
+    const line = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole
+    this.#stream.write(`\r${line}\u{1b}[K`)
+  }
+}

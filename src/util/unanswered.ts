@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { deadline } from './wait.ts'
+
+let unanswered = 0
+
+/**
+ * The outcome of an operation on a filesystem. Where there is none after `ms` milliseconds the
+ * operation is given up, but it goes on holding a thread of this process, which cannot exit by itself
+ * before that is free: see {@link exitSurely}.
+ *
+ * @throws what `late` makes, or what the operation rejects with.
+ */
+export async function answered<T>(operation: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  const giveUp = (): Error => {
+    unanswered++
+    const settle = (): void => {
+      unanswered--
+    }
+    operation.then(settle, settle)
+    return late()
+  }
+  return await deadline(operation, ms, giveUp)
+}
+
+/** How long an exit may take where an operation was given up. In seconds. */
+const exitPatience = 2
+
+/** Kills the process $1 after $2 seconds, if it is the parent still. */
+const killer = 'sleep "$2"; read -r stat </proc/$$/stat; set -- "$1" ${stat##*) }; [ "$3" = "$1" ] && kill -KILL "$1"'
+
+/**
+ * Exits with `status`. An operation that was given up would hold Node's exit for ever: then this
+ * process is killed from outside, and its status is that of SIGKILL.
+ */
+export function exitSurely(status: number): never {
+  if (unanswered > 0)
+    spawn('/bin/sh', ['-c', killer, 'dask-run-exit', String(process.pid), String(exitPatience)], {
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+    }).unref()
+  return process.exit(status)
+}
