@@ -7,6 +7,8 @@ export type ErrorCode =
   | 'ERR_CANNOT_PUBLISH'
   | 'ERR_TIMED_OUT'
   | 'ERR_ENVIRONMENT'
+  | 'ERR_TASK_FAILED'
+  | 'ERR_TASK_CANCELLED'
 
 /**
  * The exit status of each kind of failure. The numbers are those of BSD's sysexits, so that they
@@ -20,6 +22,8 @@ export const exitStatuses: Readonly<Record<ErrorCode, number>> = {
   ERR_CANNOT_PUBLISH: 73,
   ERR_TIMED_OUT: 75,
   ERR_ENVIRONMENT: 78,
+  ERR_TASK_FAILED: 70,
+  ERR_TASK_CANCELLED: 70,
 }
 
 /** What a {@link RunnerError} knows beside its message. */

@@ -39,5 +39,6 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 }
 
 function writeLine(line: string): void {
-  process.stderr.write(`${line}\n`)
+  // What progress may stand in the line of a terminal is taken back first.
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`)
 }

@@ -3,6 +3,7 @@ import { defaults } from './defaults.ts'
 import type { LogFormat } from './logger.ts'
 import { type Duration, milliseconds } from './util/duration.ts'
 import { readPorts } from './util/ports.ts'
+import { exitSurely } from './util/unanswered.ts'
 
 /** Which process hosts what: see {@link RunnerOptions.layout}. */
 export type Layout = 'exclusive' | 'shared'
@@ -45,6 +46,12 @@ export interface DaskOptions {
   readonly host?: string
   /** `tcp` or another protocol that the user's Dask has. @default 'tcp' */
   readonly protocol?: string
+  /** PEM file of the certificates that sign those of scheduler, workers and clients, for the protocol `tls`. */
+  readonly tlsCaFile?: string
+  /** PEM file of the certificate of scheduler and workers, and of the client program. */
+  readonly tlsCert?: string
+  /** PEM file of its key. @default in the file of the certificate */
+  readonly tlsKey?: string
   /** Import path of the worker class. @default 'dask.distributed.Worker' */
   readonly workerClass?: string
   /** Abstract resources of each worker, such as `GPU=1 MEM=2e9`. */
@@ -86,18 +93,50 @@ export interface RunnerOptions extends DaskOptions {
   readonly watch?: WatchMode
   /** Time between two looks into the run's directory. @default 100 ms, growing with the number of processes */
   readonly pollInterval?: Duration
+  /** Looks a second that all processes of the job together may take at the filesystem while they wait. @default 200 */
+  readonly metadataBudget?: number
+  /** Start the client only when so many workers run, or `all` that the run starts. @default it starts at once */
+  readonly waitWorkers?: number | 'all'
+  /** How long these workers may take. @default '5m' */
+  readonly workersTimeout?: Duration
+  /** With fewer workers than these the run ends; those that are being started again count. @default 1 */
+  readonly minWorkers?: number
+  /** How often a worker is started again that has crashed. @default 3 */
+  readonly workerRestarts?: number
+  /** Silence of a process, or time that one stays stopped, after which it counts as lost. @default '20s' */
+  readonly lostAfter?: Duration
+  /** Command, for a shell, that runs beside the client program when a signal ends the run. @default none */
+  readonly onTerminate?: string
+  /** File for a report of the run's end, as JSON; placeholders as in `schedulerFile`. @default none */
+  readonly report?: string
+  /** Have the workload manager end the step where lost processes would hold it. @default true */
+  readonly scancel?: boolean
   /** Port of the channel between the processes of the run, or a range. @default a free one */
   readonly controlPort?: string
   /** How long a process waits for the others of its run. @default '5m' */
   readonly rendezvousTimeout?: Duration
+  /** How long the filesystem of the scheduler file may take for one step of the run. @default '25s' */
+  readonly filesystemTimeout?: Duration
   /** From the signal that ends a run to the end of its last process. @default '20s' */
   readonly grace?: Duration
   /** The Python that has Dask. @default the active environment's, else the first `python3` on PATH that has it */
   readonly python?: string
   /** @default 'text' */
   readonly logFormat?: LogFormat
+  /**
+   * For `MPIRunner`: the MPI library to meet by, as a path or a name; `none` for the scheduler file instead.
+   * @default that of the launcher's kind, where the environment or the loader finds it
+   */
+  readonly mpiLibrary?: string
+  /** For `MPIRunner`: a word that is the same in all processes of this run and in no other run. @default the launcher's */
+  readonly runId?: string
   /** Give children the variables of the launching MPI or PMI too. @default false */
   readonly keepMpiEnv?: boolean
+  /**
+   * Where the client is the caller's code, start the Python process that its `Client` needs while this process
+   * waits for the cluster. @default true
+   */
+  readonly warmClient?: boolean
   /** Run this as the client program. @default the client is the caller's code after `start` */
   readonly command?: readonly [string, ...string[]]
   /** Ends the run when it aborts. */
@@ -116,10 +155,18 @@ type Filled =
   | 'scheduler'
   | 'watch'
   | 'pollInterval'
+  | 'metadataBudget'
   | 'rendezvousTimeout'
+  | 'filesystemTimeout'
   | 'grace'
+  | 'workersTimeout'
+  | 'minWorkers'
+  | 'workerRestarts'
+  | 'lostAfter'
+  | 'scancel'
   | 'logFormat'
   | 'keepMpiEnv'
+  | 'warmClient'
   | 'nworkers'
   | 'nanny'
   | 'env'
@@ -135,10 +182,18 @@ export interface CompleteOptions extends Omit<RunnerOptions, Filled> {
   readonly watch: WatchMode
   /** Undefined: chosen by the number of processes. */
   readonly pollInterval: number | undefined
+  readonly metadataBudget: number
   readonly rendezvousTimeout: number
+  readonly filesystemTimeout: number
+  readonly workersTimeout: number
+  readonly minWorkers: number
+  readonly workerRestarts: number
+  readonly lostAfter: number
+  readonly scancel: boolean
   readonly grace: number
   readonly logFormat: LogFormat
   readonly keepMpiEnv: boolean
+  readonly warmClient: boolean
   readonly nworkers: number
   readonly nanny: boolean
   readonly env: Readonly<NodeJS.ProcessEnv>
@@ -153,8 +208,12 @@ export interface CompleteOptions extends Omit<RunnerOptions, Filled> {
 export function completeOptions(options: RunnerOptions): CompleteOptions {
   const schedulerFile = options.schedulerFile ?? defaults.schedulerFile
   if (schedulerFile === '') throw new RangeError('Cannot use the scheduler file "": write a path')
+  if ((options.tlsCaFile === undefined) !== (options.tlsCert === undefined))
+    throw new RangeError('Cannot use TLS with half of its files: name both tlsCaFile and tlsCert')
   if (options.scheduler === false && options.schedulerFile === undefined)
     throw new RangeError('Cannot run without a scheduler: name the scheduler file of the cluster to join')
+  if (options.runId !== undefined && !/^[A-Za-z0-9._-]{1,64}$/.test(options.runId))
+    throw new RangeError(`Cannot use runId "${options.runId}": it is up to 64 of letters, digits, ".", "_" and "-"`)
   return Object.freeze({
     ...options,
     schedulerFile: isAbsolute(schedulerFile) ? schedulerFile : resolve(schedulerFile),
@@ -164,17 +223,28 @@ export function completeOptions(options: RunnerOptions): CompleteOptions {
     scheduler: options.scheduler ?? true,
     watch: oneOf('watch', options.watch ?? defaults.watch, ['auto', 'poll', 'events']),
     pollInterval: options.pollInterval === undefined ? undefined : interval('pollInterval', options.pollInterval),
+    metadataBudget: wholeNumber('metadataBudget', options.metadataBudget ?? defaults.metadataBudget, 1),
     rendezvousTimeout: interval('rendezvousTimeout', options.rendezvousTimeout ?? defaults.rendezvousTimeout),
+    filesystemTimeout: interval('filesystemTimeout', options.filesystemTimeout ?? defaults.filesystemTimeout),
+    ...(options.waitWorkers === undefined || options.waitWorkers === 'all'
+      ? {}
+      : { waitWorkers: wholeNumber('waitWorkers', options.waitWorkers, 1) }),
+    workersTimeout: interval('workersTimeout', options.workersTimeout ?? defaults.workersTimeout),
+    minWorkers: wholeNumber('minWorkers', options.minWorkers ?? defaults.minWorkers, 0),
+    workerRestarts: wholeNumber('workerRestarts', options.workerRestarts ?? defaults.workerRestarts, 0),
+    lostAfter: interval('lostAfter', options.lostAfter ?? defaults.lostAfter),
+    scancel: options.scancel ?? true,
     grace: interval('grace', options.grace ?? defaults.grace),
     ...ports('port', options.port),
     ...ports('controlPort', options.controlPort),
     logFormat: oneOf('logFormat', options.logFormat ?? 'text', ['text', 'json']),
     keepMpiEnv: options.keepMpiEnv ?? false,
-    nworkers: atLeastOne('nworkers', options.nworkers ?? defaults.nworkers),
-    ...(options.nthreads === undefined ? {} : { nthreads: atLeastOne('nthreads', options.nthreads) }),
+    warmClient: options.warmClient ?? true,
+    nworkers: wholeNumber('nworkers', options.nworkers ?? defaults.nworkers, 1),
+    ...(options.nthreads === undefined ? {} : { nthreads: wholeNumber('nthreads', options.nthreads, 1) }),
     nanny: options.nanny ?? false,
     env: options.env ?? process.env,
-    exit: options.exit ?? ((status: number): never => process.exit(status)),
+    exit: options.exit ?? exitSurely,
   })
 }
 
@@ -199,7 +269,7 @@ function interval(name: string, duration: Duration): number {
   return Math.min(ms, longestTimer)
 }
 
-function atLeastOne(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value
-  throw new RangeError(`Cannot use ${name} "${value}": it is a whole number from 1`)
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw new RangeError(`Cannot use ${name} "${value}": it is a whole number from ${least}`)
 }

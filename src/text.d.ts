@@ -8,3 +8,9 @@ declare module '*.sh' {
   const text: string
   export default text
 }
+
+/** A program of several TypeScript files as one text. */
+declare module '*?program' {
+  const text: string
+  export default text
+}

@@ -1,11 +1,15 @@
 import { type Command, Option } from 'commander'
 import { defaults } from '../defaults.ts'
+import type { RunnerKind } from '../runner/choose.ts'
 import type { LogFormat } from '../logger.ts'
 import type { IdentityKind, Layout, RunnerOptions, WatchMode } from '../options.ts'
 import { sayDuration } from '../util/duration.ts'
 
 /** The flags of `run`, `local` and `plan` as commander gives them. */
 export interface RunFlags {
+  runner: 'auto' | RunnerKind
+  mpiLibrary?: string
+  runId?: string
   schedulerFile?: string
   layout: Layout
   identity: IdentityKind
@@ -13,6 +17,7 @@ export interface RunFlags {
   scheduler: boolean
   watch: WatchMode
   pollInterval?: string
+  metadataBudget?: string
   rendezvousTimeout?: string
   grace?: string
   python?: string
@@ -34,6 +39,18 @@ export interface RunFlags {
   host?: string
   protocol?: string
   workerClass?: string
+  tlsCaFile?: string
+  tlsCert?: string
+  tlsKey?: string
+  waitWorkers?: string
+  minWorkers?: string
+  workerRestarts?: string
+  lostAfter?: string
+  onTerminate?: string
+  report?: string
+  scancel: boolean
+  workersTimeout?: string
+  filesystemTimeout?: string
   resources?: string
   lifetime?: string
   deathTimeout?: string
@@ -81,9 +98,39 @@ export function addRunOptions(command: Command): Command {
   )
   add(
     ofOurs,
+    '--metadata-budget <n>',
+    `operations a second that the whole job may ask of the filesystem while it waits (default: ${defaults.metadataBudget})`,
+  )
+  add(
+    ofOurs,
     '--rendezvous-timeout <time>',
     `how long to wait for the other processes (default: ${sayDuration(defaults.rendezvousTimeout)})`,
   )
+  add(
+    ofOurs,
+    '--filesystem-timeout <time>',
+    `how long the scheduler file's filesystem may take to answer (default: ${sayDuration(defaults.filesystemTimeout)})`,
+  )
+  add(ofOurs, '--wait-workers <n>', 'start the program only when so many workers run, or "all" (default: at once)')
+  add(
+    ofOurs,
+    '--workers-timeout <time>',
+    `how long these workers may take (default: ${sayDuration(defaults.workersTimeout)})`,
+  )
+  add(ofOurs, '--min-workers <n>', `with fewer workers the run ends (default: ${defaults.minWorkers})`)
+  add(
+    ofOurs,
+    '--worker-restarts <n>',
+    `how often a worker is started again that has crashed (default: ${defaults.workerRestarts})`,
+  )
+  add(
+    ofOurs,
+    '--lost-after <time>',
+    `silence of a process after which it counts as lost (default: ${sayDuration(defaults.lostAfter)})`,
+  )
+  add(ofOurs, '--on-terminate <command>', 'shell command that runs beside the program when a signal ends the run')
+  add(ofOurs, '--report <path>', 'write how the run ended, as JSON; placeholders as in --scheduler-file')
+  add(ofOurs, '--no-scancel', 'do not have Slurm end the step where lost processes would hold it')
   add(
     ofOurs,
     '--control-port <ports>',
@@ -102,6 +149,15 @@ export function addRunOptions(command: Command): Command {
   add(ofOurs, '--log-format <format>', "form of the runner's own messages", (o) =>
     o.choices(['text', 'json']).default('text'),
   )
+  add(ofOurs, '--runner <runner>', 'whose processes these are: those of srun, or of mpirun', (o) =>
+    o.choices(['auto', 'slurm', 'mpi']).default('auto'),
+  )
+  add(
+    ofOurs,
+    '--mpi-library <library>',
+    "under mpirun: the MPI library to meet by, or none (default: that of the launcher's kind)",
+  )
+  add(ofOurs, '--run-id <word>', 'under mpirun: what tells this run from others, the same in all of its processes')
   add(ofOurs, '--keep-mpi-env', "give the children the MPI launcher's variables too")
   add(ofDask, '--nworkers <n>', 'workers of each worker process (default: 1)')
   add(ofDask, '--nthreads <n>', 'threads of each worker')
@@ -117,6 +173,9 @@ export function addRunOptions(command: Command): Command {
   add(ofDask, '--listen-address <address>', 'address that a worker listens on')
   add(ofDask, '--host <address>', 'address to listen on')
   add(ofDask, '--protocol <name>', 'such as tcp or tls')
+  add(ofDask, '--tls-ca-file <path>', 'certificates that sign those of the cluster, PEM, for --protocol tls')
+  add(ofDask, '--tls-cert <path>', 'certificate of scheduler, workers and the program, PEM')
+  add(ofDask, '--tls-key <path>', 'its key, PEM')
   add(ofDask, '--worker-class <path>', 'import path of the worker class')
   add(ofDask, '--resources <list>', 'resources of each worker: "GPU=1 MEM=2e9"')
   add(ofDask, '--lifetime <time>', 'time after which a worker ends')
@@ -133,16 +192,31 @@ export function addRunOptions(command: Command): Command {
 
 /** The library's options for these flags. */
 export function runnerOptions(flags: RunFlags): RunnerOptions {
-  const { nworkers, nthreads, ...same } = flags
+  const {
+    nworkers,
+    nthreads,
+    waitWorkers,
+    minWorkers,
+    workerRestarts,
+    metadataBudget,
+    runner: _runner,
+    ...same
+  } = flags
   return {
     ...same,
     ...(nworkers === undefined ? {} : { nworkers: wholeNumber('--nworkers', nworkers) }),
+    ...(waitWorkers === undefined
+      ? {}
+      : { waitWorkers: waitWorkers === 'all' ? 'all' : wholeNumber('--wait-workers', waitWorkers) }),
+    ...(minWorkers === undefined ? {} : { minWorkers: wholeNumber('--min-workers', minWorkers, 0) }),
+    ...(workerRestarts === undefined ? {} : { workerRestarts: wholeNumber('--worker-restarts', workerRestarts, 0) }),
+    ...(metadataBudget === undefined ? {} : { metadataBudget: wholeNumber('--metadata-budget', metadataBudget) }),
     ...(nthreads === undefined ? {} : { nthreads: wholeNumber('--nthreads', nthreads) }),
   }
 }
 
-/** @throws RangeError where the text is no whole number from 1. */
-export function wholeNumber(flag: string, text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text)
-  throw new RangeError(`Cannot use ${flag} "${text}": it is a whole number from 1`)
+/** @throws RangeError where the text is no whole number from `least`, which is 1 by default. */
+export function wholeNumber(flag: string, text: string, least = 1): number {
+  if (/^(0|[1-9]\d*)$/.test(text) && Number(text) >= least) return Number(text)
+  throw new RangeError(`Cannot use ${flag} "${text}": it is a whole number from ${least}`)
 }

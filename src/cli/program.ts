@@ -1,12 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { formatPlan, plan, planFor } from '../commands/plan.ts'
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
-import { completeOptions, type RunnerOptions } from '../options.ts'
-import { LocalRunner } from '../runner/local-runner.ts'
-import { SLURMRunner } from '../runner/slurm-runner.ts'
+import type { RunnerOptions } from '../options.ts'
+import { milliseconds } from '../util/duration.ts'
+import { addCommandsBeside } from './beside.ts'
 import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
-import { runMember } from './member.ts'
 
 const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
@@ -14,6 +12,8 @@ const introduction =
 const examples = `
 In a Slurm job (process 0 becomes the scheduler, 1 runs the program, the others are workers):
   srun -N4 --ntasks-per-node=1 dask-hpc-runner run -- python client.py
+The same under an MPI launcher, where the processes meet over MPI:
+  mpirun -n 4 dask-hpc-runner run -- python client.py
 The same on this machine, with four processes:
   dask-hpc-runner local -n 4 -- python client.py
 In the program a plain dask.distributed.Client() finds the cluster.
@@ -27,7 +27,7 @@ Exit status: the program's own (128+n if signal n ended it), or
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...args], { from: 'user' })
+    await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
     process.exit(explain(error))
   }
@@ -40,7 +40,10 @@ function explain(error: unknown): number {
   return exitStatusOf(error)
 }
 
-function program(): Command {
+function program(args: readonly string[]): Command {
+  /** The options of a run are many: they are made for a command that is named, and for no other. */
+  const withRunOptions = (command: Command): Command =>
+    args.includes(command.name()) ? addRunOptions(command) : command
   const root = new Command('dask-hpc-runner')
     .description(introduction)
     .version(packageJson.version)
@@ -49,17 +52,18 @@ function program(): Command {
     .showHelpAfterError('(dask-hpc-runner --help says more)')
     .addHelpText('after', examples)
 
-  addRunOptions(
+  withRunOptions(
     root
       .command('run')
       .description('take part in the run: every process of the job runs this')
       .argument('[command...]', 'the client program; without it the cluster lives until a signal or the end of the job')
       .passThroughOptions(),
   ).action(async (command: string[], flags: RunFlags) => {
-    await SLURMRunner.start(withCommand(command, runnerOptions(flags)))
+    const { startRunner } = await import('../runner/choose.ts')
+    await startRunner(flags.runner, withCommand(command, runnerOptions(flags)))
   })
 
-  addRunOptions(
+  withRunOptions(
     root
       .command('local')
       .description('the same on this machine: n processes as one simulated job')
@@ -67,26 +71,62 @@ function program(): Command {
       .option('-n, --ntasks <n>', 'number of processes', '4')
       .passThroughOptions(),
   ).action(async (command: string[], flags: RunFlags & { ntasks: string }) => {
+    const { LocalRunner } = await import('../runner/local-runner.ts')
     await LocalRunner.start({
       ...withCommand(command, runnerOptions(flags)),
       ntasks: wholeNumber('--ntasks', flags.ntasks),
     })
   })
 
-  addRunOptions(
+  withRunOptions(
     root
       .command('plan')
       .description('who would do what; nothing is started')
       .option('-n, --ntasks <n>', 'plan for so many processes, outside of a job'),
-  ).action((flags: RunFlags & { ntasks?: string }) => {
-    const options = completeOptions(runnerOptions(flags))
-    const table =
-      flags.ntasks === undefined ? plan(options) : planFor({ ...options, size: wholeNumber('--ntasks', flags.ntasks) })
-    process.stdout.write(`${formatPlan(table)}\n`)
+  ).action(async (flags: RunFlags & { ntasks?: string }) => {
+    const { runPlan } = await import('./plan.ts')
+    await runPlan(runnerOptions(flags), {
+      runner: flags.runner,
+      ntasks: flags.ntasks === undefined ? undefined : wholeNumber('--ntasks', flags.ntasks),
+    })
   })
 
-  root.command('member', { hidden: true }).action(runMember)
+  withRunOptions(
+    root
+      .command('doctor')
+      .description(
+        'what this machine or job has and lacks for a run with these options; with srun or mpirun, of all processes',
+      )
+      .argument('[command...]', 'the client program, whose Python is looked at; it is not started')
+      .option('--json', 'print the findings as JSON')
+      .option('--timeout <time>', 'how long process 0 waits for the others', '30s')
+      .passThroughOptions(),
+  ).action(async ([program, ...args]: string[], flags: RunFlags & { json?: boolean; timeout: string }) => {
+    const { runDoctor } = await import('./doctor.ts')
+    const { json, timeout, ...same } = flags
+    const options = runnerOptions(same)
+    await runDoctor(program === undefined ? options : withCommand([program, ...args], options), {
+      runner: same.runner,
+      timeout: milliseconds(timeout, '--timeout'),
+      ...(json === undefined ? {} : { json }),
+    })
+  })
+
+  addCommandsBeside(root)
+  hidden(root, 'member', async () => {
+    await (await import('./member.ts')).runMember()
+  })
+  hidden(root, 'mpi-helper', async () => await (await import('../mpi/serve.ts')).serveMpi())
+  hidden(root, 'pulse', async () => {
+    await (await import('./pulse.ts')).runPulse()
+  })
+  hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
   return root
+}
+
+/** A command that only this program itself starts. */
+function hidden(root: Command, name: string, run: () => Promise<void>): void {
+  root.command(name, { hidden: true }).action(run)
 }
 
 function withCommand([program, ...args]: readonly string[], options: RunnerOptions): RunnerOptions {

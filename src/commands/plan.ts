@@ -1,9 +1,14 @@
+import { hostname } from 'node:os'
+import type { RunnerKind } from '../identity/choose-runner.ts'
 import type { Identity } from '../identity/identity.ts'
+import { identifyMpi } from '../identity/mpi.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { identifySlurm, unknownHost } from '../identity/slurm.ts'
 import { slurmHosts } from '../identity/slurm-hosts.ts'
 import type { CompleteOptions } from '../options.ts'
+import { defaultPollInterval, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../roles/roles.ts'
+import { sayDuration } from '../util/duration.ts'
 
 /** What one process would do. */
 export interface PlanRow {
@@ -24,11 +29,27 @@ export interface Plan {
   readonly identity: Identity | undefined
   /** The run key as one word; undefined outside of a job. */
   readonly runKey: string | undefined
+  /** How soon a process that waits notices what is published. */
+  readonly notice: Notice
+}
+
+/** The longest that news may take, in milliseconds, where no events tell of it. */
+export interface Notice {
+  /** Where one process of each host looks for all of its host. */
+  readonly byHost: number
+  /** Where every process looks by itself. */
+  readonly byProcess: number
+  /** Operations a second that all of them together may ask of the filesystem; undefined where an interval is given. */
+  readonly budget: number | undefined
 }
 
 /** The world to plan for, and what is known of it; complete options with a `size` are enough. */
 export interface PlanForOptions extends World {
   readonly schedulerFile: string
+  /** Milliseconds between two looks. @default by the number of processes and the budget */
+  readonly pollInterval?: number | undefined
+  /** Operations a second. */
+  readonly metadataBudget: number
   /** Hosts by rank. @default every host is unknown */
   readonly hosts?: readonly string[]
   /** The process that asks. @default none: outside of a job */
@@ -40,9 +61,14 @@ export interface PlanForOptions extends World {
  *
  * @throws RunnerError with `ERR_ENVIRONMENT` where the environment does not tell who it is.
  */
-export function plan(options: CompleteOptions): Plan {
-  const me = identifySlurm(options.env, options)
-  return planFor({ ...options, size: me.size, hosts: slurmHosts(options.env, me), me })
+export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm'): Plan {
+  if (kind === 'slurm') {
+    const me = identifySlurm(options.env, options)
+    return planFor({ ...options, size: me.size, hosts: slurmHosts(options.env, me), me })
+  }
+  const me = identifyMpi(options.env, { ...options, host: hostname() })
+  const hosts = Array.from({ length: me.size }, (_, rank) => (rank === me.rank ? me.host : unknownHost))
+  return planFor({ ...options, size: me.size, hosts, me })
 }
 
 /**
@@ -57,22 +83,49 @@ export function planFor(options: PlanForOptions): Plan {
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
     identity: me,
     runKey: me === undefined ? undefined : formatRunKey(me.runKey),
+    notice: noticeOf(options),
   }
 }
 
-/** The plan for people: a table of rank, host and roles, then what else is known; no newline at the end. */
-export function formatPlan(plan: Plan): string {
+function noticeOf({ size, hosts = [], pollInterval, metadataBudget }: PlanForOptions): Notice {
+  const bound = (lookers: number): number => longestNotice(pollInterval ?? defaultPollInterval(lookers, metadataBudget))
+  return {
+    byHost: bound(size / fewestOfHost(hosts)),
+    byProcess: bound(size),
+    budget: pollInterval === undefined ? metadataBudget : undefined,
+  }
+}
+
+/** Number of processes on the host that has the fewest; 1 where hosts are not known. */
+function fewestOfHost(hosts: readonly string[]): number {
+  const counts = new Map<string, number>()
+  for (const host of hosts) counts.set(host, host === unknownHost ? 1 : (counts.get(host) ?? 0) + 1)
+  return Math.min(...(counts.size === 0 ? [1] : counts.values()))
+}
+
+/**
+ * The plan for people: a table of rank, host and roles, then what else is known; no newline at the end.
+ *
+ * @param atFile whether the processes meet at the scheduler file
+ */
+export function formatPlan(plan: Plan, atFile = true): string {
   const cells = plan.rows.map(({ rank, host, roles }) => [String(rank), host, roles.join(', ')] as const)
   const table = [['rank', 'host', 'roles'] as const, ...cells]
   const rankWidth = longest(table.map(([rank]) => rank))
   const hostWidth = longest(table.map(([, host]) => host))
   const lines = table.map(([rank, host, roles]) => `${rank.padEnd(rankWidth)}  ${host.padEnd(hostWidth)}  ${roles}`)
-  lines.push('', `scheduler file: ${plan.schedulerFile}`)
+  lines.push('')
+  if (atFile) lines.push(`scheduler file: ${plan.schedulerFile}`)
   if (plan.runKey !== undefined) lines.push(`run key: ${plan.runKey}`)
   if (plan.identity !== undefined) {
     const { rank, size, host, source } = plan.identity
     lines.push(`this process: rank ${rank} of ${size} on ${host} (${source})`)
   }
+  if (!atFile) return lines.join('\n')
+  const { byHost, byProcess, budget } = plan.notice
+  const alone = byProcess === byHost ? '' : `, or ${sayDuration(byProcess)} where each process has to look by itself`
+  const cost = budget === undefined ? '' : `, with at most ${budget} file system operations a second`
+  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}`)
   return lines.join('\n')
 }
 

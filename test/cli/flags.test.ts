@@ -23,6 +23,7 @@ describe('the flags of a run', () => {
     ['--no-scheduler', { scheduler: false }],
     ['--watch poll', { watch: 'poll' }],
     ['--poll-interval 1s', { pollInterval: '1s' }],
+    ['--metadata-budget 50', { metadataBudget: 50 }],
     ['--rendezvous-timeout 5m', { rendezvousTimeout: '5m' }],
     ['--grace 20s', { grace: '20s' }],
     ['--python /usr/bin/python3', { python: '/usr/bin/python3' }],

@@ -50,7 +50,7 @@ describe('plan', () => {
 
 describe('planFor', () => {
   it('plans a number of processes outside of a job, placeholders left open', () => {
-    const { rows, ...rest } = planFor({ ...completeOptions({ schedulerFile: '/x/{job_id}.json' }), size: 3 })
+    const { rows, notice: _, ...rest } = planFor({ ...completeOptions({ schedulerFile: '/x/{job_id}.json' }), size: 3 })
     expect(rows.map(({ rank, host, roles }) => [rank, host, ...roles])).toEqual([
       [0, '?', 'scheduler'],
       [1, '?', 'client'],
@@ -82,11 +82,30 @@ describe('formatPlan', () => {
       'scheduler file: /x/s.json',
       'run key: sim-7.0-r0',
       'this process: rank 1 of 4 on node1 (SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4)',
+      'news by polling: within 120 ms, with at most 200 file system operations a second',
     ])
+  })
+
+  it('says how soon a large job notices news, with and without one process that looks for its host', () => {
+    const hosts = Array.from({ length: 160 }, (_, rank) => `node${rank >> 4}`)
+    const news = (options: RunnerOptions): string | undefined =>
+      formatPlan(planFor({ ...completeOptions(options), size: 160, hosts }))
+        .split('\n')
+        .at(-1)
+    const alone = 'where each process has to look by itself'
+    expect(news({})).toBe(
+      `news by polling: within 171 ms, or 2.7 s ${alone}, with at most 200 file system operations a second`,
+    )
+    expect(news({ metadataBudget: 20 })).toBe(
+      `news by polling: within 1.7 s, or 27.4 s ${alone}, with at most 20 file system operations a second`,
+    )
+    expect(news({ pollInterval: '1s' })).toBe('news by polling: within 1.2 s')
   })
 
   it('leaves out what is unknown outside of a job', () => {
     const text = formatPlan(planFor({ ...completeOptions({ schedulerFile: '/x/s.json' }), size: 1 }))
-    expect(text).toBe('rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json')
+    expect(text).toBe(
+      'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nnews by polling: within 120 ms, with at most 200 file system operations a second',
+    )
   })
 })

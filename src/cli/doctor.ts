@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline'
+import { doctor } from '../commands/doctor/doctor.ts'
+import { type DoctorOrders, examine } from '../commands/doctor/examine.ts'
+import { formatReport } from '../commands/doctor/report.ts'
+import { completeOptions, type RunnerOptions } from '../options.ts'
+
+/** The flags of `doctor` beside those of a run. */
+export interface DoctorFlags {
+  readonly json?: boolean
+  readonly runner: DoctorOrders['runner']
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
+/** Nobody waits longer, and Node's timers hold only some weeks. In milliseconds. */
+const longest = 86_400_000
+
+/** Examines, prints the report and ends the process with its status. */
+export async function runDoctor(
+  options: RunnerOptions,
+  { json = false, runner, timeout }: DoctorFlags,
+): Promise<never> {
+  // What is wrong in the command line is to be said before anything else.
+  completeOptions(options)
+  const examiner = [process.execPath, process.argv[1] ?? '', 'examine'] as const
+  const { findings, silent, status } = await doctor({ options, runner, timeout: Math.min(timeout, longest), examiner })
+  if (!silent)
+    process.stdout.write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)
+  process.exit(status)
+}
+
+/** The process in which `doctor` examines: takes its orders from standard input, and ends with it. */
+export async function runExaminer(): Promise<never> {
+  const ending = new AbortController()
+  const orders = await new Promise<DoctorOrders>((resolve) => {
+    const lines = createInterface({ input: process.stdin })
+    lines.once('line', (line) => {
+      resolve(JSON.parse(line) as DoctorOrders)
+    })
+    lines.once('close', () => {
+      ending.abort(new Error('The doctor has gone'))
+    })
+  })
+  const { signal } = ending
+  await examine(orders, { tell: (message) => process.stdout.write(`${JSON.stringify(message)}\n`), signal })
+  process.exit(0)
+}

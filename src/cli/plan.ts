@@ -1,0 +1,22 @@
+import { formatPlan, plan, planFor } from '../commands/plan.ts'
+import { chooseRunner, type RunnerKind } from '../runner/choose.ts'
+import { completeOptions, type RunnerOptions } from '../options.ts'
+
+/** What is planned for. */
+export interface PlanFlags {
+  readonly runner: 'auto' | RunnerKind
+  /** Number of processes, outside of a job. */
+  readonly ntasks: number | undefined
+}
+
+/** Prints who would do what. */
+export async function runPlan(given: RunnerOptions, { runner, ntasks }: PlanFlags): Promise<void> {
+  const options = completeOptions(given)
+  if (ntasks !== undefined) {
+    process.stdout.write(`${formatPlan(planFor({ ...options, size: ntasks }))}\n`)
+    return
+  }
+  const { explainRunner } = await import('../commands/explain.ts')
+  const { text, atFile } = await explainRunner(options, runner)
+  process.stdout.write(`${formatPlan(plan(options, chooseRunner(options.env, runner).kind), atFile)}\n${text}\n`)
+}

@@ -1,0 +1,153 @@
+import { needCluster } from '../commands/cluster/find.ts'
+import { interruptible } from '../commands/cluster/interruption.ts'
+import { count } from '../commands/cluster/say.ts'
+import { completeTarget, sayTarget, type TargetOptions } from '../commands/cluster/target.ts'
+import { ProgramNotStarted, runGated } from '../commands/gate.ts'
+import { askConstants, type ClusterStatus, describeCluster } from '../commands/status.ts'
+import { followCluster } from '../commands/status-follow.ts'
+import { formatStatus } from '../commands/status-text.ts'
+import { sayCluster, stopCluster } from '../commands/stop.ts'
+import { waitForCluster } from '../commands/wait.ts'
+import { defaults } from '../defaults.ts'
+import { errnoOf } from '../errors.ts'
+import { milliseconds } from '../util/duration.ts'
+import { Progress } from '../util/progress.ts'
+import { wholeNumber } from './flags.ts'
+
+/** The flags of `wait`. */
+export interface WaitFlags extends TargetOptions {
+  readonly workers: string
+  readonly timeout?: string
+}
+
+/** The flags of `status`. */
+export interface StatusFlags extends TargetOptions {
+  readonly json?: true
+  readonly follow?: true
+  readonly interval: string
+  readonly timeout?: string
+}
+
+/** The flags of `stop`. */
+export interface StopFlags extends TargetOptions {
+  readonly timeout?: string
+}
+
+const prefix = 'dask-hpc-runner: '
+
+/** Waits for a cluster, runs the program, and ends this process with its status. */
+export async function runWait([program, ...args]: readonly string[], flags: WaitFlags): Promise<never> {
+  const { env } = process
+  const target = completeTarget(flags, env)
+  const workers = flags.workers === 'all' ? 'all' : wholeNumber('--workers', flags.workers)
+  const timeout = duration(flags.timeout, defaults.waitTimeout)
+  return await ending(async (interruption) => {
+    using progress = new Progress({ prefix })
+    const { signal } = interruption
+    const onProgress = (text: string): void => {
+      progress.say(text)
+    }
+    const cluster = await waitForCluster({ target, workers, timeout, signal, onProgress, waiters: tasksOf(env) })
+    progress.end()
+    process.stderr.write(`${prefix}${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}\n`)
+    if (program === undefined) return 0
+    try {
+      return await runGated([program, ...args], cluster, { target, env, interruption })
+    } catch (error) {
+      if (!(error instanceof ProgramNotStarted)) throw error
+      process.stderr.write(`${prefix}error: ${error.message}\n`)
+      return error.status
+    }
+  })
+}
+
+/** Shows a cluster, and ends this process. */
+export async function runStatus(flags: StatusFlags): Promise<never> {
+  const { env, stdout } = process
+  const target = completeTarget(flags, env)
+  const timeout = duration(flags.timeout, flags.follow ? defaults.waitTimeout : defaults.callTimeout)
+  const interval = duration(flags.interval, 0, '--interval')
+  return await ending(async (interruption) => {
+    const { signal } = interruption
+    const end = performance.now() + timeout
+    const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
+    const options = { timeout, signal, env }
+    if (flags.follow !== true) {
+      const left = Math.max(1, end - performance.now())
+      const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
+      stdout.write(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
+      return 0
+    }
+    const show = (status: ClusterStatus): void => {
+      if (flags.json) stdout.write(`${JSON.stringify(status)}\n`)
+      else if (stdout.isTTY) redraw(formatStatus(status))
+      else stdout.write(`${status.time}\n${formatStatus(status)}\n\n`)
+    }
+    const onSilence = (text: string): void => {
+      process.stderr.write(`${prefix}${text}\n`)
+    }
+    try {
+      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence })
+    } catch (error) {
+      // INT is how a person ends it.
+      if (interruption.by === 'SIGINT') return 0
+      throw error
+    }
+    process.stderr.write(`${prefix}the cluster of ${sayTarget(target)} has ended\n`)
+    return 0
+  })
+}
+
+/** Ends a cluster, and this process. */
+export async function runStop(flags: StopFlags): Promise<never> {
+  const target = completeTarget(flags, process.env)
+  const timeout = duration(flags.timeout, defaults.stopTimeout)
+  return await ending(async ({ signal }) => {
+    using progress = new Progress({ prefix })
+    const onProgress = (text: string): void => {
+      progress.say(text)
+    }
+    const stopped = await stopCluster({ target, timeout, signal, onProgress })
+    progress.end()
+    if (stopped.kind === 'nothing') {
+      process.stdout.write(`Nothing to stop at ${stopped.why}\n`)
+      return 0
+    }
+    const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
+    const left = stopped.fileIsLeft ? `; its file ${sayTarget(target)} is left` : ''
+    process.stdout.write(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
+    return 0
+  })
+}
+
+/** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
+async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
+  process.stdout.on('error', (error: Error) => {
+    // Whoever read has seen enough.
+    if (errnoOf(error) === 'EPIPE') process.exit(0)
+    process.stderr.write(`${prefix}error: Cannot write: ${error.message}\n`)
+    process.exit(70)
+  })
+  process.stderr.on('error', () => undefined)
+  process.exit(await interruptible(work))
+}
+
+/** On a terminal, in the place of what was there; what does not fit is left out. */
+function redraw(text: string): void {
+  const lines = text.split('\n').slice(0, Math.max(5, (process.stdout.rows || 24) - 1))
+  process.stdout.write(`\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`)
+}
+
+function duration(text: string | undefined, otherwise: number, flag = '--timeout'): number {
+  if (text === undefined) return otherwise
+  const ms = milliseconds(text, flag)
+  if (ms === 0) throw new RangeError(`Cannot use ${flag} "${text}": it must be longer than nothing`)
+  // Node's timers hold no more, and fire a longer one at once.
+  return Math.min(ms, 2 ** 31 - 1)
+}
+
+/** How many tasks of a step wait like this one, perhaps. */
+function tasksOf(env: NodeJS.ProcessEnv): number {
+  const tasks = env.SLURM_STEP_ID === undefined ? NaN : Number(env.SLURM_STEP_NUM_TASKS)
+  return Number.isInteger(tasks) && tasks > 0 ? tasks : 1
+}

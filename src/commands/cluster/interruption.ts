@@ -1,0 +1,85 @@
+import { ClientProgram } from '../../components/client-program.ts'
+import { Guardian } from '../../process/guardian.ts'
+import { shellStatus, signalStatus } from '../../process/exit.ts'
+import { Signals } from '../../process/signals.ts'
+import { InterruptedError } from '../../runner/context.ts'
+import { type EndingSignal, takeHeldSignal } from '../../util/early-signals.ts'
+
+/**
+ * What the signals to this process do while a command beside the cluster is under way: they abort it,
+ * or, once it runs a program, they are that program's.
+ */
+export class Interruption implements Disposable {
+  readonly #abort = new AbortController()
+  readonly #guardian = new Guardian()
+  readonly #signals: Signals
+  #program: ClientProgram | undefined
+
+  constructor() {
+    this.#signals = new Signals({
+      onEnding: (signal) => {
+        if (this.#program === undefined) this.#abort.abort(new InterruptedError(signal))
+        else void this.#pass(signal, this.#program)
+      },
+      onUser: (signal) => {
+        if (this.#program !== undefined) void this.#pass(signal, this.#program)
+      },
+    })
+    this.#guardian.onSignal((signal) => {
+      this.#signals.sawInTree(signal)
+    })
+    const held: EndingSignal | undefined = takeHeldSignal()
+    if (held !== undefined) this.#abort.abort(new InterruptedError(held))
+  }
+
+  /** Aborts with an {@link InterruptedError}, unless a program runs. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** The signal that aborted it, if any. */
+  get by(): NodeJS.Signals | undefined {
+    const { aborted, reason } = this.signal as { readonly aborted: boolean; readonly reason: unknown }
+    return aborted && reason instanceof InterruptedError ? reason.signal : undefined
+  }
+
+  /**
+   * Runs a program with our own standard streams, which ends with us however we end.
+   *
+   * @returns its status and, where it could not be started (127 or 126), why.
+   */
+  async run(
+    command: readonly [string, ...string[]],
+    env: NodeJS.ProcessEnv,
+  ): Promise<{ readonly status: number; readonly whyNotStarted: string | undefined }> {
+    this.signal.throwIfAborted()
+    const program = new ClientProgram(command, env, this.#guardian)
+    this.#program = program
+    const exit = await program.exited
+    await this.#guardian.close()
+    return { status: shellStatus(exit), whyNotStarted: program.whyNotStarted }
+  }
+
+  [Symbol.dispose](): void {
+    this.#signals[Symbol.dispose]()
+  }
+
+  async #pass(signal: NodeJS.Signals, program: ClientProgram): Promise<void> {
+    if (!(await this.#signals.reachedAll(signal))) program.signal(signal)
+  }
+}
+
+/**
+ * Does `work`, which gives an exit status, until TERM, INT or HUP end it: the status is 128+n then.
+ *
+ * @throws what `work` throws for another reason.
+ */
+export async function interruptible(work: (interruption: Interruption) => Promise<number>): Promise<number> {
+  using interruption = new Interruption()
+  try {
+    return await work(interruption)
+  } catch (error) {
+    if (interruption.by !== undefined) return signalStatus(interruption.by)
+    throw error
+  }
+}

@@ -1,0 +1,28 @@
+import { parseSchedulerFile } from '../../record/parse.ts'
+import type { SchedulerFile } from '../../record/scheduler-file.ts'
+import { readApart } from './reader.ts'
+
+/** What stands at the path of a scheduler file. */
+export type Sight =
+  | { readonly kind: 'file'; readonly file: SchedulerFile }
+  /** Nothing, or not all of it yet. */
+  | { readonly kind: 'missing'; readonly why: string }
+  /** Something that no wait makes a scheduler file of. */
+  | { readonly kind: 'foreign'; readonly why: string }
+
+/** Looks once. Where the filesystem hangs it does not resolve, and this process can end all the same. */
+export async function lookAt(path: string): Promise<Sight> {
+  const contents = await readApart(path)
+  if (contents.kind !== 'text') return contents
+  const parsed = parseSchedulerFile(contents.text)
+  switch (parsed.kind) {
+    case 'valid':
+      return { kind: 'file', file: parsed.file }
+    case 'foreign':
+      return parsed
+    case 'empty':
+      return { kind: 'missing', why: 'the file is empty' }
+    case 'truncated':
+      return { kind: 'missing', why: 'the file is incomplete' }
+  }
+}

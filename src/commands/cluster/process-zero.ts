@@ -1,0 +1,42 @@
+import { Visit } from '../../control/visit.ts'
+import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
+import { deadline } from '../../util/wait.ts'
+import { lookAt } from './look.ts'
+import type { FindOptions } from './find.ts'
+import type { Target } from './target.ts'
+
+/** A run of ours whose process 0 has answered. */
+export interface VisitedRun {
+  readonly kind: 'visited'
+  readonly visit: Visit
+  readonly file: PublishedFile
+}
+
+/** A process 0 that has not answered after so long is left alone, and the scheduler asked instead. In milliseconds. */
+const longestTry = 5_000
+
+/**
+ * Looks once for a run of ours and connects to its process 0, which knows more than the scheduler and
+ * spares it questions. The secret in the file makes sure that it is the run of the file.
+ *
+ * @returns undefined where there is no such run, or its process 0 cannot be reached from here.
+ */
+export async function visitRun(target: Target, { timeout, signal }: FindOptions): Promise<VisitedRun | undefined> {
+  if ('address' in target) return undefined
+  const longest = Math.ceil(Math.min(timeout, longestTry))
+  const end = AbortSignal.timeout(longest)
+  try {
+    const sight = await deadline(lookAt(target.path), longest, () => new Error('late'), signal)
+    if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
+    const { file } = sight
+    const any = signal === undefined ? end : AbortSignal.any([end, signal])
+    return { kind: 'visited', visit: await Visit.open(file.dask_hpc_runner, { signal: any }), file }
+  } catch {
+    signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+function isPublished(file: SchedulerFile): file is PublishedFile {
+  return file.dask_hpc_runner !== undefined
+}

@@ -1,0 +1,65 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { messageOf } from '../../errors.ts'
+import { type Deferred, deferred } from '../../util/deferred.ts'
+import type { Contents } from './read-path.ts'
+import program from './reader-program.ts?program'
+
+let reader: Reader | undefined
+
+/**
+ * Reads the file at an absolute path in a process of its own. A process that has touched a filesystem
+ * which hangs cannot exit before that answers, so it is another one that touches it, and that is killed
+ * with us. Where the filesystem hangs the promise does not settle.
+ */
+export async function readApart(path: string): Promise<Contents> {
+  reader ??= new Reader(() => {
+    reader = undefined
+  })
+  return await reader.read(path)
+}
+
+/** The process that reads. It ends when this one does, or when nobody has asked it for a while. */
+class Reader {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  readonly #asked = new Map<string, Deferred<Contents>>()
+
+  constructor(onEnd: () => void) {
+    this.#child = spawn(process.execPath, ['-e', program], { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })
+    const { stdin, stdout } = this.#child
+    const end = (why: string): void => {
+      onEnd()
+      for (const each of this.#asked.values())
+        each.resolve({ kind: 'missing', why: `it cannot be read (the process that reads it ${why})` })
+      this.#asked.clear()
+    }
+    this.#child.on('error', (error) => {
+      end(`cannot be started: ${messageOf(error)}`)
+    })
+    this.#child.on('exit', () => {
+      end('has ended')
+    })
+    // What is written to one that has just ended is answered by its end.
+    stdin.on('error', () => undefined)
+    createInterface({ input: stdout }).on('line', (line) => {
+      const { path, contents } = JSON.parse(line) as { path: string; contents: Contents }
+      this.#asked.get(path)?.resolve(contents)
+      this.#asked.delete(path)
+    })
+    this.#child.unref()
+    for (const pipe of [stdin, stdout]) (pipe as Socket).unref()
+  }
+
+  /** Each path is read by one look at a time: whoever asks meanwhile gets what that one sees. */
+  async read(path: string): Promise<Contents> {
+    let asked = this.#asked.get(path)
+    if (asked === undefined) {
+      asked = deferred()
+      this.#asked.set(path, asked)
+      this.#child.stdin.write(`${JSON.stringify(path)}\n`)
+    }
+    return await asked.promise
+  }
+}

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { RunnerError } from '../../errors.ts'
+import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
+
+/** How the user names a running cluster. */
+export interface TargetOptions {
+  /** Path of its scheduler file. @default `DASK_HPC_RUNNER_SCHEDULER_FILE` of the environment */
+  readonly schedulerFile?: string | undefined
+  /** The scheduler's address, in place of a file. */
+  readonly scheduler?: string | undefined
+  /** PEM files for `tls://`. @default those of Dask's own environment variables */
+  readonly tlsCaFile?: string | undefined
+  readonly tlsCert?: string | undefined
+  /** @default in the file of the certificate */
+  readonly tlsKey?: string | undefined
+}
+
+/** A cluster by its scheduler file, whose path is absolute, or by its scheduler's address. */
+export type Target = ({ readonly path: string } | { readonly address: string }) & { readonly tls?: TlsFiles }
+
+/**
+ * What the user's options and environment name.
+ *
+ * @throws RangeError where they name nothing, or contradict each other.
+ */
+export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): Target {
+  const { schedulerFile, scheduler } = options
+  const tls = completeTls(options, env)
+  if (scheduler !== undefined) {
+    if (schedulerFile !== undefined)
+      throw new RangeError('Cannot use --scheduler and --scheduler-file together: leave one of them out')
+    return { address: scheduler, ...tls }
+  }
+  const path = schedulerFile ?? env.DASK_HPC_RUNNER_SCHEDULER_FILE
+  if (path === undefined || path === '')
+    throw new RangeError('Cannot look for a cluster: name its --scheduler-file, or set DASK_HPC_RUNNER_SCHEDULER_FILE')
+  return { path: resolve(fillInJob(path, env)), ...tls }
+}
+
+/** The target in messages: `"/scratch/F.json"`, or the address. */
+export function sayTarget(target: Target): string {
+  return 'path' in target ? `"${target.path}"` : target.address
+}
+
+/** Certificates for `address`, where it needs any. */
+export function tlsFor(address: string, { tls }: Target): { readonly tls?: TlsFiles } {
+  if (!address.startsWith('tls://')) return {}
+  if (tls !== undefined) return { tls }
+  throw new RunnerError(
+    `Cannot connect to ${address}: TLS needs a certificate; name --tls-ca-file, --tls-cert and --tls-key, ` +
+      "or set Dask's DASK_DISTRIBUTED__COMM__TLS__… variables",
+    { code: 'ERR_ENVIRONMENT' },
+  )
+}
+
+function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv): { readonly tls?: TlsFiles } {
+  const known: Partial<TlsFiles> = tlsFromEnvironment(env) ?? {}
+  const { tlsCaFile: caFile = known.caFile, tlsCert: cert = known.cert } = options
+  // A key goes with its certificate, wherever that comes from.
+  const key = options.tlsKey ?? (options.tlsCert === undefined ? known.key : undefined)
+  if (caFile === undefined && cert === undefined && key === undefined) return {}
+  if (caFile === undefined || cert === undefined)
+    throw new RangeError('Cannot use TLS: --tls-ca-file and --tls-cert are both needed')
+  return { tls: { caFile, cert, ...(key === undefined ? {} : { key }) } }
+}
+
+/** The placeholders of `run` that a batch script can fill in too: a step's number it cannot know. */
+function fillInJob(path: string, env: NodeJS.ProcessEnv): string {
+  const values = { '{job_id}': env.SLURM_JOB_ID, '{restart}': env.SLURM_RESTART_COUNT ?? '0', '{step_id}': undefined }
+  return Object.entries(values).reduce((text, [placeholder, value]) => {
+    if (!text.includes(placeholder)) return text
+    if (value === undefined)
+      throw new RangeError(`Cannot use --scheduler-file "${path}": ${placeholder} is not known here; write it out`)
+    return text.replaceAll(placeholder, value)
+  }, path)
+}

@@ -1,0 +1,67 @@
+import { describePython, type PythonDescription } from '../../python/describe-python.ts'
+import { pythonOfCommand } from '../../python/python-of-command.ts'
+import { type Finding, found } from './finding.ts'
+import { probeTimeout } from './probe.ts'
+import { judgeDifference, judgePythonDifference } from './versions.ts'
+
+/** The program that the run is for. */
+export interface ClientFacts {
+  readonly command: readonly [string, ...string[]]
+  /** The Python that it runs in; undefined where it is no Python program as far as can be seen. */
+  readonly python: PythonDescription | undefined
+}
+
+/** In which Python a command would run. */
+export async function lookAtClient(
+  command: readonly [string, ...string[]],
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<ClientFacts> {
+  const python = await pythonOfCommand(command, env)
+  return {
+    command,
+    python: python === undefined ? undefined : await describePython(python, { env, timeout: probeTimeout }),
+  }
+}
+
+/**
+ * Judges the client program's Python beside that of the cluster, which is undefined where it is not known.
+ */
+export function judgeClient({ command, python }: ClientFacts, cluster: PythonDescription | undefined): Finding[] {
+  const said = command.join(' ')
+  if (python === undefined)
+    return [found('note', 'client', `"${said}" is no Python program as far as can be seen; its Dask was not looked at`)]
+  if (python.packages.distributed === undefined)
+    return [
+      found(
+        'problem',
+        'client',
+        `"${said}" runs in ${python.executable}, which has no module distributed`,
+        'name the Python that has it in the command, or activate its environment in the job script',
+      ),
+    ]
+  if (cluster === undefined) return [found('ok', 'client', `"${said}" runs in ${python.executable}`)]
+  return compare(python, cluster, said)
+}
+
+function compare(client: PythonDescription, cluster: PythonDescription, said: string): Finding[] {
+  const places = `"${said}" runs in ${client.executable}, scheduler and workers in ${cluster.executable}`
+  const advice = 'activate one environment for the whole job, or name its Python by --python'
+  const findings: Finding[] = []
+  const python = judgePythonDifference(client.version, cluster.version)
+  if (python !== 'ok')
+    findings.push(found(python, 'client', `${places}: Python ${client.version} and ${cluster.version}`, advice))
+  for (const level of ['problem', 'warning'] as const) {
+    const names = [...new Set([...Object.keys(client.packages), ...Object.keys(cluster.packages)])]
+    const differing = names.filter(
+      (name) => judgeDifference(name, client.packages[name], cluster.packages[name]) === level,
+    )
+    const versions = differing.map(
+      (name) => `${name} ${client.packages[name] ?? 'missing'} and ${cluster.packages[name] ?? 'missing'}`,
+    )
+    if (versions.length > 0) findings.push(found(level, 'client', `${places}: ${versions.join(', ')}`, advice))
+  }
+  if (findings.length > 0) return findings
+  return client.executable === cluster.executable
+    ? [found('ok', 'client', `"${said}" runs in the same Python`)]
+    : [found('ok', 'client', `${places}, of the same versions`)]
+}

@@ -1,0 +1,259 @@
+import type { PythonDescription } from '../../python/describe-python.ts'
+import type { Role } from '../../roles/roles.ts'
+import { sayDuration } from '../../util/duration.ts'
+import { judgeClient } from './client.ts'
+import { difference, judgeOffset, narrow, type Offset, offsetOfExchange, sayOffset } from './clock.ts'
+import { type Finding, found, type Level, levels } from './finding.ts'
+import type { Gathered, RankSeen } from './meeting.ts'
+import type { RankFacts } from './rank-facts.ts'
+import { sayWho, type Who } from './say.ts'
+import { judgeDifference, judgePythonDifference } from './versions.ts'
+
+/** What process 0 knows beside what the others have told. */
+export interface CompareOptions {
+  readonly own: RankFacts
+  readonly roles: readonly (readonly Role[])[]
+  /** Hosts by rank, as far as the workload manager tells. */
+  readonly hosts: readonly string[]
+  /** Number of nodes. */
+  readonly nodes: number
+  /** Directory in which the processes met. */
+  readonly directory: string
+}
+
+/** What differs between the processes of a job, each difference once. */
+export function compareRanks(gathered: Gathered, options: CompareOptions): Finding[] {
+  return [
+    ...judgeVisibility(gathered, options),
+    ...judgeVersions(gathered, options),
+    ...judgeWorkers(gathered, options),
+    ...judgeClocks(gathered),
+    ...judgeReach(gathered, options),
+    ...judgeTheClient(gathered, options),
+  ]
+}
+
+/** A finding for some of the processes. */
+function foundFor(level: Level, subject: string, finding: string, who: readonly Who[], advice?: string): Finding {
+  return { ...found(level, subject, finding, advice), ranks: who.map(({ rank }) => rank) }
+}
+
+function judgeVisibility(
+  { seen, came, waited }: Gathered,
+  { own, roles, hosts, nodes, directory }: CompareOptions,
+): Finding[] {
+  const size = roles.length
+  const told = new Set([own.rank, ...seen.map(({ facts }) => facts.rank)])
+  const missing = roles.flatMap((_, rank) =>
+    told.has(rank) ? [] : [{ rank, host: came.get(rank) ?? hosts[rank] ?? '?' }],
+  )
+  const silent = missing.filter(({ rank }) => came.has(rank))
+  const unseen = missing.filter(({ rank }) => !came.has(rank))
+  const findings: Finding[] = []
+  const after = sayDuration(waited)
+  if (silent.length > 0)
+    findings.push(
+      foundFor(
+        'problem',
+        'processes',
+        `${sayWho(silent)} came to "${directory}" and told nothing within ${after}`,
+        silent,
+        'look at its own output; where it is only slow, give it more time by --timeout',
+      ),
+    )
+  if (unseen.length > 0) {
+    const others = seen.filter(({ facts }) => facts.host !== own.host)
+    const alone = nodes > 1 && others.length === 0 && own.filesystem.local
+    const cause = alone
+      ? `it is on a local filesystem of ${own.host} (${own.filesystem.kind}), which other nodes do not see`
+      : 'they see another directory there, cannot write in it, or were not started'
+    findings.push(
+      foundFor(
+        'problem',
+        'directory',
+        `no word of ${sayWho(unseen)} in "${directory}" within ${after}: ${cause}`,
+        unseen,
+        'name a scheduler file in a directory that all nodes share, by --scheduler-file',
+      ),
+    )
+  }
+  if (missing.length === 0) findings.push(found('ok', 'directory', `all ${size} processes see "${directory}"`))
+  return [...findings, ...judgeFilesystems(seen, own)]
+}
+
+function judgeFilesystems(seen: readonly RankSeen[], own: RankFacts): Finding[] {
+  const others = seen.map(({ facts }) => facts).filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
+  return groupBy(others, ({ filesystem }) => filesystem.kind).map(([kind, who]) =>
+    foundFor('note', 'directory', `it is ${kind} for ${sayWho(who)} and ${own.filesystem.kind} for process 0`, who),
+  )
+}
+
+function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
+  const others = seen.map(({ facts }) => facts)
+  const findings = [
+    ...judgeText(own, others, {
+      subject: 'program',
+      what: 'dask-hpc-runner',
+      level: 'warning',
+      of: ({ program }) => program,
+    }),
+    ...judgeText(own, others, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
+  ]
+  const { python } = own
+  if (python === null) return findings
+  const isPart = ({ rank }: RankFacts): boolean => roles[rank]?.some((role) => role !== 'client') ?? true
+  const parts = others.filter((facts) => isPart(facts) && facts.python !== null)
+  const differing = groupBy(parts, (facts) =>
+    JSON.stringify(facts.python === null ? null : differences(facts.python, python)),
+  )
+  for (const [, who] of differing) {
+    const theirs = who[0]?.python
+    if (theirs === undefined || theirs === null) continue
+    for (const [level, texts] of differences(theirs, python))
+      findings.push(
+        foundFor(
+          level,
+          'dask',
+          `${sayWho(who)} ${who.length === 1 ? 'has' : 'have'} ${texts.join(', ')} (${theirs.executable})`,
+          who,
+          level === 'note' ? undefined : 'give all nodes the same Python, or name one that they share by --python',
+        ),
+      )
+  }
+  if (
+    parts.length > 0 &&
+    parts.every((facts) => facts.python !== null && differences(facts.python, python).length === 0)
+  )
+    findings.push(found('ok', 'dask', `the same Python and versions in ${sayWho([own, ...parts])}`))
+  return findings
+}
+
+/** What one Python has otherwise than another, by how bad that is, the worst first. */
+function differences(theirs: PythonDescription, ours: PythonDescription): [Level, string[]][] {
+  const all: [Level, string][] = []
+  const say = (name: string, one = 'none', other = 'none'): string => `${name} ${one} and not ${other}`
+  all.push([judgePythonDifference(theirs.version, ours.version), say('Python', theirs.version, ours.version)])
+  for (const name of new Set([...Object.keys(ours.packages), ...Object.keys(theirs.packages)])) {
+    const [one, other] = [theirs.packages[name], ours.packages[name]]
+    all.push([judgeDifference(name, one, other), say(name, one, other)])
+  }
+  if (theirs.executable !== ours.executable) all.push(['note', say('the Python', theirs.executable, ours.executable)])
+  return levels
+    .filter((level) => level !== 'ok')
+    .toReversed()
+    .map((level): [Level, string[]] => [level, all.filter(([its]) => its === level).map(([, text]) => text)])
+    .filter(([, texts]) => texts.length > 0)
+}
+
+interface TextRule {
+  readonly subject: string
+  readonly what: string
+  readonly level: Level
+  readonly of: (facts: RankFacts) => string
+}
+
+function judgeText(own: RankFacts, others: readonly RankFacts[], { subject, what, level, of }: TextRule): Finding[] {
+  const differing = groupBy(
+    others.filter((facts) => of(facts) !== of(own)),
+    of,
+  )
+  return differing.map(([value, who]) =>
+    foundFor(level, subject, `${what} is ${value} in ${sayWho(who)} and ${of(own)} in process 0`, who),
+  )
+}
+
+function judgeWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
+  const workers = [own, ...seen.map(({ facts }) => facts)].filter(({ gets }) => gets !== null)
+  const groups = groupBy(workers, ({ gets }) => gets ?? '')
+  return groups.map(([gets, who]) => ({
+    ...found(groups.length === 1 ? 'ok' : 'note', 'resources', `${gets} (${sayWho(who)})`),
+    ranks: who.map(({ rank }) => rank),
+  }))
+}
+
+function judgeClocks({ start, seen }: Gathered): Finding[] {
+  const offsets = seen.map(({ facts, read }): [RankFacts, Offset] => {
+    const { readStart, written } = facts.clock
+    const exchange = { startWritten: start.clock, startRead: readStart, written, read }
+    const byFiles = offsetOfExchange(exchange)
+    return [facts, facts.offset === null ? byFiles : narrow(byFiles, facts.offset)]
+  })
+  const findings = offsets.flatMap(([facts, offset]) => {
+    const level = judgeOffset(offset)
+    if (level === 'ok') return []
+    const certain = difference(offset).atLeast > 0
+    const finding = certain
+      ? `the clock of ${sayWho([facts])} is ${sayOffset(offset)} of that of process 0`
+      : `the clock of ${sayWho([facts])} is that of process 0 ${sayOffset(offset)}; it could not be told more closely`
+    return [
+      foundFor(level, 'clocks', finding, [facts], level === 'warning' ? 'have the clocks of the nodes set' : undefined),
+    ]
+  })
+  const good = offsets
+    .filter(([, offset]) => judgeOffset(offset) === 'ok')
+    .map(([, offset]) => difference(offset).atMost)
+  if (good.length > 0)
+    findings.unshift(
+      found(
+        'ok',
+        'clocks',
+        `${good.length === offsets.length ? 'all clocks' : `${good.length} other clocks`} are within ${sayDuration(Math.max(...good))} of that of process 0`,
+      ),
+    )
+  return findings
+}
+
+function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
+  const findings: Finding[] = []
+  const advice = 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)'
+  const address = start.listens === null ? '' : `${start.listens.host}:${start.listens.port}`
+  for (const answer of ['refuses', 'unreachable'] as const) {
+    const how = answer === 'refuses' ? 'is refused' : 'gets no answer'
+    const there = seen.filter(({ facts }) => facts.reach === answer).map(({ facts }) => facts)
+    if (there.length > 0)
+      findings.push(
+        foundFor(
+          'problem',
+          'network',
+          `${sayWho(there)} ${how} at ${address}, where process 0 on ${own.host} listens`,
+          there,
+          advice,
+        ),
+      )
+    const back = seen.filter((rank) => rank.back === answer).map(({ facts }) => facts)
+    if (back.length > 0)
+      findings.push(
+        foundFor(
+          'problem',
+          'network',
+          `process 0 on ${own.host} ${how} where ${sayWho(back)} would listen as a worker (${back.map(({ listens }) => listens?.host).join(', ')})`,
+          back,
+          advice,
+        ),
+      )
+  }
+  const reached = seen.filter(({ facts }) => facts.reach === 'answers').map(({ facts }) => facts)
+  if (reached.length > 0) findings.push(found('ok', 'network', `${sayWho(reached)} reach process 0 at ${address}`))
+  return findings
+}
+
+/** The client's process has looked at its Python; only here is that of the scheduler known. */
+function judgeTheClient({ seen }: Gathered, { own }: CompareOptions): Finding[] {
+  return seen.flatMap(({ facts }) => {
+    if (facts.client === null) return []
+    const [program = '', ...args] = facts.client.command
+    const client = { command: [program, ...args] as const, python: facts.client.python ?? undefined }
+    return judgeClient(client, own.python ?? undefined).map((finding) => ({ ...finding, ranks: [facts.rank] }))
+  })
+}
+
+/** Groups in the order of their first member. */
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group === undefined) groups.set(key(item), [item])
+    else group.push(item)
+  }
+  return [...groups]
+}

@@ -1,0 +1,156 @@
+import { hostname } from 'node:os'
+import { once } from 'node:events'
+import { exitStatuses } from '../../errors.ts'
+import { Child } from '../../process/child.ts'
+import { sayExit, signalStatus } from '../../process/exit.ts'
+import { Guardian } from '../../process/guardian.ts'
+import { withLauncherPipe } from '../../process/launcher-pipe.ts'
+import { InterruptedError } from '../../runner/context.ts'
+import { deferred } from '../../util/deferred.ts'
+import { sayDuration } from '../../util/duration.ts'
+import { settledWithin } from '../../util/wait.ts'
+import { Interruption } from '../cluster/interruption.ts'
+import type { DoctorMessage, DoctorOrders } from './examine.ts'
+import { type Finding, found, hasProblem } from './finding.ts'
+import { probeTimeout } from './probe.ts'
+
+/** How a doctor is started. */
+export interface DoctorOptions extends DoctorOrders {
+  /** The command that calls {@link examine} with the orders that it reads as a line of its standard input. */
+  readonly examiner: readonly [string, ...string[]]
+}
+
+/** What came of it. */
+export interface Diagnosis {
+  readonly findings: readonly Finding[]
+  /** Whether another process of the job tells it. */
+  readonly silent: boolean
+  /** 0, 78 with a problem, or 128+n where a signal ended it. */
+  readonly status: number
+}
+
+/** How long an examiner may take to remove what it has made. In milliseconds. */
+const endingGrace = 3_000
+
+/** How an examination ended. */
+type End =
+  | { readonly kind: 'done'; readonly silent: boolean }
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'broken'; readonly why: string }
+
+/**
+ * Examines this process and the others of its job, in a process of its own: one that has touched a
+ * filesystem that hangs can neither go on nor end, and then at least its name is told here.
+ */
+export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Diagnosis> {
+  await using guardian = new Guardian()
+  using interruption = new Interruption()
+  const examination = new Examination(examiner, guardian)
+  const longest = 3 * probeTimeout + 2 * orders.timeout
+  const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
+  const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
+  await examination.close()
+  switch (end.kind) {
+    case 'done':
+      return { findings: examination.findings, silent: end.silent, status: statusOf(examination.findings) }
+    case 'signal':
+      return { findings: [], silent: true, status: signalStatus(end.signal) }
+    case 'broken': {
+      const why = `Cannot examine everything on ${hostname()}: ${[end.why, ...examination.underWay].join('; did not end: cannot ')}`
+      const findings = [...examination.findings, found('problem', 'doctor', why)]
+      return { findings, silent: false, status: statusOf(findings) }
+    }
+  }
+}
+
+function statusOf(findings: readonly Finding[]): number {
+  return hasProblem(findings) ? exitStatuses.ERR_ENVIRONMENT : 0
+}
+
+/** The process that examines, and what it has told. */
+class Examination {
+  readonly findings: Finding[] = []
+  readonly #underWay = new Set<string>()
+  readonly #guardian: Guardian
+  readonly #child: Child
+  readonly #done = deferred<End>()
+
+  constructor(command: readonly [string, ...string[]], guardian: Guardian) {
+    this.#guardian = guardian
+    this.#child = new Child({
+      command,
+      // A call that hangs keeps a thread for ever; the others need some too.
+      ...withLauncherPipe({ ...process.env, UV_THREADPOOL_SIZE: '16' }),
+      guardian,
+      stdin: 'pipe',
+      output: (line, stream) => {
+        if (stream === 'stdout') this.#hear(line)
+      },
+    })
+  }
+
+  /** What it has begun to look at and not ended. */
+  get underWay(): readonly string[] {
+    return [...this.#underWay]
+  }
+
+  async run(orders: DoctorOrders): Promise<End> {
+    this.#child.stdin?.write(`${JSON.stringify(orders)}\n`)
+    const early = this.#child.exited.then((exit): End => {
+      const words = this.#child.tail.filter((line) => !line.startsWith('{'))
+      return { kind: 'broken', why: [`the examination ${sayExit(exit)}`, ...words].join('\n') }
+    })
+    return await Promise.race([this.#done.promise, early])
+  }
+
+  /** Has it remove what it has made, and ends it; one that hangs is left to end when it can. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end()
+    if (await settledWithin(this.#child.exited, endingGrace)) return
+    this.#child.kill()
+    this.#child.unref()
+  }
+
+  #hear(line: string): void {
+    const message = parse(line)
+    switch (message?.type) {
+      case 'begin':
+        this.#underWay.add(message.what)
+        break
+      case 'end':
+        this.#underWay.delete(message.what)
+        break
+      case 'directory':
+        this.#guardian.addDirectory(message.path)
+        break
+      case 'finding':
+        this.findings.push(message.finding)
+        break
+      case 'done':
+        this.#done.resolve({ kind: 'done', silent: message.silent })
+        break
+      case undefined:
+        break
+    }
+  }
+}
+
+/** Settles at the first signal that ends a run. */
+async function interruptionOf({ signal }: Interruption): Promise<End> {
+  if (!signal.aborted) await once(signal, 'abort')
+  const reason: unknown = signal.reason
+  return { kind: 'signal', signal: reason instanceof InterruptedError ? reason.signal : 'SIGTERM' }
+}
+
+/** Undefined for what something else has printed, such as a program of NODE_OPTIONS. */
+function parse(line: string): DoctorMessage | undefined {
+  try {
+    return JSON.parse(line) as DoctorMessage
+  } catch {
+    return undefined
+  }
+}
+
+async function sleepUnref(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
+}

@@ -1,0 +1,139 @@
+import { tmpdir } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import packageJson from '../../../package.json' with { type: 'json' }
+import type { PythonDescription } from '../../python/describe-python.ts'
+import { tlsOf } from '../../runner/fence.ts'
+import { type ClientFacts, judgeClient, lookAtClient } from './client.ts'
+import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } from './directory.ts'
+import { judgeEnvironment } from './environment.ts'
+import { type Finding, found } from './finding.ts'
+import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
+import { judgeNetwork, type NetworkFacts } from './network.ts'
+import { judgeNode } from './node.ts'
+import { judged, type Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
+import { judgeDashboard, judgePython, lookAtPython } from './python.ts'
+import { judgeOpenFiles, judgeResources, lookAtResources, sayWorker } from './resources.ts'
+import { judgeExisting, judgeStanding, lookAtExisting, lookAtStanding } from './standing.ts'
+import type { Subject } from './subject.ts'
+import { judgeTemporary, lookAtTemporary } from './temporary.ts'
+import { judgePlace, judgeSlurm, lookAtSlurm } from './workload-manager.ts'
+
+/** What a process has found, and what the others will want to know of it. */
+export interface SelfFacts {
+  /** About itself and its host. */
+  readonly findings: readonly Finding[]
+  /** About the run as a whole, which one process looks at for all. */
+  readonly ofRun: readonly Finding[]
+  /** What each of its workers would get, in words; undefined where it would host none. */
+  readonly gets: string | undefined
+  readonly python: PythonDescription | undefined
+  /** Undefined where this process would not run the client program, or there is none. */
+  readonly client: ClientFacts | undefined
+  readonly directory: DirectoryFacts | undefined
+}
+
+/** What has been looked at already. */
+export interface Known {
+  /** Our directory beside the scheduler file. */
+  readonly own: Seen<string>
+  readonly network: Seen<NetworkFacts>
+  /** Undefined where MPI is not concerned. */
+  readonly mpi: Seen<MpiFacts> | undefined
+}
+
+/** Looks at everything that this process can see alone, all at once, and judges it. */
+export async function examineSelf(subject: Subject, probes: Probes, { own, network, mpi }: Known): Promise<SelfFacts> {
+  const { options, runner, isShared, env, place, run, rank, schedulerFile, key } = subject
+  const mine = run?.roles[rank]
+  const isPart = mine === undefined || mine.some((role) => role !== 'client')
+  const isWorker = mine?.includes('worker') ?? true
+  const { command } = options
+  const isClient = command !== undefined && (mine === undefined || mine.includes('client'))
+  const size = run?.identity.size ?? 1
+
+  const lookAtDirectory = async (path: string): Promise<Seen<DirectoryFacts>> =>
+    await probes.look(
+      `publish a file in "${path}"`,
+      async () => await tryDirectory(path, dirname(schedulerFile), String(rank)),
+    )
+  const [python, client, slurm, resources, temporary, directory, standing, existing] = await Promise.all([
+    isPart
+      ? probes.look(
+          'ask Python for its versions',
+          async () => await lookAtPython(options.python, env),
+          2 * probeTimeout,
+        )
+      : undefined,
+    isClient ? probes.look('look at the client program', async () => await lookAtClient(command, env)) : undefined,
+    rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,
+    probes.look('look at the limits', lookAtResources),
+    probes.look(
+      'write a temporary file',
+      async () => await lookAtTemporary(await temporaryDirectory(options.localDirectory)),
+    ),
+    'value' in own ? lookAtDirectory(own.value) : own,
+    rank === 0 && isShared && options.scheduler
+      ? probes.look(
+          'look at the scheduler file',
+          async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }),
+        )
+      : undefined,
+    rank === 0 && isShared && !options.scheduler
+      ? probes.look('look at the scheduler file', async () => await lookAtExisting(schedulerFile, tlsOf(options)))
+      : undefined,
+  ])
+
+  const cluster = valueOf(python)
+  const program = valueOf(client)
+  const nodes = run?.identity.nodes
+  const share = run?.identity.share ?? { processes: 1 }
+  const wanted = {
+    ...options,
+    launcher: runner.kind,
+    share,
+    size,
+    nthreads: options.nthreads,
+    memoryLimit: options.memoryLimit,
+  }
+  const findings = [
+    ...judgeNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
+    ...judgePlace(place, options.env),
+    ...(runner.kind === 'mpi' ? [found('ok', 'runner', `mpi, because ${runner.why}`)] : []),
+    ...(mpi === undefined
+      ? []
+      : judged('mpi', mpi, (facts) =>
+          runner.kind === 'mpi' ? judgeMpi(facts, run?.identity) : judgeMpiElsewhere(facts),
+        )),
+    ...(python === undefined ? [] : judged('python', python, (facts) => judgePython(facts, env))),
+    ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
+    ...judgeEnvironment(options.env, options.protocol),
+    ...judged('resources', resources, (facts) => [
+      ...(isWorker ? judgeResources(facts, wanted) : []),
+      ...judgeOpenFiles(facts.openFiles, size * options.nworkers),
+    ]),
+    ...judged('temporary', temporary, (facts) => judgeTemporary(facts, options.localDirectory !== undefined)),
+    ...judged('directory', directory, (facts) =>
+      judgeDirectory(facts, { watch: options.watch, nodes: isShared ? nodes : 1 }),
+    ),
+    ...judged('network', network, (facts) => judgeNetwork(facts, { options, nodes: nodes ?? 1 })),
+  ]
+  const ofRun = [
+    ...(slurm === undefined ? [] : judged('slurm', slurm, (facts) => judgeSlurm(facts, options.grace))),
+    ...(cluster !== undefined && rank === 0 && wantsDashboard(subject) ? judgeDashboard(cluster) : []),
+    // In a job of several processes process 0 compares it with what it has, as the scheduler's.
+    ...(program !== undefined && rank === 0 ? judgeClient(program, cluster) : []),
+    ...(standing === undefined ? [] : judged('scheduler file', standing, judgeStanding)),
+    ...(existing === undefined ? [] : judged('scheduler file', existing, judgeExisting)),
+  ]
+  const gets = isWorker && 'value' in resources ? sayWorker(resources.value, wanted) : undefined
+  return { findings, ofRun, gets, python: cluster, client: program, directory: valueOf(directory) }
+}
+
+/** Dask makes the directory that `--local-directory` names. */
+async function temporaryDirectory(named: string | undefined): Promise<string> {
+  return named === undefined ? tmpdir() : await existingDirectory(resolve(named))
+}
+
+function wantsDashboard({ options }: Subject): boolean {
+  return options.scheduler && options.dashboard !== false
+}

@@ -1,0 +1,244 @@
+import packageJson from '../../../package.json' with { type: 'json' }
+import { dirname } from 'node:path'
+import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity/choose-runner.ts'
+import { slurmHosts } from '../../identity/slurm-hosts.ts'
+import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
+import { leavePresence } from '../../rendezvous/presence.ts'
+import type { RunContext } from '../../runner/context.ts'
+import { type Clock, type ClockServer, serveClock } from './clock-server.ts'
+import { compareRanks } from './compare.ts'
+import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'
+import { examineSelf, type SelfFacts } from './examine-self.ts'
+import { bySubject, type Finding, foundMessage } from './finding.ts'
+import { gatherRanks, leaveDirectory, meetProcess0, type Met, type MeetingOptions, tellProcess0 } from './meeting.ts'
+import { mergeFindings } from './merge.ts'
+import { lookAtMpi, type MpiFacts } from './mpi.ts'
+import { lookAtNetwork, type NetworkFacts, portsOf } from './network.ts'
+import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
+import type { RankFacts } from './rank-facts.ts'
+import { sayWho } from './say.ts'
+import { type Subject, subjectOf } from './subject.ts'
+
+/** What to examine. */
+export interface DoctorOrders {
+  /** The options of the run that is to be judged, with its command. */
+  readonly options: RunnerOptions
+  /** Whose processes these are. */
+  readonly runner: 'auto' | RunnerKind
+  /** How long process 0 waits for the others. In milliseconds. */
+  readonly timeout: number
+}
+
+/** What is told on the way and at the end. */
+export type DoctorMessage =
+  /** A look at something begins or ends. */
+  | { readonly type: 'begin' | 'end'; readonly what: string }
+  /** A directory is about to be made, which whoever outlives us removes. */
+  | { readonly type: 'directory'; readonly path: string }
+  | { readonly type: 'finding'; readonly finding: Finding }
+  /** Everything is told; `silent` where it is process 0 who has something to say. */
+  | { readonly type: 'done'; readonly silent: boolean }
+
+/** How an examination is connected to the rest. */
+export interface ExamineSeams {
+  readonly tell: (message: DoctorMessage) => void
+  /** Ends the examination; what it has made is removed. */
+  readonly signal: AbortSignal
+  /** @default Date.now */
+  readonly clock?: Clock
+}
+
+/**
+ * Examines this process and, under a workload manager, compares it with the others of its step. Of
+ * these only process 0 has something to say.
+ *
+ * @throws the reason of the signal.
+ */
+export async function examine(orders: DoctorOrders, { tell, signal, clock = Date.now }: ExamineSeams): Promise<void> {
+  const probes = new Probes((type, what) => tell({ type, what }), signal)
+  const options = completeOptions(orders.options)
+  const runner = chooseRunner(options.env, orders.runner)
+  const mpi = await lookAtMeeting(options, { runner, timeout: orders.timeout, probes, signal })
+  const wantsFile = orders.options.schedulerFile !== undefined
+  const subject = subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
+  const own = await enter(subject, probes, tell)
+  try {
+    const { run } = subject
+    const network = await probes.look('look at the networks', async () => await lookAtNetwork(run))
+    const self = examineSelf(subject, probes, { own, network, mpi })
+    // Only where we are to end, and then nobody waits for it.
+    self.catch(() => undefined)
+    // Processes of an MPI launcher have met already, and need not share a directory.
+    if (run === undefined || run.identity.size === 1 || runner.kind === 'mpi' || 'why' in own) {
+      const { findings, ofRun } = await self
+      const all = [...findings, ...ofRun]
+      conclude(subject.rank === 0 ? { findings: all, silent: false } : speak(run, all), tell)
+      return
+    }
+    await using server = await listen(run, network, clock)
+    const listens = server === undefined ? null : { host: server.host, port: server.port }
+    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, clock, signal }
+    const part = { probes, self, listens, meeting }
+    conclude(run.identity.rank === 0 ? await compare(subject, run, part) : await report(run, part), tell)
+  } finally {
+    if ('value' in own) await leave(subject, own.value)
+  }
+}
+
+interface MeetingSeams {
+  readonly runner: ChosenRunner
+  readonly timeout: number
+  readonly probes: Probes
+  readonly signal: AbortSignal
+}
+
+/** How the processes would meet over MPI; undefined where `srun` has started them. */
+async function lookAtMeeting(
+  options: CompleteOptions,
+  { runner, timeout, probes, signal }: MeetingSeams,
+): Promise<Seen<MpiFacts> | undefined> {
+  const meet = runner.kind === 'mpi'
+  if (!meet && (options.env.SLURM_JOB_ID ?? '') !== '') return undefined
+  const look = async (): Promise<MpiFacts> => await lookAtMpi(options, { meet, timeout, signal })
+  return await probes.look('meet over MPI', look, timeout + probeTimeout)
+}
+
+interface Conclusion {
+  readonly findings: readonly Finding[]
+  readonly silent: boolean
+}
+
+function conclude({ findings, silent }: Conclusion, tell: ExamineSeams['tell']): void {
+  for (const finding of bySubject(findings)) tell({ type: 'finding', finding })
+  tell({ type: 'done', silent })
+}
+
+/** What a process says of itself where it does not tell it to process 0: its problems. */
+function speak(run: RunContext | undefined, findings: readonly Finding[]): Conclusion {
+  const me = run === undefined ? '' : `${sayWho([run.identity])}: `
+  const problems = findings.filter(({ level }) => level === 'problem')
+  const told = problems.map((each) => ({ ...each, finding: `${me}${each.finding}` }))
+  return { findings: told, silent: told.length === 0 }
+}
+
+/** Makes our directory beside the scheduler file, and leaves word in it that this process is there. */
+async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell']): Promise<Seen<string>> {
+  const { schedulerFile, key, rank, run } = subject
+  const entering = async (): Promise<string> => {
+    const existing = await existingDirectory(dirname(schedulerFile))
+    const own = doctorDirectory(existing, schedulerFile, key)
+    if (rank === 0) tell({ type: 'directory', path: own })
+    await makeDoctorDirectory(own)
+    await leavePresence(own, { rank, node: run?.identity.host ?? 'here' })
+    return own
+  }
+  const entered = entering()
+  try {
+    return await probes.look(`use "${dirname(schedulerFile)}"`, async () => await entered)
+  } catch (error) {
+    // We are to end, and what has been begun is not to stay.
+    await entered.then(
+      async (own) => await leave(subject, own),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+/** Removes what this process has made, and process 0 all of it. */
+async function leave({ rank }: Subject, own: string): Promise<void> {
+  await leaveDirectory(own, rank === 0 ? 'all' : rank)
+}
+
+/** Listens where the scheduler or the worker of this process would; undefined where it would not, or cannot. */
+async function listen(run: RunContext, network: Seen<NetworkFacts>, clock: Clock): Promise<ClockServer | undefined> {
+  const [wanted] = 'value' in network ? network.value.listens : []
+  if (wanted === undefined) return undefined
+  const host = wanted.host ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
+  if (host === undefined) return undefined
+  return await serveClock(host, portsOf(wanted.component, run.options), clock).catch(() => undefined)
+}
+
+interface Part {
+  readonly probes: Probes
+  readonly self: Promise<SelfFacts>
+  readonly listens: RankFacts['listens']
+  readonly meeting: MeetingOptions
+}
+
+/** Process 0: waits for what the others have found, and says all of it once. */
+async function compare(
+  subject: Subject,
+  run: RunContext,
+  { probes, self, listens, meeting }: Part,
+): Promise<Conclusion> {
+  const { identity, roles, options } = run
+  const [gathered, facts] = await Promise.all([
+    probes.look(
+      'compare the processes',
+      async () => await gatherRanks(listens, meeting),
+      meeting.timeout + probeTimeout,
+    ),
+    self,
+  ])
+  const own = { rank: identity.rank, host: identity.host, findings: facts.findings }
+  if ('why' in gathered || facts.directory === undefined) {
+    const why = 'why' in gathered ? [foundMessage('problem', 'processes', gathered.why)] : []
+    return { findings: [...facts.findings, ...facts.ofRun, ...why], silent: false }
+  }
+  const ofOthers = gathered.value.seen.map(({ facts: { rank, host, findings } }) => ({ rank, host, findings }))
+  const compared = compareRanks(gathered.value, {
+    own: rankFacts(run, facts, { listens, met: undefined, clock: meeting.clock }),
+    roles,
+    hosts: slurmHosts(options.env, identity),
+    nodes: identity.nodes,
+    directory: dirname(subject.schedulerFile),
+  })
+  return { findings: [...mergeFindings([own, ...ofOthers]), ...facts.ofRun, ...compared], silent: false }
+}
+
+/** Every other process: tells process 0, and speaks itself only where it cannot. */
+async function report(run: RunContext, { probes, self, listens, meeting }: Part): Promise<Conclusion> {
+  const [met, facts] = await Promise.all([
+    probes.look('meet process 0', async () => await meetProcess0(meeting), meeting.timeout + probeTimeout),
+    self,
+  ])
+  const problem = (why: string): Finding => foundMessage('problem', 'processes', why)
+  if (facts.directory === undefined || 'why' in met) {
+    const why = 'why' in met ? [problem(met.why)] : []
+    return speak(run, [...facts.findings, ...why])
+  }
+  // Process 0 names those that it does not see.
+  if (met.value === undefined) return { findings: [problem('process 0 was not seen')], silent: true }
+  const told = await probes.look(
+    'tell process 0',
+    async () => await tellProcess0(rankFacts(run, facts, { listens, met: met.value, clock: meeting.clock }), meeting),
+    meeting.timeout + probeTimeout,
+  )
+  return 'why' in told ? { findings: [problem(told.why)], silent: false } : { findings: [], silent: true }
+}
+
+interface Circumstances {
+  readonly listens: RankFacts['listens']
+  readonly met: Met | undefined
+  readonly clock: Clock
+}
+
+function rankFacts({ identity }: RunContext, self: SelfFacts, { listens, met, clock }: Circumstances): RankFacts {
+  const { python, client, directory, findings, gets } = self
+  return {
+    rank: identity.rank,
+    host: identity.host,
+    program: packageJson.version,
+    node: process.versions.node,
+    python: python ?? null,
+    client: client === undefined ? null : { command: [...client.command], python: client.python ?? null },
+    filesystem: directory?.filesystem ?? { kind: 'unknown', local: false, free: 0 },
+    clock: { readStart: met?.readStart ?? 0, written: clock() },
+    offset: met?.offset ?? null,
+    reach: met?.reach ?? null,
+    listens,
+    gets: gets ?? null,
+    findings: [...findings],
+  }
+}

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod/mini'
+import { reach } from '../../control/reach.ts'
+import { errnoOf } from '../../errors.ts'
+import { listDirectory, readListed } from '../../rendezvous/list.ts'
+import { presenceName } from '../../rendezvous/presence.ts'
+import { publishFile } from '../../rendezvous/publish.ts'
+import { remove, removeIfEmpty } from '../../rendezvous/remove.ts'
+import { defaultPollInterval, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
+import { askClock, type Clock } from './clock-server.ts'
+import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
+
+/** Names in our directory, beside the empty `here-3.node3` of each process that has come. */
+const startName = 'start.json'
+const factsName = /^facts-(\d+)\.json$/
+/** All that may stand in our directory. */
+const ours = /^(here-\d+\..+|start\.json|facts-\d+\.json|try-.+|\.(start|facts-\d+)\.json\..+\.tmp)$/
+
+/** How processes meet in our directory. */
+export interface MeetingOptions {
+  /** Our directory beside the scheduler file. */
+  readonly own: string
+  /** Number of processes. */
+  readonly size: number
+  /** How long the others may take. In milliseconds. */
+  readonly timeout: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** What process 0 has of another process. */
+export interface RankSeen {
+  readonly facts: RankFacts
+  /** Clock of process 0 when it had read them. */
+  readonly read: number
+  /** What came of connecting to where that process listens; null where it listens nowhere. */
+  readonly back: 'answers' | 'refuses' | 'unreachable' | null
+}
+
+/** What process 0 has seen in its time. */
+export interface Gathered {
+  readonly start: Start
+  readonly seen: readonly RankSeen[]
+  /** Processes that have come, by rank and host, whether or not they have told more. */
+  readonly came: ReadonlyMap<number, string>
+  /** How long it has waited. In milliseconds. */
+  readonly waited: number
+}
+
+class Late extends Error {}
+
+/** Process 0: says where it listens, and waits for what the others leave. */
+export async function gatherRanks(listens: Start['listens'], options: MeetingOptions): Promise<Gathered> {
+  const { own, size, clock, signal } = options
+  const start: Start = { clock: clock(), listens }
+  await publishFile(join(own, startName), JSON.stringify(start))
+  const began = performance.now()
+  const seen = new Map<number, Omit<RankSeen, 'back'> & { readonly back: Promise<RankSeen['back']> }>()
+  const came = new Map<number, string>()
+  const look = async (names: readonly string[]): Promise<true | undefined> => {
+    for (const name of names) {
+      const [, here, host] = presenceName.exec(name) ?? []
+      if (here !== undefined && host !== undefined) came.set(Number(here), host)
+      const rank = Number(factsName.exec(name)?.[1] ?? 0)
+      if (rank === 0 || rank >= size || seen.has(rank)) continue
+      const facts = await readFacts(join(own, name))
+      if (facts?.rank === rank) seen.set(rank, { facts, read: clock(), back: connectBack(facts, signal) })
+    }
+    return seen.size === size - 1 ? true : undefined
+  }
+  try {
+    await watchDirectory(own, look, watching(options))
+  } catch (error) {
+    if (!(error instanceof Late)) throw error
+  }
+  const all = [...seen.values()].map(async ({ back, ...rest }) => ({ ...rest, back: await back }))
+  return { start, seen: await Promise.all(all), came, waited: performance.now() - began }
+}
+
+async function readFacts(path: string): Promise<RankFacts | undefined> {
+  try {
+    const parsed = z.safeParse(rankFactsSchema, JSON.parse(await readFile(path, 'utf8')))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    // Listed and yet not found, on a filesystem that caches: the next look will find it.
+    return undefined
+  }
+}
+
+async function connectBack({ listens }: RankFacts, signal: AbortSignal): Promise<RankSeen['back']> {
+  if (listens === null) return null
+  const socket = await reach(listens.host, listens.port, signal)
+  if (typeof socket !== 'string') socket.destroy()
+  return socket === 'refused' ? 'refuses' : socket === 'unreachable' ? 'unreachable' : 'answers'
+}
+
+/** What another process learns from process 0. */
+export interface Met {
+  readonly readStart: number
+  readonly offset: RankFacts['offset']
+  readonly reach: RankFacts['reach']
+}
+
+/** Every other process: waits for process 0, and asks for its clock. Undefined where it does not come. */
+export async function meetProcess0(options: MeetingOptions): Promise<Met | undefined> {
+  const { own, clock, signal } = options
+  const look = async (names: readonly string[]): Promise<{ start: Start; readStart: number } | undefined> => {
+    if (!names.includes(startName)) return undefined
+    const text = await readListed(own, startName)
+    const readStart = clock()
+    const parsed = z.safeParse(startSchema, JSON.parse(text ?? 'null'))
+    return parsed.success ? { start: parsed.data, readStart } : undefined
+  }
+  const found = await watchDirectory(own, look, watching(options)).catch(gone)
+  if (found === undefined) return undefined
+  const { start, readStart } = found
+  if (start.listens === null) return { readStart, offset: null, reach: null }
+  const { answer, offset } = await askClock(start.listens.host, start.listens.port, clock, signal)
+  return { readStart, offset, reach: answer }
+}
+
+/** Every other process: leaves its facts, and waits until process 0 has done with them. */
+export async function tellProcess0(facts: RankFacts, options: MeetingOptions): Promise<void> {
+  const { own } = options
+  try {
+    await publishFile(join(own, `facts-${facts.rank}.json`), JSON.stringify(facts))
+  } catch (error) {
+    // Process 0 has waited long enough and removed the directory.
+    if (errnoOf(error instanceof Error ? error.cause : error) === 'ENOENT') return
+    throw error
+  }
+  await watchDirectory(own, () => Promise.resolve(undefined), watching(options)).catch(gone)
+}
+
+/** That process 0 has removed the directory, or has not come, is no error here. */
+function gone(error: unknown): undefined {
+  if (error instanceof Late || errnoOf(error) === 'ENOENT') return undefined
+  throw error
+}
+
+function watching({ size, timeout, signal }: MeetingOptions): WatchOptions {
+  const interval = defaultPollInterval(size)
+  return { mode: 'poll', interval: () => interval, timeout, signal, late: () => new Late(), notice: () => undefined }
+}
+
+/** Removes the files of `whose`, or of all, and our directory where nothing is left in it. Never throws. */
+export async function leaveDirectory(own: string, whose: number | 'all'): Promise<void> {
+  const isMine = (name: string): boolean =>
+    whose === 'all' || name.startsWith(`here-${whose}.`) || name.includes(`facts-${whose}.json`)
+  for (let attempt = 0; attempt < 5; attempt++) {
+    try {
+      const names = (await listDirectory(own)).filter((name) => ours.test(name))
+      await Promise.all(names.filter(isMine).map(async (name) => await remove(own, name)))
+      await removeIfEmpty(own)
+      // A process that came late may have added a file in between.
+      if (whose !== 'all' || !(await isThere(own))) return
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return
+    }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await listDirectory(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,103 @@
+import { messageOf } from '../../errors.ts'
+import type { Identity } from '../../identity/identity.ts'
+import { checkWorld, isUniqueRun, type World } from '../../identity/mpi.ts'
+import type { CompleteOptions } from '../../options.ts'
+import { Guardian } from '../../process/guardian.ts'
+import { chooseMeeting } from '../../runner/meeting.ts'
+import { sayDuration } from '../../util/duration.ts'
+import { deadline } from '../../util/wait.ts'
+import { type Finding, found, foundMessage } from './finding.ts'
+
+/** How the processes of an MPI launcher would meet, and whether they have. */
+export type MpiFacts =
+  | {
+      readonly by: 'broadcast'
+      /** Its name, and what it says of itself. */
+      readonly library: string
+      /** How it is called. */
+      readonly family: string
+      /** What the library says of this process; undefined where it was not asked. */
+      readonly world: World | undefined
+      /** Why the processes have not met; undefined where they have, or were not to. */
+      readonly failure: string | undefined
+    }
+  | { readonly by: 'file'; readonly why: string; readonly isUnique: boolean }
+
+/** What {@link lookAtMpi} takes beside the options. */
+export interface LookAtMpiOptions {
+  /** Join the world and meet there, as a run does. Every process of the launcher has to do so then. */
+  readonly meet: boolean
+  /** How long the others may take to come. In milliseconds. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+}
+
+/** Opens the MPI library that a run would use, and has the processes meet by it. */
+export async function lookAtMpi(
+  options: CompleteOptions,
+  { meet, timeout, signal }: LookAtMpiOptions,
+): Promise<MpiFacts> {
+  await using guardian = new Guardian()
+  const meeting = await chooseMeeting(options, { guardian, initialise: meet, signal })
+  if (meeting.by === 'file') return { ...meeting, isUnique: isUniqueRun(options.env, options) }
+  const { helper, library } = meeting
+  const { family } = await helper.loaded
+  let world: World | undefined
+  let waitsFor = 'MPI_Init, which waits for the last of the processes'
+  const late = (): Error =>
+    new Error(`Cannot meet the other processes over MPI: ${waitsFor}, did not return within ${sayDuration(timeout)}`)
+  try {
+    if (meet) {
+      world = await deadline(helper.world, timeout, late, signal)
+      waitsFor = 'the broadcast of process 0, or MPI_Finalize after it'
+      if (world.rank === 0) helper.broadcast('doctor')
+      await deadline(helper.finalized, timeout, late, signal)
+    }
+    return { by: 'broadcast', library, family, world, failure: undefined }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { by: 'broadcast', library, family, world, failure: messageOf(error) }
+  } finally {
+    helper.kill()
+  }
+}
+
+/** Judges how processes would meet where no MPI launcher has started this one. */
+export function judgeMpiElsewhere(facts: MpiFacts): Finding[] {
+  const how =
+    facts.by === 'broadcast'
+      ? `processes of mpirun would meet by a broadcast over MPI: ${saying(facts)}`
+      : `processes of mpirun would meet at the scheduler file, because ${facts.why}`
+  return [foundMessage('note', 'mpi', how)]
+}
+
+/** Judges how the processes of an MPI launcher meet. `identity`: who this one is, by the launcher's variables. */
+export function judgeMpi(facts: MpiFacts, identity: Identity | undefined): Finding[] {
+  if (facts.by === 'file') {
+    const said = foundMessage('note', 'mpi', `the processes meet at the scheduler file, because ${facts.why}`)
+    if (facts.isUnique) return [said]
+    return [
+      said,
+      found(
+        'problem',
+        'mpi',
+        'this launcher says nothing that is unique to a run, as the scheduler file needs it',
+        'give all processes of the run the same word, such as --run-id "$(date +%s)"',
+      ),
+    ]
+  }
+  const library = found('ok', 'mpi', `the processes meet by a broadcast over MPI: ${saying(facts)}`)
+  if (facts.failure !== undefined) return [library, found('problem', 'mpi', facts.failure)]
+  const { world } = facts
+  if (world === undefined || identity === undefined) return [library]
+  try {
+    checkWorld(identity, world)
+    return [library, found('ok', 'mpi', `all ${world.size} processes have met so`)]
+  } catch (error) {
+    return [library, foundMessage('problem', 'mpi', messageOf(error))]
+  }
+}
+
+function saying({ library, family }: Extract<MpiFacts, { by: 'broadcast' }>): string {
+  return `${library}, called as ${family}`
+}

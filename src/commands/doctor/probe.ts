@@ -1,0 +1,52 @@
+import { messageOf } from '../../errors.ts'
+import { sayDuration } from '../../util/duration.ts'
+import { deadline } from '../../util/wait.ts'
+import { type Finding, foundMessage } from './finding.ts'
+
+/** How long one look at something may take. In milliseconds. */
+export const probeTimeout = 10_000
+
+/** What came of looking at something: what was seen, or why nothing was. */
+export type Seen<T> = { readonly value: T } | { readonly why: string }
+
+/** Runs probes, none of which can fail or last for ever, and says which are under way. */
+export class Probes {
+  readonly #tell: (event: 'begin' | 'end', what: string) => void
+  readonly #signal: AbortSignal
+
+  constructor(tell: (event: 'begin' | 'end', what: string) => void, signal: AbortSignal) {
+    this.#tell = tell
+    this.#signal = signal
+  }
+
+  /**
+   * What `look` gives, or why it gives nothing. `what` completes "Cannot …".
+   *
+   * @throws only the reason of the signal.
+   */
+  async look<T>(what: string, look: () => Promise<T>, timeout = probeTimeout): Promise<Seen<T>> {
+    this.#tell('begin', what)
+    const late = (): Error =>
+      new Error(
+        `Cannot ${what}: no answer within ${sayDuration(timeout)}; see whether a filesystem or a program hangs there`,
+      )
+    try {
+      return { value: await deadline(look(), timeout, late, this.#signal) }
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      return { why: messageOf(error) }
+    } finally {
+      this.#tell('end', what)
+    }
+  }
+}
+
+/** The judgement of what was seen, or a problem where nothing was. */
+export function judged<T>(subject: string, seen: Seen<T>, judge: (value: T) => readonly Finding[]): readonly Finding[] {
+  return 'value' in seen ? judge(seen.value) : [foundMessage('problem', subject, seen.why)]
+}
+
+/** What was seen, if anything. */
+export function valueOf<T>(seen: Seen<T> | undefined): T | undefined {
+  return seen !== undefined && 'value' in seen ? seen.value : undefined
+}

@@ -1,0 +1,99 @@
+import { RunnerError } from '../../errors.ts'
+import type { Environment } from '../../identity/environment.ts'
+import { describePython, type PythonDescription } from '../../python/describe-python.ts'
+import { findPython } from '../../python/find-python.ts'
+import { sayDuration } from '../../util/duration.ts'
+import { deadline } from '../../util/wait.ts'
+import { type Finding, found } from './finding.ts'
+import { probeTimeout } from './probe.ts'
+
+/** The oldest Dask that was tried. */
+const oldest = [2022, 12] as const
+
+/**
+ * The Python in which scheduler and workers would run.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where there is none that answers in time.
+ */
+export async function lookAtPython(
+  python: string | undefined,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<PythonDescription> {
+  const stop = new AbortController()
+  const late = (): Error =>
+    new RunnerError(
+      `Cannot find a Python that has Dask: ${python === undefined ? 'those that there are gave' : `"${python}" gives`} ` +
+        `no answer within ${sayDuration(probeTimeout)}; see whether its filesystem hangs, or name another by --python`,
+      { code: 'ERR_ENVIRONMENT' },
+    )
+  try {
+    const path = await deadline(findPython(python, env, stop.signal), probeTimeout, late)
+    return await describePython(path, { env, timeout: probeTimeout })
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Judges the Python of scheduler and workers, and the Dask in it. */
+export function judgePython(python: PythonDescription, env: Environment): Finding[] {
+  const { distributed, dask } = python.packages
+  const findings = [found('ok', 'python', `${python.version}, ${python.executable}`)]
+  if (distributed === undefined)
+    findings.push(
+      found(
+        'problem',
+        'dask',
+        `${python.executable} has no module distributed`,
+        'activate the environment that has it, or name its interpreter by --python',
+      ),
+    )
+  else findings.push(...judgeDask(distributed, dask, python.place))
+  if ((env.PYTHONDONTWRITEBYTECODE ?? '') !== '')
+    findings.push(
+      found(
+        'note',
+        'python',
+        'PYTHONDONTWRITEBYTECODE is set: where nothing is compiled, each Python takes twice the time to import Dask',
+        'unset it, or compile once (python -m compileall)',
+      ),
+    )
+  return findings
+}
+
+/** Judges whether the scheduler could serve its dashboard. */
+export function judgeDashboard({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
+  if (distributed === undefined) return []
+  if (bokeh !== undefined) return [found('ok', 'dashboard', `bokeh ${bokeh}`)]
+  return [found('note', 'dashboard', 'bokeh is not installed, so there will be no dashboard', 'pip install bokeh')]
+}
+
+function judgeDask(distributed: string, dask: string | undefined, place: string | null): Finding[] {
+  const findings = [found('ok', 'dask', `distributed ${distributed}, dask ${dask ?? 'missing'}, in ${place ?? '?'}`)]
+  if (dask === undefined)
+    return [found('problem', 'dask', `distributed ${distributed} is installed without dask`, 'pip install dask')]
+  if (isRelease(distributed) && isRelease(dask) && publicPart(distributed) !== publicPart(dask))
+    findings.push(
+      found(
+        'warning',
+        'dask',
+        `distributed ${distributed} and dask ${dask} are not of one release`,
+        'install both in the same version',
+      ),
+    )
+  const [year = 0, month = 0] = publicPart(distributed).split('.').map(Number)
+  if (isRelease(distributed) && (year < oldest[0] || (year === oldest[0] && month < oldest[1])))
+    findings.push(
+      found('warning', 'dask', `distributed ${distributed} is older than any that was tried (${oldest.join('.')})`),
+    )
+  return findings
+}
+
+/** A version without what a distributor adds: `2022.12.1` of `2022.12.1+ds.1`. */
+export function publicPart(version: string): string {
+  return version.split('+')[0] ?? version
+}
+
+/** A version from a checkout, or one that could not be told, is not compared. */
+function isRelease(version: string): boolean {
+  return /^\d+(\.\d+)+$/.test(publicPart(version))
+}

@@ -1,0 +1,119 @@
+import { dirname } from 'node:path'
+import { askOwner } from '../../control/ask.ts'
+import { errnoOf, messageOf } from '../../errors.ts'
+import type { Owner } from '../../record/owner.ts'
+import { parseSchedulerFile } from '../../record/parse.ts'
+import { readClaim } from '../../rendezvous/claim-file.ts'
+import { standsInTheWay } from '../../rendezvous/in-the-way.ts'
+import type { Judgement, OwnerAnswer, SchedulerAnswer } from '../../rendezvous/judgement.ts'
+import { listDirectory, readListed } from '../../rendezvous/list.ts'
+import { rendezvousPaths } from '../../rendezvous/names.ts'
+import { askScheduler } from '../../runner/fence.ts'
+import type { TlsFiles } from '../../util/tls-files.ts'
+import { type Finding, found, foundMessage } from './finding.ts'
+
+/** What stands at the scheduler file's path. */
+export interface StandingFacts {
+  readonly path: string
+  /** Who claims the path, and what came of asking there. */
+  readonly owner: { readonly owner: Owner; readonly answer: OwnerAnswer } | undefined
+  /** Why a run would not replace what stands there. */
+  readonly refusal: string | undefined
+  /** What a run would say that it replaces. */
+  readonly notices: readonly string[]
+}
+
+/** Looks at what a run would find at its path; nothing is changed. */
+export async function lookAtStanding(
+  path: string,
+  { runKey, tls }: { readonly runKey: string; readonly tls: TlsFiles | undefined },
+): Promise<StandingFacts> {
+  const paths = rendezvousPaths(path, runKey)
+  // A run makes what is missing of the path.
+  if (await isMissing(paths.directory)) return { path, owner: undefined, refusal: undefined, notices: [] }
+  const notices: string[] = []
+  const notice = (message: string): void => void notices.push(message)
+  const judgement: Judgement = {
+    paths,
+    logger: { info: notice, warn: notice, error: notice },
+    ask: askOwner,
+    askScheduler: async (file) => await askScheduler(file, { tls }),
+    isOver: () => false,
+  }
+  const claim = await readClaim(paths)
+  const owner = claim === undefined ? undefined : { owner: claim, answer: await askOwner(claim) }
+  const predecessor = owner?.answer === 'gone' ? ({ owner: owner.owner, how: 'gone' } as const) : undefined
+  const refusal = await standsInTheWay(predecessor, judgement).then(() => undefined, messageOf)
+  return { path, owner, refusal, notices }
+}
+
+async function isMissing(directory: string): Promise<boolean> {
+  return await listDirectory(directory).then(
+    () => false,
+    (error: unknown) => errnoOf(error) === 'ENOENT',
+  )
+}
+
+/** Judges whether a run could publish there. */
+export function judgeStanding({ path, owner, refusal, notices }: StandingFacts): Finding[] {
+  if (owner !== undefined && owner.answer !== 'gone') {
+    const { run_key, host, pid } = owner.owner
+    const how = owner.answer === 'alive' ? 'is using it' : 'holds it and cannot be reached'
+    return [
+      found(
+        'problem',
+        'scheduler file',
+        `Cannot publish "${path}": run ${run_key} on host ${host} (process ${pid}) ${how}`,
+        'end that run or name another scheduler file',
+      ),
+    ]
+  }
+  if (refusal !== undefined) return [foundMessage('problem', 'scheduler file', refusal)]
+  const left = owner === undefined ? [] : [`run ${owner.owner.run_key}, which is gone, has left a claim`]
+  const all = [...left, ...notices]
+  if (all.length > 0) return all.map((notice) => found('note', 'scheduler file', notice))
+  return [found('ok', 'scheduler file', path)]
+}
+
+/** An existing cluster that workers would be added to. */
+export interface ExistingFacts {
+  readonly path: string
+  /** Undefined where there is no scheduler file, or none that can be read. */
+  readonly scheduler: { readonly address: string; readonly answer: SchedulerAnswer } | undefined
+  readonly why: string
+}
+
+/** Looks at the cluster that `--no-scheduler` would join. */
+export async function lookAtExisting(path: string, tls: TlsFiles | undefined): Promise<ExistingFacts> {
+  const { base } = rendezvousPaths(path, '')
+  const text = (await isMissing(dirname(path))) ? undefined : await readListed(dirname(path), base)
+  if (text === undefined) return { path, scheduler: undefined, why: 'there is no such file yet' }
+  const parsed = parseSchedulerFile(text)
+  if (parsed.kind !== 'valid')
+    return { path, scheduler: undefined, why: parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}` }
+  const { address } = parsed.file
+  return { path, scheduler: { address, answer: await askScheduler(parsed.file, { tls }) }, why: '' }
+}
+
+/** Judges the cluster that workers would be added to. */
+export function judgeExisting({ path, scheduler, why }: ExistingFacts): Finding[] {
+  if (scheduler === undefined)
+    return [found('warning', 'scheduler file', `Cannot join the cluster of "${path}": ${why}`, 'start that one first')]
+  const { address, answer } = scheduler
+  if (answer === 'answers') return [found('ok', 'scheduler file', `${path}; its scheduler at ${address} answers`)]
+  return [
+    found(
+      'problem',
+      'scheduler file',
+      `Cannot join the cluster of "${path}": ${saying[answer](address)}`,
+      'start that one first, or name the file of another',
+    ),
+  ]
+}
+
+const saying: Readonly<Record<Exclude<SchedulerAnswer, 'answers'>, (address: string) => string>> = {
+  refuses: (address) => `its scheduler at ${address} is gone`,
+  other: (address) => `another scheduler than its own, or another program, is at ${address}`,
+  silent: (address) => `its scheduler at ${address} does not answer`,
+  unreachable: (address) => `its scheduler at ${address} cannot be reached`,
+}

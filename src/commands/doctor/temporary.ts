@@ -1,0 +1,65 @@
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { saySystemError } from '../../rendezvous/cannot-publish.ts'
+import { type Finding, found } from './finding.ts'
+import { type Filesystem, filesystemOf } from './filesystem.ts'
+import { sayBytes } from './say.ts'
+
+/** Where workers put their files. */
+export interface TemporaryFacts {
+  readonly path: string
+  readonly filesystem: Filesystem | undefined
+  /** Why nothing can be written there. */
+  readonly why: string | undefined
+}
+
+/** Tries the directory for temporary files; what is made there is removed. */
+export async function lookAtTemporary(path: string): Promise<TemporaryFacts> {
+  try {
+    const filesystem = await filesystemOf(path)
+    await rmdir(await mkdtemp(join(path, 'dask-hpc-runner-doctor-')))
+    return { path, filesystem, why: undefined }
+  } catch (error) {
+    return { path, filesystem: undefined, why: saySystemError(error) }
+  }
+}
+
+/** With less room workers can hardly spill. In bytes. */
+const leastRoom = 1_000_000_000
+
+/** Judges the directory for temporary files; `named` is set where the user named it for the workers. */
+export function judgeTemporary({ path, filesystem, why }: TemporaryFacts, named: boolean): Finding[] {
+  const what = named ? '--local-directory' : 'TMPDIR'
+  if (why !== undefined || filesystem === undefined)
+    return [
+      found(
+        'problem',
+        'temporary',
+        `Cannot write in "${path}" (${what}): ${why ?? 'it is not known why'}`,
+        'set TMPDIR to a directory of the node, or name one by --local-directory',
+      ),
+    ]
+  const { kind, local, free } = filesystem
+  const findings = [found('ok', 'temporary', `${path} (${kind}) has ${sayBytes(free)} of room`)]
+  if (free < leastRoom)
+    findings.push(
+      found(
+        'warning',
+        'temporary',
+        `"${path}" has ${sayBytes(free)} of room for what workers spill from memory`,
+        'set TMPDIR to a larger directory of the node, or name one by --local-directory',
+      ),
+    )
+  if (['tmpfs', 'ramfs'].includes(kind))
+    findings.push(found('note', 'temporary', `"${path}" is in memory: what workers spill there frees none`))
+  else if (!local)
+    findings.push(
+      found(
+        'note',
+        'temporary',
+        `"${path}" is not on a local filesystem as far as is known (${kind}); spilling is slow there`,
+        'name a directory of the node by --local-directory',
+      ),
+    )
+  return findings
+}

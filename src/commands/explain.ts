@@ -1,0 +1,31 @@
+import { type ChosenRunner, chooseRunner, type RunnerKind } from '../identity/choose-runner.ts'
+import type { CompleteOptions } from '../options.ts'
+import { Guardian } from '../process/guardian.ts'
+import { chooseMeeting } from '../runner/meeting.ts'
+
+/** Which runner takes part, and how its processes meet. */
+export interface Explanation {
+  /** For people: a line each. */
+  readonly text: string
+  /** Whether they meet at the scheduler file, and look for it. */
+  readonly atFile: boolean
+}
+
+/** Finds out how the processes would meet. */
+export async function explainRunner(options: CompleteOptions, wanted: 'auto' | RunnerKind): Promise<Explanation> {
+  const runner = chooseRunner(options.env, wanted)
+  const meeting = await explainMeeting(options, runner)
+  return {
+    text: `runner: ${runner.kind}, because ${runner.why}\nmeeting: ${meeting}`,
+    atFile: !meeting.startsWith('by'),
+  }
+}
+
+async function explainMeeting(options: CompleteOptions, { kind }: ChosenRunner): Promise<string> {
+  if (kind === 'slurm') return 'at the scheduler file'
+  await using guardian = new Guardian()
+  const meeting = await chooseMeeting(options, { guardian, initialise: false })
+  return meeting.by === 'broadcast'
+    ? `by a broadcast over MPI: ${meeting.library}; a scheduler file is written where --scheduler-file names one`
+    : `at the scheduler file, because ${meeting.why}`
+}

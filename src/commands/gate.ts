@@ -1,0 +1,42 @@
+import { clientEnvironment } from '../components/child-environment.ts'
+import { RunnerError } from '../errors.ts'
+import type { Interruption } from './cluster/interruption.ts'
+import { tlsFor, type Target } from './cluster/target.ts'
+import type { ReadyCluster } from './wait.ts'
+
+/**
+ * Runs the program that a cluster was waited for. It gets our environment as it is, since it may well
+ * be a task of a step or a rank of an MPI program itself, and the cluster's place in it.
+ *
+ * @returns its exit status.
+ * @throws RunnerError where it could not be started, which has the status 126 or 127 all the same.
+ */
+export async function runGated(
+  command: readonly [string, ...string[]],
+  cluster: ReadyCluster,
+  {
+    target,
+    env,
+    interruption,
+  }: { readonly target: Target; readonly env: NodeJS.ProcessEnv; readonly interruption: Interruption },
+): Promise<number> {
+  const { schedulerFile = '', schedulerAddress, nWorkers } = cluster
+  const place = { schedulerAddress, schedulerFile, nWorkers, ...tlsFor(schedulerAddress, target) }
+  const own = clientEnvironment(env, place)
+  // One that was inherited would name another cluster.
+  if (schedulerFile === '') delete own.DASK_HPC_RUNNER_SCHEDULER_FILE
+  const { status, whyNotStarted } = await interruption.run(command, own)
+  if (whyNotStarted !== undefined) throw new ProgramNotStarted(whyNotStarted, status)
+  return status
+}
+
+/** The program could not be started; `status` is what a shell would give for it. */
+export class ProgramNotStarted extends RunnerError {
+  override readonly name = 'ProgramNotStarted'
+  readonly status: number
+
+  constructor(why: string, status: number) {
+    super(`Cannot start the program: ${why}`, { code: 'ERR_UNAVAILABLE' })
+    this.status = status
+  }
+}

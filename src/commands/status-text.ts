@@ -1,0 +1,151 @@
+import type { DashboardState } from '../dask/dashboard.ts'
+import { sayDuration } from '../util/duration.ts'
+import { count, sayBytes } from './cluster/say.ts'
+import type { ClusterStatus, TaskCounts, WorkerStatus } from './status.ts'
+
+/** Rows that fit on one screen, below what comes before them. */
+const mostRows = 30
+
+/** A status for people, without a newline at the end. */
+export function formatStatus(status: ClusterStatus): string {
+  const { scheduler, dashboard, run, total } = status
+  const versions = [scheduler.distributed, scheduler.python]
+    .map((version, i) => (version === null ? [] : `${i === 0 ? 'Dask' : 'Python'} ${version}`))
+    .flat()
+    .join(', ')
+  const lines = [
+    field('scheduler', `${scheduler.address}, for ${sayAge(scheduler.age)}${versions === '' ? '' : `, ${versions}`}`),
+    field('id', scheduler.id),
+    ...(status.scheduler_file === null ? [] : [field('file', status.scheduler_file)]),
+    ...sayDashboard(dashboard),
+    ...(run === null ? [] : [field('run', sayRun(run))]),
+    field('workers', sayTotal(status)),
+    ...(total.workers === 0 ? [] : [field('tasks', sayTasks(total.tasks))]),
+  ]
+  return [...lines, ...table(status.workers)].join('\n')
+}
+
+function field(name: string, value: string): string {
+  return `${name.padEnd(10)} ${value}`
+}
+
+const dashboards: Readonly<Record<Exclude<DashboardState, 'there'>, string>> = {
+  'no-bokeh': "Dask serves none: install bokeh in the scheduler's Python",
+  off: 'none: the scheduler was started without',
+  unreachable: 'cannot be reached from here',
+}
+
+function sayDashboard(dashboard: ClusterStatus['dashboard']): string[] {
+  if (dashboard === null) return [field('dashboard', 'none')]
+  const { url, state, tunnel } = dashboard
+  if (state === 'no-bokeh' || state === 'off') return [field('dashboard', dashboards[state])]
+  return [
+    field('dashboard', state === 'there' ? url : `${url} (${dashboards[state]})`),
+    field('', `from your own machine: ${tunnel}`),
+    field('', 'and then http://localhost:8787/status'),
+  ]
+}
+
+function sayRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatus['run']>): string {
+  const job = job_id === null ? '' : `: job ${job_id}, step ${step_id ?? '?'}`
+  return `${key}${job}, process 0 on ${host} (process id ${pid})`
+}
+
+function sayTotal({ run, total, workers }: ClusterStatus): string {
+  const of = run === null ? total.workers : run.n_workers
+  const hosts = new Set(workers.map(({ host }) => host)).size
+  return [
+    `${total.running} of ${of} run`,
+    ...(total.workers === 0
+      ? []
+      : [`on ${count(hosts, 'host')}`, count(total.threads, 'thread'), sayMemory(total.memory, total.memory_limit)]),
+  ].join(', ')
+}
+
+function sayTasks({ executing, ready, memory }: TaskCounts): string {
+  return `${executing} executing, ${ready} ready, ${memory} in memory`
+}
+
+function sayMemory(used: number, limit: number | null): string {
+  return `${sayBytes(used)} of ${limit === null ? 'no limit' : sayBytes(limit)}`
+}
+
+/** One row for each worker, or for each host where those would be too many. */
+function table(workers: readonly WorkerStatus[]): string[] {
+  if (workers.length === 0) return []
+  const rows = workers.length <= mostRows ? workers.map(rowOfWorker) : byHost(workers).map(rowOfHost)
+  const head = [
+    'host',
+    workers.length <= mostRows ? 'worker' : 'workers',
+    'state',
+    'threads',
+    'memory',
+    'executing',
+    'ready',
+    'in memory',
+  ]
+  const shown = rows.slice(0, mostRows)
+  const all = [head, ...shown]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const left = rows.length - shown.length
+  return [
+    '',
+    ...all.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    ),
+    ...(left > 0 ? [`and ${count(left, 'more host')}; --json has them all`] : []),
+  ]
+}
+
+function rowOfWorker(worker: WorkerStatus, i: number, all: readonly WorkerStatus[]): string[] {
+  const { host, name, state, threads, memory, memory_limit, tasks } = worker
+  const again = all[i - 1]?.host === host
+  const used = memory === null ? '?' : sayBytes(memory)
+  return [
+    again ? '' : host,
+    name,
+    state,
+    String(threads),
+    memory_limit === null ? used : `${used} / ${sayBytes(memory_limit)}`,
+    ...cells(tasks),
+  ]
+}
+
+function rowOfHost(workers: readonly WorkerStatus[]): string[] {
+  const sum = (of: (worker: WorkerStatus) => number): number => workers.reduce((total, worker) => total + of(worker), 0)
+  const running = workers.filter(({ state }) => state === 'running').length
+  const limited = workers.every(({ memory_limit }) => memory_limit !== null)
+  const used = sayBytes(sum(({ memory }) => memory ?? 0))
+  return [
+    workers[0]?.host ?? '?',
+    String(workers.length),
+    running === workers.length ? 'running' : `${running} running`,
+    String(sum(({ threads }) => threads)),
+    limited ? `${used} / ${sayBytes(sum(({ memory_limit }) => memory_limit ?? 0))}` : used,
+    ...cells({
+      executing: sum(({ tasks }) => tasks.executing),
+      ready: sum(({ tasks }) => tasks.ready),
+      memory: sum(({ tasks }) => tasks.memory),
+    }),
+  ]
+}
+
+function cells({ executing, ready, memory }: TaskCounts): string[] {
+  return [executing, ready, memory].map(String)
+}
+
+/** The workers of each host; they come sorted by host. */
+function byHost(workers: readonly WorkerStatus[]): WorkerStatus[][] {
+  const hosts = new Map<string, WorkerStatus[]>()
+  for (const worker of workers) hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
+  return [...hosts.values()]
+}
+
+function sayAge(seconds: number): string {
+  if (seconds < 7_200) return sayDuration(Math.floor(seconds) * 1000)
+  if (seconds < 172_800) return `${Number((seconds / 3_600).toFixed(1))} h`
+  return `${Number((seconds / 86_400).toFixed(1))} days`
+}

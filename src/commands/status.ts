@@ -1,0 +1,208 @@
+import { hostname } from 'node:os'
+import type { SchedulerIdentity, WorkerInfo } from '../dask/calls/identity.ts'
+import type { Versions } from '../dask/calls/versions.ts'
+import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { LiveCluster } from './cluster/find.ts'
+import { byName } from './cluster/say.ts'
+import type { Target } from './cluster/target.ts'
+
+/** Tasks of a worker, or of all of them, as of its last heartbeat. */
+export interface TaskCounts {
+  readonly executing: number
+  /** Waiting for a thread. */
+  readonly ready: number
+  /** Finished, with the result in memory. */
+  readonly memory: number
+}
+
+/** One worker. */
+export interface WorkerStatus {
+  /** A name of digits is the rank of its process, in a cluster of ours. */
+  readonly name: string
+  readonly address: string
+  readonly host: string
+  readonly threads: number
+  /** Dask's word: `running`, `paused`, `closing_gracefully`, ... */
+  readonly state: string
+  /** Bytes that its process takes; null before its first heartbeat. */
+  readonly memory: number | null
+  /** Bytes; null for no limit. */
+  readonly memory_limit: number | null
+  /** Percent of one CPU; null before its first heartbeat. */
+  readonly cpu: number | null
+  readonly tasks: TaskCounts
+  /** Seconds since its last heartbeat. */
+  readonly silent_for: number
+}
+
+/** What `status --json` prints: the keys are documented in docs/status.md. */
+export interface ClusterStatus {
+  /** Version of this form. */
+  readonly version: 1
+  /** When this was seen, in ISO 8601. */
+  readonly time: string
+  readonly scheduler_file: string | null
+  readonly scheduler: {
+    readonly address: string
+    readonly id: string
+    /** In ISO 8601, by the scheduler's clock. */
+    readonly started: string
+    /** Seconds since then. */
+    readonly age: number
+    readonly dask: string | null
+    readonly distributed: string | null
+    readonly python: string | null
+  }
+  /** Null where the scheduler names none. */
+  readonly dashboard: { readonly url: string; readonly state: DashboardState; readonly tunnel: string } | null
+  /** Null where the cluster is not ours. */
+  readonly run: {
+    readonly key: string
+    readonly job_id: string | null
+    readonly step_id: string | null
+    /** How many workers the run starts. */
+    readonly n_workers: number
+    /** Of process 0. */
+    readonly host: string
+    readonly pid: number
+  } | null
+  /** By host and name. */
+  readonly workers: readonly WorkerStatus[]
+  readonly total: {
+    readonly workers: number
+    /** Of these, how many take tasks. */
+    readonly running: number
+    readonly threads: number
+    readonly memory: number
+    /** Null where a worker has no limit. */
+    readonly memory_limit: number | null
+    readonly tasks: TaskCounts
+  }
+}
+
+/** What does not change while a cluster lives, so that it is asked for once. */
+export interface Constants {
+  readonly versions: Versions | undefined
+  readonly dashboard: ClusterStatus['dashboard']
+}
+
+/** How to ask. */
+export interface StatusOptions {
+  /** Milliseconds that the scheduler may take to answer. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  /** For the host through which users reach this machine: SLURM_SUBMIT_HOST. */
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** How long a dashboard may take to show its first page. In milliseconds. */
+const dashboardTimeout = 2_000
+
+/** Asks for versions, and whether the dashboard is there. */
+export async function askConstants(cluster: LiveCluster, { timeout, signal, env }: StatusOptions): Promise<Constants> {
+  const { client, identity, file } = cluster
+  const url = dashboardUrl(identity)
+  const login = env.SLURM_SUBMIT_HOST
+  const home = file?.dask_hpc_runner?.host ?? hostname()
+  const [versions, dashboard] = await Promise.all([
+    client.versions({ timeout, signal }),
+    url === undefined
+      ? null
+      : checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal }).then((state) => ({
+          url,
+          state,
+          tunnel: tunnelCommand(url, { home, login }),
+        })),
+  ])
+  return { versions, dashboard }
+}
+
+/** What is known of a cluster, in the order in which it is shown. Pure. */
+export function describeCluster(
+  target: Target,
+  { identity, file }: Pick<LiveCluster, 'identity' | 'file'>,
+  { versions, dashboard }: Constants,
+  now: number = Date.now(),
+): ClusterStatus {
+  const workers = Object.entries(identity.workers)
+    .sort(([, a], [, b]) => a.host.localeCompare(b.host, 'en', { numeric: true }) || byName(a, b))
+    .map(([address, worker]) => describeWorker(address, worker, now))
+  const sum = (of: (worker: WorkerStatus) => number): number => workers.reduce((total, worker) => total + of(worker), 0)
+  return {
+    version: 1,
+    time: new Date(now).toISOString(),
+    scheduler_file: 'path' in target ? target.path : null,
+    scheduler: { ...describeScheduler(identity, now), ...versionsOf(versions) },
+    dashboard,
+    run: file?.dask_hpc_runner === undefined ? null : describeRun(file.dask_hpc_runner),
+    workers,
+    total: {
+      workers: workers.length,
+      running: workers.filter(({ state }) => state === 'running').length,
+      threads: sum(({ threads }) => threads),
+      memory: sum(({ memory }) => memory ?? 0),
+      memory_limit: workers.some((worker) => worker.memory_limit === null)
+        ? null
+        : sum((worker) => worker.memory_limit ?? 0),
+      tasks: {
+        executing: sum(({ tasks }) => tasks.executing),
+        ready: sum(({ tasks }) => tasks.ready),
+        memory: sum(({ tasks }) => tasks.memory),
+      },
+    },
+  }
+}
+
+function describeScheduler(identity: SchedulerIdentity, now: number) {
+  const started = identity.started * 1000
+  return {
+    address: identity.address,
+    id: identity.id,
+    started: new Date(started).toISOString(),
+    age: seconds(now - started),
+  }
+}
+
+function versionsOf(versions: Versions | undefined) {
+  return {
+    dask: versions?.packages.dask ?? null,
+    distributed: versions?.packages.distributed ?? null,
+    python: versions?.host.python?.replace(/\.final\.0$/, '') ?? null,
+  }
+}
+
+function describeRun({ run_key, n_workers, host, pid }: ClusterRecord): NonNullable<ClusterStatus['run']> {
+  const [, job_id = null, step_id = null] = /-([^-.]+)\.([^-.]+)-r\d+$/.exec(run_key) ?? []
+  return { key: run_key, job_id, step_id, n_workers, host, pid }
+}
+
+function describeWorker(address: string, worker: WorkerInfo, now: number): WorkerStatus {
+  const { metrics } = worker
+  const tasks = (...states: readonly string[]): number =>
+    states.reduce((total, state) => {
+      const n = metrics?.task_counts?.[state]
+      return total + (typeof n === 'number' ? n : 0)
+    }, 0)
+  return {
+    name: String(worker.id),
+    address,
+    host: worker.host,
+    threads: worker.nthreads,
+    state: worker.status,
+    memory: metrics?.memory ?? null,
+    memory_limit: worker.memory_limit === 0 ? null : worker.memory_limit,
+    cpu: metrics?.cpu ?? null,
+    tasks: {
+      executing: tasks('executing', 'long-running'),
+      ready: tasks('ready', 'constrained', 'waiting'),
+      memory: tasks('memory'),
+    },
+    silent_for: worker.last_seen === undefined ? 0 : seconds(now - worker.last_seen * 1000),
+  }
+}
+
+/** Not below nothing: the clocks of two hosts differ. */
+function seconds(ms: number): number {
+  return Math.max(0, Math.round(ms / 100) / 10)
+}

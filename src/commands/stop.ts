@@ -1,0 +1,169 @@
+import type { SchedulerIdentity } from '../dask/calls/identity.ts'
+import { DaskError } from '../dask/errors.ts'
+import { RunnerError } from '../errors.ts'
+import { sayDuration } from '../util/duration.ts'
+import { settledWithin, sleep } from '../util/wait.ts'
+import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
+import { lookAt } from './cluster/look.ts'
+import { count } from './cluster/say.ts'
+import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
+import { sayTarget, type Target } from './cluster/target.ts'
+
+/** What to stop. */
+export interface StopOptions {
+  readonly target: Target
+  /** Milliseconds until the cluster has to be gone. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  /** Called with what is being waited for. */
+  readonly onProgress: (text: string) => void
+}
+
+/** What there was. */
+interface StoppedCluster {
+  readonly address: string
+  readonly id: string
+  /** Undefined where the scheduler did not say. */
+  readonly workers: number | undefined
+  /** Undefined where the cluster is not ours. */
+  readonly runKey: string | undefined
+}
+
+/** What has been stopped, or why there was nothing to stop. */
+export type Stopped =
+  | (StoppedCluster & {
+      readonly kind: 'stopped'
+      /** The status that a run of ours ends with, where that is known. */
+      readonly runStatus: number | undefined
+      /** The scheduler file is still there, since nobody has removed it. */
+      readonly fileIsLeft: boolean
+    })
+  | { readonly kind: 'nothing'; readonly why: string }
+
+/** Between two looks whether it is gone. In milliseconds. */
+const interval = 100
+/** How long one look may take: a scheduler that is ending may accept a connection and not answer. */
+const longestLook = 1_000
+/** How long a scheduler may take to say which workers it has, before a run is ended all the same. In milliseconds. */
+const shortQuestion = 2_000
+/** How long its file may outlive a scheduler: Dask removes it as Python ends. In milliseconds. */
+const fileTimeout = 5_000
+
+/**
+ * Ends a cluster and waits until it is gone. That there is none is fine, and so is the file of a
+ * scheduler that is gone. No file is touched: those who have written it remove it, and the next run
+ * on that path replaces one that is left.
+ *
+ * @throws RunnerError ERR_UNAVAILABLE where what is there is not known to be a Dask cluster or to be
+ * gone, ERR_TIMED_OUT where it does not answer or does not end.
+ */
+export async function stopCluster(options: StopOptions): Promise<Stopped> {
+  const { target, timeout, signal, onProgress } = options
+  const end = performance.now() + timeout
+  const visited = await visitRun(target, { timeout, signal })
+  const found = visited ?? (await findCluster(target, { timeout: leftUntil(end), signal }))
+  switch (found.kind) {
+    case 'visited':
+    case 'alive':
+      break
+    case 'missing':
+    case 'gone':
+      return { kind: 'nothing', why: `${sayTarget(target)}: ${found.why}` }
+    case 'foreign':
+    case 'stranger':
+    case 'unreachable':
+    case 'silent':
+      throw noCluster(target, 'Cannot stop', found)
+  }
+  const cluster = await describe(found, options, end)
+  onProgress(`stopping ${sayCluster(cluster)}`)
+  const runStatus = await tellToEnd(found, options, end)
+  await gone(cluster, options, end)
+  const fileEnd = Math.min(end, performance.now() + fileTimeout)
+  return { kind: 'stopped', ...cluster, runStatus, fileIsLeft: await isLeft(target, cluster.id, fileEnd, signal) }
+}
+
+/** Who is about to be stopped. A run of ours can be stopped even where its scheduler does not answer. */
+async function describe(
+  found: LiveCluster | VisitedRun,
+  { target, signal }: StopOptions,
+  end: number,
+): Promise<StoppedCluster> {
+  const runKey = found.file?.dask_hpc_runner?.run_key
+  const workersOf = (identity: SchedulerIdentity): number => Object.keys(identity.workers).length
+  if (found.kind === 'alive') {
+    const { client, identity } = found
+    return { address: client.address, id: identity.id, workers: workersOf(identity), runKey }
+  }
+  const { id, address } = found.file
+  const now = await findCluster(target, { timeout: Math.min(shortQuestion, leftUntil(end)), signal })
+  if (now.kind !== 'alive') return { id, address, workers: undefined, runKey }
+  now.client.close()
+  return { id, address, workers: workersOf(now.identity), runKey }
+}
+
+/** Gives the run's status, where that is known. */
+async function tellToEnd(
+  found: LiveCluster | VisitedRun,
+  { signal }: StopOptions,
+  end: number,
+): Promise<number | undefined> {
+  const timeout = leftUntil(end)
+  if (found.kind === 'visited') {
+    using visit = found.visit
+    return await visit.stop({ timeout, signal })
+  }
+  using client = found.client
+  try {
+    await client.terminate({ timeout, signal })
+  } catch (error) {
+    // Whether it has ended is looked at next.
+    if (!(error instanceof DaskError)) throw error
+  }
+  return undefined
+}
+
+async function gone(cluster: StoppedCluster, { target, timeout, signal }: StopOptions, end: number): Promise<void> {
+  const { address, id } = cluster
+  const place = { address, ...(target.tls && { tls: target.tls }) }
+  for (;;) {
+    const left = leftUntil(end)
+    const now = await findCluster(place, { timeout: Math.min(left, longestLook), signal })
+    if (now.kind === 'alive') now.client.close()
+    // What cannot be reached is not known to be gone.
+    const unknown = now.kind === 'silent' || now.kind === 'unreachable'
+    if (now.kind === 'alive' ? now.identity.id !== id : !unknown) return
+    if (performance.now() >= end) {
+      const message = `Cannot see the end of ${sayCluster(cluster)}: it is still there after ${sayDuration(timeout)}`
+      throw new RunnerError(message, { code: 'ERR_TIMED_OUT' })
+    }
+    await sleep(Math.min(interval, left), signal)
+  }
+}
+
+async function isLeft(target: Target, id: string, end: number, signal: AbortSignal): Promise<boolean> {
+  if ('address' in target) return false
+  for (;;) {
+    // A filesystem that hangs keeps nobody from having stopped the cluster.
+    const sight = await withinTime(lookAt(target.path), leftUntil(end))
+    if (sight === undefined) return false
+    if (sight.kind !== 'file' || sight.file.id !== id) return false
+    if (performance.now() >= end) return true
+    await sleep(interval, signal)
+  }
+}
+
+function leftUntil(end: number): number {
+  return Math.max(1, end - performance.now())
+}
+
+/** What comes of `promise`, or undefined where that takes longer than `ms` milliseconds. */
+async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return (await settledWithin(promise, ms)) ? await promise : undefined
+}
+
+/** A cluster in messages: `the scheduler at tcp://10.0.0.1:8786 and 2 workers of run sim-7.0-r0`. */
+export function sayCluster({ address, workers, runKey }: StoppedCluster): string {
+  const workersToo = workers === undefined ? '' : ` and ${count(workers, 'worker')}`
+  return `the scheduler at ${address}${workersToo}${runKey === undefined ? '' : ` of run ${runKey}`}`
+}

@@ -1,0 +1,110 @@
+import { RunnerError } from '../errors.ts'
+import { defaultPollInterval } from '../rendezvous/watch.ts'
+import { sayDuration } from '../util/duration.ts'
+import { sleep } from '../util/wait.ts'
+import { awaitWorkers } from './cluster/await-workers.ts'
+import { findCluster, type LiveCluster, noCluster, type NoCluster } from './cluster/find.ts'
+import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
+import { count } from './cluster/say.ts'
+import { sayTarget, type Target, tlsFor } from './cluster/target.ts'
+
+/** What `wait` waits for. */
+export interface WaitOptions {
+  readonly target: Target
+  /** How many workers have to run; `all` that the run starts, for a cluster of ours. */
+  readonly workers: number | 'all'
+  /** Milliseconds from the call until everything has to be there. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  /** Called with what is being waited for. */
+  readonly onProgress: (text: string) => void
+  /** How many processes wait like this one, as far as is known: they share the filesystem. @default 1 */
+  readonly waiters?: number
+}
+
+/** The cluster that was waited for. */
+export interface ReadyCluster {
+  readonly schedulerAddress: string
+  /** Absolute; undefined where it was found by its address. */
+  readonly schedulerFile: string | undefined
+  /** How many workers the run starts; of a cluster that is not ours, how many were waited for. */
+  readonly nWorkers: number
+  /** How many run. */
+  readonly running: number
+}
+
+/** Between two looks for a cluster. In milliseconds. */
+const leastInterval = 250
+/** A scheduler that does not answer is left alone after so long, since its file may name another by then. */
+const longestLook = 10_000
+/** And a look takes as long as this, on a network. */
+const shortestLook = 500
+
+/**
+ * Waits until the file is there, its scheduler answers as the one that the file names, and so many
+ * workers run. What may still come is waited for: a file that is missing or incomplete, and one of a
+ * scheduler that is gone, since the next run on that path replaces it.
+ *
+ * @throws RunnerError ERR_TIMED_OUT at the deadline, with what is missing; ERR_UNAVAILABLE where what
+ * is at the path is no scheduler file; ERR_COMPONENT_LOST where the cluster ends meanwhile;
+ * ERR_USAGE for `all` workers of a cluster that does not say how many it has.
+ */
+export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster> {
+  const { target, workers, timeout, onProgress } = options
+  const end = performance.now() + timeout
+  if (workers === 'all' && 'address' in target) throw allOfWhat(target)
+  const found = await find(options, end)
+  const { file } = found
+  using asked = found.kind === 'visited' ? found.visit : found.client
+  const record = file?.dask_hpc_runner
+  const wanted = workers === 'all' ? record?.n_workers : workers
+  if (wanted === undefined) throw allOfWhat(target)
+  const { address, id } =
+    found.kind === 'visited' ? found.file : { address: found.client.address, id: found.identity.id }
+  const scheduler = { address, id, ...tlsFor(address, target) }
+  const say = (running: number): void => {
+    onProgress(`${running} of ${count(wanted, 'worker')} run at ${address}`)
+  }
+  say(0)
+  return {
+    schedulerAddress: address,
+    schedulerFile: 'path' in target ? target.path : undefined,
+    nWorkers: record?.n_workers ?? wanted,
+    running: await awaitWorkers({ ...options, asked, scheduler, record, wanted, end, onProgress: say }),
+  }
+}
+
+async function find(
+  { target, timeout, signal, onProgress, waiters = 1 }: WaitOptions,
+  end: number,
+): Promise<LiveCluster | VisitedRun> {
+  const interval = Math.max(leastInterval, defaultPollInterval(waiters))
+  for (;;) {
+    const visited = await visitRun(target, { timeout: leftUntil(end), signal })
+    if (visited !== undefined) return visited
+    const found = await findCluster(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
+    if (found.kind === 'alive') return found
+    if (found.kind === 'foreign') throw noCluster(target, 'Cannot wait for', found)
+    onProgress(`waiting for the cluster of ${sayTarget(target)}: ${found.why}`)
+    const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
+    // What is cut short sees nothing: the last look is a whole one.
+    const isLast = leftUntil(end) < pause + shortestLook
+    await sleep(isLast ? leftUntil(end) : pause, signal)
+    if (isLast) throw tooLate(target, timeout, found)
+  }
+}
+
+function leftUntil(end: number): number {
+  return Math.max(1, end - performance.now())
+}
+
+function tooLate(target: Target, timeout: number, { why, kind }: NoCluster): RunnerError {
+  const message = `Cannot find the cluster of ${sayTarget(target)}: after ${sayDuration(timeout)} ${why}`
+  const advice = kind === 'gone' && 'path' in target ? '; the file is left from an earlier one' : ''
+  return new RunnerError(message + advice, { code: 'ERR_TIMED_OUT' })
+}
+
+function allOfWhat(target: Target): RunnerError {
+  const why = 'dask-hpc-runner has not started it, so that it does not say how many it has; give their number'
+  return new RunnerError(`Cannot wait for all workers of ${sayTarget(target)}: ${why}`, { code: 'ERR_USAGE' })
+}

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { completeTarget, tlsFor } from '../../../src/commands/cluster/target.ts'
+
+const tlsEnv = {
+  DASK_DISTRIBUTED__COMM__TLS__CA_FILE: 'ca.pem',
+  DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT: 'cert.pem',
+  DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY: 'key.pem',
+}
+
+describe('which cluster is meant', () => {
+  it('is said by the scheduler file, by the environment, or by an address', () => {
+    const env = { DASK_HPC_RUNNER_SCHEDULER_FILE: '/env.json' }
+    expect(completeTarget({ schedulerFile: 'F.json' }, env)).toEqual({ path: resolve('F.json') })
+    expect(completeTarget({}, env)).toEqual({ path: '/env.json' })
+    expect(completeTarget({ scheduler: 'tcp://h:1' }, env)).toEqual({ address: 'tcp://h:1' })
+  })
+
+  it('has to be said, once', () => {
+    expect(() => completeTarget({}, {})).toThrow(RangeError)
+    expect(() => completeTarget({}, { DASK_HPC_RUNNER_SCHEDULER_FILE: '' })).toThrow('name its --scheduler-file')
+    expect(() => completeTarget({ schedulerFile: 'F', scheduler: 'tcp://h:1' }, {})).toThrow('leave one of them out')
+  })
+
+  it('may be said with the placeholders that a batch script knows', () => {
+    const path = (schedulerFile: string, env: NodeJS.ProcessEnv) => completeTarget({ schedulerFile }, env)
+    expect(path('/s-{job_id}.{restart}.json', { SLURM_JOB_ID: '7' })).toEqual({ path: '/s-7.0.json' })
+    expect(path('/s-{job_id}-{restart}.json', { SLURM_JOB_ID: '7', SLURM_RESTART_COUNT: '2' })).toEqual({
+      path: '/s-7-2.json',
+    })
+    expect(() => path('/s-{job_id}.json', {})).toThrow('{job_id} is not known here; write it out')
+    expect(() => path('/s-{job_id}.{step_id}.json', { SLURM_JOB_ID: '7', SLURM_STEP_ID: '3' })).toThrow('{step_id}')
+  })
+})
+
+describe('the certificates', () => {
+  const tls = (options: Parameters<typeof completeTarget>[0], env: NodeJS.ProcessEnv = tlsEnv) =>
+    completeTarget({ schedulerFile: '/F', ...options }, env).tls
+
+  it("are those of the flags, else those of Dask's environment variables", () => {
+    expect(tls({})).toEqual({ caFile: 'ca.pem', cert: 'cert.pem', key: 'key.pem' })
+    expect(tls({}, {})).toBeUndefined()
+    expect(tls({ tlsCaFile: 'a', tlsCert: 'b', tlsKey: 'c' })).toEqual({ caFile: 'a', cert: 'b', key: 'c' })
+    expect(tls({ tlsCaFile: 'a' })).toEqual({ caFile: 'a', cert: 'cert.pem', key: 'key.pem' })
+  })
+
+  it('do not mix a certificate with the key of another', () => {
+    expect(tls({ tlsCert: 'b' })).toEqual({ caFile: 'ca.pem', cert: 'b' })
+  })
+
+  it('are asked for where they are incomplete or missing', () => {
+    expect(() => tls({ tlsCert: 'b' }, {})).toThrow('--tls-ca-file and --tls-cert are both needed')
+    expect(tlsFor('tcp://h:1', { path: '/F' })).toEqual({})
+    expect(() => tlsFor('tls://h:1', { path: '/F' })).toThrow(expect.objectContaining({ code: 'ERR_ENVIRONMENT' }))
+  })
+})

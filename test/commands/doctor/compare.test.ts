@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest'
+import { compareRanks } from '../../../src/commands/doctor/compare.ts'
+import { found } from '../../../src/commands/doctor/finding.ts'
+import type { RankSeen } from '../../../src/commands/doctor/meeting.ts'
+import { mergeFindings } from '../../../src/commands/doctor/merge.ts'
+import type { RankFacts } from '../../../src/commands/doctor/rank-facts.ts'
+import { formatReport } from '../../../src/commands/doctor/report.ts'
+import { sayBytes, sayWho } from '../../../src/commands/doctor/say.ts'
+
+const python = {
+  executable: '/usr/bin/python3',
+  version: '3.11.2',
+  packages: { distributed: '2022.12.1', dask: '2022.12.1', msgpack: '1.0.3' },
+  place: '/lib/distributed/__init__.py',
+}
+
+function facts(rank: number, changes: Partial<RankFacts> = {}): RankFacts {
+  return {
+    rank,
+    host: `node${rank}`,
+    program: '0.1.0',
+    node: '20.19.0',
+    python,
+    client: null,
+    filesystem: { kind: 'nfs4', local: false, free: 1e9 },
+    clock: { readStart: 1_000_100, written: 1_000_200 },
+    offset: { least: -1, most: 1 },
+    reach: 'answers',
+    listens: null,
+    gets: 'a worker gets 4 threads and 8 GB',
+    findings: [],
+    ...changes,
+  }
+}
+
+interface Given {
+  readonly seen?: readonly RankFacts[]
+  readonly came?: ReadonlyMap<number, string>
+  readonly own?: Partial<RankFacts>
+  readonly back?: RankSeen['back']
+}
+
+/** What is found of four processes on four nodes, of which 1 is the client's. */
+function compared({ seen = [facts(1), facts(2), facts(3)], came = new Map(), own = {}, back = null }: Given) {
+  const start = { clock: 1_000_000, listens: { host: '10.0.0.1', port: 9 } }
+  return compareRanks(
+    { start, came, waited: 30_000, seen: seen.map((its) => ({ facts: its, read: 1_000_300, back })) },
+    {
+      own: facts(0, { gets: null, ...own }),
+      roles: [['scheduler'], ['client'], ['worker'], ['worker']],
+      hosts: ['node0', 'node1', 'node2', 'node3'],
+      nodes: 4,
+      directory: '/shared',
+    },
+  )
+}
+const notOk = (given: Given) => compared(given).filter(({ level }) => level !== 'ok')
+
+describe('compareRanks', () => {
+  it('finds nothing that differs where nothing does', () => {
+    expect(notOk({})).toEqual([])
+    expect(compared({}).map(({ finding }) => finding)).toEqual([
+      'all 4 processes see "/shared"',
+      'the same Python and versions in processes 0, 2-3 (node0, node2, node3)',
+      'a worker gets 4 threads and 8 GB (processes 1-3 (node1, node2, node3))',
+      'all clocks are within 1 ms of that of process 0',
+      'processes 1-3 (node1, node2, node3) reach process 0 at 10.0.0.1:9',
+    ])
+  })
+
+  it('tells processes that never came from those that came and told nothing', () => {
+    expect(notOk({ seen: [facts(1)], came: new Map([[2, 'node2']]) })).toMatchObject([
+      { level: 'problem', subject: 'processes', ranks: [2], finding: expect.stringContaining('node2') as string },
+      {
+        level: 'problem',
+        subject: 'directory',
+        ranks: [3],
+        finding: expect.stringMatching(/they see another/) as string,
+      },
+    ])
+  })
+
+  it('says that a local filesystem is the cause only where no other node has come', () => {
+    const filesystem = { kind: 'xfs', local: true, free: 1 }
+    expect(notOk({ seen: [], own: { filesystem } })[0]?.finding).toMatch(/it is on a local filesystem of node0 \(xfs\)/)
+    expect(notOk({ seen: [facts(1, { filesystem })], own: { filesystem } })[0]?.finding).toMatch(/they see another/)
+  })
+
+  it('groups what differs by what it is', () => {
+    const other = { ...python, packages: { ...python.packages, distributed: '2024.12.1', msgpack: '1.1' } }
+    const [problem, warning] = notOk({ seen: [facts(1), facts(2, { python: other }), facts(3, { python: other })] })
+    expect(problem).toMatchObject({
+      level: 'problem',
+      ranks: [2, 3],
+      finding: 'processes 2-3 (node2, node3) have distributed 2024.12.1 and not 2022.12.1 (/usr/bin/python3)',
+    })
+    expect(warning).toMatchObject({ level: 'warning', ranks: [2, 3] })
+  })
+
+  it('does not judge the Python of a process that hosts the client program only', () => {
+    const other = { ...python, packages: { ...python.packages, distributed: '2024.12.1' } }
+    expect(notOk({ seen: [facts(1, { python: other }), facts(2), facts(3)] })).toEqual([])
+    const client = { command: ['python', 'a.py'], python: other }
+    expect(notOk({ seen: [facts(1, { client }), facts(2), facts(3)] })).toMatchObject([
+      { level: 'problem', subject: 'client', ranks: [1] },
+    ])
+  })
+
+  it('says which clock is off, by what is certain, and which could not be told', () => {
+    const seen = [
+      facts(1, { clock: { readStart: 1_005_100, written: 1_005_200 }, offset: { least: 4999, most: 5001 } }),
+      facts(2, { clock: { readStart: 1_090_000, written: 1_000_200 }, offset: null }),
+      facts(3),
+    ]
+    const [ahead, unknown] = notOk({ seen }).filter(({ subject }) => subject === 'clocks')
+    expect(ahead).toMatchObject({ level: 'warning', finding: expect.stringContaining('is 5 s ahead') as string })
+    expect(unknown).toMatchObject({
+      level: 'note',
+      finding: expect.stringContaining('not be told more closely') as string,
+    })
+  })
+
+  it('names those that do not reach each other', () => {
+    expect(notOk({ seen: [facts(1), facts(2, { reach: 'unreachable' }), facts(3)] })).toMatchObject([
+      { level: 'problem', subject: 'network', ranks: [2] },
+    ])
+    expect(notOk({ back: 'unreachable' })).toMatchObject([{ level: 'problem', subject: 'network', ranks: [1, 2, 3] }])
+  })
+
+  it('notes unequal workers, another Node and another kind of filesystem, and warns of another version of ours', () => {
+    const filesystem = { kind: 'lustre', local: false, free: 1 }
+    const changed = { gets: 'a worker gets 1 thread and 1 GB', node: '24.0.0', program: '0.2.0', filesystem }
+    const found = notOk({ seen: [facts(1), facts(2), facts(3, changed)] })
+    expect(found.map(({ level, subject }) => `${level} ${subject}`)).toEqual([
+      'note directory',
+      'warning program',
+      'note node',
+      'note resources',
+      'note resources',
+    ])
+  })
+})
+
+describe('mergeFindings', () => {
+  const of = (rank: number, ...findings: ReturnType<typeof found>[]) => ({ rank, host: `node${rank}`, findings })
+
+  it('says once what holds for all, and for whom where it does not', () => {
+    const [all, one] = [found('note', 'a', 'everywhere'), found('problem', 'b', 'here', 'mend it')]
+    expect(mergeFindings([of(0, all), of(1, all, one), of(2, all)])).toEqual([
+      { ...all, finding: 'everywhere (all processes)', ranks: [0, 1, 2] },
+      { ...one, finding: 'process 1 (node1): here', ranks: [1] },
+    ])
+  })
+
+  it('takes what is in order from the first process only', () => {
+    const findings = mergeFindings([of(0, found('ok', 'a', 'mine')), of(1, found('ok', 'a', 'its'))])
+    expect(findings).toEqual([found('ok', 'a', 'mine')])
+  })
+
+  it('counts what would be many lines of one kind', () => {
+    const many = Array.from({ length: 100 }, (_, rank) => of(rank, found('warning', 'a', `took ${rank} s`)))
+    const findings = mergeFindings(many)
+    expect(findings).toHaveLength(11)
+    expect(findings[10]?.finding).toMatch(/^the like in processes 10-99 \(node10, .* and 82 more\)$/)
+  })
+})
+
+describe('formatReport', () => {
+  it('aligns what was found, and counts what would go wrong', () => {
+    const findings = [found('ok', 'node', '20.19.0'), found('problem', 'directory', 'is full', 'empty it')]
+    expect(formatReport(findings)).toBe(
+      [
+        'ok       node       20.19.0',
+        'problem  directory  is full',
+        `${' '.repeat(20)}-> empty it`,
+        '',
+        '1 problem',
+      ].join('\n'),
+    )
+    expect(formatReport([])).toContain('Nothing was found that would go wrong.')
+  })
+})
+
+describe('sayWho and sayBytes', () => {
+  it('are short', () => {
+    expect(sayWho([5, 1, 2, 3].map((rank) => ({ rank, host: rank < 3 ? 'a' : 'b' })))).toBe('processes 1-3, 5 (a, b)')
+    expect(sayBytes(999)).toBe('999 B')
+    expect(sayBytes(1_540_000_000)).toBe('1.54 GB')
+  })
+})

@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest'
+import { judgeDirectory } from '../../../src/commands/doctor/directory.ts'
+import { judgeEnvironment } from '../../../src/commands/doctor/environment.ts'
+import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
+import type { Finding } from '../../../src/commands/doctor/finding.ts'
+import { judgeNetwork } from '../../../src/commands/doctor/network.ts'
+import { judgeNode } from '../../../src/commands/doctor/node.ts'
+import { judgeOpenFiles, judgeResources, sayWorker } from '../../../src/commands/doctor/resources.ts'
+import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
+import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
+import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
+
+/** Levels and subjects, for tests in which the words do not matter. */
+function levels(findings: readonly Finding[]): string[] {
+  return findings.map(({ level, subject }) => `${level} ${subject}`)
+}
+
+describe('judgeNode', () => {
+  it.each([
+    ['20.19.0', 'ok'],
+    ['24.1.0', 'ok'],
+    ['20.18.3', 'problem'],
+    ['18.20.0', 'problem'],
+  ])('takes %s as %s', (version, level) => {
+    expect(judgeNode({ program: '0.1.0', version, env: {} })[0]?.level).toBe(level)
+  })
+
+  it('warns of a debugger, and notes what else acts on each process', () => {
+    const of = (env: Record<string, string>) =>
+      levels(judgeNode({ program: '0.1.0', version: '20.19.0', env }).slice(1))
+    expect(of({ NODE_OPTIONS: '--inspect=0.0.0.0:9229' })).toEqual(['warning node'])
+    expect(of({ NODE_OPTIONS: '--max-old-space-size=50', NODE_EXTRA_CA_CERTS: '/etc/c.pem' })).toEqual([
+      'note node',
+      'note node',
+    ])
+    expect(of({ NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '' })).toEqual([])
+  })
+})
+
+describe('judgeEnvironment', () => {
+  it('finds nothing in an environment without configuration of Dask', () => {
+    expect(judgeEnvironment({ PATH: '/bin', DASK_HPC_RUNNER_MARK: 'x', DASK_SCHEDULER: '' }, undefined)).toEqual([])
+  })
+
+  it.each([
+    ['tcp://10.0.0.1:8786', ['problem environment']],
+    ['threads', ['note environment']],
+    ['distributed', []],
+  ])('takes DASK_SCHEDULER=%s as %j', (value, expected) => {
+    expect(levels(judgeEnvironment({ DASK_SCHEDULER: value }, undefined))).toEqual(expected)
+  })
+
+  it('names what configures Dask, and an address of another cluster', () => {
+    const findings = judgeEnvironment({ DASK_SCHEDULER_ADDRESS: 'tcp://a:1', DASK_B: '2', DASK_A__C: '1' }, undefined)
+    expect(levels(findings)).toEqual(['note environment', 'note environment'])
+    expect(findings[1]?.finding).toMatch(/: DASK_A__C, DASK_B$/)
+  })
+
+  it('refuses required encryption without TLS', () => {
+    const env = { DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True' }
+    expect(levels(judgeEnvironment(env, undefined))).toEqual(['problem environment'])
+    expect(judgeEnvironment(env, 'tls')).toEqual([])
+  })
+})
+
+describe('judgePlace', () => {
+  const why = 'Cannot tell which process of the run this is: SLURM_STEP_ID is not set; start me with srun'
+
+  it('takes a machine without a job as it is', () => {
+    expect(levels(judgePlace({ why }, {}))).toEqual(['note identity'])
+  })
+
+  it('takes a job that is not understood as a problem, and gives its advice', () => {
+    for (const env of [{ SLURM_JOB_ID: '1' }, { OMPI_COMM_WORLD_RANK: '0' }])
+      expect(judgePlace({ why }, env)).toMatchObject([{ level: 'problem', advice: 'start me with srun' }])
+  })
+})
+
+describe('judgeSlurm', () => {
+  const config = parseConfig(
+    'Configuration data as of 2026\nKillWait                = 30 sec\nProctrackType           = proctrack/cgroup\n',
+  )
+
+  it('says how Slurm is configured', () => {
+    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 20_000)).toEqual([
+      { level: 'ok', subject: 'slurm', finding: 'slurm 23.11.1, ProctrackType proctrack/cgroup, KillWait 30 sec' },
+    ])
+  })
+
+  it('warns of a grace that KillWait would cut short', () => {
+    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 28_000)).toHaveLength(1)
+    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 29_000)[1]).toMatchObject({
+      level: 'warning',
+      advice: '--grace 26s',
+    })
+  })
+
+  it('only notes what does not answer', () => {
+    expect(levels(judgeSlurm({ srun: undefined, config: undefined }, 1))).toEqual(['note slurm'])
+    expect(levels(judgeSlurm({ srun: 'slurm 23.11.1', config: undefined }, 1))).toEqual(['note slurm'])
+  })
+})
+
+describe('judgeResources', () => {
+  const facts = { affinity: 8, cgroupMemory: undefined, openFiles: 1024 }
+  const wanted = { nworkers: 2, nthreads: undefined, memoryLimit: undefined }
+
+  it('says what each worker gets', () => {
+    const share = { processes: 1, cpus: 4, memory: 8_000_000_000 }
+    expect(sayWorker(facts, { ...wanted, share })).toBe('each of 2 workers gets 2 threads and 4 GB')
+    expect(sayWorker(facts, { ...wanted, share: { processes: 1 } })).toMatch(/4 threads and memory as Dask chooses$/)
+  })
+
+  it('warns of little memory, and notes threads that share a CPU', () => {
+    const share = { processes: 1, cpus: 1, memory: 400_000_000 }
+    expect(levels(judgeResources(facts, { ...wanted, share }))).toEqual([
+      'ok resources',
+      'warning resources',
+      'note resources',
+    ])
+  })
+
+  it('warns where a scheduler could not have its connections', () => {
+    expect(levels(judgeOpenFiles(1024, 100))).toEqual(['ok limits'])
+    expect(judgeOpenFiles(1024, 1000)).toMatchObject([{ level: 'warning', advice: 'ulimit -n 6200' }])
+    expect(judgeOpenFiles(undefined, 1000)).toEqual([])
+  })
+})
+
+describe('judgeTemporary', () => {
+  const filesystem = { kind: 'ext4', local: true, free: 50e9 }
+  const of = (changes: object) =>
+    levels(judgeTemporary({ path: '/tmp', filesystem: { ...filesystem, ...changes }, why: undefined }, false))
+
+  it('warns of little room, and notes what is in memory or far away', () => {
+    expect(of({})).toEqual(['ok temporary'])
+    expect(of({ free: 5e6 })).toEqual(['ok temporary', 'warning temporary'])
+    expect(of({ kind: 'tmpfs' })).toEqual(['ok temporary', 'note temporary'])
+    expect(of({ kind: 'nfs4', local: false })).toEqual(['ok temporary', 'note temporary'])
+  })
+
+  it('takes what cannot be written as a problem', () => {
+    const why = 'permission denied (EACCES)'
+    expect(levels(judgeTemporary({ path: '/tmp', filesystem: undefined, why }, true))).toEqual(['problem temporary'])
+  })
+})
+
+describe('judgeDirectory', () => {
+  const facts = {
+    wanted: '/x',
+    existing: '/x',
+    filesystem: { kind: 'nfs4', local: false, free: 1e9 },
+    steps: [['create', 3]] as [string, number][],
+  }
+
+  it('takes a shared directory as it is', () => {
+    expect(levels(judgeDirectory(facts, { watch: 'auto', nodes: undefined }))).toEqual(['ok directory'])
+  })
+
+  it('notes what a job of several nodes would want', () => {
+    const local = { ...facts, filesystem: { ...facts.filesystem, kind: 'xfs', local: true } }
+    expect(levels(judgeDirectory(local, { watch: 'auto', nodes: undefined }))).toEqual([
+      'ok directory',
+      'note directory',
+    ])
+    // In a job it is tried.
+    expect(levels(judgeDirectory(local, { watch: 'auto', nodes: 4 }))).toEqual(['ok directory'])
+    expect(levels(judgeDirectory(facts, { watch: 'events', nodes: 4 }))).toEqual(['ok directory', 'note directory'])
+  })
+
+  it('says which step is slow', () => {
+    const slow = { ...facts, steps: [...facts.steps, ['sync', 2500] as [string, number]] }
+    expect(judgeDirectory(slow, { watch: 'auto', nodes: 4 })[1]).toMatchObject({
+      level: 'warning',
+      finding: 'publishing in "/x" is slow: create 3 ms, sync 2.5 s',
+    })
+  })
+})
+
+describe('kindOf', () => {
+  const mounts = [
+    '22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw',
+    '30 22 0:40 / /home rw shared:7 master:2 - nfs4 server:/home rw,vers=4.2',
+    '31 22 0:41 / /with\\040space rw - lustre mds:/f rw',
+    '32 30 0:42 / /home rw - tmpfs tmpfs rw',
+  ].join('\n')
+
+  it('is the innermost mount, and of two on one point the later', () => {
+    expect(kindOf('/var/x', mounts)).toBe('ext4')
+    expect(kindOf('/homely', mounts)).toBe('ext4')
+    expect(kindOf('/home/me', mounts.replace(/\n32.*/, ''))).toBe('nfs4')
+    expect(kindOf('/home/me', mounts)).toBe('tmpfs')
+    expect(kindOf('/with space/x', mounts)).toBe('lustre')
+    expect(kindOf('/x', '')).toBeUndefined()
+  })
+})
+
+describe('judgeStanding', () => {
+  const owner = {
+    version: 1 as const,
+    run_key: 'c-1.0-r0',
+    nonce: 'n',
+    host: 'node7',
+    pid: 5,
+    control: { addresses: [], port: 1, network: 'n' },
+  }
+  const nothing = { path: '/x/F.json', owner: undefined, refusal: undefined, notices: [] }
+
+  it('names the run that holds the path', () => {
+    for (const answer of ['alive', 'unreachable'] as const)
+      expect(judgeStanding({ ...nothing, owner: { owner, answer } })).toMatchObject([
+        { level: 'problem', finding: expect.stringContaining('run c-1.0-r0 on host node7') as string },
+      ])
+  })
+
+  it('notes what would be replaced, and gives the advice of what would be refused', () => {
+    expect(levels(judgeStanding(nothing))).toEqual(['ok scheduler file'])
+    expect(levels(judgeStanding({ ...nothing, owner: { owner, answer: 'gone' } }))).toEqual(['note scheduler file'])
+    expect(levels(judgeStanding({ ...nothing, notices: ['Replacing it'] }))).toEqual(['note scheduler file'])
+    expect(judgeStanding({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
+      { level: 'problem', finding: 'Cannot publish: a', advice: 'name another path' },
+    ])
+  })
+})
+
+describe('judgeNetwork', () => {
+  const eth0 = { name: 'eth0', address: '10.0.0.1', family: 'IPv4', internal: false } as const
+  const lo = { name: 'lo', address: '127.0.0.1', family: 'IPv4', internal: true } as const
+  const listening = (host: string | undefined, portFree = true) => [{ component: 'worker', host, portFree }] as const
+
+  it('says where a part would listen, and why', () => {
+    const of = (options: object) =>
+      judgeNetwork({ addresses: [eth0, lo], listens: listening('10.0.0.1') }, { options, nodes: 2 })[1]?.finding
+    expect(of({})).toBe('the worker would listen on 10.0.0.1 (eth0), on the network that the workload manager uses')
+    expect(of({ interface: '10.0.0.0/8' })).toMatch(/as --interface 10\.0\.0\.0\/8 says$/)
+    expect(of({ workerInterface: 'eth0', interface: 'ib0' })).toMatch(/as --worker-interface eth0 says$/)
+    expect(of({ host: '10.0.0.1' })).toMatch(/as --host says$/)
+  })
+
+  it('takes loopback as a problem of several nodes only', () => {
+    const of = (nodes: number) =>
+      levels(judgeNetwork({ addresses: [eth0, lo], listens: listening('127.0.0.1') }, { options: {}, nodes }))
+    expect(of(1)).toEqual(['ok network', 'ok network'])
+    expect(of(2)).toEqual(['ok network', 'problem network'])
+    expect(levels(judgeNetwork({ addresses: [lo], listens: [] }, { options: {}, nodes: 2 }))).toEqual([
+      'problem network',
+    ])
+  })
+
+  it('takes ports that are all taken as a problem', () => {
+    const facts = { addresses: [eth0], listens: listening(undefined, false) }
+    expect(judgeNetwork(facts, { options: { workerPort: '9000:9001' }, nodes: 1 }).at(-1)?.finding).toBe(
+      'something listens on port 9000:9001 already',
+    )
+  })
+})

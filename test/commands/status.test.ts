@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { type ClusterStatus, type Constants, describeCluster } from '../../src/commands/status.ts'
+import { formatStatus } from '../../src/commands/status-text.ts'
+import type { SchedulerIdentity, WorkerInfo } from '../../src/dask/calls/identity.ts'
+import type { SchedulerFile } from '../../src/record/scheduler-file.ts'
+
+const started = Date.parse('2026-11-23T05:00:00Z')
+
+function worker(id: string | number, host: string, more: Partial<WorkerInfo> = {}): WorkerInfo {
+  return {
+    id,
+    host,
+    nthreads: 4,
+    memory_limit: 8 * 2 ** 30,
+    status: 'running',
+    last_seen: started / 1000 + 299,
+    metrics: { memory: 512 * 2 ** 20, cpu: 12.5, task_counts: { executing: 2, ready: 3, memory: 4, waiting: 1 } },
+    ...more,
+  }
+}
+
+function identity(workers: readonly WorkerInfo[]): SchedulerIdentity {
+  return {
+    type: 'Scheduler',
+    id: 'Scheduler-1',
+    address: 'tcp://10.0.0.1:8786',
+    services: { dashboard: 8787 },
+    started: started / 1000,
+    workers: Object.fromEntries(workers.map((info, i) => [`tcp://${info.host}:${4000 + i}`, info])),
+  }
+}
+
+const file: SchedulerFile = {
+  type: 'Scheduler',
+  id: 'Scheduler-1',
+  address: 'tcp://10.0.0.1:8786',
+  dask_hpc_runner: {
+    version: 1,
+    run_key: 'my-cluster-7.0-r0',
+    nonce: 'n',
+    host: 'node0',
+    pid: 12,
+    control: { addresses: [], port: 1, network: 'x' },
+    secret: 'not to be shown',
+    n_workers: 3,
+  },
+}
+
+const constants: Constants = {
+  versions: { host: { python: '3.11.2.final.0' }, packages: { dask: '2022.12.1', distributed: '2022.12.1' } },
+  dashboard: { url: 'http://10.0.0.1:8787/status', state: 'there', tunnel: 'ssh -N -L 8787:10.0.0.1:8787 login1' },
+}
+
+function described(workers: readonly WorkerInfo[], of: Partial<Constants> = {}): ClusterStatus {
+  const now = started + 300_000
+  return describeCluster({ path: '/F.json' }, { identity: identity(workers), file }, { ...constants, ...of }, now)
+}
+
+describe('the status of a cluster', () => {
+  it('has scheduler, run, dashboard, workers by host and name, and totals', () => {
+    const status = described([worker(10, 'b'), worker('2', 'b', { status: 'paused' }), worker(3, 'a')])
+    expect(status).toMatchObject({
+      version: 1,
+      time: '2026-11-23T05:05:00.000Z',
+      scheduler: { started: '2026-11-23T05:00:00.000Z', age: 300, distributed: '2022.12.1', python: '3.11.2' },
+      run: { key: 'my-cluster-7.0-r0', job_id: '7', step_id: '0', n_workers: 3, host: 'node0', pid: 12 },
+      total: {
+        workers: 3,
+        running: 2,
+        threads: 12,
+        memory: 1_610_612_736,
+        memory_limit: 25_769_803_776,
+        tasks: { executing: 6, ready: 12, memory: 12 },
+      },
+    })
+    expect(status.workers.map(({ host, name }) => `${host} ${name}`)).toEqual(['a 3', 'b 2', 'b 10'])
+    expect(status.workers[0]).toEqual({
+      name: '3',
+      address: 'tcp://a:4002',
+      host: 'a',
+      threads: 4,
+      state: 'running',
+      memory: 536_870_912,
+      memory_limit: 8_589_934_592,
+      cpu: 12.5,
+      tasks: { executing: 2, ready: 4, memory: 4 },
+      silent_for: 1,
+    })
+  })
+
+  it('shows no secret', () => {
+    expect(JSON.stringify(described([]))).not.toContain('not to be shown')
+  })
+
+  it('bears workers that have said nothing yet, or have no limit, and a clock that is ahead', () => {
+    const fresh = worker(1, 'a', { memory_limit: 0, metrics: undefined, last_seen: started / 1000 + 900 })
+    const status = described([fresh])
+    expect(status.workers[0]).toMatchObject({ memory: null, memory_limit: null, cpu: null, silent_for: 0 })
+    expect(status.total).toMatchObject({ memory: 0, memory_limit: null, tasks: { executing: 0, ready: 0, memory: 0 } })
+  })
+})
+
+describe('the status for people', () => {
+  it('fits on one screen', () => {
+    const text = formatStatus(described([worker(2, '10.0.0.2'), worker(3, '10.0.0.3'), worker(4, '10.0.0.3')]))
+    expect(text.split('\n')).toEqual([
+      'scheduler  tcp://10.0.0.1:8786, for 5 min, Dask 2022.12.1, Python 3.11.2',
+      'id         Scheduler-1',
+      'file       /F.json',
+      'dashboard  http://10.0.0.1:8787/status',
+      '           from your own machine: ssh -N -L 8787:10.0.0.1:8787 login1',
+      '           and then http://localhost:8787/status',
+      'run        my-cluster-7.0-r0: job 7, step 0, process 0 on node0 (process id 12)',
+      'workers    3 of 3 run, on 2 hosts, 12 threads, 1.5 GiB of 24 GiB',
+      'tasks      6 executing, 12 ready, 12 in memory',
+      '',
+      'host      worker  state    threads  memory             executing  ready  in memory',
+      '10.0.0.2  2       running  4        512 MiB / 8.0 GiB  2          4      4',
+      '10.0.0.3  3       running  4        512 MiB / 8.0 GiB  2          4      4',
+      '          4       running  4        512 MiB / 8.0 GiB  2          4      4',
+    ])
+  })
+
+  it('says why there is no dashboard', () => {
+    const of = (state: 'off' | 'no-bokeh' | 'unreachable'): string =>
+      formatStatus(described([], { dashboard: { url: 'http://u/status', state, tunnel: 'ssh' } }))
+    expect(of('no-bokeh')).toMatch(/^dashboard {2}Dask serves none: install bokeh in the scheduler's Python$/m)
+    expect(of('off')).toMatch(/^dashboard {2}none: the scheduler was started without$/m)
+    expect(of('unreachable')).toMatch(/^dashboard {2}http:\/\/u\/status \(cannot be reached from here\)$/m)
+    expect(formatStatus(described([], { dashboard: null }))).toMatch(/^dashboard {2}none$/m)
+  })
+
+  it('has a row for each host where there are many workers, and no more rows than fit', () => {
+    const many = Array.from({ length: 200 }, (_, i) => worker(i, `node${i % 50}`, i === 7 ? { status: 'paused' } : {}))
+    const lines = formatStatus(described(many)).split('\n')
+    expect(lines).toContainEqual(expect.stringMatching(/^node7 +4 +3 running +16 +2\.0 GiB \/ 32 GiB +8 +16 +16$/))
+    expect(lines.at(-1)).toBe('and 20 more hosts; --json has them all')
+    expect(lines).toHaveLength(42)
+  })
+})
