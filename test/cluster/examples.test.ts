@@ -8,6 +8,7 @@ import { fourTasks, startTasks } from '../support/step.ts'
 const root = resolve(import.meta.dirname, '../..')
 const examples = join(root, 'examples')
 const sum = 'sum of squares: 285\n'
+const increments = '10 -> 11\n10 -> 11\n20 -> 21\n20 -> 21\n'
 
 for (const client of ['client.py', 'client_scheduler_file.py']) {
   test(`${client} runs on one machine`, async () => {
@@ -61,6 +62,16 @@ test('cluster.ts runs in a job of four processes', async () => {
   const [scheduler, client, ...workers] = tasks.map(({ stdout }) => stdout)
   expect(client).toMatch(/^2 workers at tcp:\/\/\S+\nsum of squares: 285\n$/)
   expect([scheduler, ...workers]).toEqual(['', '', ''])
+  for (const task of tasks) task.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
+test('client.ts runs in a job of four processes', async () => {
+  await using cluster = await Cluster.make()
+  const example = await compile(cluster, 'client')
+  const tasks = fourTasks().map((env) => cluster.start([process.execPath, example], env))
+  for (const task of tasks) await task.expectStatus(0)
+  expect(tasks.map(({ stdout }) => stdout)).toEqual(['', increments, '', ''])
   for (const task of tasks) task.expectNoAlarm()
   await cluster.expectNothingLeft()
 })

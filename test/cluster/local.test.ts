@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, program, programs } from '../support/cluster.ts'
@@ -55,5 +56,17 @@ test('a directory for temporary files that cannot be used is named', async () =>
   const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'], { TMPDIR: '/proc/nope' })
   await run.expectStatus(78)
   expect(run.stderr).toMatch(/Cannot make a directory for the workers of \S+ in "\/proc\/nope": .*set TMPDIR/)
+  await cluster.expectNothingLeft()
+})
+
+test('a copy of the program alone makes a cluster: all that it sends elsewhere is in it', async () => {
+  await using cluster = await Cluster.make()
+  cluster.expectFile('copy.js')
+  await copyFile(program, cluster.path('copy.js'))
+  const client = 'from distributed import Client; print("sum", Client().submit(sum, [1, 2]).result())'
+  const started = cluster.start([process.execPath, 'copy.js', 'local', '-n', '2', '--', 'python3', '-c', client])
+  await started.expectStatus(0)
+  expect(started.stdout).toMatch(/^sum 3$/m)
+  started.expectNoAlarm()
   await cluster.expectNothingLeft()
 })

@@ -69,11 +69,10 @@ test('a lost process 0 ends the run with 69 and says so', async () => {
 test('a process 0 that is killed before there is a cluster ends the run with 69', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--python', join(programs, 'slow-python'), '--', 'echo', 'ran'])
-  const python = await cluster.expectProcess('sleep 600')
+  const python = await cluster.expectProcess('sleep 600; : dask-hpc-runner scheduler')
   process.kill(await cluster.parentOf(python), 'SIGKILL')
   await run.expectStatus(69)
   expect(run.stdout).not.toContain('ran')
-  process.kill(python, 'SIGKILL')
   await cluster.expectNothingLeft()
 })
 
@@ -100,7 +99,7 @@ test('a killed scheduler ends the run with 69 and says so', async () => {
 
 test('the last worker that is lost ends the run with 69 and says so', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--grace', '8s', '--', 'python3', stubborn])
+  const run = cluster.run(['local', '-n', '3', '--grace', '8s', '--worker-restarts', '0', '--', 'python3', stubborn])
   await run.expectOutput('ready')
   process.kill(await cluster.expectProcess('dask-hpc-runner worker 2'), 'SIGKILL')
   await run.expectStatus(69)
@@ -114,8 +113,12 @@ test('a scheduler that cannot start ends every process with its last words', asy
   await run.expectStatus(69)
   for (const who of ['0 scheduler', '1 client', '2 worker']) {
     expect(run.stderr).toContain(`[${who}] error: Cannot start scheduler: Python exited with status 1`)
-    expect(run.stderr).toContain(`[${who}] error: | ModuleNotFoundError: No module named 'no_such_module'`)
   }
+  // All that it said is told once, by the process whose status is the run's; the other two give the last line.
+  const lastLine = "ModuleNotFoundError: No module named 'no_such_module'"
+  expect(run.stderr).toContain(`[1 client] error: | ${lastLine}`)
+  expect(run.stderr.split(`error: | ${lastLine}`)).toHaveLength(2)
+  expect(run.stderr).toContain(`[0 scheduler] error: Cannot start scheduler: Python exited with status 1: ${lastLine}`)
   await cluster.expectNothingLeft()
 })
 

@@ -50,10 +50,11 @@ test.concurrent('a task that comes long after its run is over learns so at once'
   const worker = cluster.run(['run', '--scheduler-file', 'F.json', ...submit], late)
   await worker.expectStatus(0)
   worker.expectNoAlarm()
-  // Word of the end stays for whoever else comes, with word of who came, and nothing else.
+  // Word of the end stays for whoever else comes, with word of who came and went, and nothing else.
   const files = await readdir(cluster.work, { recursive: true })
   expect(files.sort()).toEqual([
     '.F.json.run-sim-7.0-r0',
+    '.F.json.run-sim-7.0-r0/gone-3',
     '.F.json.run-sim-7.0-r0/here-3.node3',
     '.F.json.run-sim-7.0-r0/outcome.json',
   ])

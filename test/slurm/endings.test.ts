@@ -61,6 +61,14 @@ for (const [host, what] of [
   })
 }
 
+test('a process that is stopped before it has joined does not hold the step', async ({ work }) => {
+  const run = ['dask-hpc-runner', 'run', '--lost-after', '4s', '--', 'python', join(programs, 'end.py'), '0']
+  const step = work.srun([...four, '--kill-on-bad-exit=0'], [join(programs, 'stopped-before-joining.sh'), '3', ...run])
+  await step.ended
+  expect(step.output).toMatch(/process 3 may still hold the step: scancel [0-9.]+ has Slurm end it/)
+  await work.expectNothingLeft()
+})
+
 test('a program that ignores TERM is killed in its time, before Slurm kills everything', async ({ work, slurm }) => {
   const stubborn = `dask-hpc-runner run --grace 4s -- python ${join(programs, 'stubborn.py')}`
   const job = await work.sbatch(`#!/bin/bash\nsrun ${stubborn}\n`, four)

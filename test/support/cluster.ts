@@ -1,10 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
+import { commandLine, describeProcess, environment, kill, parentOf, pids } from './processes.ts'
+import { Started } from './started.ts'
 import { until } from './until.ts'
+
+export { Started } from './started.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The program under test, as it is published. */
@@ -15,18 +19,13 @@ export const programs = join(root, 'fixtures/programs')
 /** The Python that has Dask: `npm test` finds it. */
 export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
 
-/** How a started program ended. */
-export interface Ended {
-  readonly status: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
 /** Where the processes of one test live: a directory, an environment, and the check that nothing is left. */
 export class Cluster implements AsyncDisposable {
   /** Working directory of everything that the test starts. */
   readonly directory: string
   readonly #started: Started[] = []
   readonly #expectedFiles = new Set<string>()
+  readonly #expectedTemporary = new Set(['dask-worker-space', 'dask-scratch-space'])
 
   private constructor(directory: string) {
     this.directory = directory
@@ -73,6 +72,7 @@ export class Cluster implements AsyncDisposable {
   start([command, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}): Started {
     const started = new Started(
       spawn(command, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      { family: async () => this.processes() },
     )
     this.#started.push(started)
     return started
@@ -81,6 +81,11 @@ export class Cluster implements AsyncDisposable {
   /** A file or directory in the working directory that may be there at the end; `*` stands for anything. */
   expectFile(name: string): void {
     this.#expectedFiles.add(name)
+  }
+
+  /** The same in the temporary directory. */
+  expectTemporary(name: string): void {
+    this.#expectedTemporary.add(name)
   }
 
   /**
@@ -142,7 +147,7 @@ export class Cluster implements AsyncDisposable {
     ).toEqual([])
     const temporary = await readdir(join(this.directory, 'tmp'))
     expect(
-      temporary.filter((name) => name !== 'dask-worker-space' && name !== 'dask-scratch-space'),
+      temporary.filter((name) => ![...this.#expectedTemporary].some((pattern) => matchesGlob(name, pattern))),
       'files left in the temporary directory',
     ).toEqual([])
   }
@@ -150,108 +155,12 @@ export class Cluster implements AsyncDisposable {
   /** Ends what is left and removes the directory. A test that passed has checked before that nothing is. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.signalAll('SIGKILL')
-    await Promise.all(this.#started.map(async ({ ended }) => await ended))
+    await Promise.all(this.#started.map(async (started) => await started.closed))
     await rm(this.directory, { recursive: true, force: true })
-  }
-}
-
-/** A program that a test has started. */
-export class Started {
-  readonly ended: Promise<Ended>
-  readonly #process: ChildProcess
-  #stdout = ''
-  #stderr = ''
-
-  constructor(child: ChildProcess) {
-    this.#process = child
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
-    this.ended = new Promise((done) => {
-      child.once('error', () => {
-        done({ status: 127, signal: null })
-      })
-      child.once('close', (status, signal) => {
-        done({ status, signal })
-      })
-    })
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? -1
-  }
-
-  get stdout(): string {
-    return this.#stdout
-  }
-
-  get stderr(): string {
-    return this.#stderr
-  }
-
-  /** What it has printed so far, for messages. */
-  get output(): string {
-    return `--- standard output\n${this.#stdout}--- standard error\n${this.#stderr}`
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    kill(this.pid, signal)
-  }
-
-  /** Waits for its end and checks the exit status. */
-  async expectStatus(status: number): Promise<void> {
-    expect(await this.ended, this.output).toEqual({ status, signal: null })
-  }
-
-  /** Waits until it has printed `text`, on standard output or standard error. */
-  async expectOutput(text: string | RegExp): Promise<void> {
-    const there = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output))
-    let over = false
-    void this.ended.then(() => (over = true))
-    await until(
-      () => Promise.resolve(there() || over),
-      (done) => done,
-      { what: `it prints ${String(text)}`, say: () => Promise.resolve(this.output) },
-    )
-    expect(there(), `it ended without printing ${String(text)}\n${this.output}`).toBe(true)
-  }
-
-  /** Checks that a clean run alarmed nobody. */
-  expectNoAlarm(): void {
-    expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It has ended in the meantime.
   }
 }
 
 function matchesGlob(name: string, pattern: string): boolean {
   const [start = '', end] = pattern.split('*')
   return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end)
-}
-
-async function pids(): Promise<number[]> {
-  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-}
-
-async function commandLine(pid: number): Promise<string[]> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-}
-
-/** The parent's process id, or -1. */
-async function parentOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? -1)
-}
-
-async function environment(pid: number): Promise<string[]> {
-  return (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0')
-}
-
-async function describeProcess(pid: number): Promise<string> {
-  return `${pid}: ${(await commandLine(pid)).join(' ').slice(0, 200)}`
 }

@@ -5,10 +5,22 @@ import { basename, dirname } from 'node:path'
 import type { Cluster, Started } from './cluster.ts'
 import { until } from './until.ts'
 
+/** How to start Dask's own scheduler. */
+export interface DaskSchedulerOptions {
+  /** @default that of the test run */
+  readonly python?: string
+  /** More of its options. */
+  readonly args?: readonly string[]
+}
+
 /** Starts Dask's own scheduler, which has nothing to do with us, and waits for its scheduler file. */
-export async function startDaskScheduler(cluster: Cluster, schedulerFile: string): Promise<Started> {
+export async function startDaskScheduler(
+  cluster: Cluster,
+  schedulerFile: string,
+  { python = 'python3', args = [] }: DaskSchedulerOptions = {},
+): Promise<Started> {
   const options = ['--host', '127.0.0.1', '--port', '0', '--no-dashboard', '--scheduler-file', schedulerFile]
-  const scheduler = cluster.start(['python3', '-m', 'distributed.cli.dask_scheduler', ...options])
+  const scheduler = cluster.start([python, '-m', 'distributed.cli.dask_scheduler', ...options, ...args])
   await published(schedulerFile, scheduler)
   return scheduler
 }

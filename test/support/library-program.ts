@@ -1,13 +1,22 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { type Cluster, programs } from './cluster.ts'
 
 /** Compiles a TypeScript program of fixtures/programs, which imports the built library. Gives its path. */
 export async function compile(cluster: Cluster, name: string): Promise<string> {
-  const outfile = join(cluster.directory, 'bin', `${name}.mjs`)
+  return await compileFile(cluster, join(programs, `${name}.ts`))
+}
+
+/** The same for one of the examples. */
+export async function compileExample(cluster: Cluster, name: string): Promise<string> {
+  return await compileFile(cluster, join(programs, `../../examples/${name}.ts`))
+}
+
+async function compileFile(cluster: Cluster, file: string): Promise<string> {
+  const outfile = join(cluster.directory, 'bin', `${basename(file, '.ts')}.mjs`)
   const library = join(programs, '../../dist/index.js')
   await build({
-    entryPoints: [join(programs, `${name}.ts`)],
+    entryPoints: [file],
     outfile,
     bundle: true,
     format: 'esm',

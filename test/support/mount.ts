@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../../src/errors.ts'
@@ -45,4 +45,9 @@ export class MountedMemory implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await run('umount', ['--lazy', this.#directory])
   }
+}
+
+/** Whether something is mounted on `directory`. */
+export async function isMounted(directory: string): Promise<boolean> {
+  return (await readFile('/proc/self/mounts', 'utf8')).split('\n').some((line) => line.split(' ')[1] === directory)
 }

@@ -2,10 +2,14 @@ import { existsSync, realpathSync } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-const root = resolve(import.meta.dirname, '../../..')
+/** The repository. */
+export const root = resolve(import.meta.dirname, '../../..')
+
+/** The program under test, as it is published. */
+export const program = join(root, 'dist/cli.js')
 
 /** The Python that has Dask: `npm test` finds it. */
-const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
+export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
 
 /** Folders that jobs need, and which the hosts' own /tmp would hide. */
 export function visibleFolders(): string[] {
@@ -35,7 +39,7 @@ export async function makeDirectory(hosts: readonly (readonly [name: string, add
 
 async function writePrograms(bin: string): Promise<void> {
   // A copy, because it may be built anew in the meantime.
-  await copyFile(join(root, 'dist/cli.js'), join(bin, 'cli.js'))
+  await copyFile(program, join(bin, 'cli.js'))
   await chmod(join(bin, 'cli.js'), 0o755)
   await symlink('cli.js', join(bin, 'dask-hpc-runner'))
   await symlink(realpathSync(process.execPath), join(bin, 'node'))

@@ -39,10 +39,10 @@ export class Host {
   /** Its namespaces are those of this process of the machine. */
   readonly pid: number
   /** Its PID namespace, as `/proc/PID/ns/pid` says it. */
-  readonly #namespace: string
+  readonly namespace: string
   readonly #unshare: ChildProcess
   readonly #ended: Promise<unknown>
-  readonly #started = new Set<Promise<unknown>>()
+  readonly #started = new Map<ChildProcess, Promise<unknown>>()
 
   private constructor(options: HostOptions, unshare: ChildProcess, namespace: string) {
     this.name = options.name
@@ -50,7 +50,7 @@ export class Host {
     this.pid = unshare.pid ?? -1
     this.#unshare = unshare
     this.#ended = once(unshare, 'close')
-    this.#namespace = namespace
+    this.namespace = namespace
   }
 
   /**
@@ -90,8 +90,8 @@ export class Host {
     const [program, ...args] = this.enter(directory)
     const child = spawn(program, [...args, ...command], { cwd: '/', env, stdio })
     const ended = new Promise<void>((resolve) => child.once('error', () => resolve()).once('close', () => resolve()))
-    this.#started.add(ended)
-    void ended.then(() => this.#started.delete(ended))
+    this.#started.set(child, ended)
+    void ended.then(() => this.#started.delete(child))
     return child
   }
 
@@ -102,14 +102,32 @@ export class Host {
 
   /** All processes of this host that are not the host's own. */
   async processes(): Promise<HostProcess[]> {
-    const all = await processesIn(this.#namespace)
+    const all = await processesIn(this.namespace)
     return all.filter(({ parent, name }) => parent !== this.pid && !daemons.has(name))
+  }
+
+  /** Stops everything that runs here, the host's daemons included, or lets it go on. */
+  async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    for (const { pid } of await processesIn(this.namespace)) {
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // It has ended in the meantime.
+      }
+    }
+    if (signal === 'SIGCONT') this.#wake()
+  }
+
+  /** The nsenter and the unshare outside stop themselves with their children, and go on only when told. */
+  #wake(): void {
+    for (const child of [this.#unshare, ...this.#started.keys()]) child.kill('SIGCONT')
   }
 
   /** Ends everything that runs here, and the host with it. May be called twice. */
   async kill(): Promise<void> {
     this.#unshare.kill('SIGKILL')
     await this.#ended
-    await Promise.all(this.#started)
+    this.#wake()
+    await Promise.all(this.#started.values())
   }
 }

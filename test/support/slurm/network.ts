@@ -52,6 +52,11 @@ export class Network {
     ])
   }
 
+  /** Removes the cable of a host that has died: what the kernel still wants to send there would keep it. */
+  async unplug(host: string): Promise<void> {
+    await ip(this.#controller, [`link delete ${host}`])
+  }
+
   /** Pulls a host's cable, or puts it back: nobody is told. */
   async setLink(host: Host, state: 'up' | 'down'): Promise<void> {
     await ip(this.#controller, [`link set ${host.name} ${state}`])

@@ -62,14 +62,20 @@ export class SlurmCluster implements AsyncDisposable {
   readonly base: string
   readonly #options: SlurmOptions
   readonly #hosts = new Map<string, Host>()
+  readonly #addresses: ReadonlyMap<string, string>
   /** Nodes that may have cgroups. */
   readonly #freezers = new Set<string>()
   #network: Network | undefined
   /** The daemon that has ended first. */
   #lost: string | undefined
 
-  private constructor(base: string, options: SlurmOptions) {
+  private constructor(
+    base: string,
+    addresses: readonly (readonly [name: string, address: string])[],
+    options: SlurmOptions,
+  ) {
     this.base = base
+    this.#addresses = new Map(addresses)
     this.#options = options
   }
 
@@ -83,7 +89,7 @@ export class SlurmCluster implements AsyncDisposable {
     const prefix = options.processTracking === 'cgroup' ? `c${randomBytes(3).toString('hex')}node` : 'node'
     const names = Array.from({ length: options.hosts ?? 4 }, (_, n) => `${prefix}${n}`)
     const addresses = [controllerName, ...names].map((name, index) => [name, addressOf(index)] as const)
-    const cluster = new SlurmCluster(await makeDirectory(addresses), options)
+    const cluster = new SlurmCluster(await makeDirectory(addresses), addresses, options)
     try {
       await cluster.#writeConfiguration(addresses)
       for (const [name, address] of addresses) await cluster.#startHost(name, address)
@@ -105,6 +111,11 @@ export class SlurmCluster implements AsyncDisposable {
   /** Names of the hosts that run jobs. */
   get nodes(): string[] {
     return [...this.#hosts.keys()].filter((name) => name !== controllerName)
+  }
+
+  /** Names of all hosts, that from which jobs are submitted included. */
+  get hostNames(): string[] {
+    return [...this.#hosts.keys()]
   }
 
   /** The environment of everything that runs on a host. */
@@ -196,6 +207,34 @@ export class SlurmCluster implements AsyncDisposable {
     await this.cutLink(name)
     await this.host(name).kill()
     this.#hosts.delete(name)
+    await this.#network?.unplug(name)
+  }
+
+  /** A host that was killed is there again, with nothing on it, and ready for jobs. */
+  async reviveHost(name: string): Promise<void> {
+    await this.#startHost(name, this.#addresses.get(name) ?? '')
+    this.#daemon(name, ['slurmd', '-D', '-N', name])
+    await this.waitForNode(name)
+  }
+
+  /** Waits until a node takes jobs. */
+  async waitForNode(name: string): Promise<void> {
+    const state = ['sinfo', '--noheader', '--nodes', name, '--format', '%T']
+    await until(
+      async () => (await this.on(controllerName, state)).trim(),
+      (seen) => /^(idle|mixed|allocated)$/.test(seen),
+      { what: `${name} takes jobs`, say: (seen) => seen, patience: 120_000, interval: 500 },
+    )
+  }
+
+  /** A host stands still, its kernel excepted: connections stay, and nobody answers. */
+  async freezeHost(name: string): Promise<void> {
+    await this.host(name).signalAll('SIGSTOP')
+  }
+
+  /** It goes on. */
+  async thawHost(name: string): Promise<void> {
+    await this.host(name).signalAll('SIGCONT')
   }
 
   /** Pulls a host's network cable. */

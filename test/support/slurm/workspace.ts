@@ -57,7 +57,7 @@ export class Workspace implements AsyncDisposable {
   /** Starts a command on the host from which jobs are submitted. */
   start(command: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
     const login = this.slurm.host(controllerName)
-    return new Started(login.spawn(command, this.#with(env), ['ignore', 'pipe', 'pipe']))
+    return new Started(login.spawn(command, this.#with(env), ['ignore', 'pipe', 'pipe']), { patience: 270_000 })
   }
 
   /** Starts a step, in a job of its own. */
@@ -110,10 +110,12 @@ export class Workspace implements AsyncDisposable {
     expect(ends, await this.outputOf(jobId)).toEqual(ends.map(() => end))
   }
 
-  /** All processes of this test, on all hosts. */
+  /** All processes of this test, on all hosts. A guardian, which may outlive them for a moment, has no environment to tell. */
   async processes(): Promise<HostProcess[]> {
     const all = await Promise.all(this.#hosts.map(async (host) => await this.slurm.processesOn(host)))
-    return all.flat().filter(({ env }) => env.includes(`${mark}=${this.directory}`))
+    return all
+      .flat()
+      .filter(({ env, command }) => env.includes(`${mark}=${this.directory}`) || command.includes('dask-run-guardian'))
   }
 
   /** Checks that no process of this test and none of its files are left. */

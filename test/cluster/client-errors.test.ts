@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { py } from '../../src/client/callable.ts'
+import { TaskError } from '../../src/client/task-error.ts'
+import { sharedClient } from '../support/client.ts'
+
+const shared = sharedClient(2)
+
+test('a result that cannot be pickled does no harm to the next ones from its worker', async () => {
+  await using direct = await shared().connect({ directToWorkers: true })
+  for (const client of [shared().client, direct]) {
+    const generator = client.submit(py`lambda: (x for x in [1])`, [], { workers: [1] })
+    await expect(generator.result()).rejects.toMatchObject({
+      kind: 'value',
+      message: expect.stringMatching(/pickle|serialize/) as string,
+    })
+    for (const x of [1, 2]) expect(await client.submit(py<number>`lambda x: x`, [x], { workers: [1] }).result()).toBe(x)
+  }
+})
+
+test('a Python function that ends its program ends its task only; one of coroutines is awaited', async () => {
+  const { client } = shared()
+  const before = Object.keys((await client.schedulerInfo()).workers)
+  const exits = [py`lambda: __import__("sys").exit(3)`, py`lambda: exec("raise KeyboardInterrupt()")`]
+  const texts = ['the function raised SystemExit(3), which', 'the function raised KeyboardInterrupt(), which']
+  for (const [i, exit] of exits.entries())
+    await expect(client.submit(exit).result()).rejects.toMatchObject({
+      kind: 'python',
+      message: expect.stringContaining(texts[i] ?? '') as string,
+    })
+  expect(Object.keys((await client.schedulerInfo()).workers)).toEqual(before)
+  const coroutine = py<number>`
+    async def later(x):
+        import asyncio
+        await asyncio.sleep(0.01)
+        return x + 1
+  `
+  expect(await client.submit(coroutine, [1]).result()).toBe(2)
+  const endless = py`
+    def endless(n):
+        return endless(n + 1)
+  `
+  await expect(client.submit(endless, [0]).result({ timeout: '60s' })).rejects.toThrow(
+    'RecursionError: maximum recursion',
+  )
+})
+
+test('an error in Python tells its type, text and traceback', async () => {
+  const { client } = shared()
+  const error = await client.submit(py`lambda x: 1 / x`, [0]).exception()
+  expect(error).toBeInstanceOf(TaskError)
+  expect(error).toMatchObject({ kind: 'python', pythonType: 'ZeroDivisionError', code: 'ERR_TASK_FAILED' })
+  expect((error as TaskError).traceback).toMatch(/^Traceback .*\n {2}File "<py>", line 1, in <lambda>\nZeroDivision/)
+})
+
+test('an error in JavaScript is the cause, with its class, stack, cause and what it carries', async () => {
+  const { client } = shared()
+  const failing = client.submit(() => {
+    throw Object.assign(new RangeError('outer', { cause: new AggregateError([new TypeError('inner')], 'all') }), {
+      status: 7,
+    })
+  })
+  const error = await failing.exception()
+  expect(error?.message).toMatch(/^Cannot compute ".*": RangeError: outer$/)
+  const cause = error?.cause as RangeError & { status: number; cause: AggregateError }
+  expect(cause).toBeInstanceOf(RangeError)
+  expect(cause.status).toBe(7)
+  expect(cause.stack).toMatch(/^RangeError: outer\n {4}at .*dask:anonymous:/)
+  expect(cause.cause).toBeInstanceOf(AggregateError)
+  expect(cause.cause.errors[0]).toBeInstanceOf(TypeError)
+  const thrown = client.submit(() => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- anything can be thrown
+    throw { any: 'thing' }
+  })
+  expect((await thrown.exception())?.cause).toEqual({ any: 'thing' })
+})
+
+test('an error in a callback, or a rejection that nobody handles, fails the call that is under way', async () => {
+  const { client } = shared()
+  const timer = async (): Promise<void> => {
+    setTimeout(() => {
+      throw new RangeError('in a timer')
+    }, 1)
+    await new Promise(() => undefined)
+  }
+  const rejection = async (): Promise<void> => {
+    void Promise.reject(new RangeError('in a promise'))
+    await new Promise(() => undefined)
+  }
+  for (const [failing, text] of [
+    [timer, 'in a timer'],
+    [rejection, 'in a promise'],
+  ] as const)
+    for (const workers of [[1], [1]]) {
+      const error = await client.submit(failing, [], { workers }).exception({ timeout: '60s' })
+      expect(error).toMatchObject({ kind: 'javascript', cause: new RangeError(text) })
+    }
+  expect(await client.submit((x: number) => x, [1], { workers: [1] }).result()).toBe(1)
+})

@@ -1,0 +1,179 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { py } from '../../src/client/callable.ts'
+import { ClientCluster } from '../support/client.ts'
+import { until } from '../support/until.ts'
+
+/** How soon whoever waits is told. In milliseconds. */
+const soon = 10_000
+const sleeping = py`lambda: __import__("time").sleep(600)`
+const processId = py<number>`lambda: __import__("os").getpid()`
+
+/** A rejection that nobody handles is a failure of its own. */
+function watchRejections(): unknown[] {
+  const seen: unknown[] = []
+  const listener = (reason: unknown): void => void seen.push(reason)
+  process.on('unhandledRejection', listener)
+  onTestFinished(() => void process.off('unhandledRejection', listener))
+  return seen
+}
+
+test('a killed helper process fails whatever waits, and what is asked later', async () => {
+  await using shared = await ClientCluster.start(2)
+  const { client } = shared
+  const rejections = watchRejections()
+  const future = client.submit(sleeping)
+  // Nobody awaits this one.
+  void client
+    .submit(sleeping)
+    .result()
+    .catch(() => undefined)
+  client.submit(sleeping)
+  const result = future.result({ timeout: soon })
+  const result2 = client.waitForWorkers(99)
+  process.kill(await shared.helper(), 'SIGKILL')
+  const lost = { code: 'ERR_COMPONENT_LOST', message: expect.stringContaining('was killed by SIGKILL') as string }
+  await expect(result).rejects.toMatchObject(lost)
+  await expect(result2).rejects.toMatchObject(lost)
+  expect(future.status).toBe('lost')
+  await expect(client.schedulerInfo()).rejects.toMatchObject(lost)
+  expect(() => client.submit(sleeping)).toThrow('Cannot submit: Lost the client')
+  await shared.end()
+  expect(rejections).toEqual([])
+})
+
+test('a killed scheduler fails whatever waits', async () => {
+  await using shared = await ClientCluster.start(2)
+  const { client, cluster } = shared
+  const rejections = watchRejections()
+  const future = client.submit(sleeping)
+  const result = future.result({ timeout: soon })
+  const gathered = client.gather([client.submit(sleeping), future])
+  process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
+  const lost = {
+    code: 'ERR_COMPONENT_LOST',
+    message: expect.stringContaining('Lost the scheduler at tcp://') as string,
+  }
+  await expect(result).rejects.toMatchObject(lost)
+  await expect(gathered).rejects.toMatchObject(lost)
+  expect(() => client.submit(sleeping)).toThrow('Lost the scheduler')
+  await shared.end()
+  expect(rejections).toEqual([])
+})
+
+test('a killed worker: its tasks run elsewhere; one that kills each of its workers says which', async () => {
+  await using shared = await ClientCluster.start(2, '--nanny')
+  const { client } = shared
+  const victim = await client.submit(processId, [], { workers: [1] }).result()
+  const moved = client.submit(
+    py<string>`
+      def move(victim):
+          import os, time
+          if os.getpid() == victim:
+              time.sleep(600)
+          return "elsewhere"
+    `,
+    [victim],
+    { workers: [1, 2] },
+  )
+  process.kill(victim, 'SIGKILL')
+  expect(await moved.result({ timeout: 60_000 })).toBe('elsewhere')
+  const suicide = client.submit(py`lambda: __import__("os").kill(__import__("os").getpid(), 9)`)
+  const error = await suicide.exception({ timeout: 90_000 })
+  expect(error).toMatchObject({ kind: 'worker', code: 'ERR_COMPONENT_LOST' })
+  expect(error?.message).toMatch(/^Cannot compute ".*": its worker tcp:\/\/\S+ died: /)
+  await shared.end()
+})
+
+test("a worker's killed Node process fails its call; the next call gets a new one", async () => {
+  await using shared = await ClientCluster.start(1)
+  const { client, cluster } = shared
+  const own = (): number => process.pid
+  const first = await client.submit(own).result()
+  expect(await client.submit(own).result()).toBe(first)
+  const started = cluster.path('started')
+  cluster.expectFile('started')
+  const waiting = client.submit(
+    async (file: string) => {
+      const { writeFile } = await import('node:fs/promises')
+      await writeFile(file, '')
+      await new Promise((resolve) => setTimeout(resolve, 600_000))
+    },
+    [started],
+  )
+  const result = waiting.result({ timeout: soon })
+  await until(
+    async () => await readdir(cluster.work),
+    (names) => names.includes('started'),
+    { what: 'the call is under way', say: (names) => names.join(' ') },
+  )
+  process.kill(first, 'SIGKILL')
+  await expect(result).rejects.toMatchObject({
+    kind: 'node',
+    message: expect.stringMatching(
+      /The Node process \(pid \d+ on \S+\) was killed by SIGKILL during the call/,
+    ) as string,
+  })
+  expect(await client.submit(own).result()).not.toBe(first)
+  await expect(client.submit(() => process.exit(3)).result()).rejects.toThrow('exited with status 3')
+  // Idle when it is killed: the next call does not notice.
+  const idle = await client.submit(own).result()
+  process.kill(idle, 'SIGKILL')
+  await until(
+    async () => await readFile(`/proc/${idle}/stat`, 'utf8').catch(() => ') Z'),
+    (stat) => stat.includes(') Z'),
+    { what: 'it is dead', say: (stat) => stat },
+  )
+  expect(await client.submit(own).result()).not.toBe(first)
+  await shared.end()
+})
+
+test('a Node that is not on the workers is named', async () => {
+  await using shared = await ClientCluster.start(1)
+  await using client = await shared.connect({ node: '/no/such/node' })
+  await expect(client.submit(() => 1).result()).rejects.toThrow(
+    /Cannot start Node on \S+: '\/no\/such\/node': No such file or directory; install it there, or name one/,
+  )
+  await client.close()
+  await shared.end()
+})
+
+test('a busy Node process ends with its killed worker, and an idle one', async () => {
+  await using shared = await ClientCluster.start(2)
+  const { client, cluster } = shared
+  const worker = await client.submit(processId, [], { workers: [1] }).result()
+  const spinning = client.submit(
+    () => {
+      for (;;);
+    },
+    [],
+    { workers: [1] },
+  )
+  await client.submit(() => 1, [], { workers: [2] }).result()
+  await cluster.expectProcess('process.argv[2]')
+  spinning.release()
+  process.kill(worker, 'SIGKILL')
+  await until(
+    async () =>
+      (await Promise.all((await cluster.processes()).map(async (pid) => cluster.parentOf(pid)))).includes(worker),
+    (there) => !there,
+    { what: 'the Node process is gone', say: String, patience: soon },
+  )
+  await shared.end()
+})
+
+test('a client that is never closed keeps nobody alive, and leaves nothing', async () => {
+  // One worker is busy for good with the first call.
+  await using shared = await ClientCluster.start(2)
+  const { cluster, client } = shared
+  const program = `
+    import { Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+    const client = await Client.connect(${JSON.stringify(client.schedulerAddress)})
+    client.submit(() => new Promise(() => undefined))
+    console.log(await client.submit((x) => x + 1, [1]).result())
+  `
+  const started = cluster.start([process.execPath, '--input-type=module', '-e', program])
+  await started.expectStatus(0)
+  expect(started.stdout).toBe('2\n')
+  await shared.end()
+})

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SlurmCluster } from '../slurm/slurm-cluster.ts'
+import { controllerName } from '../slurm/slurm-cluster.ts'
+import { until } from '../until.ts'
+import type { Actor } from './cell.ts'
+import { type ProcessTable, runMark, type RunProcess } from './process-table.ts'
+import { Step } from './step.ts'
+
+/** How each actor's command line is known. */
+const commands: Readonly<Record<Actor, RegExp>> = {
+  scheduler: /dask-hpc-runner scheduler/,
+  client: /^\S*python\S* client\.py/,
+  worker: /dask-hpc-runner worker/,
+  supervisor: /^\S*node .*(dask-hpc-runner run|spin\.mjs)/,
+  guardian: /dask-run-guardian/,
+}
+
+/** One run under Slurm that something happens to: its directory, its step, its processes, its files. */
+export class FaultRun implements AsyncDisposable {
+  readonly slurm: SlurmCluster
+  readonly hosts: readonly string[]
+  /** Name of its directory, which is in the environment of each of its processes. */
+  readonly mark = `${runMark}${randomBytes(5).toString('hex')}`
+  readonly #table: ProcessTable
+  readonly #steps: Step[] = []
+
+  private constructor(slurm: SlurmCluster, hosts: readonly string[], table: ProcessTable) {
+    this.slurm = slurm
+    this.hosts = hosts
+    this.#table = table
+  }
+
+  /** @param hosts one for each rank, in their order */
+  static async make(slurm: SlurmCluster, hosts: readonly string[], table: ProcessTable): Promise<FaultRun> {
+    const run = new FaultRun(slurm, hosts, table)
+    await mkdir(run.path('bin'), { recursive: true })
+    for (const host of run.#allHosts) await mkdir(run.temporary(host))
+    return run
+  }
+
+  /** Working directory of the run, as its hosts see it. */
+  get directory(): string {
+    return join(this.slurm.shared, this.mark)
+  }
+
+  /** A path in the working directory, as this machine sees it. */
+  path(name: string): string {
+    return join(this.slurm.base, 'source', this.mark, name)
+  }
+
+  /** The run's TMPDIR on a host, as this machine sees it. */
+  temporary(host: string): string {
+    return this.slurm.host(host).path(join('/tmp', this.mark))
+  }
+
+  /** Lets something go on that waits for a file. */
+  async release(...names: string[]): Promise<void> {
+    for (const name of names) await writeFile(this.path(name), '')
+  }
+
+  hostOf(rank: number): string {
+    const host = this.hosts[rank]
+    if (host === undefined) throw new TypeError(`Cannot find the host of rank ${rank}: there are ${this.hosts.length}`)
+    return host
+  }
+
+  /** Starts a step of `tasks` processes, one on each host, each of which runs `command`. */
+  start(tasks: number, command: readonly string[]): Step {
+    const hosts = this.hosts.slice(0, tasks).join(',')
+    const options = [`--nodes=${tasks}`, `--ntasks=${tasks}`, `--nodelist=${hosts}`, '--kill-on-bad-exit=0', '--label']
+    const child = this.slurm
+      .host(controllerName)
+      .spawn(['srun', ...options, ...command], { env: this.environment, directory: this.directory }, [
+        'ignore',
+        'pipe',
+        'pipe',
+      ])
+    const step = new Step(child)
+    this.#steps.push(step)
+    return step
+  }
+
+  /** The environment of everything of this run. */
+  get environment(): Readonly<Record<string, string>> {
+    const { env } = this.slurm
+    // Guardians keep nothing but PATH.
+    return { ...env, PATH: `${this.directory}/bin:${env.PATH ?? ''}`, TMPDIR: join('/tmp', this.mark) }
+  }
+
+  /** The processes of this run on hosts that run jobs. */
+  processes(): RunProcess[] {
+    return this.#table.of(this.mark).filter(({ host }) => host !== controllerName)
+  }
+
+  /** Waits until an actor is there; gives its processes, of which a worker may have several. */
+  async find(actor: Actor, rank: number): Promise<RunProcess[]> {
+    const host = this.hostOf(rank)
+    return await until(
+      () => this.processes().filter((each) => each.host === host && commands[actor].test(each.command)),
+      (found) => found.length > 0,
+      { what: `there is a ${actor} on ${host}`, say: () => sayProcesses(this.processes()) },
+    )
+  }
+
+  /** Names of the files that are in the working directory. */
+  files(): string[] {
+    return readdirSync(this.path('.'))
+  }
+
+  /** Names of the files in the runs' own directories beside the scheduler file. */
+  filesOfRun(): string[] {
+    const directories = this.files().filter((name) => name.includes('.run-'))
+    return directories.flatMap((name) => readdirSync(this.path(name)))
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.path(name))
+  }
+
+  /** Slurm's id of the run's job, while there is one. */
+  async jobId(): Promise<string | undefined> {
+    const queue = await this.slurm.on(controllerName, ['squeue', '--noheader', '--format=%A %Z'])
+    return queue
+      .split('\n')
+      .find((line) => line.endsWith(this.mark))
+      ?.split(' ')[0]
+  }
+
+  /** Ends what is left, whatever it is, and removes the directories. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#endBystanders()
+    await until(
+      async () => {
+        const job = await this.jobId()
+        if (job !== undefined) await this.slurm.run(controllerName, ['scancel', '--signal=KILL', '--full', job])
+        if (job !== undefined) await this.slurm.run(controllerName, ['scancel', job])
+        for (const { pid } of this.#table.of(this.mark)) kill(pid)
+        return { job, left: this.#table.of(this.mark) }
+      },
+      ({ job, left }) => job === undefined && left.length === 0,
+      {
+        what: `nothing is left of ${this.mark}`,
+        say: ({ job, left }) => `job ${job ?? 'none'}\n${sayProcesses(left)}`,
+        patience: 120_000,
+        interval: 500,
+      },
+    )
+    await Promise.all(this.#steps.map(async ({ ended }) => await ended))
+    for (const host of this.#allHosts) await rm(this.temporary(host), { recursive: true, force: true })
+    await rm(this.path('.'), { recursive: true, force: true })
+  }
+
+  /** What was started beside the run has its random part in its environment, and not the mark. */
+  async #endBystanders(): Promise<void> {
+    const variable = `BYSTANDER=${this.mark.replace(runMark, '')}`
+    for (const host of this.hosts)
+      for (const { pid, env } of await this.slurm.processesOn(host)) if (env.includes(variable)) kill(pid)
+  }
+
+  get #allHosts(): string[] {
+    return [controllerName, ...this.hosts]
+  }
+}
+
+/** One line for each process, for messages. */
+export function sayProcesses(processes: readonly RunProcess[]): string {
+  return processes
+    .map(({ pid, host, command, stopped }) => {
+      const [, child = command] = /(dask-run-guardian|dask-hpc-runner .*)/.exec(command) ?? []
+      return `${pid} on ${host}${stopped ? ' (stopped)' : ''}: ${child.slice(0, 80)}`
+    })
+    .join('\n')
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended in the meantime.
+  }
+}
