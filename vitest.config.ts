@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { defineConfig, type Plugin } from 'vitest/config'
+import { programText } from './scripts/build.mjs'
 
-/** Imports `.py` and `.sh` files as their text, as the build does. */
+/** Imports `.py` and `.sh` files, and whole programs, as their text, as the build does. */
 const textFiles: Plugin = {
   name: 'text-files',
   enforce: 'pre',
   async load(id) {
+    if (id.endsWith('?program'))
+      return `export default ${JSON.stringify((await programText(id.replace('?program', ''))).text)}`
     if (!/\.(py|sh)$/.test(id)) return null
     return `export default ${JSON.stringify(await readFile(id, 'utf8'))}`
   },
@@ -14,6 +17,7 @@ const textFiles: Plugin = {
 const processes = ['test/process/**/*.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
 const slurm = ['test/slurm/**/*.test.ts']
+const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
 // Only `npm run bench` asks for them: a measurement is no test.
@@ -26,7 +30,13 @@ const benchmarks =
           test: {
             name: 'bench',
             include: ['bench/**/*.bench.ts'],
-            globalSetup: [globalSetup, 'scripts/slurm-setup.mjs'],
+            globalSetup: [
+              globalSetup,
+              'scripts/debian13-setup.mjs',
+              'scripts/slurm-setup.mjs',
+              'scripts/mpi-setup.mjs',
+              'scripts/bench-results.mjs',
+            ],
             testTimeout: 600_000,
             hookTimeout: 90_000,
             fileParallelism: false,
@@ -42,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...processes, ...cluster, ...slurm],
+          exclude: [...processes, ...cluster, ...slurm, ...mpi],
           sequence: { groupOrder: 0 },
         },
       },
@@ -55,9 +65,11 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: cluster,
-          globalSetup,
+          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          // A future that is dropped is told from one that is not by the collector alone.
+          execArgv: ['--expose-gc'],
           // A cluster is many processes; two at once would measure each other.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
@@ -75,6 +87,18 @@ export default defineConfig({
           maxConcurrency: 12,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        plugins: [textFiles],
+        test: {
+          name: 'mpi',
+          include: mpi,
+          globalSetup: [globalSetup, 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
+          testTimeout: 120_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
       ...benchmarks,

@@ -3,6 +3,7 @@
 // Python runner does, on the same mounts in the same run.
 import { expect } from 'vitest'
 import { slurmTest } from '../test/support/slurm/slurm-test.ts'
+import { note } from './support/results.ts'
 import { medianOf, table } from './support/table.ts'
 
 const rounds = 5
@@ -68,11 +69,11 @@ test('publication to gate', async ({ slurm, work }) => {
   await work.expectNothingLeft()
 
   const last = (runs: number[][]): number[] => runs.map((run) => Math.max(...run))
-  process.stdout.write(
-    table(`From publication to the last of ${slurm.nodes.length} hosts, milliseconds, ${rounds} rounds`, [
-      ['dask-hpc-runner, default poll interval', last(ours)],
-      ['a loop that asks for the name each 0.2 s', last(byName)],
-    ]),
-  )
+  const text = table(`From publication to the last of ${slurm.nodes.length} hosts, milliseconds, ${rounds} rounds`, [
+    ['dask-hpc-runner, default poll interval', last(ours)],
+    ['a loop that asks for the name each 0.2 s', last(byName)],
+  ])
+  process.stdout.write(text)
+  await note('gates-cached-mounts', { text, ours, byName })
   expect(medianOf(last(ours))).toBeLessThan(limit)
 })

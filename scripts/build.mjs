@@ -1,9 +1,10 @@
 // Bundles the library and the program into one file each, with everything they need: reading one
-// file is what keeps the start of n processes on a shared filesystem cheap.
+// file is what keeps the start of n processes on a shared filesystem cheap. In the program's file each
+// part that is loaded by an `import()` of its own stands as text, which costs nothing until it is.
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build as bundle } from 'esbuild'
+import { build as bundle, transform } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -17,23 +18,79 @@ const requireBanner = [
 /** Builds dist/index.js and dist/cli.js. Declarations are the TypeScript compiler's part. */
 export async function build() {
   const inputs = await Promise.all([
-    bundleOne('src/index.ts', 'index.js', requireBanner, 0o644),
-    bundleOne('src/cli/main.ts', 'cli.js', `#!/usr/bin/env node\n${requireBanner}`, 0o755),
+    buildLibrary('src/index.ts', 'index.js'),
+    buildProgram('src/cli/main.ts', 'cli.js'),
   ])
   await replaceFile(join(dist, 'THIRD-PARTY.txt'), await licences(inputs.flat()), 0o644)
 }
 
 /**
- * @param {string} entry
- * @param {string} name
- * @param {string} banner
- * @param {number} mode
+ * A program that is sent elsewhere as text: `import text from './x.ts?program'`.
+ *
+ * @type {import('esbuild').Plugin}
  */
-async function bundleOne(entry, name, banner, mode) {
+const programs = {
+  name: 'programs',
+  setup(build) {
+    build.onResolve({ filter: /\?program$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\?program$/, '')),
+      namespace: 'program',
+    }))
+    build.onLoad({ filter: /.*/, namespace: 'program' }, async ({ path }) => {
+      const { text, inputs } = await programText(path)
+      return { contents: text, loader: 'text', watchFiles: inputs }
+    })
+  },
+}
+
+/**
+ * Commander asks for the module that starts processes as soon as it is loaded, and needs it for
+ * commands that are programs of their own, which we have none of.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const lateProcesses = {
+  name: 'late-processes',
+  setup(build) {
+    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /node_modules\/commander\//.test(importer) ? { path: 'child_process', namespace: 'late' } : undefined,
+    )
+    build.onLoad({ filter: /.*/, namespace: 'late' }, () => ({
+      contents: "module.exports = { spawn: (...all) => require('child_process').spawn(...all) }",
+    }))
+  },
+}
+
+/**
+ * A program and all that it imports as one script.
+ *
+ * @param {string} path of its main file
+ */
+export async function programText(path) {
   const result = await bundle({
     absWorkingDir: root,
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    platform: 'node',
+    format: 'iife',
+    target: 'node20.19',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  return { text: result.outputFiles[0]?.text ?? '', inputs: Object.keys(result.metafile.inputs) }
+}
+
+/**
+ * @param {string} entry
+ * @returns {import('esbuild').BuildOptions & { metafile: true, write: false }}
+ */
+function settings(entry) {
+  return {
+    absWorkingDir: root,
     entryPoints: [entry],
-    outfile: join('dist', name),
     bundle: true,
     write: false,
     metafile: true,
@@ -43,12 +100,77 @@ async function bundleOne(entry, name, banner, mode) {
     // Node 20 has no `await using`, whatever esbuild may know of its minor versions.
     supported: { using: false },
     loader: { '.py': 'text', '.sh': 'text' },
-    banner: { js: banner },
+    // Native, and loaded only where it is asked for.
+    external: ['koffi'],
+    plugins: [programs, lateProcesses],
     legalComments: 'none', // THIRD-PARTY.txt has the licences in full
     logLevel: 'warning',
-  })
-  for (const file of result.outputFiles) await replaceFile(file.path, file.text, mode)
+  }
+}
+
+/**
+ * @param {string} entry
+ * @param {string} name
+ */
+async function buildLibrary(entry, name) {
+  const options = { ...settings(entry), outfile: join('dist', name), banner: { js: requireBanner } }
+  const result = await bundle(options)
+  await replaceFile(join(dist, name), result.outputFiles?.[0]?.text ?? '', 0o644)
   return Object.keys(result.metafile.inputs)
+}
+
+/**
+ * One file of all parts. Parsing a part, and loading those of Node's modules that it needs, wait until
+ * it is imported: the whole of it would cost as much as the start of Node itself.
+ *
+ * @param {string} entry
+ * @param {string} name
+ */
+async function buildProgram(entry, name) {
+  const result = await bundle({
+    ...settings(entry),
+    outdir: 'parts',
+    splitting: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    chunkNames: '[name]-[hash]',
+  })
+  const parts = await Promise.all(
+    result.outputFiles.map(async ({ path, text }) => {
+      const { code } = await transform(text, {
+        format: 'cjs',
+        platform: 'node',
+        target: 'node20.19',
+        supported: { 'dynamic-import': false, using: false },
+        define: { 'import.meta.url': '__url' },
+        minifyWhitespace: true,
+      })
+      return `${JSON.stringify(`./${basename(path)}`)}: ${JSON.stringify(code)}`
+    }),
+  )
+  const first = JSON.stringify(`./${basename(entry, '.ts')}.js`)
+  const text = ['#!/usr/bin/env node', requireBanner, `const parts = {\n${parts.join(',\n')}\n}`, loader(first), '']
+  await replaceFile(join(dist, name), text.join('\n'), 0o755)
+  return Object.keys(result.metafile.inputs)
+}
+
+/** @param {string} first name of the part to begin with, as a literal */
+function loader(first) {
+  return `import { compileFunction } from 'node:vm'
+import { fileURLToPath } from 'node:url'
+const loaded = new Map()
+function load(name) {
+  if (!Object.hasOwn(parts, name)) return require(name)
+  let module = loaded.get(name)
+  if (module === undefined) {
+    module = { exports: {} }
+    loaded.set(name, module)
+    const filename = fileURLToPath(import.meta.url) + name.slice(1)
+    compileFunction(parts[name], ['require', 'module', 'exports', '__url'], { filename })(load, module, module.exports, import.meta.url)
+  }
+  return module.exports
+}
+load(${first})`
 }
 
 /**
@@ -74,12 +196,26 @@ async function licences(inputs) {
   const folders = new Set(inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []))
   const parts = [...folders].sort().map(async (folder) => {
     const { name, version, license } = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'))
-    const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry))
-    if (file === undefined) throw new Error(`Cannot collect the licences: "${folder}" has no licence file`)
-    return `${name} ${version} (${license})\n\n${(await readFile(join(root, folder, file), 'utf8')).trim()}\n`
+    return `${name} ${version} (${license})\n\n${await licenceText(join(root, folder))}\n`
   })
   const rule = `\n${'-'.repeat(80)}\n\n`
   return ['dist/index.js and dist/cli.js contain these packages.\n', ...(await Promise.all(parts))].join(rule)
+}
+
+/**
+ * A package's licence: in a file of its own, or the last part of its README.
+ *
+ * @param {string} folder
+ */
+async function licenceText(folder) {
+  const names = await readdir(folder)
+  const own = names.find((name) => /^licen[cs]e/i.test(name))
+  if (own !== undefined) return (await readFile(join(folder, own), 'utf8')).trim()
+  const readme = names.find((name) => /^readme/i.test(name))
+  const text = readme === undefined ? '' : await readFile(join(folder, readme), 'utf8')
+  const found = /^#+ Licen[cs]e\s+([\s\S]*)/im.exec(text)?.[1]
+  if (found === undefined) throw new Error(`Cannot collect the licences: "${folder}" has no licence`)
+  return found.trim()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build()

@@ -12,7 +12,7 @@ import { existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 
 const script = fileURLToPath(import.meta.url)
 const root = resolve(script, '../..')
@@ -78,24 +78,10 @@ async function start() {
 
 /** The program behind `start`: has the cluster until it is told to end. */
 async function keep() {
-  const support = join(root, 'test/support/slurm')
-  const { build } = await import('esbuild')
-  const outfile = join(folder, 'harness.mjs')
-  await build({
-    entryPoints: [join(support, 'slurm-cluster.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    supported: { using: false },
-    loader: { '.sh': 'text' },
-    define: { 'import.meta.dirname': JSON.stringify(support) },
-    logLevel: 'warning',
-  })
   const end = new Promise((done) => process.once('SIGTERM', done).once('SIGINT', done))
+  const { loadTypeScript } = await import('./load-typescript.mjs')
   /** @type {typeof import('../test/support/slurm/slurm-cluster.ts')} */
-  const { SlurmCluster } = await import(pathToFileURL(outfile).href)
+  const { SlurmCluster } = await loadTypeScript('test/support/slurm/slurm-cluster.ts')
   const cluster = await SlurmCluster.start(JSON.parse(args[0] ?? '{}'))
   const { base, shared, env } = cluster
   const names = ['login', ...cluster.nodes]

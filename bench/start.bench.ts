@@ -1,0 +1,120 @@
+// What it costs to start: file system calls and CPU time until the first thing that a process of a job does
+// for its run, which is to make the run's directory; beside a Node that does nothing.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { program } from '../test/support/cluster.ts'
+import { slurmEnvironment } from '../test/support/environment.ts'
+import { note } from './support/results.ts'
+import { medianOf, table } from './support/table.ts'
+
+const rounds = 15
+/** File system calls beyond those of an empty Node. */
+const mostCalls = 100
+/** How many times the CPU time of an empty Node ours may be. */
+const mostCpu = 1.5
+
+/** A Node that does nothing, and says when it is there. */
+const empty = ['-e', 'setTimeout(() => {}, 1e6); process.title = "there"'] as const
+
+const env = { ...slurmEnvironment('step-4nodes-1task-each-proc1'), PATH: process.env.PATH }
+const own = (directory: string): string[] => [
+  program,
+  'run',
+  '--scheduler-file',
+  join(directory, 'F.json'),
+  '--',
+  'true',
+]
+
+test('file system calls of the start', async () => {
+  const [nothing, ours] = [await callsOf(['-e', '']), await callsOf(undefined)]
+  const row = (name: string, { calls, opened }: Calls): string =>
+    `${name.padEnd(20)}${calls} calls, ${opened} files opened\n`
+  const text = `File system calls until the run's directory is made\n${row('an empty Node', nothing)}${row('dask-hpc-runner run', ours)}`
+  process.stdout.write(text)
+  await note('start-calls', { text, nothing, ours })
+  expect(ours.calls - nothing.calls).toBeLessThan(mostCalls)
+})
+
+test('CPU time of the start', async () => {
+  const times = { empty: [] as number[], ours: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    times.empty.push(
+      await cpuOf(
+        () => [...empty],
+        async (_, pid) => (await commOf(pid)) === 'there',
+      ),
+    )
+    times.ours.push(await cpuOf(own, async (directory) => (await readdir(directory)).length > 0))
+  }
+  const ratio = medianOf(times.ours) / medianOf(times.empty)
+  const text = [
+    table(`CPU time until the run's directory is made, milliseconds, ${rounds} rounds`, [
+      ['an empty Node', times.empty],
+      ['dask-hpc-runner run', times.ours],
+    ]),
+    `${ratio.toFixed(2)} x an empty Node\n`,
+  ].join('')
+  process.stdout.write(text)
+  await note('start-cpu', { text, times })
+  expect(ratio).toBeLessThan(mostCpu)
+})
+
+interface Calls {
+  readonly calls: number
+  readonly opened: number
+}
+
+/** Calls that name a file, up to the one that makes the run's directory or to the end. */
+async function callsOf(args: readonly string[] | undefined): Promise<Calls> {
+  const directory = await mkdtemp('/dev/shm/start-')
+  try {
+    const trace = join(directory, 'trace')
+    const command = args ?? [...own(directory).slice(0, 2), '--rendezvous-timeout', '1s', ...own(directory).slice(2)]
+    const traced = ['-f', '-qq', '-e', 'trace=%file', '-o', trace, process.execPath, ...command]
+    await promisify(execFile)('strace', traced, { env }).catch((error: unknown) => {
+      if (args !== undefined) throw error
+    })
+    const lines = (await readFile(trace, 'utf8')).split('\n').filter((line) => line.includes('('))
+    const decision = lines.findIndex((line) => line.includes('mkdir(') && line.includes('.F.json.run-'))
+    if (args === undefined && decision < 0) throw new Error('it has not made the directory of the run')
+    const counted = decision < 0 ? lines : lines.slice(0, decision)
+    return { calls: counted.length, opened: counted.filter((line) => /open(at)?\(.*\) = \d/.test(line)).length }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** CPU time of a Node with these arguments until `isThere`, of all its threads, in milliseconds. */
+async function cpuOf(
+  args: (directory: string) => readonly string[],
+  isThere: (directory: string, pid: number) => Promise<boolean>,
+): Promise<number> {
+  const directory = await mkdtemp('/dev/shm/start-')
+  const child = spawn(process.execPath, args(directory), { env, stdio: 'ignore', cwd: directory })
+  const ended = once(child, 'exit')
+  try {
+    const pid = child.pid ?? 0
+    while (!(await isThere(directory, pid))) await sleep(1)
+    const threads = await readdir(`/proc/${pid}/task`)
+    const each = await Promise.all(
+      threads.map(async (thread) =>
+        Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'latin1')).split(' ')[0]),
+      ),
+    )
+    return each.reduce((sum, ns) => sum + ns, 0) / 1e6
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function commOf(pid: number): Promise<string> {
+  return (await readFile(`/proc/${pid}/comm`, 'latin1').catch(() => '')).trim()
+}

@@ -1,0 +1,23 @@
+// Waits at a gate as a process of a run does, and says when it has opened, in milliseconds of the wall
+// clock: gate-program SCHEDULER_FILE RANK SIZE WATCH.
+import type { WatchMode } from '../../src/options.ts'
+import { FileStore } from '../../src/rendezvous/file-store.ts'
+
+const [schedulerFile = '', rank, size, watch] = process.argv.slice(-4)
+const quiet = (): void => undefined
+const store = new FileStore({
+  schedulerFile,
+  runKey: 'bench',
+  size: Number(size),
+  nodes: 1,
+  me: { rank: Number(rank), node: 'node0' },
+  watch: watch as WatchMode,
+  pollInterval: undefined,
+  metadataBudget: 200,
+  logger: { info: quiet, warn: quiet, error: quiet },
+  ask: () => Promise.resolve('gone'),
+  askScheduler: () => Promise.resolve('refuses'),
+})
+await store.join()
+await store.lookUp({ timeout: 60_000 })
+process.stdout.write(`${performance.timeOrigin + performance.now()}\n`)

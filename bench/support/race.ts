@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { Cluster, type Started } from '../../test/support/cluster.ts'
+
+/** The client program of the launch benchmarks. */
+export const firstResult = join(import.meta.dirname, 'first_result.py')
+
+/** One way to start a cluster and a client program on it. */
+export interface Contender {
+  readonly name: string
+  /** Starts everything at once. */
+  readonly launch: (cluster: Cluster) => readonly Started[]
+  /** Called after the launch; a client program with `--hold hold` waits for that file when it has its first result. */
+  readonly look?: (cluster: Cluster, started: readonly Started[]) => Promise<void>
+}
+
+/** What one launch took, in milliseconds. */
+export interface Lap {
+  /** From the launch to the client's first result. */
+  readonly first: number
+  /** From the launch to the end of the last process. */
+  readonly all: number
+  /** From the end of the client program's work to the end of the last process. */
+  readonly shutdown: number
+}
+
+/** Lets the contenders start one after the other, `rounds` times over, so that all see the same machine. */
+export async function race(contenders: readonly Contender[], rounds: number): Promise<ReadonlyMap<string, Lap[]>> {
+  const laps = new Map(contenders.map(({ name }) => [name, [] as Lap[]]))
+  for (let round = 0; round < rounds; round++)
+    for (const contender of contenders) laps.get(contender.name)?.push(await lap(contender))
+  return laps
+}
+
+async function lap({ name, launch, look }: Contender): Promise<Lap> {
+  await using cluster = await Cluster.make()
+  const began = Date.now()
+  const started = launch(cluster)
+  if (look !== undefined) await look(cluster, started)
+  const endings = await Promise.all(started.map(async ({ ended }) => await ended))
+  while ((await cluster.processes()).length > 0);
+  const over = Date.now()
+  const output = started.map((each) => each.output).join('')
+  const [first, end] = ['first', 'end'].map((word) => Number(new RegExp(`^${word} ([0-9.]+)$`, 'm').exec(output)?.[1]))
+  if (first === undefined || end === undefined || Number.isNaN(first) || endings.some(({ status }) => status !== 0))
+    throw new Error(`"${name}" failed: ${JSON.stringify(endings)}\n${output}`)
+  return { first: first * 1000 - began, all: over - began, shutdown: over - end * 1000 }
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { networkName } from '../../src/control/reach.ts'
+import { ControlServer, type Peer } from '../../src/control/server.ts'
+import type { WatchMode } from '../../src/options.ts'
+import { presenceName } from '../../src/rendezvous/presence.ts'
+import { publishFile } from '../../src/rendezvous/publish.ts'
+import { slurmEnvironment } from '../../test/support/environment.ts'
+import { memoryOf } from './memory.ts'
+
+const program = join(import.meta.dirname, '../../dist/cli.js')
+const base = '.F.json.run-'
+
+/** Real processes of a run on one host that wait at their gates, without a process 0. */
+export class Waiters implements AsyncDisposable {
+  readonly #directory: string
+  readonly #children: readonly ChildProcess[]
+  #server: ControlServer | undefined
+
+  private constructor(directory: string, children: readonly ChildProcess[]) {
+    this.#directory = directory
+    this.#children = children
+  }
+
+  /** Starts `count` of them on a tmpfs; resolves when all of them wait. */
+  static async start(count: number, watch: WatchMode): Promise<Waiters> {
+    const directory = await mkdtemp('/dev/shm/waiters-')
+    const size = String(count + 1)
+    const children = Array.from({ length: count }, (_, i) => {
+      const rank = String(i + 1)
+      const env = slurmEnvironment('step-4nodes-1task-each-proc0', {
+        ...{ SLURM_PROCID: rank, SLURM_LOCALID: rank, SLURM_NODEID: '0', SLURMD_NODENAME: 'node0' },
+        ...{ SLURM_NTASKS: size, SLURM_NPROCS: size, SLURM_STEP_NUM_TASKS: size, SLURM_NNODES: '1' },
+        ...{ SLURM_STEP_NUM_NODES: '1', SLURM_STEP_NODELIST: 'node0', SLURM_JOB_NUM_NODES: '1' },
+        ...{ SLURM_NODELIST: 'node0', SLURM_JOB_NODELIST: 'node0' },
+      })
+      const args = [program, 'run', '--watch', watch, '--scheduler-file', join(directory, 'F.json'), '--no-client']
+      return spawn(process.execPath, args, { env: { ...env, PATH: process.env.PATH }, stdio: 'ignore' })
+    })
+    const waiters = new Waiters(directory, children)
+    while ((await waiters.#present()) < count) await sleep(50)
+    await sleep(2_000)
+    return waiters
+  }
+
+  /** CPU seconds that each of them has used so far. */
+  async cpu(): Promise<number[]> {
+    return await Promise.all(
+      this.#children.map(async ({ pid }) => {
+        const stat = await readFile(`/proc/${pid}/stat`, 'latin1')
+        const [user = NaN, system = NaN] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number)
+        return (user + system) / 100
+      }),
+    )
+  }
+
+  /** Memory of each, its share of what it shares, in bytes. */
+  async memory(): Promise<number[]> {
+    return await Promise.all(this.#children.map(async ({ pid = 0 }) => await memoryOf([pid])))
+  }
+
+  /** Publishes where process 0 is. Milliseconds until the last of them has opened its gate and joined. */
+  async publish(): Promise<number> {
+    const directory = await this.#runDirectory()
+    const identity = { run_key: directory.slice(base.length), nonce: randomUUID(), secret: randomUUID() }
+    const peers: Peer[] = []
+    let last = 0
+    const all = new Promise<void>((resolve) => {
+      const onPeer = (peer: Peer): void => {
+        last = performance.now()
+        if (peers.push(peer) === this.#children.length) resolve()
+      }
+      void ControlServer.listen({ runKey: identity.run_key, ...identity, host: '127.0.0.1', onPeer }).then(
+        async (server) => {
+          this.#server = server
+          const control = { addresses: ['127.0.0.1'], port: server.port, network: await networkName() }
+          const record = { version: 1, ...identity, host: 'node0', pid: process.pid, control, n_workers: 1 }
+          await publishFile(join(this.#directory, directory, 'process-0.json'), JSON.stringify(record))
+          began = performance.now()
+        },
+      )
+    })
+    let began = 0
+    await all
+    return last - began
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = this.#children.map(async (child) => {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    })
+    for (const child of this.#children) child.kill('SIGKILL')
+    await Promise.all(ended)
+    await this.#server?.close()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  async #runDirectory(): Promise<string> {
+    return (await readdir(this.#directory)).find((name) => name.startsWith(base)) ?? ''
+  }
+
+  async #present(): Promise<number> {
+    const directory = await this.#runDirectory()
+    if (directory === '') return 0
+    return (await readdir(join(this.#directory, directory))).filter((name) => presenceName.test(name)).length
+  }
+}
