@@ -1,7 +1,19 @@
 /** What each layer of src/ may import besides itself and the base. */
 const arrows = {
-  cli: ['commands', 'runner'],
-  commands: ['runner', 'process', 'roles', 'rendezvous', 'control', 'dask', 'identity', 'record'],
+  // mpi: the helper process is a program of its own, behind a hidden command.
+  cli: ['commands', 'runner', 'mpi'],
+  commands: [
+    'runner',
+    'components',
+    'process',
+    'roles',
+    'rendezvous',
+    'control',
+    'dask',
+    'identity',
+    'record',
+    'python',
+  ],
   client: ['dask', 'record', 'python', 'process'],
   runner: [
     'components',
@@ -16,7 +28,7 @@ const arrows = {
     'process',
     'security',
   ],
-  components: ['python', 'process', 'record', 'roles'],
+  components: ['python', 'process', 'record', 'roles', 'identity'],
   control: ['record', 'security'],
   rendezvous: ['record', 'mpi'],
   roles: ['identity'],
@@ -24,7 +36,7 @@ const arrows = {
   process: [],
   record: [],
   identity: [],
-  mpi: [],
+  mpi: ['process'],
   dask: [],
   security: [],
 }
