@@ -65,8 +65,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   #closing: Promise<void> | undefined
   /** Word of processes that will not come is being looked for. */
   #isLooking = false
-  /** Process 0 was never heard of, and its host does not answer. */
-  #gathererHostIsLost = false
+  /** Why process 0 was never heard of, where that is so: its host does not answer, or it is late. */
+  #gatherer: 'host lost' | 'late' | undefined
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: O) {
@@ -466,7 +466,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       if (this.#run !== undefined) await this.depart(this.#run)
       return { status: signalStatus(error.signal), forced: false }
     }
-    if (error instanceof HostLostError) this.#gathererHostIsLost = true
     const failure = this.#failureOf(error)
     if (this.#hub !== undefined && this.#run !== undefined) {
       // Decided first: those who read the outcome leave, which must not count as the cause.
@@ -477,6 +476,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       return await this.#member.verdict
     }
     if (this.#membership?.line === undefined) {
+      if (error instanceof HostLostError) this.#gatherer = 'host lost'
+      else if (error instanceof RunnerError && error.code === 'ERR_TIMED_OUT') this.#gatherer = 'late'
       if (this.#run !== undefined) await this.depart(this.#run, failure)
       return { status: failure.status, failure, forced: false }
     }
@@ -552,6 +553,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       someDoubtful: () => this.someDoubtful(),
       begun: async () => await this.begun(run).catch(() => []),
       canReleaseStep: this.canReleaseStep() && run.options.scancel,
+      wakeStep: async () => {
+        await this.wakeStep(run)
+      },
       began: this.#began,
       interrupted: this.#interruption.happened,
       withdraw: async (somebodyMayCome) => {
@@ -564,6 +568,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   async #releaseStep(run: RunContext): Promise<void> {
     if (!this.#options.scancel) return
     const { rank } = run.identity
+    // It may have been stopped before its first word: awake, it finds the others gone.
+    if (this.#gatherer === 'late' && rank === 1) await this.wakeStep(run)
     const skew = rank === 0 ? 0 : this.#member.heartbeatInterval + this.#timing.workers
     const delay = releaseDelay({ rank, silent: this.#silent, skew, lostAfter: this.#options.lostAfter })
     if (delay === undefined || (await settledWithin(this.#interruption.happened, delay))) return
@@ -598,7 +604,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   /** Ranks that fell silent without having told of their end: they may still be there, frozen or cut off. */
   get #silent(): readonly number[] {
     if (this.#hub !== undefined) return this.#hub.coordinator.silent
-    return this.#membership?.lost === 'silent' || this.#gathererHostIsLost ? [0] : []
+    return this.#membership?.lost === 'silent' || this.#gatherer === 'host lost' ? [0] : []
   }
 
   /** The signal that ends the run, where one does. */

@@ -21,6 +21,8 @@ export interface EndRunOptions {
   readonly begun: () => Promise<readonly number[]>
   /** Processes that have not come are not left behind: the step is ended under them. */
   readonly canReleaseStep: boolean
+  /** Lets the processes of the step go on that are stopped. Does not throw. */
+  readonly wakeStep: () => Promise<void>
   /** When the run began. */
   readonly began: Date
   /** Resolves when a signal ends the run. */
@@ -28,6 +30,9 @@ export interface EndRunOptions {
   /** Removes what was published; leaves word for those who come late where `somebodyMayCome`. */
   readonly withdraw: (somebodyMayCome: boolean) => Promise<void>
 }
+
+/** How long one that was stopped may take to find out that the run is over. In milliseconds. */
+const wakingTime = 2_000
 
 /** Process 0 ends last: the others, the scheduler, what was published. */
 export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
@@ -41,26 +46,28 @@ export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
   await scheduler?.stop(timing.scheduler)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) run.logger.warn(`ended without having seen process ${missing.join(', ')}`)
-  const judged = run.options.lostAfter * 1.25
+  const mayCome = canReleaseStep && !forced && missing.length > 0
   // One that has begun, and neither came nor left word, may be frozen and hold the step. One that never began is late or dead.
-  const begun = canReleaseStep && !forced && missing.length > 0 ? await options.begun() : []
+  const begun = mayCome ? await options.begun() : []
   const holders = missing.filter((rank) => begun.includes(rank))
   await options.withdraw(missing.length > 0)
   if (run.options.scancel) {
+    const judged = run.options.lostAfter * 1.25
     // One that does not tell of its end is slow, or is found to be silent; so is the host of one that has not come.
     if (coordinator.someUndone) await settledWithin(coordinator.everybodyGone, judged)
+    // One that was stopped before it began has left no trace, and holds the step as well: awake, it finds the run over.
+    if (mayCome) await options.wakeStep()
     const from = ending.failed ? options.began.getTime() : beganToEnd
     const toCome = holders.length === 0 ? 0 : Math.max(0, from + judged - Date.now())
     if (toCome > 0)
       run.logger.info(
         `giving process ${holders.join(', ')} ${sayDuration(toCome)} to come: it may be frozen, and hold the step`,
       )
-    const wait = options.someDoubtful() ? judged : toCome
+    const wait = options.someDoubtful() ? judged : Math.max(toCome, mayCome ? wakingTime : 0)
     await settledWithin(Promise.race([coordinator.everybodyCame, options.interrupted]), wait)
     for (const rank of holders) coordinator.depart({ rank, silent: true })
     // Where all have come and gone, nobody needs word of the run.
-    if (holders.length > 0 && coordinator.missing.length + coordinator.silent.length === 0)
-      await options.withdraw(false)
+    if (mayCome && coordinator.missing.length + coordinator.silent.length === 0) await options.withdraw(false)
   }
   clearInterval(look)
   await hub.close()

@@ -77,6 +77,10 @@ export abstract class RunnerHooks {
   protected isOnOneHost(): boolean {
     return false
   }
+  /** Has the workload manager wake what is stopped of the step: before it came, it can tell nobody. Does not throw. */
+  protected async wakeStep(_run: RunContext): Promise<void> {
+    await Promise.resolve()
+  }
   /** Has the workload manager end the step, which the `silent` ranks would hold. Does not throw. */
   protected async releaseStep(_run: RunContext, _silent: readonly number[]): Promise<void> {
     await Promise.resolve()

@@ -4,14 +4,17 @@ import { errnoOf } from '../errors.ts'
 
 /** Time between two questions to a host, and how many hosts are asked at a time. In milliseconds. */
 const [askInterval, mostAsked] = [2_000, 32]
-/** Where Slurm's daemon listens. What answers does not matter: a host that is there refuses at least. */
+/**
+ * Where Slurm's daemon listens. What answers does not matter: a host that is there refuses at least, or
+ * hangs up on one who hangs up. The kernel of a host whose processes are frozen only accepts.
+ */
 const anyPort = 6818
 
 /** How {@link SilentHosts} asks. */
 export interface SilentHostsOptions {
   /** Silence after which a host counts as lost. In milliseconds. */
   readonly lostAfter: number
-  /** Whether a host is there. @default a connection to it is accepted or refused */
+  /** Whether a host is there. @default a connection to it is refused, or accepted and ended when we end it */
   readonly ask?: (host: string) => Promise<boolean>
   /** Milliseconds from any fixed moment. @default performance.now */
   readonly now?: () => number
@@ -51,6 +54,11 @@ export class SilentHosts {
     return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
   }
 
+  /** Whether `host` answers now. Does not throw. */
+  async answers(host: string): Promise<boolean> {
+    return await this.#ask(host)
+  }
+
   /** Whether a host did not answer when it was asked last. */
   get someDoubtful(): boolean {
     return this.#silentSince.size > 0
@@ -71,7 +79,8 @@ async function isThere(host: string): Promise<boolean> {
     const timer = setTimeout(give, defaults.connectTimeout, false)
     socket.unref()
     timer.unref()
-    socket.once('connect', () => {
+    socket.once('connect', () => socket.end())
+    socket.resume().once('end', () => {
       give(true)
     })
     socket.on('error', (error) => {

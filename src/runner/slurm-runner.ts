@@ -11,7 +11,7 @@ import { sleep } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { HostLostError } from './failure.ts'
 import { FileRunner } from './file-runner.ts'
-import { SilentHosts } from './silent-hosts.ts'
+import { SilentHosts, type SilentHostsOptions } from './silent-hosts.ts'
 
 /** How long `scancel` may take: a node that is cut off does not reach the controller. In milliseconds. */
 const scancelTimeout = 5_000
@@ -38,7 +38,10 @@ export class SLURMRunner extends FileRunner {
 
   protected override async departed(run: RunContext, missing: readonly number[]): Promise<readonly Departure[]> {
     const silent = await this.#ranksOnSilentHosts(run, missing)
-    return [...(await super.departed(run, missing)), ...silent.map((rank) => lostWithHost(rank, run))]
+    const words = (await super.departed(run, missing)).filter(({ rank }) => missing.includes(rank))
+    // Who can still write where the network does not reach, ends there unseen by Slurm.
+    const judged = words.map(async (word) => ({ ...word, silent: !(await this.#hostAnswers(word.rank, run)) }))
+    return [...(await Promise.all(judged)), ...silent.map((rank) => lostWithHost(rank, run))]
   }
 
   protected override someDoubtful(): boolean {
@@ -75,32 +78,49 @@ export class SLURMRunner extends FileRunner {
 
   async #ranksOnSilentHosts({ identity, options }: RunContext, ranks: readonly number[]): Promise<readonly number[]> {
     if (ranks.length === 0) return []
-    this.#silentHosts ??= new SilentHosts(options)
     const hosts = slurmHosts(options.env, identity)
     const others = ranks.filter((rank) => hosts[rank] !== unknownHost && hosts[rank] !== identity.host)
-    const lost = await this.#silentHosts.lost(others.flatMap((rank) => hosts[rank] ?? []))
+    const lost = await this.#hostsOf(options).lost(others.flatMap((rank) => hosts[rank] ?? []))
     return others.filter((rank) => lost.has(hosts[rank] ?? ''))
   }
 
-  protected override async releaseStep(
-    { identity, options, logger }: RunContext,
-    silent: readonly number[],
-  ): Promise<void> {
-    const step = `${identity.runKey.jobId}.${identity.runKey.stepId}`
-    const whom = `process ${silent.join(', ')}`
-    logger.warn(`${whom} may still hold the step: scancel ${step} has Slurm end it (--no-scancel leaves it)`)
-    await new Promise<void>((resolve) => {
-      execFile(
-        'scancel',
-        [step],
-        { env: options.env, timeout: scancelTimeout, killSignal: 'SIGKILL' },
-        (error, _, stderr) => {
-          if (error !== null) logger.warn(`Cannot have Slurm end the step ${step}: ${stderr.trim() || error.message}`)
-          resolve()
-        },
-      )
-    })
+  async #hostAnswers(rank: number, { identity, options }: RunContext): Promise<boolean> {
+    const host = slurmHosts(options.env, identity)[rank] ?? unknownHost
+    return host === unknownHost || host === identity.host || (await this.#hostsOf(options).answers(host))
   }
+
+  #hostsOf(options: SilentHostsOptions): SilentHosts {
+    return (this.#silentHosts ??= new SilentHosts(options))
+  }
+
+  protected override async wakeStep(run: RunContext): Promise<void> {
+    await scancel(run, 'wake what is stopped of', ['--signal=CONT'])
+  }
+
+  protected override async releaseStep(run: RunContext, silent: readonly number[]): Promise<void> {
+    const whom = `process ${silent.join(', ')}`
+    run.logger.warn(`${whom} may still hold the step: scancel ${stepOf(run)} has Slurm end it (--no-scancel leaves it)`)
+    // Nobody comes to read the word of process 0's end, which process 0 cannot remove.
+    if (silent.includes(0)) await this.withdraw(run, undefined)
+    await scancel(run, 'end')
+  }
+}
+
+/** Has Slurm do something to the step. Does not throw. */
+async function scancel(run: RunContext, what: string, args: readonly string[] = []): Promise<void> {
+  const { options, logger } = run
+  const step = stepOf(run)
+  const wait = { env: options.env, timeout: scancelTimeout, killSignal: 'SIGKILL' } as const
+  await new Promise<void>((resolve) => {
+    execFile('scancel', [...args, step], wait, (error, _, stderr) => {
+      if (error !== null) logger.warn(`Cannot have Slurm ${what} the step ${step}: ${stderr.trim() || error.message}`)
+      resolve()
+    })
+  })
+}
+
+function stepOf({ identity }: RunContext): string {
+  return `${identity.runKey.jobId}.${identity.runKey.stepId}`
 }
 
 /** A process that never came, on a host that is lost. */

@@ -46,4 +46,11 @@ describe('SilentHosts', () => {
     const hosts = new SilentHosts({ lostAfter: 0 })
     expect([...(await hosts.lost(['no-such-host.invalid']))]).toEqual([])
   })
+
+  it('asks a host at once where it is told to', async () => {
+    const { hosts } = judge({ node1: false })
+    expect(await hosts.answers('node1')).toBe(false)
+    expect(await hosts.answers('node2')).toBe(true)
+    expect(hosts.someDoubtful).toBe(false)
+  })
 })

@@ -15,8 +15,8 @@ export interface Launch {
   readonly client?: readonly string[]
   /** What runs instead of that. */
   readonly command?: readonly string[]
-  /** What a rank's host lacks: Dask; a Python that bears to import it; Node. */
-  readonly broken?: Readonly<Record<number, 'no dask' | 'crashing dask' | 'no node'>>
+  /** What a rank's host lacks: Dask; a Python that bears to import it; Node. Or it is stopped before Node starts. */
+  readonly broken?: Readonly<Record<number, 'no dask' | 'crashing dask' | 'no node' | 'stopped'>>
   /** Something listens on these ports of a rank's host already. */
   readonly taken?: { readonly rank: number; readonly port: number }
   /** What stands at the scheduler file's path. */

@@ -52,6 +52,7 @@ export async function launch(
     lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then set -- ${quote(await onlyKnown(more))}; fi`)
   for (const [rank, how] of Object.entries(broken)) {
     if (how === 'no node') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then exec /nowhere/node cli.js run; fi`)
+    else if (how === 'stopped') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then kill -STOP $$; fi`)
     else lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then export ${await brokenPython(run, how)}; fi`)
   }
   const command = options.command ?? ['python', 'client.py', ...client]
