@@ -10,6 +10,8 @@ import { sharedClient } from '../support/client.ts'
 
 const shared = sharedClient(3, '--resources', 'GPU=1')
 
+const noNumpy = process.env.DASK_HPC_RUNNER_TEST_NO_NUMPY !== undefined
+
 test('a JavaScript and a Python function run on any worker and on the one that is named', async () => {
   const { client } = shared()
   const future = client.submit((x: number) => x + 1, [10])
@@ -82,7 +84,7 @@ test('what JavaScript has goes to JavaScript functions and comes back as it was'
   expect((back as typeof value).error).toBeInstanceOf(RangeError)
 })
 
-test('what both languages have goes to Python functions and comes back', async () => {
+test.skipIf(noNumpy)('what both languages have goes to Python functions and comes back', async () => {
   const { client } = shared()
   const value = [
     ...[1, -1.5, true, null, 'é\u{1F600}', 2 ** 40, Number.POSITIVE_INFINITY, 2n ** 80n, -(2n ** 63n)],
@@ -136,7 +138,7 @@ test('a result without a form here is there for other tasks; a dependency withou
 
 test('a future as an argument is a dependency, inside of arrays and objects too, from either language to the other', async () => {
   const { client } = shared()
-  const python = client.submit(py<Float64Array>`lambda n: __import__("numpy").arange(n, dtype=float)`, [5])
+  const python = client.submit(py<Float64Array>`lambda n: __import__("array").array("d", range(n))`, [5])
   const sum = client.submit(
     (array: Float64Array) => ({ sum: array.reduce((a, b) => a + b), when: new Date(0) }),
     [python],
@@ -227,7 +229,7 @@ test('scatter places a value for both languages, on the worker that is named', a
   const { client } = shared()
   const array = new Float64Array(10_000).fill(2)
   const future = await client.scatter(array, { workers: [3] })
-  expect(await client.submit(py<number>`lambda a: float(a.sum())`, [future]).result()).toBe(20_000)
+  expect(await client.submit(py<number>`lambda a: sum(a)`, [future]).result()).toBe(20_000)
   expect(await client.submit((a: Float64Array) => a.length, [future]).result()).toBe(10_000)
   expect(await future.result()).toEqual(array)
   const map = new Map([[undefined, 1n]])

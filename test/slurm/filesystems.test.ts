@@ -17,9 +17,10 @@ test.for(['auto', 'poll'])('processes meet on a filesystem that caches, with --w
 })
 
 test('events are not waited for where they do not come, which is said', async ({ work }) => {
-  const step = work.srun(four, ['dask-hpc-runner', 'run', '--watch', 'events', ...workers])
+  // Each process that has to wait says it; one that came after process 0 would find the record at its first look.
+  const late = 'if [ "$SLURM_PROCID" = 0 ]; then sleep 3; fi; exec "$@"'
+  const step = work.srun(four, ['sh', '-c', late, 'sh', 'dask-hpc-runner', 'run', '--watch', 'events', ...workers])
   await step.expectStatus(0)
-  // By each process that has to wait; one that comes late finds the record at its first look.
   expect(step.stderr).toMatch(/\[(1 client|2 worker|3 worker)\] warn: Polling ".*" and not waiting for events/)
   await work.expectNothingLeft()
 })

@@ -30,7 +30,7 @@ export interface Diagnosis {
 }
 
 /** How long an examiner may take to remove what it has made. In milliseconds. */
-const endingGrace = 3_000
+const endingGrace = 6_000
 
 /** How an examination ended. */
 type End =
