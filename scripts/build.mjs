@@ -197,6 +197,7 @@ function reachable(first, texts) {
  * @param {ReadonlyMap<string, string>} names
  */
 async function partText(output, text, names) {
+  /** @type {import('esbuild').TransformOptions} */
   const common = { platform: 'node', target: 'node20.19', supported: { 'dynamic-import': false, using: false } }
   const { code } = await transform(text, { ...common, format: 'cjs', define: { 'import.meta': '__here' } })
   const named = withoutHelpers(code).replaceAll(
@@ -302,7 +303,7 @@ const partArguments = 'require, module, exports, __late, __here, __export, __toE
 
 /** The parts that a process of a run uses until it makes the run's directory: a part too many or too few costs time only. */
 const atStart = new Set([
-  ...['cli/main.ts', 'cli/program.ts', 'cli/flags.ts', 'cli/beside.ts', 'util/early-signals.ts', 'package.json'],
+  ...['cli/main.ts', 'cli/program.ts', 'cli/flags.ts', 'cli/plain-run.ts', 'util/early-signals.ts'],
   ...['defaults.ts', 'util/duration.ts', 'options.ts', 'util/unanswered.ts', 'logger.ts', 'util/deferred.ts'],
   ...['runner/choose.ts', 'runner/choose.ts-2', 'identity/choose-runner.ts', 'identity/launchers.ts'],
   ...['identity/environment.ts', 'runner/slurm-runner.ts', 'runner/file-runner.ts', 'runner/base.ts'],
