@@ -311,7 +311,7 @@ const atStart = new Set([
   ...['process/signals.ts', 'identity/slurm.ts', 'identity/node-list.ts', 'identity/share.ts', 'roles/roles.ts'],
   ...['identity/run-key.ts', 'runner/hosted.ts', 'components/child-environment.ts', 'runner/pythons.ts'],
   ...['runner/membership.ts', 'rendezvous/file-store.ts', 'control/ask.ts', 'rendezvous/names.ts'],
-  ...['rendezvous/run-directory.ts'],
+  ...['rendezvous/run-directory.ts', 'python/client.py'],
 ])
 
 /**
