@@ -2,7 +2,7 @@
 // for its run, which is to make the run's directory; beside a Node that does nothing.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -12,14 +12,14 @@ import { slurmEnvironment } from '../test/support/environment.ts'
 import { note } from './support/results.ts'
 import { medianOf, table } from './support/table.ts'
 
-const rounds = 15
+const rounds = 30
 /** File system calls beyond those of an empty Node. */
 const mostCalls = 100
 /** How many times the CPU time of an empty Node ours may be. */
 const mostCpu = 1.5
 
-/** A Node that does nothing, and says when it is there. */
-const empty = ['-e', 'setTimeout(() => {}, 1e6); process.title = "there"'] as const
+/** A program that does nothing, and says when it is there. */
+const empty = 'setTimeout(() => {}, 1e6); process.title = "there"'
 
 const env = { ...slurmEnvironment('step-4nodes-1task-each-proc1'), PATH: process.env.PATH }
 const own = (directory: string): string[] => [
@@ -46,11 +46,13 @@ test('CPU time of the start', async () => {
   for (let round = 0; round < rounds; round++) {
     times.empty.push(
       await cpuOf(
-        () => [...empty],
+        (directory) => [join(directory, 'empty.cjs')],
         async (_, pid) => (await commOf(pid)) === 'there',
       ),
     )
-    times.ours.push(await cpuOf(own, async (directory) => (await readdir(directory)).length > 0))
+    times.ours.push(
+      await cpuOf(own, async (directory) => (await readdir(directory)).some((name) => name.startsWith('.F.json.run-'))),
+    )
   }
   const ratio = medianOf(times.ours) / medianOf(times.empty)
   const text = [
@@ -96,6 +98,7 @@ async function cpuOf(
   isThere: (directory: string, pid: number) => Promise<boolean>,
 ): Promise<number> {
   const directory = await mkdtemp('/dev/shm/start-')
+  await writeFile(join(directory, 'empty.cjs'), empty)
   const child = spawn(process.execPath, args(directory), { env, stdio: 'ignore', cwd: directory })
   const ended = once(child, 'exit')
   try {

@@ -7,4 +7,4 @@ if [ -z "$PYTHON" ]; then exit 1; fi
 node scripts/build.mjs
 # Dask tells a lot about a start and an end.
 export DASK_DISTRIBUTED__LOGGING__DISTRIBUTED=warning
-exec node dist/cli.js local -n 4 --python "$PYTHON" -- "$PYTHON" examples/demo.py
+exec node dist/cli.cjs local -n 4 --python "$PYTHON" -- "$PYTHON" examples/demo.py

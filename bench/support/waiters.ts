@@ -12,7 +12,7 @@ import { publishFile } from '../../src/rendezvous/publish.ts'
 import { slurmEnvironment } from '../../test/support/environment.ts'
 import { memoryOf } from './memory.ts'
 
-const program = join(import.meta.dirname, '../../dist/cli.js')
+const program = join(import.meta.dirname, '../../dist/cli.cjs')
 const base = '.F.json.run-'
 
 /** Real processes of a run on one host that wait at their gates, without a process 0. */

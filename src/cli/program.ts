@@ -5,6 +5,7 @@ import type { RunnerOptions } from '../options.ts'
 import { milliseconds } from '../util/duration.ts'
 import { addCommandsBeside } from './beside.ts'
 import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
+import { readPlainRun } from './plain-run.ts'
 
 const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
@@ -27,10 +28,17 @@ Exit status: the program's own (128+n if signal n ended it), or
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    await program(args).parseAsync([...args], { from: 'user' })
+    const plain = readPlainRun(args)
+    if (plain !== undefined) await run(plain.command, plain.flags)
+    else await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
     process.exit(explain(error))
   }
+}
+
+async function run(command: readonly string[], flags: RunFlags): Promise<void> {
+  const { startRunner } = await import('../runner/choose.ts')
+  await startRunner(flags.runner, withCommand(command, runnerOptions(flags)))
 }
 
 function explain(error: unknown): number {
@@ -58,10 +66,7 @@ function program(args: readonly string[]): Command {
       .description('take part in the run: every process of the job runs this')
       .argument('[command...]', 'the client program; without it the cluster lives until a signal or the end of the job')
       .passThroughOptions(),
-  ).action(async (command: string[], flags: RunFlags) => {
-    const { startRunner } = await import('../runner/choose.ts')
-    await startRunner(flags.runner, withCommand(command, runnerOptions(flags)))
-  })
+  ).action(run)
 
   withRunOptions(
     root

@@ -50,7 +50,7 @@ export function loadMpi(wanted: string | undefined, env: Readonly<NodeJS.Process
 
 function loadKoffi(): Koffi {
   try {
-    // By require, which looks into NODE_PATH too: dist/cli.js may stand alone.
+    // By require, which looks into NODE_PATH too: dist/cli.cjs may stand alone.
     return createRequire(import.meta.url)('koffi') as Koffi
   } catch (error) {
     if (errnoOf(error) === 'MODULE_NOT_FOUND')

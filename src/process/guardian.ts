@@ -28,7 +28,7 @@ const looks = 8
  * has reached the whole process tree, not only its supervisor.
  */
 export class Guardian implements AsyncDisposable {
-  readonly #mark = `${markVariable}=${randomUUID()}`
+  #mark: string | undefined
   /** Process groups, and how each is ended. */
   readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Set<string>()
@@ -46,7 +46,7 @@ export class Guardian implements AsyncDisposable {
 
   /** What children have to carry in their environment. */
   get environment(): Readonly<Record<string, string>> {
-    return { [markVariable]: this.#mark.slice(markVariable.length + 1) }
+    return { [markVariable]: this.#word }
   }
 
   /** Has the process group `pgid` killed at the end: at once, or after time to end by itself. */
@@ -109,6 +109,12 @@ export class Guardian implements AsyncDisposable {
     await this.close()
   }
 
+  /** Made when it is first needed: loading what makes it takes longer than all else before the run's directory. */
+  get #word(): string {
+    this.#mark ??= randomUUID()
+    return this.#mark
+  }
+
   #tell(line: string): void {
     if (this.#closed) return
     if (this.#shell === undefined) this.#start()
@@ -118,7 +124,7 @@ export class Guardian implements AsyncDisposable {
   #start(): void {
     const shell = spawn(
       '/bin/sh',
-      ['-c', script, 'dask-run-guardian', this.#mark, String(this.#lostAfter / looks / 1000)],
+      ['-c', script, 'dask-run-guardian', `${markVariable}=${this.#word}`, String(this.#lostAfter / looks / 1000)],
       {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore'],

@@ -8,7 +8,7 @@ import { fourTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
 const stepOfFour = resolve(import.meta.dirname, '../../fixtures/bin/srun')
-const program = resolve(import.meta.dirname, '../../dist/cli.js')
+const program = resolve(import.meta.dirname, '../../dist/cli.cjs')
 
 /** A program in the directory of the test. */
 async function script(cluster: Cluster, name: string, text: string): Promise<string> {

@@ -61,10 +61,10 @@ test('a directory for temporary files that cannot be used is named', async () =>
 
 test('a copy of the program alone makes a cluster: all that it sends elsewhere is in it', async () => {
   await using cluster = await Cluster.make()
-  cluster.expectFile('copy.js')
-  await copyFile(program, cluster.path('copy.js'))
+  cluster.expectFile('copy.cjs')
+  await copyFile(program, cluster.path('copy.cjs'))
   const client = 'from distributed import Client; print("sum", Client().submit(sum, [1, 2]).result())'
-  const started = cluster.start([process.execPath, 'copy.js', 'local', '-n', '2', '--', 'python3', '-c', client])
+  const started = cluster.start([process.execPath, 'copy.cjs', 'local', '-n', '2', '--', 'python3', '-c', client])
   await started.expectStatus(0)
   expect(started.stdout).toMatch(/^sum 3$/m)
   started.expectNoAlarm()

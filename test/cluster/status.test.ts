@@ -39,7 +39,7 @@ test('a client program that is not executable gives 126', async () => {
 
 test('the standard streams of the client program are our own', async () => {
   await using cluster = await Cluster.make()
-  const script = `exec '${process.execPath}' '${join(programs, '../../dist/cli.js')}' local -n 3 -- cat`
+  const script = `exec '${process.execPath}' '${join(programs, '../../dist/cli.cjs')}' local -n 3 -- cat`
   const run = cluster.start(['sh', '-c', `printf 'to the\\nprogram' | (${script})`])
   await run.expectStatus(0)
   expect(run.stdout).toBe('to the\nprogram')

@@ -25,7 +25,7 @@ describe('the program', () => {
 
   it('is one file that works where there is nothing else', async () => {
     await using cluster = await Cluster.make()
-    for (const name of ['copy.js', 'copy.mjs']) {
+    for (const name of ['copy.cjs', 'copy.js']) {
       cluster.expectFile(name)
       await copyFile(program, cluster.path(name))
       const started = cluster.start([process.execPath, name, '--version'])

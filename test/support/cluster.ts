@@ -12,7 +12,7 @@ export { Started } from './started.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The program under test, as it is published. */
-export const program = join(root, 'dist/cli.js')
+export const program = join(root, 'dist/cli.cjs')
 /** Python and TypeScript programs for tests. */
 export const programs = join(root, 'fixtures/programs')
 

@@ -55,7 +55,7 @@ export async function startRanksAlone(
   n: number,
   args: readonly string[],
 ): Promise<Started> {
-  const alone = join(cluster.directory, 'bin/cli.js')
+  const alone = join(cluster.directory, 'bin/cli.cjs')
   await copyFile(program, alone)
   return cluster.start([...launcher.command(n), process.execPath, alone, ...args], asRoot)
 }

@@ -51,7 +51,7 @@ export async function launch(
   for (const [rank, more] of Object.entries(flagsOf))
     lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then set -- ${quote(await onlyKnown(more))}; fi`)
   for (const [rank, how] of Object.entries(broken)) {
-    if (how === 'no node') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then exec /nowhere/node cli.js run; fi`)
+    if (how === 'no node') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then exec /nowhere/node cli.cjs run; fi`)
     else if (how === 'stopped') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then kill -STOP $$; fi`)
     else lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then export ${await brokenPython(run, how)}; fi`)
   }

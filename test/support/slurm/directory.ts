@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 export const root = resolve(import.meta.dirname, '../../..')
 
 /** The program under test, as it is published. */
-export const program = join(root, 'dist/cli.js')
+export const program = join(root, 'dist/cli.cjs')
 
 /** The Python that has Dask: `npm test` finds it. */
 export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
@@ -39,9 +39,9 @@ export async function makeDirectory(hosts: readonly (readonly [name: string, add
 
 async function writePrograms(bin: string): Promise<void> {
   // A copy, because it may be built anew in the meantime.
-  await copyFile(program, join(bin, 'cli.js'))
-  await chmod(join(bin, 'cli.js'), 0o755)
-  await symlink('cli.js', join(bin, 'dask-hpc-runner'))
+  await copyFile(program, join(bin, 'cli.cjs'))
+  await chmod(join(bin, 'cli.cjs'), 0o755)
+  await symlink('cli.cjs', join(bin, 'dask-hpc-runner'))
   await symlink(realpathSync(process.execPath), join(bin, 'node'))
   for (const name of ['python', 'python3'])
     await writeFile(join(bin, name), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 })
