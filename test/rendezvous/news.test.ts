@@ -159,7 +159,9 @@ test('a wrong key, garbage, and news of another run or of a dead one are not bel
   expect(await send(randomBytes(1_000_000))).toBe(false)
   const other = { kind: 'cluster', file: fileOf(ownerOf('another')) }
   const dead = { kind: 'gatherer', record: { ...gatherer, nonce: 'dead' } }
-  for (const text of ['{"kind": "clus', '{}', JSON.stringify(other), JSON.stringify(dead)])
+  // Sealed with the right key, and longer than anything that process 0 sends.
+  const long = { kind: 'gatherer', record: { ...gatherer, padding: 'x'.repeat(300_000) } }
+  for (const text of ['{"kind": "clus', '{}', ...[other, dead, long].map((each) => JSON.stringify(each))])
     expect(await send(seal(text, key)), text).toBe(false)
   // Some hold connections and say nothing.
   const silent = Array.from({ length: 5 }, () => connect(port, '127.0.0.1'))
@@ -206,7 +208,8 @@ test('five hosts of which each looks once in an hour and a half are told, and on
 })
 
 test('where nothing comes the key stays out of the message', async () => {
-  const { one } = await two()
-  await expect(one.lookUp({ timeout: 500 })).rejects.toThrow(/where process 0, 1 had come$/)
+  const { one } = await two(1_200)
+  // It has looked again since it listens.
+  await expect(one.lookUp({ timeout: 4_000 })).rejects.toThrow(/where process 0, 1 had come$/)
   expect(await portsIn(one)).toHaveLength(1)
 })

@@ -34,8 +34,6 @@ export interface Figures {
   /** Until half of the gates, and the last one, had opened. In milliseconds. */
   readonly median: number
   readonly last: number
-  /** Until the last gate that was opened by a look. In milliseconds; 0 where there was none. */
-  readonly lastByLooking: number
   /** Hosts that were told. */
   readonly told: number
   readonly bound: number
@@ -65,7 +63,7 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
   /** What is in the run's directory, and who listens at each port. */
   const names: string[] = []
   const listeners = new Map<number, TakeNews>()
-  let [atStart, ports, told, lastByLooking] = [0, 0, 0, 0]
+  let [atStart, ports, told] = [0, 0, 0]
 
   const host = async (begins: number): Promise<void> => {
     await time.sleep(begins)
@@ -126,7 +124,6 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
     )
     gates.push(time.now - publishedAt)
     if (how === 'told') told++
-    else lastByLooking = time.now - publishedAt
   }
 
   const hosts = Math.ceil(size / perHost)
@@ -166,7 +163,6 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
     peak: Math.max(...seconds.values()),
     median: gates[hosts >> 1] ?? 0,
     last: Math.max(...gates),
-    lastByLooking,
     told,
     bound: longestNotice(interval),
   }
