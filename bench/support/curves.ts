@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const directory = join(import.meta.dirname, '../../.cache/bench')
-const colours = ['#1b6ca8', '#c95d18', '#3f8f4f']
+const colours = ['#1b6ca8', '#c95d18', '#3f8f4f', '#8a4fa3']
 const [width, height, left, top] = [420, 260, 60, 40]
 
 /** Curves over the number of processes, both axes logarithmic. */
@@ -13,7 +13,7 @@ export interface Panel {
 
 /** Draws panels one below the other as `.cache/bench/NAME.svg`. */
 export async function curves(name: string, panels: readonly Panel[]): Promise<void> {
-  const each = top + height + 100
+  const each = top + height + 116
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${left + width + 40}" height="${each * panels.length}" font-family="sans-serif" font-size="12">`,
     '<rect width="100%" height="100%" fill="white"/>',

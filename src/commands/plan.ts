@@ -6,6 +6,7 @@ import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { identifySlurm, unknownHost } from '../identity/slurm.ts'
 import { slurmHosts } from '../identity/slurm-hosts.ts'
 import type { CompleteOptions } from '../options.ts'
+import { listensBeside } from '../rendezvous/hear-news.ts'
 import { defaultPollInterval, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../roles/roles.ts'
 import { sayDuration } from '../util/duration.ts'
@@ -41,6 +42,8 @@ export interface Notice {
   readonly byProcess: number
   /** Operations a second that all of them together may ask of the filesystem; undefined where an interval is given. */
   readonly budget: number | undefined
+  /** These looks are so rare that the hosts listen besides, and are told by process 0 where it can connect to them. */
+  readonly told: boolean
 }
 
 /** The world to plan for, and what is known of it; complete options with a `size` are enough. */
@@ -88,11 +91,13 @@ export function planFor(options: PlanForOptions): Plan {
 }
 
 function noticeOf({ size, hosts = [], pollInterval, metadataBudget }: PlanForOptions): Notice {
-  const bound = (lookers: number): number => longestNotice(pollInterval ?? defaultPollInterval(lookers, metadataBudget))
+  const interval = (lookers: number): number => pollInterval ?? defaultPollInterval(lookers, metadataBudget)
+  const each = interval(size / fewestOfHost(hosts))
   return {
-    byHost: bound(size / fewestOfHost(hosts)),
-    byProcess: bound(size),
+    byHost: longestNotice(each),
+    byProcess: longestNotice(interval(size)),
     budget: pollInterval === undefined ? metadataBudget : undefined,
+    told: listensBeside(each),
   }
 }
 
@@ -122,10 +127,11 @@ export function formatPlan(plan: Plan, atFile = true): string {
     lines.push(`this process: rank ${rank} of ${size} on ${host} (${source})`)
   }
   if (!atFile) return lines.join('\n')
-  const { byHost, byProcess, budget } = plan.notice
+  const { byHost, byProcess, budget, told } = plan.notice
   const alone = byProcess === byHost ? '' : `, or ${sayDuration(byProcess)} where each process has to look by itself`
   const cost = budget === undefined ? '' : `, with at most ${budget} file system operations a second`
-  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}`)
+  const sooner = told ? '; process 0 tells the hosts besides, over the network' : ''
+  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}${sooner}`)
   return lines.join('\n')
 }
 

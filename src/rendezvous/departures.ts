@@ -2,7 +2,6 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { type Failure, failureSchema } from '../record/outcome-record.ts'
-import { listDirectory } from './list.ts'
 import { departureName } from './names.ts'
 import { publishFile } from './publish.ts'
 import { readIfThere } from './run-directory.ts'
@@ -27,9 +26,8 @@ export async function leaveDeparture(runDirectory: string, rank: number, failure
   }
 }
 
-/** The processes that have left word that they will not come. Never throws. */
-export async function readDepartures(runDirectory: string): Promise<Departure[]> {
-  const names = await listDirectory(runDirectory).catch((): string[] => [])
+/** The processes that, by the `names` in the run's directory, have left word that they will not come. Never throws. */
+export async function readDepartures(runDirectory: string, names: readonly string[]): Promise<Departure[]> {
   return await Promise.all(
     names.flatMap((name) => {
       const [, rank] = departureName.exec(name) ?? []

@@ -15,12 +15,15 @@ import type { AskOwner, AskScheduler, Judgement } from './judgement.ts'
 import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
 import { takeSeat } from './host-seat.ts'
 import { clearLeftovers } from './leftovers.ts'
+import { listDirectory } from './list.ts'
 import { lookUp } from './look-up.ts'
 import { departureName, gathererName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
+import { newsPortName } from './news-port.ts'
 import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
 import { publishFile } from './publish.ts'
 import { emptyRunDirectory, makeRunDirectory, ownerOfDirectory } from './run-directory.ts'
+import { NewsTeller } from './tell-news.ts'
 import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
 
@@ -58,6 +61,7 @@ export class FileStore {
   readonly paths: RendezvousPaths
   readonly #options: FileStoreOptions
   readonly #judgement: Judgement
+  readonly #teller: NewsTeller
   #nonce: string | undefined
   #freshener: NodeJS.Timeout | undefined
   /** Another living run has the same key, so that the directory is that one's. */
@@ -66,6 +70,7 @@ export class FileStore {
   constructor(options: FileStoreOptions) {
     this.#options = options
     this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
+    this.#teller = new NewsTeller(options.size / options.nodes)
     this.#judgement = { ...options, paths: this.paths, isOver: options.isOver ?? (() => false) }
   }
 
@@ -111,6 +116,7 @@ export class FileStore {
     this.#nonce = record.nonce
     if (!claimed) await this.#clearOwnDirectory()
     await publishFile(this.paths.gatherer, JSON.stringify(record))
+    this.#say({ kind: 'gatherer', record })
   }
 
   /**
@@ -132,11 +138,14 @@ export class FileStore {
       await publishFile(schedulerFile, text)
     }
     await publishFile(this.paths.record, text)
+    this.#say({ kind: 'cluster', file })
   }
 
   /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
   async publishOutcome(outcome: OutcomeRecord): Promise<void> {
-    if (!this.#contested) await publishOutcome(this.paths, outcome)
+    if (this.#contested) return
+    await publishOutcome(this.paths, outcome)
+    this.#say({ kind: 'outcome', outcome })
   }
 
   /** {@link publishOutcome} for a process that is exiting. Never throws. */
@@ -160,7 +169,13 @@ export class FileStore {
     // As many look as there are hosts, if the others are like this one.
     const interval = (each: number): number => pollInterval ?? defaultPollInterval(size / each, metadataBudget)
     const node = nodes > 1 ? me.node : undefined
-    return await lookUp(this.paths, { ...options, runKey, mode: watch, interval, takeSeat, node, logger })
+    const hear = { rank: me.rank, isOneHost: nodes === 1 }
+    const perHost = size / nodes
+    return await lookUp(this.paths, {
+      ...options,
+      ...{ runKey, interval, perHost, hear, takeSeat, node, logger },
+      mode: watch,
+    })
   }
 
   /** Why processes of other nodes cannot come, as far as this directory shows it. */
@@ -174,9 +189,15 @@ export class FileStore {
     await leaveDeparture(this.paths.runDirectory, rank, failure)
   }
 
-  /** The ranks that have left word that they will not come. */
+  /**
+   * The ranks that have left word that they will not come. Process 0 asks again and again while some
+   * have not come, and those among them that listen are told on this occasion what was published.
+   */
   async departed(): Promise<readonly Departure[]> {
-    return await readDepartures(this.paths.runDirectory)
+    const { runDirectory } = this.paths
+    const names = await listDirectory(runDirectory).catch((): string[] => [])
+    this.#teller.tell(names)
+    return await readDepartures(runDirectory, names)
   }
 
   /** The ranks that have left word that they have come here. Never throws. */
@@ -190,6 +211,7 @@ export class FileStore {
    */
   async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
     clearInterval(this.#freshener)
+    this.#teller[Symbol.dispose]()
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
     await withdrawAll(this.paths, {
@@ -200,10 +222,17 @@ export class FileStore {
     })
   }
 
+  #say(found: Found): void {
+    this.#teller.say(JSON.stringify(found))
+  }
+
   async #clearOwnDirectory(): Promise<void> {
     const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.paths.runDirectory))?.nonce === this.#nonce
     const keeps = (name: string): boolean =>
-      departureName.test(name) || presenceName.test(name) || (ours && (name === recordName || name === gathererName))
+      departureName.test(name) ||
+      presenceName.test(name) ||
+      newsPortName.test(name) ||
+      (ours && (name === recordName || name === gathererName))
     await emptyRunDirectory(this.paths.runDirectory, keeps)
   }
 }

@@ -5,6 +5,7 @@ import type { Owner } from '../record/owner.ts'
 import type { Judgement } from './judgement.ts'
 import { listDirectory } from './list.ts'
 import { departureName, isTemporaryName, outcomeName, runKeyOf } from './names.ts'
+import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
 import { remove, removeIfEmpty } from './remove.ts'
 import { emptyRunDirectory, noteName, ownerOfDirectory, readIfThere, readOutcome } from './run-directory.ts'
@@ -32,7 +33,7 @@ async function clearRunDirectory(directory: string, runKey: string, judgement: J
   const names = await listDirectory(directory)
   // What tells of an end is for processes that come late, so it stays as long as these may come.
   const aged =
-    names.every((name) => departureName.test(name) || presenceName.test(name)) ||
+    names.every((name) => departureName.test(name) || presenceName.test(name) || newsPortName.test(name)) ||
     names.includes(outcomeName) ||
     names.some((name) => noteName.test(name))
   if (aged && !(await isOld(directory))) return

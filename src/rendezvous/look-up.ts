@@ -7,8 +7,10 @@ import type { ClusterRecord } from '../record/cluster-record.ts'
 import { type Found, gathererOf, parseFound } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { saySystemError } from './cannot-publish.ts'
+import { hearNews, listensBeside } from './hear-news.ts'
 import type { Seat } from './host-seat.ts'
 import { gathererName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { newsPortName } from './news-port.ts'
 import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readGatherer, readIfThere, readOutcome, readPublished } from './run-directory.ts'
@@ -21,6 +23,10 @@ export interface LookUpOptions {
   readonly timeout: number
   /** Milliseconds between two listings by a process that looks for `each` processes. */
   readonly interval: (each: number) => number
+  /** Processes on each host, as far as is known: one of them looks for all where they take seats. @default 1 */
+  readonly perHost?: number
+  /** Rank of this process, and whether all are on its host, for those that listen. @default it does not listen */
+  readonly hear?: { readonly rank: number; readonly isOneHost: boolean }
   /** Takes a seat among the waiting processes of this host. @default this process looks for itself alone */
   readonly takeSeat?: (runDirectory: string, signal?: AbortSignal) => Promise<Seat>
   readonly mode: WatchMode
@@ -61,7 +67,7 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
       const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))))
       try {
         if (seat.kind === 'looker') {
-          const found = await look(reader, options, { left, each: () => seat.size })
+          const found = await look(reader, options, { left, each: () => seat.size, atLeast: options.perHost ?? 1 })
           await seat.tell(JSON.stringify(found))
           return found
         }
@@ -77,7 +83,7 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
         await seat.leave()
       }
     }
-    return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1 })
+    return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1, atLeast: 1 })
   } catch (error) {
     // Every process makes the directory before it looks, so that a missing one has been removed.
     if (errnoOf(error) === 'ENOENT') return { kind: 'outcome', outcome: { version: 1, run_key: runKey } }
@@ -92,12 +98,23 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
 /** How long a process that was told nothing in time looks by itself. In milliseconds. */
 const lastLook = 500
 
+interface LookFor {
+  /** Milliseconds. */
+  readonly left: number
+  /** For how many processes this one looks now. */
+  readonly each: () => number
+  /** For how many it soon will. */
+  readonly atLeast: number
+}
+
 async function look(
   reader: Reader,
-  { timeout, interval, mode, logger, signal, seams }: LookUpOptions,
-  { left, each }: { readonly left: number; readonly each: () => number },
+  { timeout, interval, mode, logger, signal, seams, hear }: LookUpOptions,
+  { left, each, atLeast }: LookFor,
 ): Promise<Found> {
   const { paths } = reader
+  // The others of this host may not have taken their seats yet.
+  const listens = hear !== undefined && listensBeside(interval(Math.max(each(), atLeast)))
   return await watchDirectory(paths.runDirectory, async (names) => reader.read(names), {
     mode,
     interval: () => interval(each()),
@@ -107,6 +124,10 @@ async function look(
     notice: (message) => {
       logger.warn(message)
     },
+    ...(listens && {
+      hear: async (signal) =>
+        await hearNews(paths.runDirectory, { ...hear, signal, read: (text) => reader.told(text) }),
+    }),
     ...(seams === undefined ? {} : { seams }),
   })
 }
@@ -144,11 +165,13 @@ class Reader {
     return undefined
   }
 
-  /** What another process of this host has found, where it is what a look of our own would find. */
+  /** What another process has found or published, where it is what a look of our own would find. */
   told(text: string): Found | undefined {
     const found = parseFound(text)
     if (found === undefined) return undefined
-    const key = found.kind === 'outcome' ? found.outcome.run_key : gathererOf(found)?.run_key
+    const gatherer = gathererOf(found)
+    if (found.kind !== 'outcome' && gatherer !== undefined && this.#isDead(gatherer)) return undefined
+    const key = found.kind === 'outcome' ? found.outcome.run_key : gatherer?.run_key
     return key === this.#options.runKey ? found : undefined
   }
 
@@ -202,7 +225,7 @@ function tooLate({ runDirectory }: RendezvousPaths, timeout: number, last: LastS
 function saySight({ names }: LastSight): string {
   if (names === undefined) return 'which never could be listed'
   const ranks = names.flatMap((name) => presenceName.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
-  const others = names.filter((name) => !presenceName.test(name)).map((name) => `"${name}"`)
+  const others = names.filter((name) => !presenceName.test(name) && !newsPortName.test(name)).map((name) => `"${name}"`)
   const came = ranks.length === 0 ? 'no process' : `process ${ranks.join(', ')}`
   return `where ${came} had come${others.length === 0 ? '' : ` and there was ${others.join(', ')} instead`}`
 }

@@ -9,6 +9,7 @@ import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-recor
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { listDirectory } from './list.ts'
 import { departureName, gathererName, isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
 import { remove } from './remove.ts'
 
@@ -128,6 +129,7 @@ function isRunFile(name: string): boolean {
     departureName.test(name) ||
     /^\.gone-\d+\..*\.tmp$/.test(name) ||
     presenceName.test(name) ||
+    newsPortName.test(name) ||
     ownNames.some((own) => isTemporaryName(name, own))
   )
 }

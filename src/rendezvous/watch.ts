@@ -64,7 +64,7 @@ export interface LastSight {
 }
 
 /** How to watch, and for how long. */
-export interface WatchOptions {
+export interface WatchOptions<T = never> {
   readonly mode: WatchMode
   /** Milliseconds between two listings, asked for again while they pass; each is varied by up to 20 %. */
   readonly interval: () => number
@@ -74,6 +74,8 @@ export interface WatchOptions {
   readonly late: (last: LastSight) => Error
   /** Takes a sentence for the user where events turn out not to work. */
   readonly notice: (message: string) => void
+  /** Resolves with what `inspect` would make, from elsewhere. Called where a first look finds nothing, and events do not come. */
+  readonly hear?: ((signal: AbortSignal) => Promise<T>) | undefined
   readonly signal?: AbortSignal | undefined
   /** @default the real ones */
   readonly seams?: WatchSeams
@@ -90,7 +92,7 @@ export interface WatchOptions {
 export async function watchDirectory<T>(
   directory: string,
   inspect: (names: readonly string[]) => Promise<T | undefined>,
-  options: WatchOptions,
+  options: WatchOptions<T>,
 ): Promise<T> {
   const { timeout, signal, seams = realSeams } = options
   signal?.throwIfAborted()
@@ -108,21 +110,21 @@ export async function watchDirectory<T>(
   }
 }
 
-interface Inner extends WatchOptions {
+interface Inner<T> extends WatchOptions<T> {
   readonly seams: WatchSeams
   readonly inner: AbortSignal
 }
 
-class Watch {
+class Watch<T> {
   last: LastSight = { names: undefined, error: undefined }
   readonly #directory: string
-  readonly #options: Inner
+  readonly #options: Inner<T>
   #events = false
   #hinted = false
   #pause = new AbortController()
   #rested = false
 
-  constructor(directory: string, options: Inner) {
+  constructor(directory: string, options: Inner<T>) {
     this.#directory = directory
     this.#options = options
     options.inner.addEventListener('abort', () => {
@@ -130,26 +132,37 @@ class Watch {
     })
   }
 
-  async run<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
+  async run(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
     const first = await this.#look(inspect)
     if (first !== undefined) return first
     const unsubscribe = await this.#subscribe()
     try {
-      // What has changed before events were asked for is told by none.
-      if (!this.#events) await this.#rest()
-      for (;;) {
-        this.#options.inner.throwIfAborted()
-        this.#hinted = false
-        const found = await this.#look(inspect)
-        if (found !== undefined) return found
-        await this.#rest()
-      }
+      return await Promise.race([this.#lookAgain(inspect), this.#heard()])
     } finally {
       await unsubscribe()
     }
   }
 
-  async #look<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
+  async #lookAgain(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
+    // What has changed before events were asked for is told by none.
+    if (!this.#events) await this.#rest()
+    for (;;) {
+      this.#options.inner.throwIfAborted()
+      this.#hinted = false
+      const found = await this.#look(inspect)
+      if (found !== undefined) return found
+      await this.#rest()
+    }
+  }
+
+  /** What is heard of from elsewhere, if anything ever is: whoever cannot listen looks. */
+  async #heard(): Promise<T> {
+    const { hear, inner } = this.#options
+    const never = new Promise<T>(() => undefined)
+    return await (this.#events || hear === undefined ? never : hear(inner).catch(async () => await never))
+  }
+
+  async #look(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     try {
       this.last = { names: await this.#options.seams.list(this.#directory), error: undefined }
     } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
+import { until } from '../support/until.ts'
 import { fourTasks, sixTasks, startTasks, twoTasks } from '../support/step.ts'
 
 const workers = ['--', 'python3', join(programs, 'workers.py')]
@@ -70,6 +71,23 @@ test.concurrent('a task whose process 0 does not come says what it waited for, a
     /Cannot find the cluster: waited 2 s for process 0 to publish "record\.json" in ".*run-sim-7\.0-r0", where process 3 had come/,
   )
   cluster.expectFile('.scheduler-7.0.json.run-sim-7.0-r0')
+  await cluster.expectNothingLeft()
+})
+
+test.concurrent('tasks that would look once in an hour are told where process 0 is when it comes', async () => {
+  await using cluster = await Cluster.make()
+  const [zero, ...others] = fourTasks()
+  const rarely = ['--watch', 'poll', '--poll-interval', '1h', '--scheduler-file', 'F.json']
+  const runs = startTasks(cluster, others, [...rarely, ...workers, '2'])
+  await until(
+    async () => await readdir(cluster.work, { recursive: true }),
+    (names) => names.some((name) => /F\.json\.run-.*\/news-\d+\./.test(name)),
+    { what: 'one that waits listens', say: (names) => names.join('\n') },
+  )
+  runs.push(cluster.run(['run', ...rarely, ...workers, '2'], zero))
+  for (const run of runs) await run.expectStatus(0)
+  expect(runs[0]?.stdout).toBe('workers [2, 3]\nresult 21 on 2\n')
+  for (const run of runs) run.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
 
