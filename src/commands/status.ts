@@ -2,9 +2,9 @@ import { hostname } from 'node:os'
 import type { SchedulerIdentity, WorkerInfo } from '../dask/calls/identity.ts'
 import type { Versions } from '../dask/calls/versions.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
+import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { LiveCluster } from './cluster/find.ts'
-import { byName } from './cluster/say.ts'
 import type { Target } from './cluster/target.ts'
 
 /** Tasks of a worker, or of all of them, as of its last heartbeat. */
