@@ -27,8 +27,11 @@ const runKey = 'wait'
 const lostAfter = 5_000
 /** How long it may take to be reached. In milliseconds. */
 const reachTimeout = 5_000
-/** Before the third question for the workers, and then with one of so many, goes another: whether it is still we who ask. */
-const [firstCheck, questionsEach] = [3, 50]
+/**
+ * Before the third question for the workers, and then with one of so many, goes another: whether it is
+ * still we who ask. So it does after a gap of so many milliseconds: we may have been stopped.
+ */
+const [firstCheck, questionsEach, longestGap] = [3, 50, 2_000]
 /** Between two questions for the workers, so that both kinds together are ten in a second. In milliseconds. */
 const interval = defaults.workersInterval * (1 + 1 / questionsEach)
 /** The same where the asker is not known to the other hosts, each of which may have one. In milliseconds. */
@@ -84,6 +87,7 @@ export class Asker implements AsyncDisposable {
   readonly #over = deferred<undefined>()
   #nobodyVisits = deferred<undefined>()
   #questions = 0
+  #askedAt = performance.now()
   #running: number
 
   private constructor(speaker: Speaker, server: ControlServer, record: ClusterRecord, options: AskerOptions) {
@@ -203,11 +207,16 @@ export class Asker implements AsyncDisposable {
     try {
       this.#questions++
       // Of several that have begun at once, the last one that the scheduler was told of goes on.
-      if (known && this.#questions % questionsEach === firstCheck) {
+      const hasSlept = performance.now() - this.#askedAt > longestGap
+      if (known && (hasSlept || this.#questions % questionsEach === firstCheck)) {
         await pace.turn(signal)
-        if ((await namedAsker(client, this.#wait()))?.nonce !== this.record.nonce) this.#over.resolve(undefined)
+        if ((await namedAsker(client, this.#wait()))?.nonce !== this.record.nonce) {
+          this.#over.resolve(undefined)
+          return this.#running
+        }
       }
       await pace.turn(signal)
+      this.#askedAt = performance.now()
       this.#running = (await client.runningWorkers(this.#wait())).size
       return this.#running
     } catch (error) {
