@@ -55,7 +55,7 @@ export interface ClusterStatus {
     readonly python: string | null
   }
   /** Null where the scheduler names none. */
-  readonly dashboard: { readonly url: string; readonly state: DashboardState; readonly tunnel: string } | null
+  readonly dashboard: { readonly url: string; readonly state: DashboardState; readonly tunnel: string | null } | null
   /** Null where the cluster is not ours. */
   readonly run: {
     readonly key: string
@@ -112,7 +112,7 @@ export async function askConstants(cluster: LiveCluster, { timeout, signal, env 
       : checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal }).then((state) => ({
           url,
           state,
-          tunnel: tunnelCommand(url, { home, login }),
+          tunnel: state === 'no-bokeh' || state === 'off' ? null : tunnelCommand(url, { home, login }),
         })),
   ])
   return { versions, dashboard }

@@ -57,7 +57,7 @@ export class Readiness {
       const running = await this.#ask().catch(() => undefined)
       if (running !== undefined) this.#tell(running)
       // A timer may be a millisecond early.
-      for (let left; (left = due - performance.now()) > 0; ) await sleep(Math.ceil(left))
+      for (let left; (left = due - performance.now()) > 0;) await sleep(Math.ceil(left))
     }
     this.#looking = false
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { namedAsker } from '../../src/commands/cluster/asker.ts'
+import { waitForCluster } from '../../src/commands/wait.ts'
 import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
 import { CountingProxy } from '../support/counting-proxy.ts'
@@ -111,13 +112,18 @@ test(`${waiters} commands that wait for different numbers take the asking over f
   for (const worker of workers) await worker.ended
 })
 
-test(`${waiters} commands that come when all is there ask no more than one, and need no asker`, async () => {
+test('many that come at once when all is there ask once or twice, and need no asker', async () => {
   await using cluster = await Cluster.make()
   const { address, proxy, scheduler } = await counted(cluster)
   using _ = proxy
   const workers = startWorkers(cluster, 2)
   await cluster.run(['wait', '--scheduler', address, '--workers', '2']).expectStatus(0)
-  for (const wait of startWaits(cluster, proxy, () => 2)) await wait.expectStatus(0)
+  const { signal } = new AbortController()
+  const target = { address: proxy.address }
+  const all = Array.from({ length: 32 }, async () =>
+    waitForCluster({ target, workers: 2, timeout: 60_000, signal, onProgress: () => undefined }),
+  )
+  for (const { running } of await Promise.all(all)) expect(running).toBe(2)
   expectPace(proxy)
   expect(new Set(proxy.asked)).toEqual(new Set(['identity']))
   await end(cluster, address, scheduler)

@@ -129,7 +129,8 @@ export class Speaker implements AsyncDisposable {
     if (!this.#hasTold) {
       // Those that come a moment later need not ask again.
       await this.#tell({ kind: 'told', id: this.id, present: this.present })
-      if (this.#seat !== undefined) await sleep(Math.max(0, this.#askedAt + defaults.workersInterval - performance.now()))
+      if (this.#seat !== undefined)
+        await sleep(Math.max(0, this.#askedAt + defaults.workersInterval - performance.now()))
     }
     await this.#seat?.leave()
   }
