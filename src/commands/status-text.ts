@@ -41,8 +41,9 @@ function sayDashboard(dashboard: ClusterStatus['dashboard']): string[] {
   if (state === 'no-bokeh' || state === 'off') return [field('dashboard', dashboards[state])]
   return [
     field('dashboard', state === 'there' ? url : `${url} (${dashboards[state]})`),
-    field('', `from your own machine: ${tunnel}`),
-    field('', 'and then http://localhost:8787/status'),
+    ...(tunnel === null
+      ? []
+      : [field('', `from your own machine: ${tunnel}`), field('', 'and then http://localhost:8787/status')]),
   ]
 }
 

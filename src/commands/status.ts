@@ -2,9 +2,9 @@ import { hostname } from 'node:os'
 import type { SchedulerIdentity, WorkerInfo } from '../dask/calls/identity.ts'
 import type { Versions } from '../dask/calls/versions.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
+import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { LiveCluster } from './cluster/find.ts'
-import { byName } from './cluster/say.ts'
 import type { Target } from './cluster/target.ts'
 
 /** Tasks of a worker, or of all of them, as of its last heartbeat. */
@@ -55,7 +55,7 @@ export interface ClusterStatus {
     readonly python: string | null
   }
   /** Null where the scheduler names none. */
-  readonly dashboard: { readonly url: string; readonly state: DashboardState; readonly tunnel: string } | null
+  readonly dashboard: { readonly url: string; readonly state: DashboardState; readonly tunnel: string | null } | null
   /** Null where the cluster is not ours. */
   readonly run: {
     readonly key: string
@@ -112,7 +112,7 @@ export async function askConstants(cluster: LiveCluster, { timeout, signal, env 
       : checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal }).then((state) => ({
           url,
           state,
-          tunnel: tunnelCommand(url, { home, login }),
+          tunnel: state === 'no-bokeh' || state === 'off' ? null : tunnelCommand(url, { home, login }),
         })),
   ])
   return { versions, dashboard }

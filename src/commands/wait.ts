@@ -1,10 +1,13 @@
+import type { Visit } from '../control/visit.ts'
 import { RunnerError } from '../errors.ts'
+import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/watch.ts'
 import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import { awaitWorkers } from './cluster/await-workers.ts'
-import { findCluster, type LiveCluster, noCluster, type NoCluster } from './cluster/find.ts'
-import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
+import { anotherListens, type FindOptions, locate, noCluster, type NoCluster } from './cluster/find.ts'
+import { type Met, meetAt } from './cluster/meet.ts'
+import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
 import { sayTarget, type Target, tlsFor } from './cluster/target.ts'
 
@@ -54,13 +57,13 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
   const end = performance.now() + timeout
   if (workers === 'all' && 'address' in target) throw allOfWhat(target)
   const found = await find(options, end)
-  const { file } = found
-  using asked = found.kind === 'visited' ? found.visit : found.client
+  const { asked, address, id, file } = found
   const record = file?.dask_hpc_runner
   const wanted = workers === 'all' ? record?.n_workers : workers
-  if (wanted === undefined) throw allOfWhat(target)
-  const { address, id } =
-    found.kind === 'visited' ? found.file : { address: found.client.address, id: found.identity.id }
+  if (wanted === undefined) {
+    if ('kind' in asked && asked.kind === 'speaker') await asked[Symbol.asyncDispose]()
+    throw allOfWhat(target)
+  }
   const scheduler = { address, id, ...tlsFor(address, target) }
   const say = (running: number): void => {
     onProgress(`${running} of ${count(wanted, 'worker')} run at ${address}`)
@@ -74,16 +77,23 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
   }
 }
 
-async function find(
-  { target, timeout, signal, onProgress, waiters = 1 }: WaitOptions,
-  end: number,
-): Promise<LiveCluster | VisitedRun> {
+/** A cluster that is there. */
+interface Found {
+  /** Who is asked. */
+  readonly asked: Visit | Met
+  /** Of its scheduler. */
+  readonly address: string
+  readonly id: string
+  readonly file: SchedulerFile | undefined
+}
+
+async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOptions, end: number): Promise<Found> {
   const interval = Math.max(leastInterval, defaultPollInterval(waiters))
   for (;;) {
     const visited = await visitRun(target, { timeout: leftUntil(end), signal })
-    if (visited !== undefined) return visited
-    const found = await findCluster(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
-    if (found.kind === 'alive') return found
+    if (visited !== undefined) return { asked: visited.visit, ...visited.file, file: visited.file }
+    const found = await look(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
+    if ('asked' in found) return found
     if (found.kind === 'foreign') throw noCluster(target, 'Cannot wait for', found)
     onProgress(`waiting for the cluster of ${sayTarget(target)}: ${found.why}`)
     const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
@@ -92,6 +102,19 @@ async function find(
     await sleep(isLast ? leftUntil(end) : pause, signal)
     if (isLast) throw tooLate(target, timeout, found)
   }
+}
+
+/** Looks once, together with the others of this host. */
+async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<Found | NoCluster> {
+  const end = performance.now() + timeout
+  const place = await locate(target, { timeout, signal })
+  if (place.kind !== 'place') return place
+  const { address, file } = place
+  const met = await meetAt(address, { ...tlsFor(address, target), timeout: leftUntil(end), signal, atOnce: 3 })
+  if (met.kind !== 'speaker' && met.kind !== 'told') return { ...met, ...(file && { file }) }
+  if (file === undefined || file.id === met.id) return { asked: met, address, id: met.id, file }
+  if (met.kind === 'speaker') await met[Symbol.asyncDispose]()
+  return anotherListens(file)
 }
 
 function leftUntil(end: number): number {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { failureSchema } from '../record/outcome-record.ts'
+import { presentWorkersSchema } from '../record/present-workers.ts'
 import { publishedFileSchema } from '../record/scheduler-file.ts'
 import { versionsSchema } from '../record/versions.ts'
 import { endingSignals } from '../util/early-signals.ts'
@@ -27,10 +28,12 @@ export const toHubSchema = z.discriminatedUnion('type', [
   }),
   /** A second line of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
   z.object({ type: z.literal('pulse'), run_key: z.string(), secret: z.string(), rank: z.number() }),
-  /** From a command beside the run, such as `wait`, which may say `await-workers` and `stop` after it. */
+  /** From a command beside the run, such as `wait`, which may say `await-workers`, `list-workers` and `stop` after it. */
   z.object({ type: z.literal('visit'), run_key: z.string(), secret: z.string() }),
   /** Tell the sender of running workers until so many of them run; null: all that the run starts. */
   z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),
+  /** Tell the sender which workers there are. */
+  z.object({ type: z.literal('list-workers') }),
   /** End the run. */
   z.object({ type: z.literal('stop') }),
   /** The sender is there. */
@@ -69,6 +72,8 @@ export const fromHubSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
   /** How many workers run, of those that are awaited. */
   z.object({ type: z.literal('workers'), running: z.number(), wanted: z.number() }),
+  /** Which workers there are; not sent where the scheduler does not answer. */
+  z.extend(presentWorkersSchema, { type: z.literal('present') }),
   /** End the client program: `signal` came to a process of the run. */
   z.object({ type: z.literal('terminate'), signal: endingSignalSchema }),
   /** The run is over. */

@@ -1,6 +1,7 @@
 import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { PresentWorkers } from '../record/present-workers.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 import { type Line, Mailbox } from './line.ts'
@@ -30,6 +31,7 @@ export class Visit implements Disposable {
   readonly #line: Line<FromHub, ToHub>
   readonly #pulse: Pulse | undefined
   readonly #heard = new Mailbox<FromHub>()
+  readonly #present = new Mailbox<PresentWorkers>()
   readonly #where: string
   readonly #ended: Promise<Verdict | undefined>
 
@@ -41,6 +43,7 @@ export class Visit implements Disposable {
     this.#ended = new Promise((resolve) => {
       line.onMessage((message) => {
         if (message.type === 'end') resolve(message)
+        else if (message.type === 'present') this.#present.put(message)
         else this.#heard.put(message)
       })
       void line.closed.then(() => {
@@ -90,7 +93,7 @@ export class Visit implements Disposable {
     let last = `nothing was heard of them`
     const come = async (): Promise<number> => {
       for (;;) {
-        const message = await this.#next()
+        const message = await this.#unlessEnded(this.#heard.next())
         if (message.type !== 'workers') continue
         const { running, wanted } = message
         onProgress?.(running, wanted)
@@ -103,6 +106,18 @@ export class Visit implements Disposable {
         code: 'ERR_TIMED_OUT',
       })
     return await deadline(come(), timeout, late, signal)
+  }
+
+  /**
+   * Asks which workers there are.
+   *
+   * @throws RunnerError as {@link waitForWorkers} does.
+   */
+  async presentWorkers({ timeout, signal }: VisitWait): Promise<PresentWorkers> {
+    this.#line.send({ type: 'list-workers' })
+    const late = (): Error =>
+      new RunnerError(`${this.#where} has not heard of them within ${sayDuration(timeout)}`, { code: 'ERR_TIMED_OUT' })
+    return await deadline(this.#unlessEnded(this.#present.next()), timeout, late, signal)
   }
 
   /**
@@ -127,7 +142,7 @@ export class Visit implements Disposable {
     this.#line.destroy()
   }
 
-  async #next(): Promise<FromHub> {
+  async #unlessEnded<T>(heard: Promise<T>): Promise<T> {
     const ended = this.#ended.then((verdict): never => {
       if (verdict === undefined)
         throw new RunnerError(`Cannot wait for the workers of a run: ${this.#where} is gone`, {
@@ -136,6 +151,6 @@ export class Visit implements Disposable {
       const why = verdict.failure?.message ?? 'it has ended'
       throw new RunnerError(`Cannot wait for the workers of a run that is over: ${why}`, { code: 'ERR_COMPONENT_LOST' })
     })
-    return await Promise.race([this.#heard.next(), ended])
+    return await Promise.race([heard, ended])
   }
 }

@@ -1,6 +1,6 @@
 import { type DaskEvent, events, logEvent } from './calls/events.ts'
 import { identity, type SchedulerIdentity } from './calls/identity.ts'
-import { getMetadata, setMetadata } from './calls/metadata.ts'
+import { getMetadata, setMetadata, tellMetadata } from './calls/metadata.ts'
 import { type RetireOptions, retireWorkers, type WorkersToRetire } from './calls/retire-workers.ts'
 import { runningWorkers } from './calls/running-workers.ts'
 import { terminate } from './calls/terminate.ts'
@@ -82,6 +82,11 @@ export class SchedulerClient implements Disposable {
 
   async setMetadata(key: string, value: unknown, options?: WaitOptions): Promise<void> {
     await setMetadata(this.#connection, key, value, options)
+  }
+
+  /** The same without an answer, so that it may be followed by {@link close}. */
+  tellMetadata(key: string, value: unknown): void {
+    tellMetadata(this.#connection, key, value)
   }
 
   /** Does not keep the process alive. */

@@ -12,26 +12,36 @@ const beatInterval = 1_000
 const longestSilence = 3_000
 /** How often a process tries for a seat, while others come and go. */
 const attempts = 20
+/** Where the one that looks is stopped, or is a stranger, the others meet at the next of so many places. */
+const places = 3
 
-/** The processes of one host that wait for one run take seats: one of them looks, the others are told. */
+/** The processes of one host that wait for the same take seats: one of them looks, the others are told. */
 export type Seat = LookerSeat | ListenerSeat | undefined
 
 /**
- * Takes a seat among the processes of this host that wait at the same run directory. They meet at a
- * socket without a file (Linux's abstract ones), so that nothing is left behind and a dead looker's
- * seat is free at once. It tells nothing but where, in the looker's own file descriptors, the text
- * is: those the kernel opens to processes of the same user only.
+ * Takes a seat among the processes of this host that wait for the same `thing`, such as a run directory.
+ * They meet at a socket without a file (Linux's abstract ones), so that nothing is left behind and a
+ * dead looker's seat is free at once. It tells nothing but where, in the looker's own file descriptors,
+ * the text is: those the kernel opens to processes of the same user only.
  *
  * @returns undefined where a process has to look for itself.
  */
-export async function takeSeat(runDirectory: string, signal?: AbortSignal): Promise<Seat> {
+export async function takeSeat(thing: string, signal?: AbortSignal): Promise<Seat> {
   const uid = process.getuid?.()
   if (process.platform !== 'linux' || uid === undefined) return undefined
-  const digest = createHash('sha256').update(runDirectory).digest('hex').slice(0, 24)
+  const digest = createHash('sha256').update(thing).digest('hex').slice(0, 24)
   const name = `\0dask-hpc-runner-${uid}-${digest}`
+  for (let place = 0; place < places; place++) {
+    const seat = await takePlace(place === 0 ? name : `${name}-${place}`, uid, signal)
+    if (seat !== 'of no use') return seat
+  }
+  return undefined
+}
+
+async function takePlace(name: string, uid: number, signal?: AbortSignal): Promise<Seat | 'of no use'> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     signal?.throwIfAborted()
-    const listener = await ListenerSeat.take(name, uid)
+    const listener = await ListenerSeat.take(name, uid, signal)
     if (listener !== 'free') return listener
     const looker = await LookerSeat.take(name)
     if (looker !== 'taken') return looker
@@ -47,6 +57,7 @@ export class LookerSeat {
   readonly #board: Promise<FileHandle>
   readonly #listeners = new Set<Socket>()
   readonly #beat: NodeJS.Timeout
+  #hasTold = false
 
   private constructor() {
     this.#server = createServer((socket) => {
@@ -76,10 +87,11 @@ export class LookerSeat {
     return this.#listeners.size + 1
   }
 
-  /** Gives the others what was found. */
+  /** Gives the others what was found, those included that come later. It is told once. */
   async tell(text: string): Promise<void> {
     try {
       await (await this.#board).write(text, 0)
+      this.#hasTold = true
       for (const socket of this.#listeners) socket.write('!')
     } catch {
       // They look themselves once this seat is free.
@@ -104,7 +116,7 @@ export class LookerSeat {
     try {
       const { fd } = await this.#board
       if (!this.#server.listening) throw new Error('the seat is left')
-      socket.write(`${process.pid} ${fd}\n`)
+      socket.write(`${process.pid} ${fd}\n${this.#hasTold ? '!' : ''}`)
       this.#listeners.add(socket)
       socket.once('close', () => this.#listeners.delete(socket))
     } catch {
@@ -126,14 +138,16 @@ export class ListenerSeat {
     this.#said = said
   }
 
-  static async take(name: string, uid: number): Promise<ListenerSeat | 'free' | undefined> {
+  static async take(name: string, uid: number, signal?: AbortSignal): Promise<ListenerSeat | 'free' | 'of no use'> {
     const socket = connect(name)
     socket.on('error', () => undefined)
     const greeting = await new Promise<string>((resolve) => {
       let text = ''
-      socket.setTimeout(longestSilence, () => {
+      const silent = (): void => {
         resolve('silent')
-      })
+      }
+      socket.setTimeout(longestSilence, silent)
+      signal?.addEventListener('abort', silent, { once: true })
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1')
         if (!text.includes('\n')) return
@@ -150,7 +164,7 @@ export class ListenerSeat {
     const board = await openAsOwn(`/proc/${pid}/fd/${fd}`, uid)
     if (board !== undefined) return new ListenerSeat(socket, board, rest)
     socket.destroy()
-    return undefined
+    return 'of no use'
   }
 
   /**

@@ -25,6 +25,8 @@ export interface CoordinatorOptions {
   readonly logger: Logger
   /** Somebody wants to be told of running workers; null: of all that the run starts. */
   readonly onAwaitWorkers: (line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined) => void
+  /** Somebody wants to be told which workers there are. */
+  readonly onListWorkers: (line: Line<ToHub, FromHub>) => void
   /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
   readonly onSilent: (rank: number) => void
   /** A worker has started. */
@@ -158,6 +160,7 @@ export class Coordinator {
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
     line.onMessage((message) => {
       if (message.type === 'await-workers') this.#options.onAwaitWorkers(line, message.count, undefined)
+      else if (message.type === 'list-workers') this.#options.onListWorkers(line)
       else if (message.type === 'stop') this.#stop()
     })
     void line.closed.then(() => this.#visitors.delete(line))
@@ -219,6 +222,7 @@ export class Coordinator {
         member.done = true
         this.#lookWhetherAllDone()
         break
+      case 'list-workers':
       case 'stop':
       case 'visit':
       case 'pulse':

@@ -5,6 +5,8 @@ import { type LivingLine, Pulse, withPulse } from '../control/pulse.ts'
 import { hostOf, isLoopback, networkName, ownAddresses } from '../control/reach.ts'
 import { ControlServer } from '../control/server.ts'
 import { workerNames } from '../components/worker-names.ts'
+import type { SchedulerIdentity } from '../dask/calls/identity.ts'
+import { presentWorkers } from '../dask/present-workers.ts'
 import { exitStatuses, messageOf } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -12,6 +14,7 @@ import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions, type Versions } from '../record/versions.ts'
 import { sayDuration } from '../util/duration.ts'
 import { readPorts } from '../util/ports.ts'
+import { shared } from '../util/shared.ts'
 import { Coordinator } from './coordinator.ts'
 import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
@@ -28,6 +31,7 @@ export class Hub {
   readonly #server: ControlServer
   readonly #pulse: Pulse
   readonly #readiness = new Readiness(async () => await this.#runningWorkers())
+  readonly #presentWorkers = shared(async () => presentWorkers(await this.#identity()), 1_000)
   #record: ClusterRecord
   readonly #lines = new Map<number, LivingLine<ToHub, FromHub>>()
   #scheduler: SchedulerLink | undefined
@@ -47,6 +51,15 @@ export class Hub {
       lostAfter: options.lostAfter,
       onAwaitWorkers: (line, count, rank) => {
         this.#awaitWorkers(line, count, rank)
+      },
+      onListWorkers: (line) => {
+        // Who hears nothing asks the scheduler itself, or says that it does not answer.
+        void this.#presentWorkers().then(
+          (present) => {
+            line.send({ type: 'present', ...present })
+          },
+          () => undefined,
+        )
       },
       onSilent: (rank) => {
         void this.#forgetWorkers(rank)
@@ -166,6 +179,12 @@ export class Hub {
     if (this.#scheduler === undefined) return 0
     const { workersTimeout } = this.#run.options
     return await this.#scheduler.call(async (client) => (await client.runningWorkers({ timeout: workersTimeout })).size)
+  }
+
+  /** @throws Error where there is no scheduler that answers. */
+  async #identity(): Promise<SchedulerIdentity> {
+    if (this.#scheduler === undefined) throw new Error('there is no scheduler yet')
+    return await this.#scheduler.call(async (client) => await client.identity())
   }
 
   /** Tells `line` of running workers; the client's process cannot go on without them. */

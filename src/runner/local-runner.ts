@@ -82,6 +82,9 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const [client = 0] = hosting('client')
     // Only workers compute, so that they share the machine.
     const processes = hosting('worker').length
+    const { waitWorkers, nworkers, scheduler } = context.options
+    if (typeof waitWorkers === 'number' && scheduler && waitWorkers > processes * nworkers)
+      throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${processes * nworkers}`)
     const share = { processes, cpus: Math.max(1, Math.floor(affinity() / processes)) }
     for (const rank of ranks) if (rank !== client) this.#startMember({ ...me, share, rank }, context)
     return { ...me, share, rank: client }

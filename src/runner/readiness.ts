@@ -12,7 +12,7 @@ interface Waiter {
 
 /** How often to ask. */
 export interface ReadinessOptions {
-  /** Milliseconds from an answer to the next question. @default 100 */
+  /** Least number of milliseconds from one question to the next. @default 100 */
   readonly interval?: number
 }
 
@@ -53,9 +53,11 @@ export class Readiness {
     if (this.#looking) return
     this.#looking = true
     while (this.#waiters.size > 0) {
+      const due = performance.now() + this.#interval
       const running = await this.#ask().catch(() => undefined)
       if (running !== undefined) this.#tell(running)
-      await sleep(this.#interval)
+      // A timer may be a millisecond early.
+      for (let left; (left = due - performance.now()) > 0;) await sleep(Math.ceil(left))
     }
     this.#looking = false
   }

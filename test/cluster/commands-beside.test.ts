@@ -322,7 +322,7 @@ test('status shows what there is, as text and as JSON', async () => {
     version: 1,
     scheduler_file: cluster.path('F.json'),
     scheduler: { address, id: expect.stringMatching(/^Scheduler-/) as string },
-    dashboard: { state: 'off' },
+    dashboard: { state: 'off', tunnel: null },
     run: null,
     workers: [{ name: '7', host: '127.0.0.1', threads: 1, state: 'running' }],
     total: { workers: 1, running: 1, threads: 1, tasks: { executing: 0, ready: 0, memory: 0 } },

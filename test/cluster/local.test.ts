@@ -70,3 +70,12 @@ test('a copy of the program alone makes a cluster: all that it sends elsewhere i
   started.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
+
+test('more workers than the run starts are not waited for: nothing is started', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '4', '--wait-workers', '9', '--', 'true'])
+  await run.expectStatus(64)
+  expect(run.stderr).toMatch(/Cannot wait for 9 workers: the run starts 2$/m)
+  expect(run.output).not.toContain('scheduler')
+  await cluster.expectNothingLeft()
+})

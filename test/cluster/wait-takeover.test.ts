@@ -9,6 +9,9 @@ import { CountingProxy } from '../support/counting-proxy.ts'
 import { startDaskScheduler } from '../support/dask.ts'
 import { until } from '../support/until.ts'
 
+/** So many requests more than one each 100 ms there may have been, from the first one on. */
+const more = 5
+
 test('where the one that asks for all is killed, or frozen, another one asks', async () => {
   await using cluster = await Cluster.make()
   const file = cluster.path('F.json')
@@ -41,6 +44,7 @@ test('where the one that asks for all is killed, or frozen, another one asks', a
   for (const wait of waits)
     if (wait.pid === killed) expect(await wait.ended).toEqual({ status: null, signal: 'SIGKILL' })
     else await wait.expectStatus(0)
+  expect(proxy.ahead(100), proxy.say()).toBeLessThanOrEqual(more)
   await client.terminate()
   await scheduler.expectStatus(0)
   await workers.ended

@@ -49,16 +49,46 @@ test('who was told nothing takes the seat of the one that left', async () => {
   expect((await seated(run)).kind).toBe('looker')
 })
 
+/** Puts a stranger that says so in a seat. */
+async function strangerIn(name: string, says: string): Promise<void> {
+  const stranger = createServer((socket) => socket.end(says))
+  onTestFinished(() => void stranger.close())
+  await new Promise<void>((resolve) => stranger.listen(name, resolve))
+}
+
 test.each(['1 0\n', 'hello\n', `${process.pid} 0\n`])(
-  'a stranger in the seat that says %j is not believed',
+  'a stranger in the seat that says %j is not believed: the others meet elsewhere',
   async (says) => {
     const run = randomUUID()
-    const stranger = createServer((socket) => socket.end(says))
-    onTestFinished(() => void stranger.close())
-    await new Promise<void>((resolve) => stranger.listen(nameOf(run), resolve))
-    expect(await takeSeat(run)).toBeUndefined()
+    await strangerIn(nameOf(run), says)
+    expect([(await seated(run)).kind, (await seated(run)).kind]).toEqual(['looker', 'listener'])
   },
 )
+
+test('where strangers are everywhere, each process looks for itself', async () => {
+  const run = randomUUID()
+  for (const place of ['', '-1', '-2']) await strangerIn(nameOf(run) + place, 'hello\n')
+  expect(await takeSeat(run)).toBeUndefined()
+})
+
+test('who comes later is told what has been told', async () => {
+  const run = randomUUID()
+  const looker = await seated(run)
+  if (looker.kind !== 'looker') throw new Error('another looks')
+  await looker.tell('found')
+  const later = await seated(run)
+  expect(later.kind === 'listener' && (await later.told(never))).toEqual({ text: 'found' })
+})
+
+test('where the one that looks is stopped, those that come meet elsewhere, unless their time is up', async () => {
+  const run = randomUUID()
+  const looker = start(await buildProgram('looker'), run)
+  expect(await looker.nextLine()).toBe('looker')
+  looker.child.kill('SIGSTOP')
+  await expect(takeSeat(run, AbortSignal.timeout(100))).rejects.toThrow('aborted due to timeout')
+  expect((await Promise.all([seated(run), seated(run)])).map(({ kind }) => kind).sort()).toEqual(['listener', 'looker'])
+  looker.child.kill('SIGKILL')
+})
 
 test('a looker that is stopped is not waited for, one that is killed leaves its seat', async () => {
   const run = randomUUID()

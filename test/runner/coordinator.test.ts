@@ -30,6 +30,7 @@ function startRun(
     lostAfter: 20_000,
     logger,
     onAwaitWorkers: vi.fn(),
+    onListWorkers: vi.fn(),
     onSilent,
     onWorkerStart: vi.fn(),
   })

@@ -7,6 +7,8 @@ import { FrameReader } from '../../src/dask/frames.ts'
 export class CountingProxy implements Disposable {
   /** What was asked, such as `identity`, in its order. */
   readonly asked: string[] = []
+  /** When, by `performance.now()`. */
+  readonly #times: number[] = []
   readonly address: string
   readonly #sockets: Set<Socket>
   readonly #close: () => void
@@ -27,7 +29,7 @@ export class CountingProxy implements Disposable {
       let greeted = false
       client.on('data', (chunk) => {
         for (const frames of reader.push(chunk)) {
-          if (greeted) proxy.asked.push((decodeMessage(frames) as { op: string }).op)
+          if (greeted) proxy.#count((decodeMessage(frames) as { op: string }).op)
           greeted = true
         }
       })
@@ -49,6 +51,27 @@ export class CountingProxy implements Disposable {
     const mine = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`
     const proxy: CountingProxy = new CountingProxy(mine, sockets, () => server.close())
     return proxy
+  }
+
+  /**
+   * How far the requests have been ahead of one each `interval` milliseconds at most, from the `first` of them on: k
+   * where there were k + n after n intervals.
+   */
+  ahead(interval: number, first = 0): number {
+    const began = this.#times[first] ?? 0
+    return Math.max(0, ...this.#times.slice(first).map((time, i) => i + 1 - (time - began) / interval))
+  }
+
+  /** What was asked, from the `first` request on, and after how many milliseconds. */
+  say(first = 0): string {
+    const began = this.#times[first] ?? 0
+    const all = this.asked.slice(first).map((op, i) => `${op} ${Math.round((this.#times[first + i] ?? 0) - began)}`)
+    return all.join(', ')
+  }
+
+  #count(op: string): void {
+    this.asked.push(op)
+    this.#times.push(performance.now())
   }
 
   /** Breaks every connection, as a network may; new ones can be made. */

@@ -41,6 +41,14 @@ export interface FindOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where a scheduler should be. */
+export interface Place {
+  readonly kind: 'place'
+  readonly address: string
+  /** Undefined where the user has named the address. */
+  readonly file: SchedulerFile | undefined
+}
+
 /**
  * Looks once for the cluster: reads its file, connects to the scheduler and compares who answers
  * with whom the file names. The caller closes the client.
@@ -49,11 +57,28 @@ export interface FindOptions {
  */
 export async function findCluster(target: Target, { timeout, signal }: FindOptions): Promise<LiveCluster | NoCluster> {
   const end = performance.now() + timeout
+  const place = await locate(target, { timeout, ...(signal && { signal }) })
+  if (place.kind !== 'place') return place
+  const { address, file } = place
+  const found = await askScheduler(address, {
+    ...tlsFor(address, target),
+    timeout: Math.max(1, end - performance.now()),
+    ...(signal && { signal }),
+  })
+  if (found.kind !== 'alive') return { ...found, ...(file && { file }) }
+  if (file === undefined) return found
+  if (found.identity.id === file.id) return { ...found, file }
+  found.client.close()
+  return anotherListens(file)
+}
+
+/** Reads a target's file. Nobody is asked. @throws RangeError for an address that is none. */
+export async function locate(target: Target, { timeout, signal }: FindOptions): Promise<Place | NoCluster> {
+  if ('address' in target) {
+    parseAddress(target.address)
+    return { kind: 'place', address: target.address, file: undefined }
+  }
   try {
-    if ('address' in target) {
-      parseAddress(target.address)
-      return await ask(target.address, undefined, { target, end, signal })
-    }
     const sight = await deadline(lookAt(target.path), timeout, () => new HungFilesystem(), signal)
     if (sight.kind !== 'file') return sight
     const { file } = sight
@@ -62,11 +87,16 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
     } catch (error) {
       return { kind: 'foreign', why: lowered(messageOf(error)), file }
     }
-    return await ask(file.address, file, { target, end, signal })
+    return { kind: 'place', address: file.address, file }
   } catch (error) {
     if (!(error instanceof HungFilesystem)) throw error
-    return { kind: 'silent', why: 'the filesystem does not answer' }
+    return hung
   }
+}
+
+/** Where the scheduler that answers is not the one of the file. */
+export function anotherListens(file: SchedulerFile): NoCluster {
+  return { kind: 'gone', why: `its scheduler is gone, and another one listens at ${file.address} now`, file }
 }
 
 /**
@@ -88,35 +118,34 @@ export function noCluster(target: Target, doing: string, { kind, why }: NoCluste
 }
 
 class HungFilesystem extends Error {}
+const hung: NoCluster = { kind: 'silent', why: 'the filesystem does not answer' }
 
-interface Asking {
-  readonly target: Target
-  /** By `performance.now()`. */
-  readonly end: number
-  readonly signal: AbortSignal | undefined
+/** How to ask. */
+export interface AskOptions extends FindOptions {
+  readonly tls?: TlsFiles | undefined
 }
 
-async function ask(
+/**
+ * Connects to whatever scheduler is at an address, and asks who it is. The caller closes the client.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where TLS is not set up for it.
+ */
+export async function askScheduler(
   address: string,
-  file: SchedulerFile | undefined,
-  { target, end, signal }: Asking,
+  { timeout, signal, tls }: AskOptions,
 ): Promise<LiveCluster | NoCluster> {
+  const end = performance.now() + timeout
   const options = (): FindOptions => ({ timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) })
   let client: SchedulerClient | undefined
   try {
-    const { tls } = tlsFor(address, target)
     if (tls !== undefined) await readable(tls, options())
     client = await SchedulerClient.connect(address, { ...options(), ...(tls && { tls }) })
-    const identity = await client.identity(options())
-    if (file !== undefined && identity.id !== file.id) {
-      client.close()
-      return { kind: 'gone', why: `its scheduler is gone, and another one listens at ${address} now`, file }
-    }
-    return { kind: 'alive', client, identity, file }
+    return { kind: 'alive', client, identity: await client.identity(options()), file: undefined }
   } catch (error) {
     client?.close()
+    if (error instanceof HungFilesystem) return hung
     if (!(error instanceof DaskError)) throw error
-    return { ...whyNot(error), ...(file && { file }) }
+    return whyNot(error)
   }
 }
 
