@@ -1,5 +1,5 @@
 import { needCluster } from '../commands/cluster/find.ts'
-import { interruptible } from '../commands/cluster/interruption.ts'
+import { interruptible } from '../commands/cluster/command-signals.ts'
 import { count } from '../commands/cluster/say.ts'
 import { completeTarget, sayTarget, type TargetOptions } from '../commands/cluster/target.ts'
 import { ProgramNotStarted, runGated } from '../commands/gate.ts'

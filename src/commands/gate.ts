@@ -1,6 +1,6 @@
 import { clientEnvironment } from '../components/child-environment.ts'
 import { RunnerError } from '../errors.ts'
-import type { Interruption } from './cluster/interruption.ts'
+import type { CommandSignals } from './cluster/command-signals.ts'
 import { tlsFor, type Target } from './cluster/target.ts'
 import type { ReadyCluster } from './wait.ts'
 
@@ -18,7 +18,7 @@ export async function runGated(
     target,
     env,
     interruption,
-  }: { readonly target: Target; readonly env: NodeJS.ProcessEnv; readonly interruption: Interruption },
+  }: { readonly target: Target; readonly env: NodeJS.ProcessEnv; readonly interruption: CommandSignals },
 ): Promise<number> {
   const { schedulerFile = '', schedulerAddress, nWorkers } = cluster
   const place = { schedulerAddress, schedulerFile, nWorkers, ...tlsFor(schedulerAddress, target) }

@@ -9,7 +9,7 @@ import { InterruptedError } from '../../runner/context.ts'
 import { deferred } from '../../util/deferred.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { settledWithin } from '../../util/wait.ts'
-import { Interruption } from '../cluster/interruption.ts'
+import { CommandSignals } from '../cluster/command-signals.ts'
 import type { DoctorMessage, DoctorOrders } from './examine.ts'
 import { type Finding, found, hasProblem } from './finding.ts'
 import { probeTimeout } from './probe.ts'
@@ -44,7 +44,7 @@ type End =
  */
 export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Diagnosis> {
   await using guardian = new Guardian()
-  using interruption = new Interruption()
+  using interruption = new CommandSignals()
   const examination = new Examination(examiner, guardian)
   const longest = 3 * probeTimeout + 2 * orders.timeout
   const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
@@ -136,7 +136,7 @@ class Examination {
 }
 
 /** Settles at the first signal that ends a run. */
-async function interruptionOf({ signal }: Interruption): Promise<End> {
+async function interruptionOf({ signal }: CommandSignals): Promise<End> {
   if (!signal.aborted) await once(signal, 'abort')
   const reason: unknown = signal.reason
   return { kind: 'signal', signal: reason instanceof InterruptedError ? reason.signal : 'SIGTERM' }

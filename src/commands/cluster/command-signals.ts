@@ -9,7 +9,7 @@ import { type EndingSignal, takeHeldSignal } from '../../util/early-signals.ts'
  * What the signals to this process do while a command beside the cluster is under way: they abort it,
  * or, once it runs a program, they are that program's.
  */
-export class Interruption implements Disposable {
+export class CommandSignals implements Disposable {
   readonly #abort = new AbortController()
   readonly #guardian = new Guardian()
   readonly #signals: Signals
@@ -74,8 +74,8 @@ export class Interruption implements Disposable {
  *
  * @throws what `work` throws for another reason.
  */
-export async function interruptible(work: (interruption: Interruption) => Promise<number>): Promise<number> {
-  using interruption = new Interruption()
+export async function interruptible(work: (interruption: CommandSignals) => Promise<number>): Promise<number> {
+  using interruption = new CommandSignals()
   try {
     return await work(interruption)
   } catch (error) {
