@@ -240,8 +240,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const hub = await Hub.open(run, this.isOnOneHost())
     this.#hub = hub
     this.#member.attach(hub.link)
-    if (this.#options.scheduler) await this.claim(hub.record, run)
     this.#leaveToGuardian(hub, run)
+    if (this.#options.scheduler) await this.claim(hub.record, run)
     if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
     await this.publishGatherer(hub.record, run)
     this.#waitForOthers(hub, run)
