@@ -20,6 +20,9 @@ const slurm = ['test/slurm/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
+/** In CI a test of real processes that failed is run once more; scripts/test-summary.mjs names it then. */
+const retry = process.env.CI === 'true' ? 1 : 0
+
 // Only `npm run bench` asks for them: a measurement is no test.
 const benchmarks =
   process.env.DASK_HPC_RUNNER_BENCH === undefined
@@ -59,12 +62,20 @@ export default defineConfig({
       },
       {
         plugins: [textFiles],
-        test: { name: 'process', include: processes, globalSetup, testTimeout: 60_000, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'process',
+          include: processes,
+          globalSetup,
+          retry,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         plugins: [textFiles],
         test: {
           name: 'cluster',
+          retry,
           include: cluster,
           globalSetup: [globalSetup, 'scripts/numpy-setup.mjs', 'scripts/debian13-setup.mjs'],
           testTimeout: 120_000,
@@ -80,6 +91,7 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'slurm',
+          retry,
           include: slurm,
           globalSetup: [globalSetup, 'scripts/slurm-setup.mjs'],
           testTimeout: 300_000,
@@ -94,6 +106,7 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'mpi',
+          retry,
           include: mpi,
           globalSetup: [globalSetup, 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 120_000,

@@ -13,6 +13,8 @@ export interface NewsPort {
 /** Name of the empty file that says where a process listens: `news-3.KEY.41234.10.0.0.3_fd00--3`. */
 export const newsPortName = /^news-(\d+)\.([A-Za-z0-9_-]{43})\.(\d{1,5})\.([A-Za-z0-9._-]+)$/
 
+const highestPort = 65_535
+
 /** More would not fit into a file's name. */
 export const mostAddresses = 4
 
@@ -25,7 +27,7 @@ export function newsPortNameOf({ rank, key, port, addresses }: NewsPort): string
 /** The port that a file's name tells of, or undefined for any other name. */
 export function readNewsPort(name: string): NewsPort | undefined {
   const [, rank, key = '', port, addresses = ''] = newsPortName.exec(name) ?? []
-  if (rank === undefined) return undefined
+  if (rank === undefined || Number(port) > highestPort) return undefined
   return {
     rank: Number(rank),
     key: Buffer.from(key, 'base64url'),

@@ -19,9 +19,10 @@ const thanks = 'told'
  *
  * @param host the address to listen on; undefined: every interface
  * @returns the port.
- * @throws Error of the system where none can be listened on.
+ * @throws Error of the system where none can be listened on, or the signal's reason.
  */
 export async function receiveNews(take: TakeNews, host: string | undefined, signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted()
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket)

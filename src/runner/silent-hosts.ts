@@ -31,6 +31,8 @@ export class SilentHosts {
   /** Since when each host has not answered. */
   readonly #silentSince = new Map<string, number>()
   #asked = -Infinity
+  /** Index of the host that is asked first the next time, where they are too many for one time. */
+  #turn = 0
 
   constructor({ lostAfter, ask = isThere, now = () => performance.now() }: SilentHostsOptions) {
     this.#lostAfter = lostAfter
@@ -41,17 +43,25 @@ export class SilentHosts {
   /** Those of `hosts` that have been silent for too long; they are asked now and then. Does not throw. */
   async lost(hosts: readonly string[]): Promise<ReadonlySet<string>> {
     const names = [...new Set(hosts)]
+    for (const host of this.#silentSince.keys()) if (!names.includes(host)) this.#silentSince.delete(host)
     if (this.#now() - this.#asked >= askInterval) {
       const began = this.#now()
       this.#asked = began
       await Promise.all(
-        names.slice(0, mostAsked).map(async (host) => {
+        this.#nextOf(names).map(async (host) => {
           if (await this.#ask(host)) this.#silentSince.delete(host)
           else if (!this.#silentSince.has(host)) this.#silentSince.set(host, began)
         }),
       )
     }
     return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
+  }
+
+  /** Those whose turn it is. */
+  #nextOf(names: readonly string[]): readonly string[] {
+    const from = this.#turn < names.length ? this.#turn : 0
+    this.#turn = from + mostAsked
+    return names.slice(from, from + mostAsked)
   }
 
   /** Whether `host` answers now. Does not throw. */

@@ -72,7 +72,8 @@ test('the name of a port tells all of it, and other names none', () => {
   expect(readNewsPort(newsPortNameOf(port))).toEqual(port)
   const long = { ...port, addresses: Array<string>(9).fill('fd00:1111:2222:3333:4444:5555:6666:7777') }
   expect(newsPortNameOf(long).length).toBeLessThanOrEqual(255)
-  for (const name of ['here-1.node1', 'record.json', 'news-1.short.1.10.0.0.1'])
+  const noPort = newsPortNameOf({ ...port, port: 65_536 })
+  for (const name of ['here-1.node1', 'record.json', 'news-1.short.1.10.0.0.1', noPort])
     expect(readNewsPort(name)).toBeUndefined()
 })
 

@@ -47,6 +47,23 @@ describe('SilentHosts', () => {
     expect([...(await hosts.lost(['no-such-host.invalid']))]).toEqual([])
   })
 
+  it('asks many hosts in turns', async () => {
+    const clock = { now: 0 }
+    const ask = vi.fn((host: string) => Promise.resolve(host !== 'node50'))
+    const hosts = new SilentHosts({ lostAfter: 20_000, ask, now: () => clock.now })
+    const names = Array.from({ length: 60 }, (_, i) => `node${i}`)
+    for (; clock.now <= 30_000; clock.now += 1_000) await hosts.lost(names)
+    expect([...(await hosts.lost(names))]).toEqual(['node50'])
+    expect(ask).toHaveBeenCalledWith('node59')
+  })
+
+  it('forgets the silence of a host that is not waited for any more', async () => {
+    const { hosts, lookAt } = judge({ node1: false })
+    await lookAt(0)
+    await hosts.lost(['node2'])
+    expect(hosts.someDoubtful).toBe(false)
+  })
+
   it('asks a host at once where it is told to', async () => {
     const { hosts } = judge({ node1: false })
     expect(await hosts.answers('node1')).toBe(false)
