@@ -3,6 +3,7 @@ import type { FromHub, ToHub } from '../control/messages.ts'
 import { messageOf } from '../errors.ts'
 import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
+import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 import type { Hosted, WorkerPlan } from './hosted.ts'
@@ -10,6 +11,8 @@ import type { Hosted, WorkerPlan } from './hosted.ts'
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
 const firstBackOff = 1_000
 const longestBackOff = 30_000
+/** Whoever waits for workers gives up at their time, and says which are missing. In milliseconds. */
+const afterOthers = 3_000
 
 /** What the runner lends to {@link Workers}. */
 export interface WorkersOptions {
@@ -24,6 +27,8 @@ export interface WorkersOptions {
 export class Workers {
   readonly #options: WorkersOptions
   readonly #ending = new AbortController()
+  /** Those that were killed because they did not come to run. */
+  readonly #late = new Set<DaskProcess>()
 
   constructor(options: WorkersOptions) {
     this.#options = options
@@ -55,7 +60,7 @@ export class Workers {
     let worker = first
     for (let restarts = 0; restarts <= workerRestarts; restarts++) {
       const started = this.#tellStart(worker)
-      const exit = await worker.exited
+      const exit = await this.#exitOf(worker)
       if (this.#isEnding()) return
       // One that never came to run would fail in the same way again.
       const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
@@ -90,14 +95,29 @@ export class Workers {
     return true
   }
 
+  /** How it has ended; one that does not come to run in its time is killed. */
+  async #exitOf(worker: DaskProcess): Promise<Exit> {
+    const timer = setTimeout(() => {
+      this.#late.add(worker)
+      worker.kill()
+    }, this.#options.run.options.workersTimeout + afterOthers)
+    const settled = (): void => {
+      clearTimeout(timer)
+    }
+    void worker.started.then(settled, settled)
+    return await worker.exited.finally(settled)
+  }
+
   #tellEnd(worker: DaskProcess, exit: Exit, again: boolean): void {
     const { run, link } = this.#options
     const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
+    const time = sayDuration(run.options.workersTimeout)
+    const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : sayExit(exit)
     link.send({
       type: 'worker-ended',
       status: shellStatus(exit),
       again,
-      message: `${name} on ${run.identity.host} ${sayExit(exit)}`,
+      message: `${name} on ${run.identity.host} ${how}`,
       last_lines: [...worker.tail],
     })
   }

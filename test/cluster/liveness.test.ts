@@ -138,6 +138,17 @@ test('the program starts when its workers run, and is told who is missing at the
   await cluster.expectNothingLeft()
 })
 
+test('a worker that does not come to run in its time is killed, and ends a run that has no other', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run([
+    ...['local', '-n', '3', '--workers-timeout', '2s', '--grace', '4s'],
+    ...['--preload', join(programs, 'hang_in_worker.py'), '--', 'sleep', '600'],
+  ])
+  await run.expectStatus(69)
+  expect(run.stderr).toMatch(/error: .*Worker 2 on \S+ did not come to run in 2 s \(--workers-timeout\)/)
+  await cluster.expectNothingLeft()
+})
+
 test('the command of --on-terminate runs beside the program, with the cluster at hand', async () => {
   await using cluster = await Cluster.make()
   const save = 'echo "saving at $DASK_SCHEDULER_ADDRESS"; sleep 1; echo saved'
