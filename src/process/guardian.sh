@@ -89,7 +89,7 @@ await() {
 }
 
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
-await 50 $gentle
+await 25 $gentle
 for group in $gentle; do kill -KILL "-$group" 2>/dev/null; done
 kill_marked() {
   for file in $(grep -lzxF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do
