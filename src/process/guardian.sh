@@ -12,7 +12,7 @@
 # Standard output: a line for each signal that came here, which tells the supervisor that the whole
 # process tree was signalled and not the supervisor alone.
 # $1: the mark, a NAME=VALUE of the children's environment.
-# $2: seconds between two looks at the supervisor: one that is found stopped at ten looks in a row is
+# $2: seconds between two looks at the supervisor: one that is found stopped at 22 looks in a row is
 #     killed. What stops everything, as the suspension of a whole job, stops the looks too.
 mark=$1
 supervisor=$PPID
@@ -40,7 +40,7 @@ trap '' PIPE TSTP TTIN TTOU
     wait "$nap"
     read -r stat <"/proc/$supervisor/stat" || break
     case ${stat##*) } in T*) looks=$((looks + 1)) ;; *) looks=0 ;; esac
-    [ "$looks" -ge 10 ] && kill -KILL "$supervisor"
+    [ "$looks" -ge 22 ] && kill -KILL "$supervisor"
   done
 ) </dev/null >/dev/null 2>&1 &
 watcher=$!
@@ -89,7 +89,7 @@ await() {
 }
 
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
-await 25 $gentle
+await 10 $gentle
 for group in $gentle; do kill -KILL "-$group" 2>/dev/null; done
 kill_marked() {
   for file in $(grep -lzxF -e "$mark" /proc/[0-9]*/environ 2>/dev/null); do

@@ -17,7 +17,7 @@ const sweepTimeout = 8_000
  * The script looks so often at a stopped supervisor, and twice more, before it kills it: the others, who
  * have missed its beats by then, tell that it was frozen.
  */
-const looks = 8
+const looks = 20
 
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
