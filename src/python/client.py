@@ -123,6 +123,9 @@ class Helper:
     # More than so many fetches under way wait for each other, unless they take longer than a moment.
     FETCHES = 4
     MOMENT = 2
+    # Results that finish within so many seconds for each one that is still under way are fetched together: less
+    # than it takes a cluster to compute those. And the most that this may come to.
+    TOGETHER, LONGEST = 0.0001, 0.1
     # Results of one message, in number and bytes, more or less.
     BATCH = 2000
     BYTES = 4_000_000
@@ -136,7 +139,9 @@ class Helper:
         self.names = {}
         self.running = {}
         self.done, self.failed, self.telling = [], [], False
-        self.wanted, self.fetching = [], 0
+        # Asked for: those whose tasks are under way, and those that can be fetched.
+        self.awaited = set()
+        self.wanted, self.fetching, self.collecting = [], 0, False
         self.background = set()
         self.gone = False
 
@@ -158,11 +163,11 @@ class Helper:
         if order == "submit":
             await self.submit(header["groups"], buffers)
         elif order == "want":
-            self.wanted += [number for number in header["futures"] if number in self.futures]
-            self.fetch_next()
+            self.want(header["futures"])
         elif order == "release":
             for number in header["futures"]:
                 self.futures.pop(number, None)
+                self.awaited.discard(number)
         elif order == "cancel":
             self.spawn(self.cancel(header["futures"]))
         elif order == "abandon":
@@ -331,11 +336,18 @@ class Helper:
         self.spawn(self.watch(number, future._state))
 
     async def watch(self, number, state):
-        await state.wait()
+        # A result may be lost before we come to look.
+        while not state.done():
+            await state.wait()
         if number not in self.futures:
             return
+        awaited = number in self.awaited
+        self.awaited.discard(number)
         if state.status == "finished":
             self.done.append(number)
+            if awaited:
+                self.wanted.append(number)
+                self.fetch_soon()
         elif state.status == "cancelled" and self.lost_scheduler():
             return await self.say_gone()
         else:
@@ -353,6 +365,33 @@ class Helper:
         done, failed, self.done, self.failed = self.done, self.failed, [], []
         await self.report({"done": done, "failed": failed, "values": []})
 
+    def want(self, numbers):
+        """Fetches results, each when it is there: one that is under way keeps no other waiting."""
+        for number in numbers:
+            if number not in self.futures:
+                continue
+            state = self.futures[number]._state
+            if state.done():
+                self.wanted.append(number)
+                continue
+            self.awaited.add(number)
+            if state.status == "lost":
+                # Its first watch is over.
+                self.spawn(self.watch(number, state))
+        self.fetch_next()
+
+    def fetch_soon(self):
+        if not self.awaited:
+            self.fetch_next()
+        elif not self.collecting:
+            self.collecting = True
+            delay = min(self.LONGEST, self.TOGETHER * len(self.awaited))
+            asyncio.get_running_loop().call_later(delay, self.fetch_collected)
+
+    def fetch_collected(self):
+        self.collecting = False
+        self.fetch_next()
+
     def fetch_next(self):
         while self.wanted and self.fetching < self.FETCHES:
             batch, self.wanted = self.wanted[: self.BATCH], self.wanted[self.BATCH :]
@@ -368,6 +407,8 @@ class Helper:
 
     async def fetch(self, numbers):
         numbers = [number for number in numbers if number in self.futures]
+        if not numbers:
+            return
         try:
             values = await self.gather([self.futures[number] for number in numbers])
         except BaseException as error:
@@ -375,7 +416,7 @@ class Helper:
                 return await self.say_gone()
             if len(numbers) > 1:
                 return await asyncio.gather(*(self.fetch([number]) for number in numbers))
-            future = self.futures.get(numbers[0]) if numbers else None
+            future = self.futures.get(numbers[0])
             if future is not None:
                 failed = future._state.status in ("error", "cancelled")
                 described = self.describe_state(future._state) if failed else self.describe_value(error)

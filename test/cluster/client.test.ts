@@ -226,6 +226,23 @@ test('map, gather, asCompleted and progress', async () => {
   expect(steps.length).toBeGreaterThan(2)
 })
 
+test('a result that is there comes at once, also when one that is not was asked for with it', async () => {
+  const { client, cluster } = shared()
+  const wait = py<string>`
+      def wait(path):
+          import os, time
+          while not os.path.exists(path):
+              time.sleep(0.02)
+          return "slow"
+  `
+  cluster.expectFile('enough')
+  const slow = client.submit(wait, [cluster.path('enough')], { workers: [1] }).result()
+  const fast = client.submit(py<string>`lambda: "fast"`, [], { workers: [2] }).result({ timeout: '20s' })
+  expect(await Promise.race([slow, fast])).toBe('fast')
+  await writeFile(cluster.path('enough'), '')
+  expect(await slow).toBe('slow')
+})
+
 test('scatter places a value for both languages, on the worker that is named', async () => {
   const { client } = shared()
   const array = new Float64Array(10_000).fill(2)
