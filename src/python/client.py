@@ -136,6 +136,8 @@ class Helper:
         self.tasks = None
         self.calls = {}
         self.futures = {}
+        # Why there is no result, of those that Dask has no future of, and that were cancelled.
+        self.refused = {}
         self.names = {}
         self.running = {}
         self.done, self.failed, self.telling = [], [], False
@@ -167,9 +169,10 @@ class Helper:
         elif order == "release":
             for number in header["futures"]:
                 self.futures.pop(number, None)
+                self.refused.pop(number, None)
                 self.awaited.discard(number)
         elif order == "cancel":
-            self.spawn(self.cancel(header["futures"]))
+            self.cancel(header["futures"])
         elif order == "abandon":
             if header["request"] in self.running:
                 self.running[header["request"]].cancel()
@@ -274,14 +277,40 @@ class Helper:
                 if "spec" in group:
                     kind = self.tasks.JavaScriptCall if group["javascript"] else self.tasks.PythonCall
                     self.calls[group["call"]] = kind(group["spec"])
+                items = self.without_refused(items)
+                if not items:
+                    continue
                 futures = self.send(self.calls[group["call"]], items, buffers, await self.options(group["options"]))
             except Exception as error:
                 described = {**self.describe(error), "kind": "submission", "traceback": ""}
-                self.failed += [[item[0], described] for item in items]
-                self.tell()
+                for item in items:
+                    self.refuse(item[0], described)
                 continue
             for item, future in zip(items, futures):
                 self.keep(item[0], future)
+
+    def without_refused(self, items):
+        """The tasks but for those that need one which will have no result: they fail as that one."""
+        left = []
+        for item in items:
+            why = next(filter(None, map(self.why_refused, item[5])), None)
+            if why is None:
+                left.append(item)
+            else:
+                self.refuse(item[0], why)
+        return left
+
+    def why_refused(self, number):
+        if number not in self.refused and number in self.futures:
+            # Cancelled with another future of the same task, or with what it needs.
+            state = self.futures[number]._state
+            return self.describe_state(state) if state.status == "cancelled" else None
+        return self.refused.get(number)
+
+    def refuse(self, number, described):
+        self.refused[number] = described
+        self.failed.append([number, described])
+        self.tell()
 
     def send(self, call, items, buffers, options):
         """Gives the tasks [future, key, arguments, first buffer, number of buffers, dependencies] to Dask."""
@@ -324,8 +353,15 @@ class Helper:
         ]
         return exact or [known for known in self.names if str(known).rpartition("-")[0] == str(name)]
 
-    async def cancel(self, numbers):
+    def cancel(self, numbers):
         futures = [self.futures[number] for number in numbers if number in self.futures]
+        for number in numbers:
+            if number in self.futures:
+                text = str(self.futures[number].key)
+                self.refused[number] = {"kind": "cancelled", "type": "CancelledError", "text": text, "traceback": ""}
+        self.spawn(self.cancel_now(futures))
+
+    async def cancel_now(self, futures):
         with contextlib.suppress(Exception):
             await self.client.cancel(futures, force=True)
 
