@@ -196,6 +196,9 @@ class Encoder:
 
     def dict(self, value, place):
         self.deep(place)
+        if "__proto__" in value:
+            # It stands for something else there, and is refused.
+            raise cannot_cross(place, "a dict with the key '__proto__'")
         if all(type(key) is str for key in value):
             return {key: self.plain(item, [*place, f"[{key!r}]"]) for key, item in value.items()}
         items = []
