@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { Guardian } from '../process/guardian.ts'
 import { ClientProcess } from '../python/client-process.ts'
@@ -113,6 +114,7 @@ export class Client implements AsyncDisposable {
             python: await findPython(options.python, env, signal),
             env: { ...env, ...tls },
             guardian,
+            lostAfter: defaults.lostAfter,
             onLine: say,
           })
     try {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import type { Guardian } from '../process/guardian.ts'
+import { endFrozen } from '../process/stopped.ts'
 import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 
@@ -11,6 +12,8 @@ export interface ClientProcessOptions {
   readonly python: string
   readonly env: NodeJS.ProcessEnv
   readonly guardian: Guardian
+  /** How long it may stay stopped before it is killed. In milliseconds. */
+  readonly lostAfter: number
   /** Called with each line that it prints. */
   readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
 }
@@ -32,6 +35,7 @@ export class ClientProcess {
       shielded: true,
     })
     this.#child.pipe?.write(loadedProgram(clientProgram))
+    endFrozen(this.#child, options.lostAfter)
     this.unref()
   }
 

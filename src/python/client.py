@@ -123,6 +123,9 @@ class Helper:
     # More than so many fetches under way wait for each other, unless they take longer than a moment.
     FETCHES = 4
     MOMENT = 2
+    # Results that finish within so many seconds for each one that is still under way are fetched together: less
+    # than it takes a cluster to compute those. And the most that this may come to.
+    TOGETHER, LONGEST = 0.0001, 0.1
     # Results of one message, in number and bytes, more or less.
     BATCH = 2000
     BYTES = 4_000_000
@@ -133,10 +136,14 @@ class Helper:
         self.tasks = None
         self.calls = {}
         self.futures = {}
+        # Why there is no result, of those that Dask has no future of, and that were cancelled.
+        self.refused = {}
         self.names = {}
         self.running = {}
         self.done, self.failed, self.telling = [], [], False
-        self.wanted, self.fetching = [], 0
+        # Asked for: those whose tasks are under way, and those that can be fetched.
+        self.awaited = set()
+        self.wanted, self.fetching, self.collecting = [], 0, False
         self.background = set()
         self.gone = False
 
@@ -158,13 +165,14 @@ class Helper:
         if order == "submit":
             await self.submit(header["groups"], buffers)
         elif order == "want":
-            self.wanted += [number for number in header["futures"] if number in self.futures]
-            self.fetch_next()
+            self.want(header["futures"])
         elif order == "release":
             for number in header["futures"]:
                 self.futures.pop(number, None)
+                self.refused.pop(number, None)
+                self.awaited.discard(number)
         elif order == "cancel":
-            self.spawn(self.cancel(header["futures"]))
+            self.cancel(header["futures"])
         elif order == "abandon":
             if header["request"] in self.running:
                 self.running[header["request"]].cancel()
@@ -269,14 +277,40 @@ class Helper:
                 if "spec" in group:
                     kind = self.tasks.JavaScriptCall if group["javascript"] else self.tasks.PythonCall
                     self.calls[group["call"]] = kind(group["spec"])
+                items = self.without_refused(items)
+                if not items:
+                    continue
                 futures = self.send(self.calls[group["call"]], items, buffers, await self.options(group["options"]))
             except Exception as error:
                 described = {**self.describe(error), "kind": "submission", "traceback": ""}
-                self.failed += [[item[0], described] for item in items]
-                self.tell()
+                for item in items:
+                    self.refuse(item[0], described)
                 continue
             for item, future in zip(items, futures):
                 self.keep(item[0], future)
+
+    def without_refused(self, items):
+        """The tasks but for those that need one which will have no result: they fail as that one."""
+        left = []
+        for item in items:
+            why = next(filter(None, map(self.why_refused, item[5])), None)
+            if why is None:
+                left.append(item)
+            else:
+                self.refuse(item[0], why)
+        return left
+
+    def why_refused(self, number):
+        if number not in self.refused and number in self.futures:
+            # Cancelled with another future of the same task, or with what it needs.
+            state = self.futures[number]._state
+            return self.describe_state(state) if state.status == "cancelled" else None
+        return self.refused.get(number)
+
+    def refuse(self, number, described):
+        self.refused[number] = described
+        self.failed.append([number, described])
+        self.tell()
 
     def send(self, call, items, buffers, options):
         """Gives the tasks [future, key, arguments, first buffer, number of buffers, dependencies] to Dask."""
@@ -319,8 +353,15 @@ class Helper:
         ]
         return exact or [known for known in self.names if str(known).rpartition("-")[0] == str(name)]
 
-    async def cancel(self, numbers):
+    def cancel(self, numbers):
         futures = [self.futures[number] for number in numbers if number in self.futures]
+        for number in numbers:
+            if number in self.futures:
+                text = str(self.futures[number].key)
+                self.refused[number] = {"kind": "cancelled", "type": "CancelledError", "text": text, "traceback": ""}
+        self.spawn(self.cancel_now(futures))
+
+    async def cancel_now(self, futures):
         with contextlib.suppress(Exception):
             await self.client.cancel(futures, force=True)
 
@@ -331,11 +372,18 @@ class Helper:
         self.spawn(self.watch(number, future._state))
 
     async def watch(self, number, state):
-        await state.wait()
+        # A result may be lost before we come to look.
+        while not state.done():
+            await state.wait()
         if number not in self.futures:
             return
+        awaited = number in self.awaited
+        self.awaited.discard(number)
         if state.status == "finished":
             self.done.append(number)
+            if awaited:
+                self.wanted.append(number)
+                self.fetch_soon()
         elif state.status == "cancelled" and self.lost_scheduler():
             return await self.say_gone()
         else:
@@ -353,6 +401,33 @@ class Helper:
         done, failed, self.done, self.failed = self.done, self.failed, [], []
         await self.report({"done": done, "failed": failed, "values": []})
 
+    def want(self, numbers):
+        """Fetches results, each when it is there: one that is under way keeps no other waiting."""
+        for number in numbers:
+            if number not in self.futures:
+                continue
+            state = self.futures[number]._state
+            if state.done():
+                self.wanted.append(number)
+                continue
+            self.awaited.add(number)
+            if state.status == "lost":
+                # Its first watch is over.
+                self.spawn(self.watch(number, state))
+        self.fetch_next()
+
+    def fetch_soon(self):
+        if not self.awaited:
+            self.fetch_next()
+        elif not self.collecting:
+            self.collecting = True
+            delay = min(self.LONGEST, self.TOGETHER * len(self.awaited))
+            asyncio.get_running_loop().call_later(delay, self.fetch_collected)
+
+    def fetch_collected(self):
+        self.collecting = False
+        self.fetch_next()
+
     def fetch_next(self):
         while self.wanted and self.fetching < self.FETCHES:
             batch, self.wanted = self.wanted[: self.BATCH], self.wanted[self.BATCH :]
@@ -368,6 +443,8 @@ class Helper:
 
     async def fetch(self, numbers):
         numbers = [number for number in numbers if number in self.futures]
+        if not numbers:
+            return
         try:
             values = await self.gather([self.futures[number] for number in numbers])
         except BaseException as error:
@@ -375,7 +452,7 @@ class Helper:
                 return await self.say_gone()
             if len(numbers) > 1:
                 return await asyncio.gather(*(self.fetch([number]) for number in numbers))
-            future = self.futures.get(numbers[0]) if numbers else None
+            future = self.futures.get(numbers[0])
             if future is not None:
                 failed = future._state.status in ("error", "cancelled")
                 described = self.describe_state(future._state) if failed else self.describe_value(error)

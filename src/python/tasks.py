@@ -196,6 +196,9 @@ class Encoder:
 
     def dict(self, value, place):
         self.deep(place)
+        if "__proto__" in value:
+            # It stands for something else there, and is refused.
+            raise cannot_cross(place, "a dict with the key '__proto__'")
         if all(type(key) is str for key in value):
             return {key: self.plain(item, [*place, f"[{key!r}]"]) for key, item in value.items()}
         items = []
@@ -278,14 +281,24 @@ class Pipe:
     """Messages over a blocking socket. Each call of the system gives other threads the interpreter, and may wait for it
     for long after that: a small message costs one, so reading reads ahead."""
 
-    def __init__(self, sock):
+    def __init__(self, sock, on_quiet):
+        """Calls `on_quiet` each time that it has waited for a second."""
+        second = struct.pack("ll", 1, 0)
+        # The system's own timeouts: those of Python would cost a call each time.
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            sock.setsockopt(socket.SOL_SOCKET, option, second)
         self.sock = sock
+        self.on_quiet = on_quiet
         self.ahead = bytearray(16384)
         self.start = self.end = 0
 
     def send(self, header, buffers=()):
-        for part in pack_message(header, buffers):
-            self.sock.sendall(part)
+        for part in map(memoryview, pack_message(header, buffers)):
+            while part.nbytes:
+                try:
+                    part = part[self.sock.send(part) :]
+                except BlockingIOError:
+                    self.on_quiet()
 
     def receive(self):
         length, number = struct.unpack("<II", self.exactly(8))
@@ -309,10 +322,15 @@ class Pipe:
         return data
 
     def read_into(self, view):
-        got = self.sock.recv_into(view)
-        if got == 0:
-            raise EOFError
-        return got
+        while True:
+            try:
+                got = self.sock.recv_into(view)
+            except BlockingIOError:
+                self.on_quiet()
+                continue
+            if got == 0:
+                raise EOFError
+            return got
 
 
 # Calls: what Dask has for a function
@@ -432,8 +450,14 @@ def compile_function(description):
 # Node processes: as many as threads of this process call JavaScript at once, kept for the next call
 
 
+# At so many looks in a row, one a second, a Node is found stopped before it is killed. Not a time: while we are
+# stopped ourselves, as in a job that is suspended, nobody looks.
+STOPPED_LOOKS = 20
+
+
 class NodeProcess:
     ended = False
+    stopped = 0
 
     def __init__(self, path):
         ours, theirs = socket.socketpair()
@@ -453,10 +477,10 @@ class NodeProcess:
             ) from None
         finally:
             theirs.close()
-        self.pipe = Pipe(ours)
         text = PROGRAM.encode()  # noqa: F821 - whoever makes this module sets it
         with contextlib.suppress(OSError):
             ours.sendall(struct.pack("<I", len(text)) + text)
+        self.pipe = Pipe(ours, self.look)
 
     def call(self, spec, payload, dependencies):
         encoder = Encoder()
@@ -486,6 +510,7 @@ class NodeProcess:
         return from_header(answer["value"], buffers)
 
     def ask(self, header, buffers):
+        self.stopped = 0
         try:
             self.pipe.send(header, buffers)
             return self.pipe.receive()
@@ -493,6 +518,8 @@ class NodeProcess:
             self.end()
             status = self.process.returncode
             how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+            if self.stopped >= STOPPED_LOOKS:
+                how += ", because it stayed stopped,"
             raise JavaScriptProcessLost(
                 f"The Node process (pid {self.process.pid} on {socket.gethostname()}) {how} during the call"
             ) from None
@@ -500,6 +527,12 @@ class NodeProcess:
             # Half a message may be under way.
             self.end()
             raise
+
+    def look(self):
+        """Kills it where it stays stopped (SIGSTOP)."""
+        self.stopped = self.stopped + 1 if state_of(self.process.pid) == "T" else 0
+        if self.stopped >= STOPPED_LOOKS:
+            self.process.kill()
 
     @property
     def alive(self):
@@ -513,6 +546,16 @@ class NodeProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def state_of(pid):
+    """The state of a process as Linux has it; elsewhere nothing is known."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            # The command's name stands in parentheses and may contain anything.
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 # In a block, so that no function of the client's finds its names.

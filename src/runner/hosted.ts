@@ -175,6 +175,7 @@ export class Hosted {
       python,
       env: { ...this.#env, ...(tls && tlsEnvironment(tls)) },
       guardian: this.#guardian,
+      lostAfter: this.#run.options.lostAfter,
       onLine: (line) => {
         process.stderr.write(`${prefix} ${line}\n`)
       },

@@ -57,3 +57,29 @@ test('half of a surrogate pair is named by its place', () => {
 test('an invalid Date is named by its place', () => {
   expect(() => encodePlain([new Date(Number.NaN)])).toThrow('Cannot send value[0]: it is an invalid Date')
 })
+
+test('a Date that Python has not is named by its place', () => {
+  for (const text of ['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])
+    expect(decodePlain(encodePlain(new Date(text)))).toEqual(new Date(text))
+  for (const [outside, text] of [
+    [Date.parse('0001-01-01T00:00:00.000Z') - 1, '0000-12-31T23:59:59.999Z'],
+    [Date.parse('9999-12-31T23:59:59.999Z') + 1, '+010000-01-01T00:00:00.000Z'],
+  ] as const)
+    expect(() => encodePlain([new Date(outside)])).toThrow(
+      `Cannot send value[0]: it is the Date ${text}; Python's years are 1 to 9999`,
+    )
+})
+
+test('what Python cannot hash is named by its place in a Set or a Map', () => {
+  for (const value of [[1], { a: 1 }, new Map(), new Set(), new Uint8Array(2), new NDArray(new Int8Array(2), [2])])
+    for (const holder of [
+      new Set([1, value]),
+      new Map<unknown, unknown>([
+        [1, 1],
+        [value, 1],
+      ]),
+    ])
+      expect(() => encodePlain({ holder })).toThrow(/^Cannot send value\.holder\[1\]: it is .*; Python cannot hash it$/)
+  const map = new Map<unknown, unknown>([[Buffer.from('x'), [1]]])
+  expect(decodePlain(encodePlain(map))).toEqual(map)
+})

@@ -17,6 +17,14 @@ test('a result that cannot be pickled does no harm to the next ones from its wor
   }
 })
 
+test('a result with a key that stands for something else in JavaScript is named by its place', async () => {
+  const { client } = shared()
+  await expect(client.submit(py`lambda: [{"a": {"__proto__": 1}}]`).result()).rejects.toMatchObject({
+    kind: 'value',
+    message: expect.stringContaining("value[0]['a'] is a dict with the key '__proto__'") as string,
+  })
+})
+
 test('a Python function that ends its program ends its task only; one of coroutines is awaited', async () => {
   const { client } = shared()
   const before = Object.keys((await client.schedulerInfo()).workers)

@@ -1,7 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
+import { Client } from '../../src/client/client.ts'
+import { Guardian } from '../../src/process/guardian.ts'
+import { ClientProcess, takeClientProcess } from '../../src/python/client-process.ts'
 import { ClientCluster } from '../support/client.ts'
+import { python } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
 /** How soon whoever waits is told. In milliseconds. */
@@ -40,6 +44,33 @@ test('a killed helper process fails whatever waits, and what is asked later', as
   expect(() => client.submit(sleeping)).toThrow('Cannot submit: Lost the client')
   await shared.end()
   expect(rejections).toEqual([])
+})
+
+test('a helper process that stays stopped is killed', async () => {
+  await using shared = await ClientCluster.start(1)
+  const { cluster, client } = shared
+  const guardian = new Guardian()
+  const helper = new ClientProcess({
+    python,
+    env: cluster.env,
+    guardian,
+    lostAfter: 500,
+    onLine: () => undefined,
+  })
+  const target = {
+    schedulerAddress: client.schedulerAddress,
+    [takeClientProcess]: async () => await Promise.resolve(helper),
+  }
+  await using watched = await Client.connect(target, { env: cluster.env })
+  const result = watched.submit(sleeping).result({ timeout: soon })
+  process.kill(helper.pid ?? 0, 'SIGSTOP')
+  await expect(result).rejects.toMatchObject({
+    code: 'ERR_COMPONENT_LOST',
+    message: expect.stringContaining('was killed by SIGKILL (it stayed stopped for 500 ms)') as string,
+  })
+  await watched.close()
+  await guardian.close()
+  await shared.end()
 })
 
 test('a killed scheduler fails whatever waits', async () => {
@@ -129,6 +160,29 @@ test("a worker's killed Node process fails its call; the next call gets a new on
     say: (stat) => stat,
   })
   expect(await client.submit(own).result()).not.toBe(first)
+  await shared.end()
+})
+
+test("a worker's Node process that stays stopped is killed, and its call fails", async () => {
+  await using shared = await ClientCluster.start(1)
+  const { client } = shared
+  const shorten = py`
+      def shorten():
+          import sys
+          next(module for name, module in sys.modules.items() if name.startswith("_dask_hpc_runner_")).STOPPED_LOOKS = 2
+  `
+  await client.submit(shorten).result()
+  const own = (): number => process.pid
+  // The second does not even take its arguments.
+  for (const argument of [new Float64Array(1), new Float64Array(1_000_000)]) {
+    process.kill(await client.submit(own).result(), 'SIGSTOP')
+    const call = client.submit((array: Float64Array) => array.length, [argument])
+    await expect(call.result({ timeout: soon })).rejects.toMatchObject({
+      kind: 'node',
+      message: expect.stringMatching(/was killed by SIGKILL, because it stayed stopped, during the call/) as string,
+    })
+  }
+  expect(await client.submit((x: number) => x, [1]).result()).toBe(1)
   await shared.end()
 })
 

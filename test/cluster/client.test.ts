@@ -226,6 +226,23 @@ test('map, gather, asCompleted and progress', async () => {
   expect(steps.length).toBeGreaterThan(2)
 })
 
+test('a result that is there comes at once, also when one that is not was asked for with it', async () => {
+  const { client, cluster } = shared()
+  const wait = py<string>`
+      def wait(path):
+          import os, time
+          while not os.path.exists(path):
+              time.sleep(0.02)
+          return "slow"
+  `
+  cluster.expectFile('enough')
+  const slow = client.submit(wait, [cluster.path('enough')], { workers: [1] }).result()
+  const fast = client.submit(py<string>`lambda: "fast"`, [], { workers: [2] }).result({ timeout: '20s' })
+  expect(await Promise.race([slow, fast])).toBe('fast')
+  await writeFile(cluster.path('enough'), '')
+  expect(await slow).toBe('slow')
+})
+
 test('scatter places a value for both languages, on the worker that is named', async () => {
   const { client } = shared()
   const array = new Float64Array(10_000).fill(2)
@@ -264,6 +281,35 @@ test('a cancelled future says so, and a released one', async () => {
   released.release()
   await expect(released.result()).rejects.toThrow('its future was released')
   expect(() => client.submit(py`print`, [released])).toThrow('Cannot pass a future that was released')
+})
+
+test('a task that needs one which could not be submitted, or was cancelled, fails as that one', async () => {
+  const { client } = shared()
+  const refused = client.submit(() => 1, [], { workers: [99] })
+  const add = (x: number): number => x + 1
+  const next = client.submit(add, [refused])
+  const afterThat = client.submit(py<number>`lambda x: x`, [next])
+  for (const future of [next, afterThat])
+    await expect(future.result()).rejects.toMatchObject({
+      kind: 'submission',
+      message: expect.stringContaining(`Cannot submit "${future.key}": there is no worker 99; the`) as string,
+    })
+  const good = client.submit(() => 1)
+  const some = client.map(add, [refused, good, refused, 5])
+  const outcomes = await Promise.all(some.map(async (future) => (await future.exception())?.message))
+  const text = expect.stringContaining('there is no worker 99') as string
+  expect(outcomes).toEqual([text, undefined, text, undefined])
+  expect(await some[3]?.result()).toBe(6)
+  const cancelled = [client.submit(py<number>`lambda: __import__("time").sleep(1)`), good]
+  for (const future of cancelled) {
+    future.cancel()
+    // At once, and when the cluster knows.
+    for (let time = 0; time < 2; time++) {
+      await Promise.resolve()
+      const dependent = client.submit(add, [future])
+      await expect(dependent.result({ timeout: '20s' })).rejects.toMatchObject({ kind: 'cancelled' })
+    }
+  }
 })
 
 test('options: retries, resources, priority, pure', async () => {

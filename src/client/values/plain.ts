@@ -11,6 +11,10 @@ const extensions = { future: 1, bigint: 2, date: 3, set: 4, map: 5, array: 6, by
 const deepest = 200
 const encoder = new Encoder({ maxDepth: 2 * deepest })
 
+/** Those that Python has. */
+const firstDate = new Date('0001-01-01T00:00:00Z')
+const lastDate = new Date('9999-12-31T23:59:59.999Z')
+
 type Place = (string | number)[]
 
 /**
@@ -88,21 +92,33 @@ class Walk {
     if (value instanceof NDArray) return this.#array((value as NDArray).data, value.shape)
     if (value instanceof Date && Number.isNaN(value.getTime()))
       throw cannotSend(place, 'an invalid Date', 'Python has no form of it')
+    if (value instanceof Date && !isPythonDate(value))
+      throw cannotSend(place, `the Date ${value.toISOString()}`, "Python's years are 1 to 9999")
     if (value instanceof Date) return new ExtData(extensions.date, bytesOf(new Float64Array([value.getTime()])))
     if (value instanceof Set)
       return this.#extension(
         extensions.set,
-        [...value].map((item, i) => this.#inner(item, place, i)),
+        [...value].map((item, i) => this.#hashable(item, place, i, 'an element of a Set')),
       )
     if (value instanceof Map)
       return this.#extension(
         extensions.map,
-        [...value].flatMap(([key, item], i) => [this.#inner(key, place, i), this.#inner(item, place, i)]),
+        [...value].flatMap(([key, item], i) => [
+          this.#hashable(key, place, i, 'a key of a Map'),
+          this.#inner(item, place, i),
+        ]),
       )
     if (isBoxed(value)) return value.valueOf()
     const index = this.#dependencies?.place(value)
     if (index !== undefined) return new ExtData(extensions.future, bytesOf(new Uint32Array([index])))
     throw cannotSend(place, sayKind(value), 'Python has no form of it; pass the plain data in it')
+  }
+
+  /** Python finds what is in its sets and dicts by a hash, which what may change has not. */
+  #hashable(value: unknown, place: Place, step: number, where: string): unknown {
+    if (isUnhashable(value))
+      throw cannotSend([...place, step], `${sayKind(value)} as ${where}`, 'Python cannot hash it')
+    return this.#inner(value, place, step)
   }
 
   #inner(value: unknown, place: Place, step: string | number): unknown {
@@ -125,6 +141,19 @@ class Walk {
   #extension(code: number, content: unknown): ExtData {
     return new ExtData(code, encoder.encode(content))
   }
+}
+
+/** Whether Python has the date. */
+export function isPythonDate(date: Date): boolean {
+  return date >= firstDate && date <= lastDate
+}
+
+function isUnhashable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const plainObject = prototype === Object.prototype || prototype === null
+  const mutable = Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof NDArray
+  return plainObject || mutable || value instanceof Map || value instanceof Set
 }
 
 function isBoxed(value: object): boolean {

@@ -1,6 +1,6 @@
 import { Dependencies } from './dependencies.ts'
 import type { Encoded } from './encoded.ts'
-import { encodePlain } from './plain.ts'
+import { encodePlain, isPythonDate } from './plain.ts'
 import { encodeStructured } from './structured.ts'
 import { NDArray } from './nd-array.ts'
 
@@ -34,7 +34,7 @@ function isAlike(value: unknown, depth: number): boolean {
       return false
   }
   if (value === null || value instanceof NDArray) return true
-  if (value instanceof Date) return !Number.isNaN(value.getTime())
+  if (value instanceof Date) return isPythonDate(value)
   if (ArrayBuffer.isView(value)) return !(value instanceof DataView) && !(value instanceof Uint8ClampedArray)
   if (depth > 50) return false
   if (Array.isArray(value)) return value.every((item) => isAlike(item, depth + 1))
