@@ -439,7 +439,8 @@ class Helper:
         await asyncio.wait([fetch], timeout=self.MOMENT)
         # A result that was lost may take long to be computed again: others need not wait for it.
         self.fetching -= 1
-        self.fetch_next()
+        if not self.collecting:
+            self.fetch_next()
 
     async def fetch(self, numbers):
         numbers = [number for number in numbers if number in self.futures]
