@@ -17,12 +17,12 @@ import { takeSeat } from './host-seat.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { listDirectory } from './list.ts'
 import { lookUp } from './look-up.ts'
-import { departureName, gathererName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { departureName, gathererName, outcomeName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import { newsPortName } from './news-port.ts'
 import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
 import { publishFile } from './publish.ts'
-import { emptyRunDirectory, makeRunDirectory, ownerOfDirectory } from './run-directory.ts'
+import { emptyRunDirectory, makeRunDirectory, noteName, ownerOfDirectory } from './run-directory.ts'
 import { NewsTeller } from './tell-news.ts'
 import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
@@ -203,6 +203,12 @@ export class FileStore {
   /** The ranks that have left word that they have come here. Never throws. */
   async begun(): Promise<readonly number[]> {
     return await readPresences(this.paths.runDirectory)
+  }
+
+  /** Whether the outcome stands, or the run's directory is gone. */
+  async isOver(): Promise<boolean> {
+    const names = await listDirectory(this.paths.runDirectory).catch(() => undefined)
+    return names === undefined || names.includes(outcomeName) || names.some((name) => noteName.test(name))
   }
 
   /**

@@ -65,8 +65,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   #closing: Promise<void> | undefined
   /** Word of processes that will not come is being looked for. */
   #isLooking = false
-  /** Why process 0 was never heard of, where that is so: its host does not answer, or it is late. */
-  #gatherer: 'host lost' | 'late' | undefined
+  /** Why process 0 was not joined, where that is so: its host does not answer, it is late, or it does not answer itself. */
+  #gatherer: 'host lost' | 'late' | 'silent' | undefined
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: O) {
@@ -478,6 +478,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     if (this.#membership?.line === undefined) {
       if (error instanceof HostLostError) this.#gatherer = 'host lost'
       else if (error instanceof RunnerError && error.code === 'ERR_TIMED_OUT') this.#gatherer = 'late'
+      // Without its client a run is over; other processes it may do without.
+      else if (error instanceof RunnerError && error.code === 'ERR_UNAVAILABLE' && this.#hostsClient)
+        this.#gatherer = 'silent'
       if (this.#run !== undefined) await this.depart(this.#run, failure)
       return { status: failure.status, failure, forced: false }
     }
@@ -573,6 +576,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const skew = rank === 0 ? 0 : this.#member.heartbeatInterval + this.#timing.workers
     const delay = releaseDelay({ rank, silent: this.#silent, skew, lostAfter: this.#options.lostAfter })
     if (delay === undefined || (await settledWithin(this.#interruption.happened, delay))) return
+    // It reads our last word, and ends the run, where it is only we who cannot reach it.
+    if (this.#gatherer === 'silent' && (await this.isOver(run))) return
     await this.releaseStep(run, this.#silent)
   }
 
@@ -604,7 +609,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   /** Ranks that fell silent without having told of their end: they may still be there, frozen or cut off. */
   get #silent(): readonly number[] {
     if (this.#hub !== undefined) return this.#hub.coordinator.silent
-    return this.#membership?.lost === 'silent' || this.#gatherer === 'host lost' ? [0] : []
+    const isSilent =
+      this.#membership?.lost === 'silent' || this.#gatherer === 'host lost' || this.#gatherer === 'silent'
+    return isSilent ? [0] : []
   }
 
   /** The signal that ends the run, where one does. */

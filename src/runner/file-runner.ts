@@ -111,6 +111,11 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return await this.#answered('look for other processes', run, this.#store.begun())
   }
 
+  protected override async isOver(run: RunContext): Promise<boolean> {
+    if (this.#store === undefined || this.#hangs) return false
+    return await this.#answered('look for the end of the run', run, this.#store.isOver()).catch(() => false)
+  }
+
   protected override leavings(run: RunContext): Leavings {
     const { claim, runDirectory } = this.#files.paths
     return {

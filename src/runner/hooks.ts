@@ -77,6 +77,10 @@ export abstract class RunnerHooks {
   protected isOnOneHost(): boolean {
     return false
   }
+  /** Whether process 0 has ended the run, as far as shows to one that has not joined it. */
+  protected async isOver(_run: RunContext): Promise<boolean> {
+    return await Promise.resolve(false)
+  }
   /** Has the workload manager wake what is stopped of the step: before it came, it can tell nobody. Does not throw. */
   protected async wakeStep(_run: RunContext): Promise<void> {
     await Promise.resolve()
