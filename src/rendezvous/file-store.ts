@@ -205,10 +205,20 @@ export class FileStore {
     return await readPresences(this.paths.runDirectory)
   }
 
-  /** Whether the outcome stands, or the run's directory is gone. */
+  /** Whether process 0 has left word of where it is, or of the end. */
+  async isPublished(): Promise<boolean> {
+    return await this.#hasLeft([gathererName, recordName, outcomeName])
+  }
+
+  /** Whether process 0 has left word of the end. */
   async isOver(): Promise<boolean> {
+    return await this.#hasLeft([outcomeName])
+  }
+
+  /** Whether one of the words of process 0 stands, or the run's directory is gone. Never throws. */
+  async #hasLeft(words: readonly string[]): Promise<boolean> {
     const names = await listDirectory(this.paths.runDirectory).catch(() => undefined)
-    return names === undefined || names.includes(outcomeName) || names.some((name) => noteName.test(name))
+    return names === undefined || names.some((name) => words.includes(name) || noteName.test(name))
   }
 
   /**

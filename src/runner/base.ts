@@ -34,6 +34,9 @@ import { divideGrace, type EndTiming } from './timing.ts'
 import { waitForOthers } from './wait-for-others.ts'
 import { Workers } from './workers.ts'
 
+/** How long a process 0 that was stopped may take to publish where it is. In milliseconds. */
+const wakingTime = 4_000
+
 /** How long the program's start is held up for the versions of its Python, at most. In milliseconds. */
 const warningTime = 2_000
 
@@ -571,14 +574,20 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   async #releaseStep(run: RunContext): Promise<void> {
     if (!this.#options.scancel) return
     const { rank } = run.identity
-    // It may have been stopped before its first word: awake, it finds the others gone.
-    if (this.#gatherer === 'late' && rank === 1) await this.wakeStep(run)
+    if (this.#gatherer === 'late' && rank === 1) await this.#leaveWithout(run)
     const skew = rank === 0 ? 0 : this.#member.heartbeatInterval + this.#timing.workers
     const delay = releaseDelay({ rank, silent: this.#silent, skew, lostAfter: this.#options.lostAfter })
     if (delay === undefined || (await settledWithin(this.#interruption.happened, delay))) return
     // It reads our last word, and ends the run, where it is only we who cannot reach it.
     if (this.#gatherer === 'silent' && (await this.isOver(run))) return
     await this.releaseStep(run, this.#silent)
+  }
+
+  /** Process 0 has not come: where it was stopped before its first word it wakes, and finds the others gone. */
+  async #leaveWithout(run: RunContext): Promise<void> {
+    await this.wakeStep(run)
+    await settledWithin(this.#interruption.happened, wakingTime)
+    await this.removeUnlessPublished(run)
   }
 
   /** Leaves the report that the user asked for: process 0 does, or the client's where that is lost. */

@@ -111,6 +111,12 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return await this.#answered('look for other processes', run, this.#store.begun())
   }
 
+  protected override async removeUnlessPublished(run: RunContext): Promise<void> {
+    await this.#tried('remove the files of the run', run, async (store) => {
+      if (!(await store.isPublished())) await store.withdraw()
+    })
+  }
+
   protected override async isOver(run: RunContext): Promise<boolean> {
     if (this.#store === undefined || this.#hangs) return false
     return await this.#answered('look for the end of the run', run, this.#store.isOver()).catch(() => false)

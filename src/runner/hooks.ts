@@ -77,6 +77,10 @@ export abstract class RunnerHooks {
   protected isOnOneHost(): boolean {
     return false
   }
+  /** Removes what a run has left whose process 0 has published nothing. Does not throw. */
+  protected async removeUnlessPublished(_run: RunContext): Promise<void> {
+    await Promise.resolve()
+  }
   /** Whether process 0 has ended the run, as far as shows to one that has not joined it. */
   protected async isOver(_run: RunContext): Promise<boolean> {
     return await Promise.resolve(false)
