@@ -37,6 +37,7 @@ export function readPlainRun([name, ...args]: readonly string[]): { command: str
     const arg = args[i] ?? ''
     if (arg === '--') return { ...read, command: args.slice(i + 1) }
     if (!arg.startsWith('-')) return { ...read, command: args.slice(i) }
+    if (!arg.startsWith('--')) return undefined
     const [option, wanted] = arg.startsWith('--no-') ? [arg.slice(5), false] : [arg.slice(2), true]
     const value = args[i + 1]
     if (valued.has(option) && wanted && value !== undefined && !value.startsWith('-')) {

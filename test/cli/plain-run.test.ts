@@ -57,6 +57,8 @@ describe('a plain run is read as commander reads it', () => {
     ['run --no-keep-mpi-env'],
     ['run --schedular-file x'],
     ['run - x'],
+    ['run -xport 1'],
+    ['run -xnanny'],
     ['local -n 4'],
     [''],
   ])('leaves to commander: %s', (text) => {

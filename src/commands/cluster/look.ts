@@ -7,6 +7,8 @@ export type Sight =
   | { readonly kind: 'file'; readonly file: SchedulerFile }
   /** Nothing, or not all of it yet. */
   | { readonly kind: 'missing'; readonly why: string }
+  /** The filesystem does not say what there is. */
+  | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a scheduler file of. */
   | { readonly kind: 'foreign'; readonly why: string }
 

@@ -23,7 +23,8 @@ const longestTry = 5_000
  */
 export async function visitRun(target: Target, { timeout, signal }: FindOptions): Promise<VisitedRun | undefined> {
   if ('address' in target) return undefined
-  const longest = Math.ceil(Math.min(timeout, longestTry))
+  // The scheduler is asked in the other half, where process 0 does not answer.
+  const longest = Math.ceil(Math.min(timeout / 2, longestTry))
   const end = AbortSignal.timeout(longest)
   try {
     const sight = await deadline(lookAt(target.path), longest, () => new Error('late'), signal)

@@ -8,6 +8,8 @@ export type Contents =
   | { readonly kind: 'text'; readonly text: string }
   /** Nothing yet. */
   | { readonly kind: 'missing'; readonly why: string }
+  /** The filesystem does not say what there is. */
+  | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a file of that can be read. */
   | { readonly kind: 'foreign'; readonly why: string }
 
@@ -44,7 +46,7 @@ function explain(path: string, error: unknown): Contents {
     case 'ELOOP':
       return { kind: 'foreign', why: 'its symbolic links lead nowhere' }
     default:
-      // EIO and ESTALE of a network filesystem pass.
-      return { kind: 'missing', why: `it cannot be read (${messageOf(error)})` }
+      // EIO and ESTALE of a network filesystem pass; until then it is not known what there is.
+      return { kind: 'silent', why: `it cannot be read (${messageOf(error)})` }
   }
 }

@@ -32,7 +32,7 @@ class Reader {
     const end = (why: string): void => {
       onEnd()
       for (const each of this.#asked.values())
-        each.resolve({ kind: 'missing', why: `it cannot be read (the process that reads it ${why})` })
+        each.resolve({ kind: 'silent', why: `it cannot be read (the process that reads it ${why})` })
       this.#asked.clear()
     }
     this.#child.on('error', (error) => {
