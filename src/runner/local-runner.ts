@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
+import { formatRunKey } from '../identity/run-key.ts'
 import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import { affinity } from '../process/limits.ts'
+import { rendezvousPaths } from '../rendezvous/names.ts'
 import type { Role } from '../roles/roles.ts'
 import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -86,14 +88,17 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     if (typeof waitWorkers === 'number' && scheduler && waitWorkers > processes * nworkers)
       throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${processes * nworkers}`)
     const share = { processes, cpus: Math.max(1, Math.floor(affinity() / processes)) }
-    for (const rank of ranks) if (rank !== client) this.#startMember({ ...me, share, rank }, context)
     return { ...me, share, rank: client }
   }
 
   protected override async prepare(run: RunContext): Promise<void> {
+    const { schedulerFile, identity } = run
+    // Where this process is gone, so are the others soon, and nobody can come late. Before they are
+    // started: they make the directory, too.
+    this.guardian.addDirectory(rendezvousPaths(schedulerFile, formatRunKey(identity.runKey)).runDirectory)
+    for (let rank = 0; rank < identity.size; rank++)
+      if (rank !== identity.rank) this.#startMember({ ...identity, rank }, run)
     await super.prepare(run)
-    // Where this process is gone, so are the others soon, and nobody can come late.
-    for (const directory of this.leavings(run).directories) this.guardian.addDirectory(directory)
   }
 
   protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {

@@ -78,7 +78,7 @@ test('a process 0 that is killed before there is a cluster ends the run with 69'
 
 test('a launcher that is killed while it starts leaves nothing', async () => {
   await using cluster = await Cluster.make()
-  for (const wait of [100, 200, 400, 800]) {
+  for (const wait of [50, 100, 150, 200, 250, 300, 400, 800]) {
     const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'])
     await new Promise((next) => setTimeout(next, wait))
     run.signal('SIGKILL')

@@ -88,6 +88,8 @@ for (const launcher of launchers) {
     await using cluster = await Cluster.make()
     const run = startRanks(cluster, launcher, 3, ['run', '--preload', slow, ...end('0')])
     await run.expectOutput('all 3 processes have come')
+    // A Python that ends before it has become the scheduler is started again.
+    await run.expectOutput('Run preload setup')
     // It takes part in no broadcast any more, and nobody is told of it.
     process.kill(await helperOfRank(cluster, 2), 'SIGSTOP')
     process.kill(await childOf(cluster, await processOfRank(cluster, 0), 'python'), 'SIGKILL')
