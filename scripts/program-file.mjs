@@ -95,18 +95,22 @@ function withoutHelpers(code) {
 
 /**
  * Turns `var import_x = require("x")` and each `import_x.y` of esbuild's output into `import_x.it.y`, which loads it.
+ * What is imported and not used, as for the order in which modules are evaluated, is left out.
  *
  * @param {string} code
  */
 function lateImports(code) {
-  const names = new Set()
-  const declared = code
+  const imports = /^var (import_\w+) = ((?:__toESM\()?require\("[^"]+"\)(?:, 1)?\)?);$/gm
+  const names = new Set([...code.matchAll(imports)].map(([, name]) => name))
+  const used = new Set()
+  const body = code.replaceAll(/\b(import_\w+)\./g, (all, name) => {
+    if (!names.has(name)) return all
+    used.add(name)
+    return `${name}.it.`
+  })
+  return body
     .replaceAll(/^require\("[^"]+"\);$/gm, '')
-    .replaceAll(/^var (import_\w+) = ((?:__toESM\()?require\("[^"]+"\)(?:, 1)?\)?);$/gm, (_, name, value) => {
-      names.add(name)
-      return `var ${name} = __late(() => ${value});`
-    })
-  return declared.replaceAll(/\b(import_\w+)\./g, (all, name) => (names.has(name) ? `${name}.it.` : all))
+    .replaceAll(imports, (_, name, value) => (used.has(name) ? `var ${name} = __late(() => ${value});` : ''))
 }
 
 /**
@@ -183,5 +187,5 @@ const atStart = new Set([
   ...['process/signals.ts', 'identity/slurm.ts', 'identity/node-list.ts', 'identity/share.ts', 'roles/roles.ts'],
   ...['identity/run-key.ts', 'runner/hosted.ts', 'components/child-environment.ts', 'runner/pythons.ts'],
   ...['runner/membership.ts', 'rendezvous/file-store.ts', 'control/ask.ts', 'rendezvous/names.ts'],
-  ...['rendezvous/run-directory.ts', 'python/client.py'],
+  ...['rendezvous/run-directory.ts', 'python/take-client-process.ts'],
 ])

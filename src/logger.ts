@@ -1,3 +1,5 @@
+import { ignoreLostOutput } from './util/lost-output.ts'
+
 /** How messages for people are written. */
 export type LogFormat = 'text' | 'json'
 
@@ -39,6 +41,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 }
 
 function writeLine(line: string): void {
+  ignoreLostOutput()
   // What progress may stand in the line of a terminal is taken back first.
   process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${line}\n`)
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import type { ClientProcess } from '../python/client-process.ts'
-import { takeClientProcess } from '../python/client-process.ts'
+import { takeClientProcess } from '../python/take-client-process.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 
 /** A runner, as far as its client needs it. */

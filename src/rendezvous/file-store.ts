@@ -61,7 +61,7 @@ export class FileStore {
   readonly paths: RendezvousPaths
   readonly #options: FileStoreOptions
   readonly #judgement: Judgement
-  readonly #teller: NewsTeller
+  #teller: NewsTeller | undefined
   #nonce: string | undefined
   #freshener: NodeJS.Timeout | undefined
   /** Another living run has the same key, so that the directory is that one's. */
@@ -70,7 +70,6 @@ export class FileStore {
   constructor(options: FileStoreOptions) {
     this.#options = options
     this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
-    this.#teller = new NewsTeller(options.size / options.nodes)
     this.#judgement = { ...options, paths: this.paths, isOver: options.isOver ?? (() => false) }
   }
 
@@ -196,7 +195,7 @@ export class FileStore {
   async departed(): Promise<readonly Departure[]> {
     const { runDirectory } = this.paths
     const names = await listDirectory(runDirectory).catch((): string[] => [])
-    this.#teller.tell(names)
+    this.#teller?.tell(names)
     return await readDepartures(runDirectory, names)
   }
 
@@ -227,7 +226,7 @@ export class FileStore {
    */
   async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
     clearInterval(this.#freshener)
-    this.#teller[Symbol.dispose]()
+    this.#teller?.[Symbol.dispose]()
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
     await withdrawAll(this.paths, {
@@ -239,6 +238,7 @@ export class FileStore {
   }
 
   #say(found: Found): void {
+    this.#teller ??= new NewsTeller(this.#options.size / this.#options.nodes)
     this.#teller.say(JSON.stringify(found))
   }
 

@@ -6,12 +6,14 @@ import { createLogger, type Logger } from '../logger.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../options.ts'
 import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
 import { Guardian } from '../process/guardian.ts'
-import { type ClientProcess, takeClientProcess } from '../python/client-process.ts'
+import type { ClientProcess } from '../python/client-process.ts'
+import { takeClientProcess } from '../python/take-client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
+import { ignoreLostOutput } from '../util/lost-output.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
 import { Body } from './body.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
@@ -175,14 +177,14 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   async #start(): Promise<void> {
     this.#interruption.listen()
-    // Output that cannot be written, on a full disk or into a closed pipe, must not end a run.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
     let verdict: Verdict
     try {
       const run = await this.#findOutWhoIAm()
       const mine = run.roles[run.identity.rank] ?? []
       this.#hosts.warmUp(mine)
       if (this.#options.warmClient && mine.includes('client') && this.#isCallers) this.#hosts.warmClient()
+      await this.prepare(run)
+      ignoreLostOutput()
       if (run.identity.rank === 0) await this.#gather(run, mine)
       else await this.#follow(run)
       run.signal.throwIfAborted()
@@ -238,7 +240,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Process 0: claim the path, start the scheduler, publish. */
   async #gather(run: RunContext, mine: readonly Role[]): Promise<void> {
-    await this.prepare(run)
     const { Hub } = await import('./hub.ts')
     const hub = await Hub.open(run, this.isOnOneHost())
     this.#hub = hub
@@ -302,7 +303,6 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Every other process: wait for what process 0 publishes, and join it. */
   async #follow(run: RunContext): Promise<void> {
-    await this.prepare(run)
     const found = await meet({
       lookUp: async (dead, signal) => {
         using _progress = sayProgress(run, () => `waiting for process 0, which is to publish ${run.schedulerFile}`)
@@ -662,8 +662,4 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   #failureOf(error: unknown): Failure {
     return failureOf(error, this.#run?.identity)
   }
-}
-
-function ignore(): void {
-  // Nothing can be done about it, and nobody told.
 }

@@ -28,7 +28,7 @@ export abstract class RunnerHooks {
   protected schedulerFileFor(path: string, _me: Identity): string {
     return path
   }
-  /** Called in every process before it publishes or looks up. */
+  /** Called in every process before anything is published or looked up. */
   protected abstract prepare(run: RunContext): Promise<void>
   /** Called in process 0 before there is a scheduler: makes sure that this run may publish. */
   protected abstract claim(owner: Owner, run: RunContext): Promise<void>
