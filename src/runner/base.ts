@@ -113,7 +113,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /**
    * Takes this process into the run. Resolves in the client's process only, when the cluster is
-   * there; every other process hosts its part of the cluster and exits with the run.
+   * there; every other process hosts its part of the cluster and exits with the run. Where a signal
+   * ends the run before that, the client's process exits too, with the signal's status.
    *
    * @throws RunnerError in the client's process, where there is no cluster to be had.
    */
@@ -201,6 +202,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
         }
         await this.beforeClientStart(run)
         if (this.#options.command === undefined) {
+          run.signal.throwIfAborted()
           this.#handOver()
           return
         }
@@ -209,7 +211,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       verdict = await this.#member.verdict
     } catch (error) {
       verdict = await this.#fail(error)
-      if (this.#isCallers) {
+      // A signal ends a process whose code has not begun, as it would without us; the caller's own wish is answered.
+      if (this.#isCallers && !(error instanceof InterruptedError && this.#options.signal?.aborted !== true)) {
         await this.#end(verdict)
         throw error instanceof RunIsOver && verdict.failure !== undefined ? errorOf(verdict.failure) : error
       }
@@ -429,7 +432,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   get #clientPart(): ClientPart {
     const program = this.#hosted?.client
     if (program !== undefined) return { kind: 'program', program }
-    if (this.#isCallers) return { kind: 'body', end: this.#endBodyBy }
+    if (this.#body.hasBegun) return { kind: 'body', end: this.#endBodyBy }
     if (this.#hostsClient) return { kind: 'to come' }
     return { kind: this.#standsForClient ? 'stand-in' : 'none' }
   }

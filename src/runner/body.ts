@@ -28,6 +28,7 @@ export class Body {
   readonly #options: BodyOptions
   readonly #ending = new AbortController()
   #pulse: BodyPulse | undefined
+  #hasBegun = false
 
   constructor(options: BodyOptions) {
     this.#options = options
@@ -50,8 +51,14 @@ export class Body {
     await this.#pulse?.stop()
   }
 
+  /** Whether the body has begun: before, nothing of it has to be ended. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
   /** The body begins. */
   begin(): void {
+    this.#hasBegun = true
     process.on('exit', this.#options.onExit)
     process.on('beforeExit', this.#onBeforeExit)
   }

@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, type Started } from '../support/cluster.ts'
+import { Cluster, programs, type Started } from '../support/cluster.ts'
 import { compile } from '../support/library-program.ts'
 import { fourTasks } from '../support/step.ts'
 
@@ -52,6 +53,16 @@ for (const [ntasks, layout] of [
     run.signal('SIGTERM')
     await run.expectStatus(143)
     expect(run.stdout).toContain('aborted: InterruptedError: Ended by SIGTERM')
+    await cluster.expectNothingLeft()
+  })
+
+  test(`SIGTERM while workers are waited for gives 143, and no body begins, in a run of ${ntasks}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await start(cluster, 'dispose', ntasks, layout, join(programs, 'hang_in_worker.py'))
+    await run.expectOutput('the worker is held up')
+    run.signal('SIGTERM')
+    await run.expectStatus(143)
+    expect(run.stdout).not.toContain('body')
     await cluster.expectNothingLeft()
   })
 }
