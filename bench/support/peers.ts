@@ -32,14 +32,14 @@ export function recipe(name: string, workers: readonly string[], args: readonly 
     `python3 ${firstResult} --scheduler-file F.json ${args.join(' ')}`,
     'kill $all; wait',
   ].join('\n')
-  return { name, launch: (cluster) => [cluster.start(['sh', '-c', script])] }
+  return { name, launch: (cluster) => [cluster.start(['sh', '-c', script])], mayHang: true }
 }
 
 /** `n` Python processes after the way of the Python runner. */
 export function referenceWay(name: string, n: number): Contender {
   const launch = (cluster: Cluster): Started[] =>
     Array.from({ length: n }, (_, rank) => cluster.start(['python3', reference, `${rank}`, 'F.json', firstResult]))
-  return { name, launch }
+  return { name, launch, mayHang: true }
 }
 
 /** The environments of a step of `n` tasks, one on each of `n` nodes. */
