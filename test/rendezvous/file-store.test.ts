@@ -160,7 +160,12 @@ test.for<[string, boolean, boolean, (store: FileStore) => Promise<void>]>([
   ['where process 0 is, is published', true, false, async (store) => store.publishGatherer(record, { claimed: true })],
   ['the cluster is published', true, false, async (store) => store.publish(file, { publicToo: false })],
   ['an outcome is the end', true, true, async (store) => store.publishOutcome(failureOf('k'))],
-  ['that process 0 was killed is the end', true, true, async ({ paths }) => leave(paths.runDirectory, killedNote('n0'))],
+  [
+    'that process 0 was killed is the end',
+    true,
+    true,
+    async ({ paths }) => leave(paths.runDirectory, killedNote('n0')),
+  ],
   ['a directory that is gone is the end', true, true, async ({ paths }) => rm(paths.runDirectory, { recursive: true })],
 ])('%s', async ([, isPublished, isOver, happens]) => {
   const store = storeOf(join(temporaryDirectory(), 's.json'), 'k')
