@@ -84,6 +84,19 @@ test.concurrent('the step of a process 0 that has read our last word and ended t
   await cluster.expectNothingLeft()
 })
 
+test.concurrent('the step is left to the signal that comes before it is released', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster)
+  await publishDead(cluster)
+  const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '20s', ...args])
+  await client?.expectOutput('error: Cannot join process 0')
+  client?.signal('SIGTERM')
+  await client?.expectStatus(69)
+  expect(await toldScancel(cluster)).toBe('')
+  cluster.expectFile(directory)
+  await cluster.expectNothingLeft()
+})
+
 /** Where process 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {
   await mkdir(cluster.path(directory))
