@@ -1,4 +1,5 @@
 import { defaults } from '../defaults.ts'
+import { errnoOf } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -204,20 +205,25 @@ export class FileStore {
     return await readPresences(this.paths.runDirectory)
   }
 
-  /** Whether process 0 has left word of where it is, or of the end. */
+  /** Whether process 0 has left word of where it is, or of the end. Rejects where that cannot be read. */
   async isPublished(): Promise<boolean> {
     return await this.#hasLeft([gathererName, recordName, outcomeName])
   }
 
-  /** Whether process 0 has left word of the end. */
+  /** Whether process 0 has left word of the end. Rejects where that cannot be read. */
   async isOver(): Promise<boolean> {
     return await this.#hasLeft([outcomeName])
   }
 
-  /** Whether one of the words of process 0 stands, or the run's directory is gone. Never throws. */
+  /** Whether one of the words of process 0 stands, or the run's directory is gone. */
   async #hasLeft(words: readonly string[]): Promise<boolean> {
-    const names = await listDirectory(this.paths.runDirectory).catch(() => undefined)
-    return names === undefined || names.some((name) => words.includes(name) || noteName.test(name))
+    try {
+      const names = await listDirectory(this.paths.runDirectory)
+      return names.some((name) => words.includes(name) || noteName.test(name))
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return true
+      throw error
+    }
   }
 
   /**

@@ -530,12 +530,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this.guardian.cancelNote()
     await this.guardian.close()
     this.#membership?.[Symbol.dispose]()
-    this.#interruption[Symbol.dispose]()
     this.#body.forget()
     this.#phase = 'ended'
     if (verdict.failure !== undefined)
       report(verdict.failure, standingTo(verdict.failure, this.#run, this.#membership), this.#logger)
     if (run !== undefined) await this.#releaseStep(run)
+    this.#interruption[Symbol.dispose]()
     return status
   }
 

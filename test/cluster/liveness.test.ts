@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
@@ -146,6 +146,24 @@ test('a worker that does not come to run in its time is killed, and ends a run t
   ])
   await run.expectStatus(69)
   expect(run.stderr).toMatch(/error: .*Worker 2 on \S+ did not come to run in 2 s \(--workers-timeout\)/)
+  await cluster.expectNothingLeft()
+})
+
+test('a worker that does not come to run in its time is killed for good, and one that runs is left alone', async () => {
+  await using cluster = await Cluster.make()
+  const hang = 'import time\ndef dask_setup(server):\n  if str(server.name) == "2": time.sleep(600)\n'
+  const run = cluster.run([
+    ...['local', '-n', '4', '--workers-timeout', '6s', '--preload', hang],
+    ...['--', 'python3', join(programs, 'hold.py'), 'go'],
+  ])
+  await run.expectOutput(/warn: Worker 2 on \S+ did not come to run in 6 s \(--workers-timeout\)/)
+  // Their time began together, and so would a second worker 2.
+  await new Promise((next) => setTimeout(next, 2_000))
+  await writeFile(cluster.path('go'), '')
+  cluster.expectFile('go')
+  await run.expectStatus(0)
+  expect(run.stdout).toContain('result 21')
+  expect(run.stderr).not.toMatch(/Worker 3|started again/)
   await cluster.expectNothingLeft()
 })
 

@@ -1,13 +1,15 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
 import type { FileStore } from '../../src/rendezvous/file-store.ts'
+import { killedNote } from '../../src/rendezvous/outcome.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 
 const me = ownerOf('k')
 const file = fileOf(me)
+const record = file.dask_hpc_runner
 
 async function claimed(path = join(temporaryDirectory(), 's.json')): Promise<FileStore> {
   const store = storeOf(path, 'k')
@@ -152,3 +154,33 @@ test('on a full disk the claim fails at once, and the others are told by a name 
 test('an outcome that can be left nowhere is no error', async () => {
   await storeOf(join(temporaryDirectory(), 'none', 's.json'), 'k').publishOutcome(failureOf('k'))
 })
+
+test.for<[string, boolean, boolean, (store: FileStore) => Promise<void>]>([
+  ['what the others have left is no word of process 0', false, false, async (store) => store.depart(1)],
+  ['where process 0 is, is published', true, false, async (store) => store.publishGatherer(record, { claimed: true })],
+  ['the cluster is published', true, false, async (store) => store.publish(file, { publicToo: false })],
+  ['an outcome is the end', true, true, async (store) => store.publishOutcome(failureOf('k'))],
+  [
+    'that process 0 was killed is the end',
+    true,
+    true,
+    async ({ paths }) => leave(paths.runDirectory, killedNote('n0')),
+  ],
+  ['a directory that is gone is the end', true, true, async ({ paths }) => rm(paths.runDirectory, { recursive: true })],
+])('%s', async ([, isPublished, isOver, happens]) => {
+  const store = storeOf(join(temporaryDirectory(), 's.json'), 'k')
+  await store.join()
+  await happens(store)
+  expect([await store.isPublished(), await store.isOver()]).toEqual([isPublished, isOver])
+})
+
+test('a directory that cannot be read says nothing', async () => {
+  const store = storeOf(join(temporaryDirectory(), 's.json'), 'k')
+  await writeFile(store.paths.runDirectory, '')
+  await expect(store.isPublished()).rejects.toMatchObject({ code: 'ENOTDIR' })
+  await expect(store.isOver()).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
+
+async function leave(directory: string, name: string): Promise<void> {
+  await writeFile(join(directory, name), '')
+}

@@ -1,0 +1,112 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { closedPort, recordOf } from '../control/support.ts'
+import { Cluster, program } from '../support/cluster.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+import { until } from '../support/until.ts'
+
+// What the client's process does with the step and the run's directory where it has not joined process 0. The
+// `scancel` of these tests notes what it is told.
+const directory = '.F.json.run-sim-7.0-r0'
+const args = ['--scheduler-file', 'F.json', '--rendezvous-timeout', '2s', '--', 'true']
+
+/** Puts a `scancel` in the PATH that also does `work`, a line of shell. */
+async function fakeScancel(cluster: Cluster, work = ':'): Promise<void> {
+  const path = join(cluster.directory, 'bin/scancel')
+  await writeFile(path, `#!/bin/sh\necho "$*" >>'${cluster.directory}/told'\n${work}\n`)
+  await chmod(path, 0o755)
+}
+
+async function toldScancel(cluster: Cluster): Promise<string> {
+  return await readFile(join(cluster.directory, 'told'), 'utf8').catch(() => '')
+}
+
+test.concurrent(
+  'where process 0 was killed before its first word, the step is woken, and nothing is left',
+  async () => {
+    await using cluster = await Cluster.make()
+    await fakeScancel(cluster)
+    await mkdir(cluster.path(directory))
+    await writeFile(cluster.path(`${directory}/here-0.node0`), '')
+    for (const task of startTasks(cluster, fourTasks().slice(1), args)) await task.expectStatus(75)
+    expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
+    await cluster.expectNothingLeft()
+  },
+)
+
+test.concurrent('where process 0 publishes when it is woken, its word stays', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster, `touch ${directory}/process-0.json`)
+  const [client] = startTasks(cluster, fourTasks().slice(1, 2), args)
+  await client?.expectStatus(75)
+  expect(await readdir(cluster.path(directory))).toContain('process-0.json')
+  cluster.expectFile(directory)
+  await cluster.expectNothingLeft()
+})
+
+test.concurrent('a process 0 that was stopped before its first word is woken, and finds the others gone', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster, `kill -CONT $(cat '${cluster.directory}/stopped')`)
+  const [zero, ...others] = fourTasks()
+  const stops = `echo $$ >'${cluster.directory}/stopped'; kill -STOP $$; exec "$@"`
+  const { execPath } = process
+  const stopped = cluster.start(['/bin/sh', '-c', stops, 'sh', execPath, program, 'run', ...args], zero)
+  await present(cluster.directory, 'stopped')
+  for (const task of startTasks(cluster, others, args)) await task.expectStatus(75)
+  await stopped.expectStatus(75)
+  expect(stopped.stderr).toContain('waited 2 s for process 0')
+  await cluster.expectNothingLeft()
+})
+
+test.concurrent('the step of a process 0 that published and does not answer is ended', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster)
+  await publishDead(cluster)
+  const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '2s', ...args])
+  await client?.expectStatus(69)
+  expect(client?.stderr).toMatch(/process 0 may still hold the step: scancel 7\.0 has Slurm end it/)
+  expect(await toldScancel(cluster)).toBe('7.0\n')
+  await cluster.expectNothingLeft()
+})
+
+test.concurrent('the step of a process 0 that has read our last word and ended the run is spared', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster)
+  await publishDead(cluster)
+  const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '20s', ...args])
+  await present(cluster.path(directory), 'gone-1')
+  await writeFile(cluster.path(`${directory}/outcome.json`), JSON.stringify({ version: 1, run_key: 'sim-7.0-r0' }))
+  await client?.expectStatus(69)
+  expect(await toldScancel(cluster)).toBe('')
+  expect(await readdir(cluster.path(directory))).toContain('outcome.json')
+  cluster.expectFile(directory)
+  await cluster.expectNothingLeft()
+})
+
+test.concurrent('the step is left to the signal that comes before it is released', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster)
+  await publishDead(cluster)
+  const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '20s', ...args])
+  await client?.expectOutput('error: Cannot join process 0')
+  client?.signal('SIGTERM')
+  await client?.expectStatus(69)
+  expect(await toldScancel(cluster)).toBe('')
+  cluster.expectFile(directory)
+  await cluster.expectNothingLeft()
+})
+
+/** Where process 0 would be, if anything listened there. */
+async function publishDead(cluster: Cluster): Promise<void> {
+  await mkdir(cluster.path(directory))
+  await writeFile(cluster.path(`${directory}/process-0.json`), JSON.stringify(await recordOf(await closedPort())))
+}
+
+async function present(path: string, name: string): Promise<void> {
+  await until(
+    async () => await readdir(path),
+    (names) => names.includes(name),
+    { what: `"${name}" is in "${path}"`, say: (names) => names.join('\n') },
+  )
+}
