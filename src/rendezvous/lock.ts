@@ -3,10 +3,10 @@ import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
 
-/** Age at which a lock counts as left behind. Generous, since it is told by comparing two clocks. */
-const staleLock = 30_000
-/** How long a process waits for the lock: longer than any holder needs. */
-const patience = 10_000
+/** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. */
+const staleLock = 15_000
+/** How long a process waits for the lock: longer than any holder needs, and than one that was killed holds it. */
+const patience = 20_000
 
 /** A held lock. */
 export interface Lock {
@@ -17,7 +17,7 @@ export interface Lock {
 /**
  * Runs `work` while no other process, on whatever host, runs its own on the same scheduler file.
  *
- * @throws RunnerError ERR_CANNOT_PUBLISH where the lock is not free within ten seconds or cannot be
+ * @throws RunnerError ERR_CANNOT_PUBLISH where the lock is not free within twenty seconds or cannot be
  * made, the signal's reason, or what `work` throws.
  */
 export async function withLock<T>(
@@ -72,6 +72,6 @@ async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise
 }
 
 function held(paths: RendezvousPaths, cause: unknown): RunnerError {
-  const why = `another process has held the lock "${paths.lock}" for 10 s; if no run is starting there, remove it`
+  const why = `another process has held the lock "${paths.lock}" for ${patience / 1000} s; if no run is starting there, remove it`
   return new RunnerError(refusal(paths.schedulerFile, why).message, { code: 'ERR_CANNOT_PUBLISH', cause })
 }
