@@ -165,26 +165,30 @@ test('a file that changes while it is judged is left alone', async () => {
   expect(await readFile(path, 'utf8')).toBe('new')
 })
 
-test.concurrent('a lock that stays held is an error that names it', { timeout: 60_000 }, async ({ expect }) => {
-  const path = schedulerFile()
-  const lock = join(dirname(path), '.s.json.lock')
-  await mkdir(lock)
-  const fresh = setInterval(() => {
-    utimesSync(lock, new Date(), new Date())
-  }, 1_000)
-  await expect(claim(path)).rejects.toThrow(
-    `another process has held the lock "${lock}" for 20 s; if no run is starting there, remove it`,
-  )
-  clearInterval(fresh)
-  expect(await readdir(dirname(path))).toContain('.s.json.lock')
-})
-
-test.concurrent('a lock whose holder has just been killed is waited for', { timeout: 60_000 }, async ({ expect }) => {
-  const path = schedulerFile()
-  await mkdir(join(dirname(path), '.s.json.lock'))
-  expect(await claim(path)).toEqual([])
-  expect(await readdir(dirname(path))).not.toContain('.s.json.lock')
-})
+test(
+  'a lock is waited for: one that stays held is an error that names it, that of a killed holder is taken',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const [path, abandoned] = [schedulerFile(), schedulerFile()]
+    const lock = join(dirname(path), '.s.json.lock')
+    await mkdir(lock)
+    await mkdir(join(dirname(abandoned), '.s.json.lock'))
+    const fresh = setInterval(() => {
+      utimesSync(lock, new Date(), new Date())
+    }, 1_000)
+    await Promise.all([
+      expect(claim(path)).rejects.toThrow(
+        `another process has held the lock "${lock}" for 20 s; if no run is starting there, remove it`,
+      ),
+      expect(claim(abandoned)).resolves.toEqual([]),
+    ])
+    clearInterval(fresh)
+    expect(await readdir(dirname(path))).toContain('.s.json.lock')
+    expect(await readdir(dirname(abandoned))).not.toContain('.s.json.lock')
+  },
+)
 
 test('a lock that was left behind is taken', async () => {
   const path = schedulerFile()
