@@ -9,10 +9,10 @@ import { formatStatus } from '../commands/status-text.ts'
 import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
-import { errnoOf } from '../errors.ts'
 import { milliseconds } from '../util/duration.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
+import { print } from './print.ts'
 
 /** The flags of `wait`. */
 export interface WaitFlags extends TargetOptions {
@@ -75,13 +75,15 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
     if (flags.follow !== true) {
       const left = Math.max(1, end - performance.now())
       const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
-      stdout.write(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
+      await print(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
       return 0
     }
-    const show = (status: ClusterStatus): void => {
-      if (flags.json) stdout.write(`${JSON.stringify(status)}\n`)
-      else if (stdout.isTTY) redraw(formatStatus(status))
-      else stdout.write(`${status.time}\n${formatStatus(status)}\n\n`)
+    const textOf = (status: ClusterStatus): string => {
+      if (flags.json) return `${JSON.stringify(status)}\n`
+      return stdout.isTTY ? redrawn(formatStatus(status)) : `${status.time}\n${formatStatus(status)}\n\n`
+    }
+    const show = async (status: ClusterStatus): Promise<void> => {
+      if (!(await print(textOf(status)))) process.exit(0)
     }
     const onSilence = (text: string): void => {
       process.stderr.write(`${prefix}${text}\n`)
@@ -110,32 +112,26 @@ export async function runStop(flags: StopFlags): Promise<never> {
     const stopped = await stopCluster({ target, timeout, signal, onProgress })
     progress.end()
     if (stopped.kind === 'nothing') {
-      process.stdout.write(`Nothing to stop at ${stopped.why}\n`)
+      await print(`Nothing to stop at ${stopped.why}\n`)
       return 0
     }
     const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
     const left = stopped.fileIsLeft ? `; its file ${sayTarget(target)} is left` : ''
-    process.stdout.write(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
+    await print(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
     return 0
   })
 }
 
 /** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
-  process.stdout.on('error', (error: Error) => {
-    // Whoever read has seen enough.
-    if (errnoOf(error) === 'EPIPE') process.exit(0)
-    process.stderr.write(`${prefix}error: Cannot write: ${error.message}\n`)
-    process.exit(70)
-  })
   process.stderr.on('error', () => undefined)
   process.exit(await interruptible(work))
 }
 
-/** On a terminal, in the place of what was there; what does not fit is left out. */
-function redraw(text: string): void {
+/** For a terminal, in the place of what was there; what does not fit is left out. */
+function redrawn(text: string): string {
   const lines = text.split('\n').slice(0, Math.max(5, (process.stdout.rows || 24) - 1))
-  process.stdout.write(`\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`)
+  return `\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`
 }
 
 function duration(text: string | undefined, otherwise: number, flag = '--timeout'): number {
