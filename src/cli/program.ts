@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { milliseconds } from '../util/duration.ts'
+import { printableLines } from '../util/printable.ts'
 import { addCommandsBeside } from './beside.ts'
 import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
 import { readPlainRun } from './plain-run.ts'
@@ -45,7 +46,7 @@ async function run(command: readonly string[], flags: RunFlags): Promise<void> {
 function explain(error: unknown): number {
   // Commander has said what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitStatuses.ERR_USAGE
-  process.stderr.write(`dask-hpc-runner: error: ${messageOf(error)}\n`)
+  process.stderr.write(`dask-hpc-runner: error: ${printableLines(messageOf(error))}\n`)
   return exitStatusOf(error)
 }
 

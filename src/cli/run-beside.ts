@@ -10,6 +10,7 @@ import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
 import { milliseconds } from '../util/duration.ts'
+import { printable } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
 import { print } from './print.ts'
@@ -45,17 +46,17 @@ export async function runWait([program, ...args]: readonly string[], flags: Wait
     using progress = new Progress({ prefix })
     const { signal } = interruption
     const onProgress = (text: string): void => {
-      progress.say(text)
+      progress.say(printable(text))
     }
     const cluster = await waitForCluster({ target, workers, timeout, signal, onProgress, waiters: tasksOf(env) })
     progress.end()
-    process.stderr.write(`${prefix}${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}\n`)
+    say(`${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
       return await runGated([program, ...args], cluster, { target, env, interruption })
     } catch (error) {
       if (!(error instanceof ProgramNotStarted)) throw error
-      process.stderr.write(`${prefix}error: ${error.message}\n`)
+      say(`error: ${error.message}`)
       return error.status
     }
   })
@@ -85,17 +86,14 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
     const show = async (status: ClusterStatus): Promise<void> => {
       if (!(await print(textOf(status)))) process.exit(0)
     }
-    const onSilence = (text: string): void => {
-      process.stderr.write(`${prefix}${text}\n`)
-    }
     try {
-      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence })
+      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence: say })
     } catch (error) {
       // INT is how a person ends it.
       if (interruption.by === 'SIGINT') return 0
       throw error
     }
-    process.stderr.write(`${prefix}the cluster of ${sayTarget(target)} has ended\n`)
+    say(`the cluster of ${sayTarget(target)} has ended`)
     return 0
   })
 }
@@ -107,12 +105,12 @@ export async function runStop(flags: StopFlags): Promise<never> {
   return await ending(async ({ signal }) => {
     using progress = new Progress({ prefix })
     const onProgress = (text: string): void => {
-      progress.say(text)
+      progress.say(printable(text))
     }
     const stopped = await stopCluster({ target, timeout, signal, onProgress })
     progress.end()
     if (stopped.kind === 'nothing') {
-      await print(`Nothing to stop at ${stopped.why}\n`)
+      await print(`${printable(`Nothing to stop at ${stopped.why}`)}\n`)
       return 0
     }
     const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
@@ -126,6 +124,10 @@ export async function runStop(flags: StopFlags): Promise<never> {
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
   process.stderr.on('error', () => undefined)
   process.exit(await interruptible(work))
+}
+
+function say(text: string): void {
+  process.stderr.write(`${prefix}${printable(text)}\n`)
 }
 
 /** For a terminal, in the place of what was there; what does not fit is left out. */

@@ -121,6 +121,16 @@ describe('the status for people', () => {
     ])
   })
 
+  it('prints no control character of a name, and keeps its table', () => {
+    const status = described([worker('a\u001b[2J\nb', 'node\u009b7'), worker('c', 'node8', { status: '\u001b]0;x' })])
+    const lines = formatStatus(status).split('\n')
+    expect(lines.slice(-2).map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+      ['node\\u009b7', 'a\\u001b[2J\\u000ab', 'running'],
+      ['node8', 'c', '\\u001b]0;x'],
+    ])
+    expect(status.workers[0]).toMatchObject({ name: 'a\u001b[2J\nb', host: 'node\u009b7' })
+  })
+
   it('says why there is no dashboard', () => {
     const of = (state: 'off' | 'no-bokeh' | 'unreachable'): string =>
       formatStatus(described([], { dashboard: { url: 'http://u/status', state, tunnel: 'ssh' } }))

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { printable } from '../../util/printable.ts'
 import type { DaskConnection, WaitOptions } from '../connection.ts'
 import { DaskError } from '../errors.ts'
 
@@ -17,7 +18,7 @@ export async function call<T extends z.core.$ZodType>(
   if (parsed.success) return parsed.data
   const { address } = connection
   const issue = parsed.error.issues[0]
-  const where = issue === undefined || issue.path.length === 0 ? 'it' : `its "${issue.path.join('.')}"`
+  const where = issue === undefined || issue.path.length === 0 ? 'it' : `its "${printable(issue.path.join('.'))}"`
   const why = said === null ? 'it does not know this call' : `${where} has another form than Dask's`
   throw new DaskError(`Cannot use the answer of ${address} to "${op}": ${why}`, { reason: 'not-dask', address })
 }
