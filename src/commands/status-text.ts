@@ -153,7 +153,8 @@ function byHost(workers: readonly WorkerStatus[]): WorkerStatus[][] {
   return [...hosts.values()]
 }
 
-function sayAge(seconds: number): string {
+function sayAge(seconds: number | null): string {
+  if (seconds === null) return 'an unknown time'
   if (seconds < 7_200) return sayDuration(Math.floor(seconds) * 1000)
   if (seconds < 172_800) return `${Number((seconds / 3_600).toFixed(1))} h`
   return `${Number((seconds / 86_400).toFixed(1))} days`

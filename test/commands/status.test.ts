@@ -88,6 +88,14 @@ describe('the status of a cluster', () => {
     })
   })
 
+  it.each([1e300, -1e300, 8.7e12])('does not know the age of a scheduler that started at %d', (seconds) => {
+    const target = { address: 'tcp://10.0.0.1:8786' }
+    const absurd = { identity: { ...identity([]), started: seconds }, file: undefined }
+    const status = describeCluster(target, absurd, constants)
+    expect(status.scheduler).toMatchObject({ started: null, age: null })
+    expect(formatStatus(status)).toMatch(/^scheduler {2}tcp:\/\/10\.0\.0\.1:8786, for an unknown time, Dask/)
+  })
+
   it('shows no secret', () => {
     expect(JSON.stringify(described([]))).not.toContain('not to be shown')
   })

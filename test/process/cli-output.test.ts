@@ -22,9 +22,10 @@ const full = { into: '/dev/full' }
 const nothingListens = 'tcp://127.0.0.1:1'
 
 /** A scheduler without workers. */
-async function scheduler(started = 1_700_000_000): Promise<string> {
+async function scheduler(): Promise<string> {
   const peer = await startFakeScheduler(({ op }) => {
-    if (op === 'identity') return { type: 'Scheduler', id: 'S-1', address: 'tcp://10.0.0.1:1', started, workers: {} }
+    if (op === 'identity')
+      return { type: 'Scheduler', id: 'S-1', address: 'tcp://10.0.0.1:1', started: 1_700_000_000, workers: {} }
     return op === 'versions' ? { host: {}, packages: {} } : null
   })
   return `tcp://${peer.place}`
