@@ -46,6 +46,19 @@ test.for(['status', 'wait', 'stop'])(
   },
 )
 
+test("Python's web server is known for one, at once", async () => {
+  await using cluster = await Cluster.make()
+  const server = cluster.start(['python3', '-u', '-m', 'http.server', '0', '--bind', '127.0.0.1'])
+  await server.expectOutput(/ port \d+ /)
+  const address = `tcp://127.0.0.1:${/ port (\d+) /.exec(server.stdout)?.[1] ?? ''}`
+  const status = cluster.run(['status', '--scheduler', address, '--timeout', '1h'])
+  await status.expectStatus(69)
+  expect(status.stderr).toContain('a web server answers there; Dask has another port for its scheduler')
+  server.signal('SIGKILL')
+  await server.ended
+  await cluster.expectNothingLeft()
+})
+
 test('--json is exact', async () => {
   await using cluster = await Cluster.make()
   const peer = await startFakeScheduler(answerAll)
