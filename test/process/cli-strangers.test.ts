@@ -46,6 +46,28 @@ test.for(['status', 'wait', 'stop'])(
   },
 )
 
+const scheduler = 'tcp://10.0.0.1:1'
+test.for([
+  [
+    { type: 'Worker', scheduler, nthreads: 1 },
+    `a Dask worker answers there, not a scheduler; its scheduler is at ${scheduler}`,
+  ],
+  [
+    { type: 'MyWorker', scheduler: evil, nthreads: 1 },
+    `a Dask worker answers there, not a scheduler; its scheduler is at ${tamed}`,
+  ],
+  [{ type: 'Nanny' }, 'a Dask nanny answers there, not a scheduler'],
+] as const)('who says %j is no scheduler', async ([who, words]) => {
+  for (const [command, status] of [
+    ['status', 69],
+    ['wait', 75],
+    ['stop', 69],
+  ] as const) {
+    const { stderr } = await run(status, [command], () => ({ id: 'x', ...who }))
+    expect(stderr).toContain(`: ${words}\n`)
+  }
+})
+
 test("Python's web server is known for one, at once", async () => {
   await using cluster = await Cluster.make()
   const server = cluster.start(['python3', '-u', '-m', 'http.server', '0', '--bind', '127.0.0.1'])
