@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'ERR_UNAVAILABLE'
   | 'ERR_BUG'
   | 'ERR_CANNOT_PUBLISH'
+  | 'ERR_CANNOT_PRINT'
   | 'ERR_TIMED_OUT'
   | 'ERR_ENVIRONMENT'
   | 'ERR_TASK_FAILED'
@@ -20,6 +21,7 @@ export const exitStatuses: Readonly<Record<ErrorCode, number>> = {
   ERR_UNAVAILABLE: 69,
   ERR_BUG: 70,
   ERR_CANNOT_PUBLISH: 73,
+  ERR_CANNOT_PRINT: 74,
   ERR_TIMED_OUT: 75,
   ERR_ENVIRONMENT: 78,
   ERR_TASK_FAILED: 70,

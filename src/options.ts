@@ -203,17 +203,24 @@ export interface CompleteOptions extends Omit<RunnerOptions, Filled> {
 /**
  * Validates options and fills in the defaults. Placeholders in the path are left for the run key.
  *
+ * @param say how messages name an option: as the library does, or as it is typed
  * @throws RangeError where a value is outside of what its option takes.
  */
-export function completeOptions(options: RunnerOptions): CompleteOptions {
+export function completeOptions(
+  options: RunnerOptions,
+  say: (option: string) => string = (option) => option,
+): CompleteOptions {
+  const { ports, oneOf, interval, wholeNumber } = checks(say)
   const schedulerFile = options.schedulerFile ?? defaults.schedulerFile
   if (schedulerFile === '') throw new RangeError('Cannot use the scheduler file "": write a path')
   if ((options.tlsCaFile === undefined) !== (options.tlsCert === undefined))
-    throw new RangeError('Cannot use TLS with half of its files: name both tlsCaFile and tlsCert')
+    throw new RangeError(`Cannot use TLS with half of its files: name both ${say('tlsCaFile')} and ${say('tlsCert')}`)
   if (options.scheduler === false && options.schedulerFile === undefined)
     throw new RangeError('Cannot run without a scheduler: name the scheduler file of the cluster to join')
   if (options.runId !== undefined && !/^[A-Za-z0-9._-]{1,64}$/.test(options.runId))
-    throw new RangeError(`Cannot use runId "${options.runId}": it is up to 64 of letters, digits, ".", "_" and "-"`)
+    throw new RangeError(
+      `Cannot use ${say('runId')} "${options.runId}": it is up to 64 of letters, digits, ".", "_" and "-"`,
+    )
   return Object.freeze({
     ...options,
     schedulerFile: isAbsolute(schedulerFile) ? schedulerFile : resolve(schedulerFile),
@@ -248,28 +255,34 @@ export function completeOptions(options: RunnerOptions): CompleteOptions {
   })
 }
 
-function ports<const T extends string>(name: T, text: string | undefined): Partial<Record<T, string>> {
-  if (text === undefined) return {}
-  readPorts(name, text)
-  return { [name]: text } as Partial<Record<T, string>>
-}
+/** The checks of values, which name an option as `say` does. */
+function checks(say: (option: string) => string) {
+  function ports<const T extends string>(name: T, text: string | undefined): Partial<Record<T, string>> {
+    if (text === undefined) return {}
+    readPorts(say(name), text)
+    return { [name]: text } as Partial<Record<T, string>>
+  }
 
-function oneOf<const T extends string>(name: string, value: string, values: readonly T[]): T {
-  const found = values.find((candidate) => candidate === value)
-  if (found === undefined) throw new RangeError(`Cannot use ${name} "${value}": it is one of ${values.join(', ')}`)
-  return found
+  function oneOf<const T extends string>(name: string, value: string, values: readonly T[]): T {
+    const found = values.find((candidate) => candidate === value)
+    if (found === undefined)
+      throw new RangeError(`Cannot use ${say(name)} "${value}": it is one of ${values.join(', ')}`)
+    return found
+  }
+
+  function interval(name: string, duration: Duration): number {
+    const ms = milliseconds(duration, say(name))
+    if (ms === 0) throw new RangeError(`Cannot use ${say(name)} "${duration}": it must be longer than nothing`)
+    return Math.min(ms, longestTimer)
+  }
+
+  function wholeNumber(name: string, value: number, least: number): number {
+    if (Number.isInteger(value) && value >= least) return value
+    throw new RangeError(`Cannot use ${say(name)} "${value}": it is a whole number from ${least}`)
+  }
+
+  return { ports, oneOf, interval, wholeNumber }
 }
 
 /** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
 const longestTimer = 2 ** 31 - 1
-
-function interval(name: string, duration: Duration): number {
-  const ms = milliseconds(duration, name)
-  if (ms === 0) throw new RangeError(`Cannot use ${name} "${duration}": it must be longer than nothing`)
-  return Math.min(ms, longestTimer)
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value
-  throw new RangeError(`Cannot use ${name} "${value}": it is a whole number from ${least}`)
-}

@@ -77,6 +77,12 @@ describe('completeOptions', () => {
     expect(complete).toThrow(`${name} "${String(value)}"`)
   })
 
+  it('names an option as it is told to', () => {
+    const complete = (options: RunnerOptions) => () => completeOptions(options, (option) => `<${option}>`)
+    expect(complete({ layout: 'sharde' as never })).toThrow('Cannot use <layout> "sharde": it is one of')
+    expect(complete({ minWorkers: -1 })).toThrow('Cannot use <minWorkers> "-1": it is a whole number from 0')
+  })
+
   it('refuses an empty path for the scheduler file', () => {
     expect(() => completeOptions({ schedulerFile: '' })).toThrow(
       new RangeError('Cannot use the scheduler file "": write a path'),

@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline'
 import { doctor } from '../commands/doctor/doctor.ts'
 import { type DoctorOrders, examine } from '../commands/doctor/examine.ts'
 import { formatReport } from '../commands/doctor/report.ts'
-import { completeOptions, type RunnerOptions } from '../options.ts'
+import type { RunnerOptions } from '../options.ts'
+import { print } from './print.ts'
 
 /** The flags of `doctor` beside those of a run. */
 export interface DoctorFlags {
@@ -20,12 +21,9 @@ export async function runDoctor(
   options: RunnerOptions,
   { json = false, runner, timeout }: DoctorFlags,
 ): Promise<never> {
-  // What is wrong in the command line is to be said before anything else.
-  completeOptions(options)
   const examiner = [process.execPath, process.argv[1] ?? '', 'examine'] as const
   const { findings, silent, status } = await doctor({ options, runner, timeout: Math.min(timeout, longest), examiner })
-  if (!silent)
-    process.stdout.write(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)
+  if (!silent) await print(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)
   process.exit(status)
 }
 

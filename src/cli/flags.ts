@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { defaults } from '../defaults.ts'
 import type { RunnerKind } from '../runner/choose.ts'
 import type { LogFormat } from '../logger.ts'
-import type { IdentityKind, Layout, RunnerOptions, WatchMode } from '../options.ts'
+import { completeOptions, type IdentityKind, type Layout, type RunnerOptions, type WatchMode } from '../options.ts'
 import { sayDuration } from '../util/duration.ts'
 
 /** The flags of `run`, `local` and `plan` as commander gives them. */
@@ -190,7 +190,11 @@ export function addRunOptions(command: Command): Command {
   return command
 }
 
-/** The library's options for these flags. */
+/**
+ * The library's options for these flags.
+ *
+ * @throws RangeError where the value of one cannot be used; it is named as it is typed.
+ */
 export function runnerOptions(flags: RunFlags): RunnerOptions {
   const {
     nworkers,
@@ -202,7 +206,7 @@ export function runnerOptions(flags: RunFlags): RunnerOptions {
     runner: _runner,
     ...same
   } = flags
-  return {
+  const options: RunnerOptions = {
     ...same,
     ...(nworkers === undefined ? {} : { nworkers: wholeNumber('--nworkers', nworkers) }),
     ...(waitWorkers === undefined
@@ -213,6 +217,13 @@ export function runnerOptions(flags: RunFlags): RunnerOptions {
     ...(metadataBudget === undefined ? {} : { metadataBudget: wholeNumber('--metadata-budget', metadataBudget) }),
     ...(nthreads === undefined ? {} : { nthreads: wholeNumber('--nthreads', nthreads) }),
   }
+  // Whoever runs them completes them too, and would name them as the library does.
+  completeOptions(options, (option) => `--${inDashes(option)}`)
+  return options
+}
+
+function inDashes(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 /** @throws RangeError where the text is no whole number from `least`, which is 1 by default. */

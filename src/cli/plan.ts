@@ -1,6 +1,7 @@
 import { formatPlan, plan, planFor } from '../commands/plan.ts'
 import { chooseRunner, type RunnerKind } from '../runner/choose.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
+import { print } from './print.ts'
 
 /** What is planned for. */
 export interface PlanFlags {
@@ -13,10 +14,10 @@ export interface PlanFlags {
 export async function runPlan(given: RunnerOptions, { runner, ntasks }: PlanFlags): Promise<void> {
   const options = completeOptions(given)
   if (ntasks !== undefined) {
-    process.stdout.write(`${formatPlan(planFor({ ...options, size: ntasks }))}\n`)
+    await print(`${formatPlan(planFor({ ...options, size: ntasks }))}\n`)
     return
   }
   const { explainRunner } = await import('../commands/explain.ts')
   const { text, atFile } = await explainRunner(options, runner)
-  process.stdout.write(`${formatPlan(plan(options, chooseRunner(options.env, runner).kind), atFile)}\n${text}\n`)
+  await print(`${formatPlan(plan(options, chooseRunner(options.env, runner).kind), atFile)}\n${text}\n`)
 }

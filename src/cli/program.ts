@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { milliseconds } from '../util/duration.ts'
+import { printableLines } from '../util/printable.ts'
 import { addCommandsBeside } from './beside.ts'
 import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
 import { readPlainRun } from './plain-run.ts'
@@ -23,6 +24,7 @@ Exit status: the program's own (128+n if signal n ended it), or
   64 the command line is wrong          73 the scheduler file cannot be published
   69 a part of the cluster was lost     75 the processes did not find each other in time
   70 an error of dask-hpc-runner        78 the environment is not that of a job
+plan, doctor, status and stop end with 74 where their output cannot be written.
 `
 
 /** Runs the command line; ends the process with the exit status of what it did. */
@@ -44,7 +46,7 @@ async function run(command: readonly string[], flags: RunFlags): Promise<void> {
 function explain(error: unknown): number {
   // Commander has said what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitStatuses.ERR_USAGE
-  process.stderr.write(`dask-hpc-runner: error: ${messageOf(error)}\n`)
+  process.stderr.write(`dask-hpc-runner: error: ${printableLines(messageOf(error))}\n`)
   return exitStatusOf(error)
 }
 

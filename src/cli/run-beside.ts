@@ -9,10 +9,11 @@ import { formatStatus } from '../commands/status-text.ts'
 import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
-import { errnoOf } from '../errors.ts'
 import { milliseconds } from '../util/duration.ts'
+import { printable } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
+import { print } from './print.ts'
 
 /** The flags of `wait`. */
 export interface WaitFlags extends TargetOptions {
@@ -45,17 +46,17 @@ export async function runWait([program, ...args]: readonly string[], flags: Wait
     using progress = new Progress({ prefix })
     const { signal } = interruption
     const onProgress = (text: string): void => {
-      progress.say(text)
+      progress.say(printable(text))
     }
     const cluster = await waitForCluster({ target, workers, timeout, signal, onProgress, waiters: tasksOf(env) })
     progress.end()
-    process.stderr.write(`${prefix}${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}\n`)
+    say(`${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
       return await runGated([program, ...args], cluster, { target, env, interruption })
     } catch (error) {
       if (!(error instanceof ProgramNotStarted)) throw error
-      process.stderr.write(`${prefix}error: ${error.message}\n`)
+      say(`error: ${error.message}`)
       return error.status
     }
   })
@@ -75,25 +76,24 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
     if (flags.follow !== true) {
       const left = Math.max(1, end - performance.now())
       const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
-      stdout.write(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
+      await print(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
       return 0
     }
-    const show = (status: ClusterStatus): void => {
-      if (flags.json) stdout.write(`${JSON.stringify(status)}\n`)
-      else if (stdout.isTTY) redraw(formatStatus(status))
-      else stdout.write(`${status.time}\n${formatStatus(status)}\n\n`)
+    const textOf = (status: ClusterStatus): string => {
+      if (flags.json) return `${JSON.stringify(status)}\n`
+      return stdout.isTTY ? redrawn(formatStatus(status)) : `${status.time}\n${formatStatus(status)}\n\n`
     }
-    const onSilence = (text: string): void => {
-      process.stderr.write(`${prefix}${text}\n`)
+    const show = async (status: ClusterStatus): Promise<void> => {
+      if (!(await print(textOf(status)))) process.exit(0)
     }
     try {
-      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence })
+      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence: say })
     } catch (error) {
       // INT is how a person ends it.
       if (interruption.by === 'SIGINT') return 0
       throw error
     }
-    process.stderr.write(`${prefix}the cluster of ${sayTarget(target)} has ended\n`)
+    say(`the cluster of ${sayTarget(target)} has ended`)
     return 0
   })
 }
@@ -105,37 +105,35 @@ export async function runStop(flags: StopFlags): Promise<never> {
   return await ending(async ({ signal }) => {
     using progress = new Progress({ prefix })
     const onProgress = (text: string): void => {
-      progress.say(text)
+      progress.say(printable(text))
     }
     const stopped = await stopCluster({ target, timeout, signal, onProgress })
     progress.end()
     if (stopped.kind === 'nothing') {
-      process.stdout.write(`Nothing to stop at ${stopped.why}\n`)
+      await print(`${printable(`Nothing to stop at ${stopped.why}`)}\n`)
       return 0
     }
     const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
     const left = stopped.fileIsLeft ? `; its file ${sayTarget(target)} is left` : ''
-    process.stdout.write(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
+    await print(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
     return 0
   })
 }
 
 /** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
-  process.stdout.on('error', (error: Error) => {
-    // Whoever read has seen enough.
-    if (errnoOf(error) === 'EPIPE') process.exit(0)
-    process.stderr.write(`${prefix}error: Cannot write: ${error.message}\n`)
-    process.exit(70)
-  })
   process.stderr.on('error', () => undefined)
   process.exit(await interruptible(work))
 }
 
-/** On a terminal, in the place of what was there; what does not fit is left out. */
-function redraw(text: string): void {
+function say(text: string): void {
+  process.stderr.write(`${prefix}${printable(text)}\n`)
+}
+
+/** For a terminal, in the place of what was there; what does not fit is left out. */
+function redrawn(text: string): string {
   const lines = text.split('\n').slice(0, Math.max(5, (process.stdout.rows || 24) - 1))
-  process.stdout.write(`\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`)
+  return `\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`
 }
 
 function duration(text: string | undefined, otherwise: number, flag = '--timeout'): number {

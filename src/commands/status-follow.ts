@@ -11,7 +11,7 @@ import { askConstants, type ClusterStatus, describeCluster, type StatusOptions }
 export interface FollowOptions extends StatusOptions {
   /** Milliseconds between two looks. */
   readonly interval: number
-  readonly onStatus: (status: ClusterStatus) => void
+  readonly onStatus: (status: ClusterStatus) => Promise<void>
   /** Called where an answer takes longer than the interval. */
   readonly onSilence: (text: string) => void
 }
@@ -59,7 +59,7 @@ async function look(target: Target, cluster: LiveCluster, options: FollowOptions
     const answer = client.identity({ timeout, signal })
     while (!(await settledWithin(answer, interval)))
       onSilence(`no answer for ${sayDuration(performance.now() - asked)}: the scheduler is busy, or frozen`)
-    onStatus(describeCluster(target, { identity: await answer, file }, constants))
+    await onStatus(describeCluster(target, { identity: await answer, file }, constants))
     await sleep(Math.max(0, interval - (performance.now() - asked)), signal)
   }
 }

@@ -1,5 +1,6 @@
 import type { DashboardState } from '../dask/dashboard.ts'
 import { sayDuration } from '../util/duration.ts'
+import { printable } from '../util/printable.ts'
 import { count, sayBytes } from './cluster/say.ts'
 import type { ClusterStatus, TaskCounts, WorkerStatus } from './status.ts'
 
@@ -7,7 +8,8 @@ import type { ClusterStatus, TaskCounts, WorkerStatus } from './status.ts'
 const mostRows = 30
 
 /** A status for people, without a newline at the end. */
-export function formatStatus(status: ClusterStatus): string {
+export function formatStatus(exact: ClusterStatus): string {
+  const status = withPrintableTexts(exact)
   const { scheduler, dashboard, run, total } = status
   const versions = [scheduler.distributed, scheduler.python]
     .map((version, i) => (version === null ? [] : `${i === 0 ? 'Dask' : 'Python'} ${version}`))
@@ -23,6 +25,12 @@ export function formatStatus(status: ClusterStatus): string {
     ...(total.workers === 0 ? [] : [field('tasks', sayTasks(total.tasks))]),
   ]
   return [...lines, ...table(status.workers)].join('\n')
+}
+
+/** Names and hosts are whatever a worker has called itself. */
+function withPrintableTexts(status: ClusterStatus): ClusterStatus {
+  const text = JSON.stringify(status, (_, value: unknown) => (typeof value === 'string' ? printable(value) : value))
+  return JSON.parse(text) as ClusterStatus
 }
 
 function field(name: string, value: string): string {
@@ -145,7 +153,8 @@ function byHost(workers: readonly WorkerStatus[]): WorkerStatus[][] {
   return [...hosts.values()]
 }
 
-function sayAge(seconds: number): string {
+function sayAge(seconds: number | null): string {
+  if (seconds === null) return 'an unknown time'
   if (seconds < 7_200) return sayDuration(Math.floor(seconds) * 1000)
   if (seconds < 172_800) return `${Number((seconds / 3_600).toFixed(1))} h`
   return `${Number((seconds / 86_400).toFixed(1))} days`

@@ -46,10 +46,10 @@ export interface ClusterStatus {
   readonly scheduler: {
     readonly address: string
     readonly id: string
-    /** In ISO 8601, by the scheduler's clock. */
-    readonly started: string
+    /** In ISO 8601, by the scheduler's clock; null where it says what is no time. */
+    readonly started: string | null
     /** Seconds since then. */
-    readonly age: number
+    readonly age: number | null
     readonly dask: string | null
     readonly distributed: string | null
     readonly python: string | null
@@ -155,13 +155,10 @@ export function describeCluster(
 }
 
 function describeScheduler(identity: SchedulerIdentity, now: number) {
-  const started = identity.started * 1000
-  return {
-    address: identity.address,
-    id: identity.id,
-    started: new Date(started).toISOString(),
-    age: seconds(now - started),
-  }
+  const { address, id } = identity
+  const started = new Date(identity.started * 1000)
+  if (Number.isNaN(started.getTime())) return { address, id, started: null, age: null }
+  return { address, id, started: started.toISOString(), age: seconds(now - started.getTime()) }
 }
 
 function versionsOf(versions: Versions | undefined) {

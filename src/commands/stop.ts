@@ -2,6 +2,7 @@ import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
+import { printable } from '../util/printable.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
 import { lookAt } from './cluster/look.ts'
@@ -165,5 +166,5 @@ async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undef
 /** A cluster in messages: `the scheduler at tcp://10.0.0.1:8786 and 2 workers of run sim-7.0-r0`. */
 export function sayCluster({ address, workers, runKey }: StoppedCluster): string {
   const workersToo = workers === undefined ? '' : ` and ${count(workers, 'worker')}`
-  return `the scheduler at ${address}${workersToo}${runKey === undefined ? '' : ` of run ${runKey}`}`
+  return printable(`the scheduler at ${address}${workersToo}${runKey === undefined ? '' : ` of run ${runKey}`}`)
 }

@@ -29,8 +29,14 @@ export interface DaskConnectionOptions extends WaitOptions {
   readonly tls?: TlsFiles
 }
 
-/** What we say of ourselves; null turns compression off, in both directions. */
-const handshake = encodeMessage({ compression: null, python: [3, 9, 0], 'pickle-protocol': 4 })
+/**
+ * What we say of ourselves; null turns compression off, in both directions. Dask passes over what it does not
+ * know, and a web server, which waits for an empty line, answers it.
+ */
+const handshake = encodeMessage({
+  ...{ compression: null, python: [3, 9, 0], 'pickle-protocol': 4 },
+  'for-a-web-server': '\r\n\r\n',
+})
 /** The longest that a timer can wait. */
 const longest = 2 ** 31 - 1
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, RunnerError } from '../errors.ts'
+import { printable } from '../util/printable.ts'
 
 /** What went wrong between us and a Dask peer. */
 export type DaskErrorReason =
@@ -43,7 +44,7 @@ export class DaskCallError extends DaskError {
   readonly tracebackText: string
 
   constructor(call: string, options: { address: string; exceptionText: string; tracebackText: string }) {
-    super(`Cannot ${call} at ${options.address}: it answers ${options.exceptionText}`, {
+    super(`Cannot ${call} at ${options.address}: it answers ${printable(options.exceptionText)}`, {
       reason: 'call-failed',
       address: options.address,
     })

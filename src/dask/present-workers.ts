@@ -1,3 +1,4 @@
+import { printable } from '../util/printable.ts'
 import type { SchedulerIdentity, WorkerInfo } from './calls/identity.ts'
 
 /** How many are named. */
@@ -12,7 +13,7 @@ export function presentWorkers({ workers }: SchedulerIdentity): {
   const all = Object.values(workers).sort(byName)
   const words = all
     .slice(0, most)
-    .map(({ id, host, status }) => `${id} on ${host}${status === 'running' ? '' : ` (${status})`}`)
+    .map(({ id, host, status }) => printable(`${id} on ${host}${status === 'running' ? '' : ` (${status})`}`))
   if (all.length > most) words.push(`and ${all.length - most} more`)
   const running = all.filter(({ status }) => status === 'running').length
   return { running, count: all.length, words: words.join(', ') || 'none' }

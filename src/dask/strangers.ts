@@ -4,7 +4,8 @@ export function sayWhoSpeaks(heard: Uint8Array): string {
     return 'it closes the connection where Dask would shake hands: not Dask, or one that wants tls://'
   const text = Buffer.from(heard).toString('latin1')
   if (text.startsWith('SSH-')) return 'an SSH server answers there'
-  if (text.startsWith('HTTP/'))
+  // To what is no request some servers answer with a page alone, as HTTP 0.9 has it.
+  if (/^(HTTP\/|\s*<(!DOCTYPE )?html)/i.test(text))
     return 'a web server answers there; Dask has another port for its scheduler than for its dashboard'
   if (heard[0] === 0x15 && heard[1] === 0x03) return 'it wants TLS; write the address as tls://'
   const words = JSON.stringify(text.slice(0, 40).replaceAll(/[^\x20-\x7e]+/g, '.'))

@@ -20,7 +20,7 @@ describe('the flags of a run', () => {
     ['--layout shared', { layout: 'shared' }],
     ['--identity task', { identity: 'task' }],
     ['--no-client', { client: false }],
-    ['--no-scheduler', { scheduler: false }],
+    ['--no-scheduler --scheduler-file s.json', { scheduler: false, schedulerFile: 's.json' }],
     ['--watch poll', { watch: 'poll' }],
     ['--poll-interval 1s', { pollInterval: '1s' }],
     ['--metadata-budget 50', { metadataBudget: 50 }],
@@ -47,5 +47,19 @@ describe('the flags of a run', () => {
     ['--preload a --preload b', { preload: ['a', 'b'] }],
   ])('%s', (flags, options) => {
     expect(parsed(...flags.split(' '))).toMatchObject(options)
+  })
+
+  it.each([
+    ['--control-port abc', 'Cannot use --control-port "abc"'],
+    ['--port 1:x', 'Cannot use --port "1:x"'],
+    ['--grace soon', 'Cannot read --grace "soon"'],
+    ['--poll-interval 0s', 'Cannot use --poll-interval "0s"'],
+    ['--run-id a/b', 'Cannot use --run-id "a/b"'],
+    ['--tls-cert c.pem', 'name both --tls-ca-file and --tls-cert'],
+    ['--min-workers x', 'Cannot use --min-workers "x"'],
+  ])('are named as they are typed where %s is wrong', (flags, message) => {
+    const read = () => parsed(...flags.split(' '))
+    expect(read).toThrow(RangeError)
+    expect(read).toThrow(message)
   })
 })

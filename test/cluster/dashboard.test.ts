@@ -15,7 +15,7 @@ async function startAndAsk(
   cluster: Cluster,
   python: string,
   more: readonly string[],
-): Promise<{ run: Started; dashboard: Dashboard; text: string; page: string }> {
+): Promise<{ run: Started; dashboard: Dashboard; text: string; page: string; asScheduler: Started }> {
   const file = ['--scheduler-file', 'F.json']
   const run = cluster.run(['local', '-n', '2', '--python', python, ...file, ...more])
   await cluster.run(['wait', ...file, '--workers', 'all']).expectStatus(0)
@@ -24,9 +24,11 @@ async function startAndAsk(
   await Promise.all([json.expectStatus(0), text.expectStatus(0)])
   const { dashboard } = JSON.parse(json.stdout) as { dashboard: Dashboard }
   const page = await (await fetch(dashboard.url)).text()
+  const asScheduler = cluster.run(['status', '--scheduler', dashboard.url.replace(/^http(.*)\/status$/, 'tcp$1')])
+  await asScheduler.ended
   await cluster.run(['stop', ...file]).expectStatus(0)
   await run.ended
-  return { run, dashboard, text: text.stdout, page }
+  return { run, dashboard, text: text.stdout, page, asScheduler }
 }
 
 describe.for(pythons())('with %s', ([, command]) => {
@@ -35,7 +37,7 @@ describe.for(pythons())('with %s', ([, command]) => {
   test.skipIf(command === undefined)('a dashboard that is there has its URL and its tunnel', async () => {
     await using cluster = await Cluster.make()
     const preload = ['--preload', join(programs, 'dashboard_page.py')]
-    const { run, dashboard, text, page } = await startAndAsk(cluster, python, preload)
+    const { run, dashboard, text, page, asScheduler } = await startAndAsk(cluster, python, preload)
     const { url, state, tunnel } = dashboard
     expect(page).toContain('Dask: Status')
     expect(state).toBe('there')
@@ -43,6 +45,8 @@ describe.for(pythons())('with %s', ([, command]) => {
     expect(tunnel).toMatch(/^ssh -N -L 8787:localhost:\d+ \S+$/)
     expect(text).toContain(`dashboard  ${url}\n           from your own machine: ${tunnel}\n`)
     expect(run.stderr).toContain(`dashboard at ${url}: ${tunnel}`)
+    await asScheduler.expectStatus(69)
+    expect(asScheduler.stderr).toContain('a web server answers there; Dask has another port for its scheduler')
     await cluster.expectNothingLeft()
   })
 

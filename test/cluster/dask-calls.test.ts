@@ -58,6 +58,12 @@ describe.for(pythons())('with %s', ([, command]) => {
     expect(executing.some((each) => Number(each) > 0)).toBe(tasks > 0)
     expect(Object.values(said.processing).reduce((a, b) => a + b, 0)).toBe(tasks)
 
+    for (const worker of Object.keys(identity.workers).slice(0, 1)) {
+      using stranger = await SchedulerClient.connect(worker)
+      const who = `a Dask worker answers there, not a scheduler; its scheduler is at ${address}`
+      await expect(stranger.identity()).rejects.toThrow(`Cannot ask the scheduler at ${worker}: ${who}`)
+    }
+
     const paused = Object.keys(said.workers).filter((each) => said.workers[each]?.status === 'paused')
     expect(paused).toHaveLength(count > 1 ? 1 : 0)
     const running = Object.entries(said.ncores).filter(([each]) => !paused.includes(each))

@@ -88,6 +88,14 @@ describe('the status of a cluster', () => {
     })
   })
 
+  it.each([1e300, -1e300, 8.7e12])('does not know the age of a scheduler that started at %d', (seconds) => {
+    const target = { address: 'tcp://10.0.0.1:8786' }
+    const absurd = { identity: { ...identity([]), started: seconds }, file: undefined }
+    const status = describeCluster(target, absurd, constants)
+    expect(status.scheduler).toMatchObject({ started: null, age: null })
+    expect(formatStatus(status)).toMatch(/^scheduler {2}tcp:\/\/10\.0\.0\.1:8786, for an unknown time, Dask/)
+  })
+
   it('shows no secret', () => {
     expect(JSON.stringify(described([]))).not.toContain('not to be shown')
   })
@@ -119,6 +127,16 @@ describe('the status for people', () => {
       '10.0.0.3  3       running  4        512 MiB / 8.0 GiB  2          4      4',
       '          4       running  4        512 MiB / 8.0 GiB  2          4      4',
     ])
+  })
+
+  it('prints no control character of a name, and keeps its table', () => {
+    const status = described([worker('a\u001b[2J\nb', 'node\u009b7'), worker('c', 'node8', { status: '\u001b]0;x' })])
+    const lines = formatStatus(status).split('\n')
+    expect(lines.slice(-2).map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+      ['node\\u009b7', 'a\\u001b[2J\\u000ab', 'running'],
+      ['node8', 'c', '\\u001b]0;x'],
+    ])
+    expect(status.workers[0]).toMatchObject({ name: 'a\u001b[2J\nb', host: 'node\u009b7' })
   })
 
   it('says why there is no dashboard', () => {

@@ -27,6 +27,15 @@ describe('parseAddress', () => {
     )
   })
 
+  it.for([
+    ['tcp://a\u001bb:1', 'tcp://a\\u001bb:1'],
+    ['tcp://[a\nb]:1', 'tcp://[a\\u000ab]:1'],
+  ] as const)('refuses %j, and prints no control character of it', ([address, printed]) => {
+    expect(() => parseAddress(address)).toThrow(
+      new RangeError(`Cannot use the address "${printed}": it is written tcp://host:port`),
+    )
+  })
+
   it.for(['ucx://10.0.0.1:8786', 'ws://10.0.0.1:8786', 'http://10.0.0.1:8787'])('does not speak %s', (address) => {
     expect(() => parseAddress(address)).toThrow(
       new RangeError(`Cannot use the address "${address}": only tcp:// and tls:// are spoken here`),

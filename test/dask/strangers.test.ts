@@ -9,6 +9,10 @@ describe('sayWhoSpeaks', () => {
       'HTTP/1.1 400 Bad Request\r\n',
       'a web server answers there; Dask has another port for its scheduler than for its dashboard',
     ],
+    [
+      '<!DOCTYPE HTML>\n<html lang="en">\n',
+      'a web server answers there; Dask has another port for its scheduler than for its dashboard',
+    ],
     ['\x15\x03\x01\0\x02\x02\x46', 'it wants TLS; write the address as tls://'],
     [
       '220 mail "x"\r\n\x1b[31m',

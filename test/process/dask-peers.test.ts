@@ -68,6 +68,22 @@ test('refuses a web server, and says that the dashboard is another port', async 
   await expectFailure(DaskConnection.open(address, { timeout }), { address, reason: 'not-dask', why })
 })
 
+test.for(['HTTP/1.1 400 Bad Request\r\n\r\n', '<!DOCTYPE HTML>\n'])(
+  'is no request to a web server that waits for one, which answers %j',
+  async (answer) => {
+    const peer = await startPeer((socket) => {
+      let heard = ''
+      socket.setEncoding('latin1').on('data', (text: string) => {
+        heard += text
+        if (/\r?\n\r?\n/.test(heard)) socket.end(answer)
+      })
+    })
+    const address = `tcp://${peer.place}`
+    const why = /a web server answers there; Dask has another port/
+    await expectFailure(DaskConnection.open(address, { timeout }), { address, reason: 'not-dask', why })
+  },
+)
+
 test('says that nothing listens, that a name is unknown, that no answer comes', async () => {
   const server = createTcpServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -4,6 +4,7 @@ import { messageOf, RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { PresentWorkers } from '../../record/present-workers.ts'
 import { sayDuration } from '../../util/duration.ts'
+import { printable } from '../../util/printable.ts'
 import { sleep } from '../../util/wait.ts'
 import { visitAsker } from './asker.ts'
 import type { KnownScheduler } from './find-again.ts'
@@ -133,7 +134,8 @@ async function meetAgain(
 function sayMissing({ running, count: all, words }: PresentWorkers, options: AwaitWorkersOptions): string {
   const { scheduler, record, wanted } = options
   const missing = wanted - running
-  const ofRun = record === undefined ? '' : `; the run starts ${record.n_workers}, process 0 is on ${record.host}`
+  const ofRun =
+    record === undefined ? '' : `; the run starts ${record.n_workers}, process 0 is on ${printable(record.host)}`
   return (
     `${missing} ${missing === 1 ? 'is' : 'are'} missing at ${scheduler.address}; ` +
     `there ${all === 1 ? 'is' : 'are'} ${words}${ofRun}`

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { printable } from '../../util/printable.ts'
 import type { DaskConnection, WaitOptions } from '../connection.ts'
 import { DaskError } from '../errors.ts'
 
@@ -12,12 +13,24 @@ export async function call<T extends z.core.$ZodType>(
   { op, answer, ...arguments_ }: { readonly op: string; readonly answer: T; readonly [argument: string]: unknown },
   options: WaitOptions = {},
 ): Promise<z.infer<T>> {
-  const said = await connection.request(op, arguments_, options)
+  return checked(connection, op, answer, await connection.request(op, arguments_, options))
+}
+
+/**
+ * The answer that was given to a call, where it has the form `answer`.
+ *
+ * @throws DaskError where it has another form.
+ */
+export function checked<T extends z.core.$ZodType>(
+  { address }: DaskConnection,
+  op: string,
+  answer: T,
+  said: unknown,
+): z.infer<T> {
   const parsed = z.safeParse(answer, said)
   if (parsed.success) return parsed.data
-  const { address } = connection
   const issue = parsed.error.issues[0]
-  const where = issue === undefined || issue.path.length === 0 ? 'it' : `its "${issue.path.join('.')}"`
+  const where = issue === undefined || issue.path.length === 0 ? 'it' : `its "${printable(issue.path.join('.'))}"`
   const why = said === null ? 'it does not know this call' : `${where} has another form than Dask's`
   throw new DaskError(`Cannot use the answer of ${address} to "${op}": ${why}`, { reason: 'not-dask', address })
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini'
+import { printable } from '../../util/printable.ts'
 import type { DaskConnection, WaitOptions } from '../connection.ts'
-import { call } from './call.ts'
+import { DaskError } from '../errors.ts'
+import { checked } from './call.ts'
 
 const counts = z.optional(z.record(z.string(), z.unknown()))
 
@@ -45,10 +47,28 @@ const identitySchema = z.looseObject({
 })
 export type SchedulerIdentity = z.infer<typeof identitySchema>
 
+/** What a worker says of itself; its type is the name of its class. */
+const workerIdentitySchema = z.looseObject({ type: z.string(), scheduler: z.string(), nthreads: z.number() })
+const nannyIdentitySchema = z.looseObject({ type: z.literal('Nanny') })
+
 /**
  * Who the scheduler is and what workers it has, about 1 kB for each:
  * `{op: "identity"}` -> `{type, id, address, services, started, workers: {address: {…}}}`
+ *
+ * @throws DaskError where it is a worker or a nanny, which answer too: `{type, id, scheduler, nthreads, …}`
  */
 export async function identity(connection: DaskConnection, options?: WaitOptions): Promise<SchedulerIdentity> {
-  return await call(connection, { op: 'identity', answer: identitySchema }, options)
+  const said = await connection.request('identity', {}, options)
+  const who = sayWhoElse(said)
+  if (who === undefined) return checked(connection, 'identity', identitySchema, said)
+  const { address } = connection
+  throw new DaskError(`Cannot ask the scheduler at ${address}: ${who}`, { reason: 'not-dask', address })
+}
+
+/** Says which part of a cluster this is, where it is no scheduler. */
+function sayWhoElse(said: unknown): string | undefined {
+  const worker = z.safeParse(workerIdentitySchema, said)
+  if (worker.success)
+    return `a Dask worker answers there, not a scheduler; its scheduler is at ${printable(worker.data.scheduler)}`
+  return z.safeParse(nannyIdentitySchema, said).success ? 'a Dask nanny answers there, not a scheduler' : undefined
 }
