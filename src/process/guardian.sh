@@ -8,6 +8,7 @@
 #   - PGID        it has ended
 #   d DIRECTORY   to remove at the end
 #   n FILE        to make at the end, empty; no FILE takes that back
+#   l DIRECTORY   to remove at the end if it is empty; no DIRECTORY takes that back
 #   f WORD FILE   to remove at the end, if WORD still stands in it
 # Standard output: a line for each signal that came here, which tells the supervisor that the whole
 # process tree was signalled and not the supervisor alone.
@@ -21,6 +22,7 @@ gentle=' '
 directories=''
 files=''
 note=''
+lock=''
 interrupted=''
 newline='
 '
@@ -70,6 +72,7 @@ while :; do
       ;;
     'd '*) directories="$directories${line#d }$newline" ;;
     'n '*) note=${line#n } ;;
+    'l '*) lock=${line#l } ;;
     'f '*) files="$files${line#f }$newline" ;;
   esac
 done
@@ -103,8 +106,9 @@ kill_marked
 # What is being killed may still write.
 await 10 $groups $gentle
 
-# Removes what is to be removed: $1 directories, $2 files after their words, and makes the note $3. One
-# of them may be on a filesystem that hangs: so beside one another, in processes that carry the mark.
+# Removes what is to be removed: $1 directories, $2 files after their words, $4 an empty directory, and
+# makes the note $3. One of them may be on a filesystem that hangs: so beside one another, in processes
+# that carry the mark.
 tidy='
 printf %s "$1" | {
   while IFS= read -r directory; do
@@ -117,9 +121,10 @@ printf %s "$2" | while IFS= read -r entry; do
   file=${entry#* }
   grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"
 done
+[ -n "$4" ] && rmdir -- "$4" 2>/dev/null
 wait'
-if [ -n "$directories$files$note" ]; then
-  env "$mark" /bin/sh -c "$tidy" dask-run-tidy "$directories" "$files" "$note" </dev/null &
+if [ -n "$directories$files$note$lock" ]; then
+  env "$mark" /bin/sh -c "$tidy" dask-run-tidy "$directories" "$files" "$note" "$lock" </dev/null &
   tidier=$!
   tenths=30
   sleep 0.02

@@ -34,6 +34,7 @@ export class Guardian implements AsyncDisposable {
   readonly #directories = new Set<string>()
   readonly #files = new Map<string, string>()
   #note = ''
+  #lock = ''
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
@@ -85,6 +86,12 @@ export class Guardian implements AsyncDisposable {
     if (this.#note === '') return
     this.#note = ''
     this.#tell('n ')
+  }
+
+  /** Has an empty directory removed at the end, which is a lock that this process holds. Undefined takes that back. */
+  setLock(directory: string | undefined): void {
+    this.#lock = directory ?? ''
+    this.#tell(`l ${this.#lock}`)
   }
 
   /** Calls `listener` for each HUP, INT, TERM, USR1 or USR2 that reached the whole process tree. */
@@ -150,6 +157,7 @@ export class Guardian implements AsyncDisposable {
     })
     for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
     if (this.#note !== '') shell.stdin.write(`n ${this.#note}\n`)
+    if (this.#lock !== '') shell.stdin.write(`l ${this.#lock}\n`)
     for (const [path, word] of this.#files) shell.stdin.write(`f ${word} ${path}\n`)
     for (const [group, sign] of this.#groups) shell.stdin.write(`${sign} ${group}\n`)
   }

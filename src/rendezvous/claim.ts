@@ -43,7 +43,7 @@ export async function takeClaim(owner: Owner, judgement: Judgement, signal?: Abo
       await publishFile(paths.claim, JSON.stringify(owner))
       if (stale !== undefined) await removeStale(paths, stale)
     },
-    signal,
+    { signal, onLock: judgement.onLock },
   )
 }
 

@@ -17,6 +17,7 @@ import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
 import { takeSeat } from './host-seat.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { listDirectory } from './list.ts'
+import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
 import { departureName, gathererName, outcomeName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
@@ -29,7 +30,7 @@ import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
 
 /** Where and how the processes of one run meet. */
-export interface FileStoreOptions {
+export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   /** Absolute path of the public scheduler file, its placeholders filled in. */
   readonly schedulerFile: string
   /** The run key as one word: see `formatRunKey`. */
@@ -240,6 +241,7 @@ export class FileStore {
       keepOutcome: tombstone !== undefined,
       keepDirectory: this.#contested,
       logger: this.#options.logger,
+      onLock: this.#options.onLock,
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts'
 import type { Owner } from '../record/owner.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
+import type { LockOptions } from './lock.ts'
 import type { RendezvousPaths } from './names.ts'
 
 /** What the control port of an owner says: it answers, it refuses, or nothing comes back. */
@@ -16,7 +17,7 @@ export type SchedulerAnswer = 'answers' | 'silent' | 'other' | 'refuses' | 'unre
 export type AskScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
 
 /** What it takes to judge the claims and files of other runs. */
-export interface Judgement {
+export interface Judgement extends Pick<LockOptions, 'onLock'> {
   readonly paths: RendezvousPaths
   readonly logger: Logger
   readonly ask: AskOwner

@@ -14,6 +14,13 @@ export interface Lock {
   throwIfLost(): void
 }
 
+/** Beside a lock. */
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told of the directory that a process leaves which is killed now, and of undefined when that is over. */
+  readonly onLock?: ((directory: string | undefined) => void) | undefined
+}
+
 /**
  * Runs `work` while no other process, on whatever host, runs its own on the same scheduler file.
  *
@@ -23,7 +30,7 @@ export interface Lock {
 export async function withLock<T>(
   paths: RendezvousPaths,
   work: (lock: Lock) => Promise<T>,
-  signal?: AbortSignal,
+  { signal, onLock = () => undefined }: LockOptions = {},
 ): Promise<T> {
   let lost: Error | undefined
   const release = await acquire(paths, {
@@ -32,6 +39,7 @@ export async function withLock<T>(
       lost = error
     },
   })
+  onLock(paths.lock)
   try {
     return await work({
       throwIfLost: () => {
@@ -41,6 +49,7 @@ export async function withLock<T>(
   } finally {
     // Fails where the lock was taken away: then there is nothing to release.
     await release().catch(() => undefined)
+    onLock(undefined)
   }
 }
 

@@ -2,13 +2,13 @@ import { messageOf } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { holdsClaim } from './claim-file.ts'
 import { whoseTarget } from './in-the-way.ts'
-import { withLock } from './lock.ts'
+import { type LockOptions, withLock } from './lock.ts'
 import { outcomeName, type RendezvousPaths } from './names.ts'
 import { remove, removeIfEmpty } from './remove.ts'
 import { emptyRunDirectory, noteName } from './run-directory.ts'
 
 /** What of a run is to be removed. */
-export interface WithdrawOptions {
+export interface WithdrawOptions extends Pick<LockOptions, 'onLock'> {
   /** Of the claim and the record that this run made. Undefined: it made none. */
   readonly nonce: string | undefined
   /** Leave the outcome, and the directory for it. */
@@ -39,7 +39,7 @@ export async function withdrawAll(paths: RendezvousPaths, options: WithdrawOptio
       await removeIfEmpty(paths.runDirectory)
     })
   // The claim last: while it stands, nobody else takes the path for free.
-  if (nonce !== undefined) await attempt(paths.claim, async () => withdrawClaim(paths, nonce))
+  if (nonce !== undefined) await attempt(paths.claim, async () => withdrawClaim(paths, nonce, options))
 }
 
 async function withdrawPublicFile(paths: RendezvousPaths, nonce: string): Promise<void> {
@@ -48,12 +48,20 @@ async function withdrawPublicFile(paths: RendezvousPaths, nonce: string): Promis
   if (whose === 'ours') await remove(paths.directory, paths.base)
 }
 
-async function withdrawClaim(paths: RendezvousPaths, nonce: string): Promise<void> {
+async function withdrawClaim(
+  paths: RendezvousPaths,
+  nonce: string,
+  { onLock }: Pick<LockOptions, 'onLock'>,
+): Promise<void> {
   // Asked first without the lock, which a run that claimed nothing has no need of.
   if (!(await holdsClaim(paths, nonce).catch(() => false))) return
-  await withLock(paths, async (lock) => {
-    if (!(await holdsClaim(paths, nonce))) return
-    lock.throwIfLost()
-    await remove(paths.directory, paths.claimName)
-  })
+  await withLock(
+    paths,
+    async (lock) => {
+      if (!(await holdsClaim(paths, nonce))) return
+      lock.throwIfLost()
+      await remove(paths.directory, paths.claimName)
+    },
+    { onLock },
+  )
 }

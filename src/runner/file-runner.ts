@@ -41,6 +41,9 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       ask: askOwner,
       askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options) }),
       isOver: (key) => earlierStarts(run).has(key),
+      onLock: (directory) => {
+        this.guardian.setLock(directory)
+      },
     })
     await this.#answered('make a directory of the run', run, this.#store.join())
   }

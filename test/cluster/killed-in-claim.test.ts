@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import { networkName } from '../../src/control/reach.ts'
+import type { Owner } from '../../src/record/owner.ts'
 import { killedNote } from '../../src/rendezvous/outcome.ts'
 import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
 import { Cluster } from '../support/cluster.ts'
@@ -10,23 +11,43 @@ import { fourTasks } from '../support/step.ts'
 
 test('a process 0 that is killed while it claims leaves no claim, and tells of its end', async () => {
   await using cluster = await Cluster.make()
-  // It asks for the run of a directory that was left there, once the claim stands.
+  const { other, isAsked } = await anotherRun()
+  // It is asked once the claim stands, for the directory that it has left.
+  await mkdir(cluster.path('.F.json.run-other'))
+  await writeFile(cluster.path('.F.json.run-other/record.json'), JSON.stringify(fileOf(other)))
+  expect(await killedWhen(isAsked, cluster)).toContain('.F.json.owner')
+  expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain(killedNote('node0'))
+})
+
+test('a process 0 that is killed while it holds the lock of its claim does not leave it', async () => {
+  await using cluster = await Cluster.make()
+  const { other, isAsked } = await anotherRun()
+  await writeFile(cluster.path('.F.json.owner'), JSON.stringify(other))
+  cluster.expectFile('.F.json.owner')
+  expect(await killedWhen(isAsked, cluster)).toContain('.F.json.lock')
+})
+
+/** A run that is asked whether it lives and does not answer. */
+async function anotherRun(): Promise<{ other: Owner; isAsked: Promise<unknown> }> {
   const asked = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    asked.close()
+  })
   await once(asked, 'listening')
   const { port } = asked.address() as AddressInfo
   const other = ownerOf('other', { control: { addresses: ['127.0.0.1'], port, network: await networkName() } })
-  await mkdir(cluster.path('.F.json.run-other'))
-  await writeFile(cluster.path('.F.json.run-other/record.json'), JSON.stringify(fileOf(other)))
+  return { other, isAsked: once(asked, 'connection') }
+}
 
+/** Kills process 0 of a run at that moment; gives the files that were there then. */
+async function killedWhen(moment: Promise<unknown>, cluster: Cluster): Promise<string[]> {
   const [zero] = fourTasks()
   const run = cluster.run(['run', '--scheduler-file', 'F.json', '--', 'true'], zero)
-  const [socket] = (await once(asked, 'connection')) as [Socket]
-  expect(await readdir(cluster.work)).toContain('.F.json.owner')
+  await moment
+  const files = await readdir(cluster.work)
   run.signal('SIGKILL')
   await run.ended
-  socket.destroy()
-  asked.close()
   cluster.expectFile('.F.json.run-*')
   await cluster.expectNothingLeft()
-  expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain(killedNote('node0'))
-})
+  return files
+}

@@ -47,6 +47,20 @@ describe('Guardian', () => {
     expect([existsSync(file), existsSync(join(directory, 'private'))]).toEqual([false, false])
   })
 
+  it('removes the lock that is held at its close, and none that is not, nor what is no lock', async () => {
+    const directory = temporaryDirectory()
+    const [held, released, full] = ['held', 'released', 'full'].map((name) => join(directory, name))
+    for (const lock of [held, released, full]) mkdirSync(lock ?? '')
+    writeFileSync(join(full ?? '', 'file'), '')
+    const locked = async (...locks: (string | undefined)[]): Promise<void> => {
+      const guardian = newGuardian()
+      for (const lock of locks) guardian.setLock(lock)
+      await guardian.close()
+    }
+    await Promise.all([locked(held), locked(released, undefined), locked(full)])
+    expect([held, released, full].map((lock) => existsSync(lock ?? ''))).toEqual([false, true, true])
+  })
+
   it('may be closed twice, and when it never had anything to guard', async () => {
     const guardian = newGuardian()
     guardian.addGroup(await stubborn())
