@@ -306,7 +306,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Every other process: wait for what process 0 publishes, and join it. */
   async #follow(run: RunContext): Promise<void> {
-    const found = await meet({
+    const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
         using _progress = sayProgress(run, () => `waiting for process 0, which is to publish ${run.schedulerFile}`)
         return await this.lookUp({ ...run, signal }, dead)
@@ -320,18 +320,20 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     })
     if (found.kind === 'outcome') {
       await this.depart(run)
-      throw this.#whyOver(found.outcome, run)
+      throw this.#whyOver(found.outcome, run, unanswered)
     }
     this.#file = found.kind === 'cluster' ? found.file : await this.#member.cluster()
     await checkReach(this.#file, run)
     this.#logger.info(`joined the run of process 0 on ${this.#file.dask_hpc_runner.host}`)
   }
 
-  #whyOver({ failure }: OutcomeRecord, { roles, identity }: RunContext): Error {
+  #whyOver({ failure }: OutcomeRecord, { roles, identity }: RunContext, unanswered: unknown): Error {
     if (failure === undefined && roles[identity.rank]?.includes('client') === true)
-      return new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
-        code: 'ERR_COMPONENT_LOST',
-      })
+      return unanswered instanceof Error
+        ? unanswered
+        : new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
+            code: 'ERR_COMPONENT_LOST',
+          })
     return new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
   }
 

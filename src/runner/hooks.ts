@@ -81,7 +81,7 @@ export abstract class RunnerHooks {
   protected async removeUnlessPublished(_run: RunContext): Promise<void> {
     await Promise.resolve()
   }
-  /** Whether process 0 has ended the run, as far as shows to one that has not joined it. */
+  /** Whether process 0 has ended the run, and its host is not cut off, as far as shows to one that has not joined it. */
   protected async isOver(_run: RunContext): Promise<boolean> {
     return await Promise.resolve(false)
   }

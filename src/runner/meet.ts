@@ -19,6 +19,14 @@ export interface MeetOptions {
   readonly joinInterval?: number
 }
 
+/** What came of it. */
+export interface Meeting {
+  /** Process 0 has been joined, unless this is an outcome. */
+  readonly found: Found
+  /** Why a process 0 that has ended since could not be joined. */
+  readonly unanswered?: unknown
+}
+
 interface Unanswered {
   readonly found: Found
   readonly gatherer: ClusterRecord
@@ -29,10 +37,9 @@ interface Unanswered {
  * Looks process 0 up and joins it. A record that does not answer may be of an earlier run of the same
  * key: process 0 then replaces it. Or the network may be gone for a moment: so it is asked again, too.
  *
- * @returns what was found; process 0 has been joined, unless that is an outcome.
  * @throws why process 0 cannot be joined, what `lookUp` throws, or the signal's reason.
  */
-export async function meet(options: MeetOptions): Promise<Found> {
+export async function meet(options: MeetOptions): Promise<Meeting> {
   const { lookUp, join, logger, signal } = options
   const dead = new Set<string>()
   let unanswered: Unanswered | undefined
@@ -43,13 +50,14 @@ export async function meet(options: MeetOptions): Promise<Found> {
         : await newerOrAnswering(unanswered, dead, options)
     const { found, joined } = met
     const gatherer = gathererOf(found)
-    if (joined || gatherer === undefined) return found
+    if (joined) return { found }
+    if (gatherer === undefined) return { found, unanswered: unanswered?.error }
     try {
       await join(gatherer, signal)
-      return found
+      return { found }
     } catch (error) {
       signal.throwIfAborted()
-      if (found.kind === 'outcome') return found
+      if (found.kind === 'outcome') return { found, unanswered: unanswered?.error }
       if (dead.has(gatherer.nonce)) throw error
       dead.add(gatherer.nonce)
       unanswered = { found, gatherer, error }

@@ -93,6 +93,10 @@ export class SLURMRunner extends FileRunner {
     return (this.#silentHosts ??= new SilentHosts(options))
   }
 
+  protected override async isOver(run: RunContext): Promise<boolean> {
+    return (await super.isOver(run)) && (await this.#hostAnswers(0, run))
+  }
+
   protected override async wakeStep(run: RunContext): Promise<void> {
     await scancel(run, 'wake what is stopped of', ['--signal=CONT'])
   }

@@ -26,7 +26,7 @@ function lookUpOf(...published: readonly Found[]) {
 describe('meet', () => {
   it('joins the process 0 that is found', async () => {
     const join = vi.fn(() => Promise.resolve())
-    const found = await meet({ lookUp: lookUpOf(gatherer('a')), join, logger, signal })
+    const { found } = await meet({ lookUp: lookUpOf(gatherer('a')), join, logger, signal })
     expect(found).toEqual(gatherer('a'))
     expect(join).toHaveBeenCalledOnce()
   })
@@ -34,7 +34,7 @@ describe('meet', () => {
   it('asks one that does not answer again, since the network may be gone for a moment', async () => {
     let attempts = 0
     const join = (): Promise<void> => (++attempts < 3 ? Promise.reject(noAnswer) : Promise.resolve())
-    const found = await meet({ lookUp: lookUpOf(gatherer('a')), join, logger, signal, joinInterval: 1 })
+    const { found } = await meet({ lookUp: lookUpOf(gatherer('a')), join, logger, signal, joinInterval: 1 })
     expect([found, attempts]).toEqual([gatherer('a'), 3])
   })
 
@@ -46,7 +46,7 @@ describe('meet', () => {
       return Promise.resolve()
     }
     const lookUp = lookUpOf(gatherer('old'), gatherer('new'))
-    const found = await meet({ lookUp, join, logger, signal, joinInterval: 1 })
+    const { found } = await meet({ lookUp, join, logger, signal, joinInterval: 1 })
     expect([found, joined]).toEqual([gatherer('new'), ['new']])
   })
 
@@ -61,8 +61,15 @@ describe('meet', () => {
   it('gives an outcome as it is, whether or not its process 0 is still there', async () => {
     const outcome: Found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }
     const join = vi.fn(() => Promise.resolve())
-    expect(await meet({ lookUp: lookUpOf(outcome), join, logger, signal })).toBe(outcome)
+    expect(await meet({ lookUp: lookUpOf(outcome), join, logger, signal })).toEqual({ found: outcome })
     expect(join).not.toHaveBeenCalled()
+  })
+
+  it('gives with an outcome why its process 0 was not joined before', async () => {
+    const outcome: Found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }
+    const join = (): Promise<void> => Promise.reject(noAnswer)
+    const met = await meet({ lookUp: lookUpOf(gatherer('a'), outcome), join, logger, signal, joinInterval: 1 })
+    expect(met).toEqual({ found: outcome, unanswered: noAnswer })
   })
 
   it('ends with the reason of the signal, and asks nobody any more', async () => {
