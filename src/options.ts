@@ -141,7 +141,7 @@ export interface RunnerOptions extends DaskOptions {
   readonly command?: readonly [string, ...string[]]
   /** Ends the run when it aborts. */
   readonly signal?: AbortSignal
-  /** Ends a process that is not the client's. @default process.exit */
+  /** Ends a process that is not the client's, or whose own code no run is left for. @default process.exit */
   readonly exit?: (status: number) => never
   /** The environment that identity and the Python are found in, and that children inherit. @default process.env */
   readonly env?: NodeJS.ProcessEnv

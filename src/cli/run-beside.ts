@@ -10,7 +10,7 @@ import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
 import { milliseconds } from '../util/duration.ts'
-import { printable } from '../util/printable.ts'
+import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
 import { print } from './print.ts'
@@ -76,11 +76,11 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
     if (flags.follow !== true) {
       const left = Math.max(1, end - performance.now())
       const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
-      await print(`${flags.json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`)
+      await print(`${flags.json ? json(status, 2) : formatStatus(status)}\n`)
       return 0
     }
     const textOf = (status: ClusterStatus): string => {
-      if (flags.json) return `${JSON.stringify(status)}\n`
+      if (flags.json) return `${json(status)}\n`
       return stdout.isTTY ? redrawn(formatStatus(status)) : `${status.time}\n${formatStatus(status)}\n\n`
     }
     const show = async (status: ClusterStatus): Promise<void> => {
@@ -124,6 +124,11 @@ export async function runStop(flags: StopFlags): Promise<never> {
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
   process.stderr.on('error', () => undefined)
   process.exit(await interruptible(work))
+}
+
+/** JSON for whatever reads it, a terminal as well: of control characters it has no need. */
+function json(value: unknown, indent?: number): string {
+  return printableLines(JSON.stringify(value, undefined, indent))
 }
 
 function say(text: string): void {

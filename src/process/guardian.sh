@@ -42,7 +42,11 @@ trap '' PIPE TSTP TTIN TTOU
     wait "$nap"
     read -r stat <"/proc/$supervisor/stat" || break
     case ${stat##*) } in T*) looks=$((looks + 1)) ;; *) looks=0 ;; esac
-    [ "$looks" -ge 22 ] && kill -KILL "$supervisor"
+    if [ "$looks" -ge 22 ]; then
+      trap '' ALRM
+      kill -KILL "$supervisor"
+      exit 3
+    fi
   done
 ) </dev/null >/dev/null 2>&1 &
 watcher=$!
@@ -91,6 +95,12 @@ await() {
   done
 }
 
+kill -ALRM "$watcher" 2>/dev/null
+kill -CONT "$watcher" 2>/dev/null
+wait "$watcher"
+# The lock of one that was stopped for so long may be another's by now: locks grow stale by themselves.
+[ "$?" = 3 ] && lock=''
+
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 await 10 $gentle
 for group in $gentle; do kill -KILL "-$group" 2>/dev/null; done
@@ -137,5 +147,4 @@ if [ -n "$directories$files$note$lock" ]; then
     kill_marked
   fi
 fi
-kill -ALRM "$watcher" 2>/dev/null && kill -CONT "$watcher" && wait "$watcher"
 exit 0

@@ -6,7 +6,7 @@ import { cannotPublish } from './cannot-publish.ts'
 import { readClaim } from './claim-file.ts'
 import { removeStale, standsInTheWay } from './in-the-way.ts'
 import type { Judgement, Predecessor } from './judgement.ts'
-import { withLock } from './lock.ts'
+import { type LockOptions, withLock } from './lock.ts'
 import type { RendezvousPaths } from './names.ts'
 import { publishFile } from './publish.ts'
 
@@ -30,7 +30,11 @@ export class PathInUseError extends RunnerError {
  * @throws PathInUseError where another run holds it, RunnerError ERR_CANNOT_PUBLISH where what
  * stands there is not ours to replace or the directory cannot be written.
  */
-export async function takeClaim(owner: Owner, judgement: Judgement, signal?: AbortSignal): Promise<void> {
+export async function takeClaim(
+  owner: Owner,
+  judgement: Judgement,
+  { signal, patience }: Pick<LockOptions, 'signal' | 'patience'> = {},
+): Promise<void> {
   const { paths } = judgement
   await withLock(
     paths,
@@ -43,7 +47,7 @@ export async function takeClaim(owner: Owner, judgement: Judgement, signal?: Abo
       await publishFile(paths.claim, JSON.stringify(owner))
       if (stale !== undefined) await removeStale(paths, stale)
     },
-    { signal, onLock: judgement.onLock },
+    { signal, patience, onLock: judgement.onLock },
   )
 }
 

@@ -91,10 +91,10 @@ export class FileStore {
    * @throws PathInUseError where another run holds the path, RunnerError ERR_CANNOT_PUBLISH where
    * something else stands in the way, or the signal's reason.
    */
-  async claim(owner: Owner, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async claim(owner: Owner, options: Pick<LockOptions, 'signal' | 'patience'> = {}): Promise<void> {
     this.#nonce = owner.nonce
     try {
-      await takeClaim(owner, this.#judgement, signal)
+      await takeClaim(owner, this.#judgement, options)
     } catch (error) {
       if (error instanceof PathInUseError && error.alive) this.#contested = error.owner.run_key === this.#options.runKey
       throw error

@@ -1,12 +1,13 @@
 import { errnoOf, RunnerError } from '../errors.ts'
+import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
 
 /** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. */
 const staleLock = 15_000
-/** How long a process waits for the lock: longer than any holder needs, and than one that was killed holds it. */
-const patience = 20_000
+/** How long a process waits for the lock to claim: longer than any holder needs, and than one that was killed holds it. */
+export const claimPatience = 18_000
 
 /** A held lock. */
 export interface Lock {
@@ -19,24 +20,28 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined
   /** Told of the directory that a process leaves which is killed now, and of undefined when that is over. */
   readonly onLock?: ((directory: string | undefined) => void) | undefined
+  /** Milliseconds to wait for the lock. @default 18 s */
+  readonly patience?: number | undefined
 }
 
 /**
  * Runs `work` while no other process, on whatever host, runs its own on the same scheduler file.
  *
- * @throws RunnerError ERR_CANNOT_PUBLISH where the lock is not free within twenty seconds or cannot be
+ * @throws RunnerError ERR_CANNOT_PUBLISH where the lock is not free within `patience` or cannot be
  * made, the signal's reason, or what `work` throws.
  */
 export async function withLock<T>(
   paths: RendezvousPaths,
   work: (lock: Lock) => Promise<T>,
-  { signal, onLock = () => undefined }: LockOptions = {},
+  { signal, onLock = () => undefined, patience = claimPatience }: LockOptions = {},
 ): Promise<T> {
   let lost: Error | undefined
   const release = await acquire(paths, {
     signal,
+    patience,
     onCompromised: (error) => {
       lost = error
+      onLock(undefined)
     },
   })
   onLock(paths.lock)
@@ -54,6 +59,7 @@ export async function withLock<T>(
 }
 
 interface AcquireOptions {
+  readonly patience: number
   readonly signal: AbortSignal | undefined
   readonly onCompromised: (error: Error) => void
 }
@@ -61,7 +67,7 @@ interface AcquireOptions {
 async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise<() => Promise<void>> {
   // Importing it adds signal handlers, so that only a process that locks does.
   const { default: lockfile } = await import('proper-lockfile')
-  const end = performance.now() + patience
+  const end = performance.now() + options.patience
   for (;;) {
     options.signal?.throwIfAborted()
     try {
@@ -74,13 +80,13 @@ async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise
       })
     } catch (error) {
       if (errnoOf(error) !== 'ELOCKED') throw cannotPublish(paths.schedulerFile, error)
-      if (performance.now() > end) throw held(paths, error)
+      if (performance.now() > end) throw held(paths, options.patience, error)
     }
     await sleep(50 + 100 * Math.random(), options.signal)
   }
 }
 
-function held(paths: RendezvousPaths, cause: unknown): RunnerError {
-  const why = `another process has held the lock "${paths.lock}" for ${patience / 1000} s; if no run is starting there, remove it`
+function held(paths: RendezvousPaths, patience: number, cause: unknown): RunnerError {
+  const why = `another process has held the lock "${paths.lock}" for ${sayDuration(patience)}; if no run is starting there, remove it`
   return new RunnerError(refusal(paths.schedulerFile, why).message, { code: 'ERR_CANNOT_PUBLISH', cause })
 }

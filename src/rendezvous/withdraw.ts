@@ -7,6 +7,9 @@ import { outcomeName, type RendezvousPaths } from './names.ts'
 import { remove, removeIfEmpty } from './remove.ts'
 import { emptyRunDirectory, noteName } from './run-directory.ts'
 
+/** How long the lock is waited for at the end, which has its own limits: a claim that stays is replaced by the next run. */
+const withdrawPatience = 2_000
+
 /** What of a run is to be removed. */
 export interface WithdrawOptions extends Pick<LockOptions, 'onLock'> {
   /** Of the claim and the record that this run made. Undefined: it made none. */
@@ -62,6 +65,6 @@ async function withdrawClaim(
       lock.throwIfLost()
       await remove(paths.directory, paths.claimName)
     },
-    { onLock },
+    { onLock, patience: withdrawPatience },
   )
 }

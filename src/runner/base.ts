@@ -211,8 +211,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       verdict = await this.#member.verdict
     } catch (error) {
       verdict = await this.#fail(error)
-      // A signal ends a process whose code has not begun, as it would without us; the caller's own wish is answered.
-      if (this.#isCallers && !(error instanceof InterruptedError && this.#options.signal?.aborted !== true)) {
+      if (this.#isCallers && !this.#isEndedBySignal(error, verdict)) {
         await this.#end(verdict)
         throw error instanceof RunIsOver && verdict.failure !== undefined ? errorOf(verdict.failure) : error
       }
@@ -494,6 +493,13 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
     this.#member.send({ type: 'failed', failure })
     return await this.#member.verdict
+  }
+
+  /** A signal, to whichever process, ends one whose own code has not begun, as it would without us. */
+  #isEndedBySignal(error: unknown, { failure, status }: Verdict): boolean {
+    // The caller's own wish is answered.
+    if (this.#options.signal?.aborted === true) return false
+    return error instanceof InterruptedError || (error instanceof RunIsOver && failure === undefined && status > 128)
   }
 
   /** A signal has ended this process between its joining and its part in the run. */

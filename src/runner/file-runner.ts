@@ -12,6 +12,7 @@ import { FileStore } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
 import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../record/found.ts'
+import { claimPatience } from '../rendezvous/lock.ts'
 import { sayDuration } from '../util/duration.ts'
 import { answered } from '../util/unanswered.ts'
 import { BaseRunner } from './base.ts'
@@ -49,7 +50,9 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   }
 
   protected override async claim(owner: Owner, run: RunContext): Promise<void> {
-    await this.#answered('claim the path', run, this.#files.claim(owner, { signal: run.signal }))
+    // That another holds the lock is told before it looks like a filesystem that hangs.
+    const patience = Math.min(claimPatience, Math.max(1_000, run.options.filesystemTimeout - askingTime))
+    await this.#answered('claim the path', run, this.#files.claim(owner, { signal: run.signal, patience }))
   }
 
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
@@ -167,6 +170,9 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return this.#store
   }
 }
+
+/** How long it may take to ask the run that held the path before, in milliseconds. */
+const askingTime = 7_000
 
 /** How long a dead record of this run's own key may stand before process 0 counts as gone. In milliseconds. */
 const replacementTimeout = 15_000

@@ -15,6 +15,7 @@ import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
+import { ignoreLostOutput } from '../util/lost-output.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { tlsEnvironment } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
@@ -177,6 +178,7 @@ export class Hosted {
       guardian: this.#guardian,
       lostAfter: this.#run.options.lostAfter,
       onLine: (line) => {
+        ignoreLostOutput()
         process.stderr.write(`${prefix} ${line}\n`)
       },
     })

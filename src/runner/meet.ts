@@ -57,7 +57,9 @@ export async function meet(options: MeetOptions): Promise<Meeting> {
       return { found }
     } catch (error) {
       signal.throwIfAborted()
-      if (found.kind === 'outcome') return { found, unanswered: unanswered?.error }
+      // The one that did not answer before may have been of an earlier run.
+      if (found.kind === 'outcome')
+        return { found, unanswered: gatherer.nonce === unanswered?.gatherer.nonce ? unanswered.error : undefined }
       if (dead.has(gatherer.nonce)) throw error
       dead.add(gatherer.nonce)
       unanswered = { found, gatherer, error }

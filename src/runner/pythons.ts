@@ -5,6 +5,7 @@ import { DaskProcess } from '../python/dask-process.ts'
 import { type Answer, findPython, probeTimeout } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
+import { ignoreLostOutput } from '../util/lost-output.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 
@@ -162,6 +163,7 @@ export class Pythons {
   #passOn(component: DaskPart['component']): BootstrapOptions['onLine'] {
     const prefix = `[${this.#run.identity.rank} ${component}]`
     return (line, stream) => {
+      ignoreLostOutput()
       process[stream].write(`${prefix} ${line}\n`)
     }
   }

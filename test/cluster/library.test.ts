@@ -67,6 +67,16 @@ for (const [ntasks, layout] of [
   })
 }
 
+test('SIGTERM to process 0 alone while workers are waited for gives 143 too', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'dispose', '3', 'exclusive', join(programs, 'hang_in_worker.py'))
+  await run.expectOutput('the worker is held up')
+  process.kill(await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner scheduler')), 'SIGTERM')
+  await run.expectStatus(143)
+  expect(run.stdout).not.toContain('body')
+  await cluster.expectNothingLeft()
+})
+
 for (const [how, status] of [
   ['dispose', 0],
   ['throw', 1],

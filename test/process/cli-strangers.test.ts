@@ -86,6 +86,8 @@ test('--json is exact', async () => {
   const peer = await startFakeScheduler(answerAll)
   const started = cluster.run(['status', '--json', '--scheduler', `tcp://${peer.place}`])
   await started.expectStatus(0)
+  // eslint-disable-next-line no-control-regex -- these must not be there
+  expect(started.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   const { scheduler, workers } = JSON.parse(started.stdout) as { scheduler: object; workers: object[] }
   expect(scheduler).toMatchObject({ id: evil, address: evil, distributed: evil, python: evil })
   expect(workers).toMatchObject([{ name: evil, host: evil, state: evil, address: evil }])

@@ -180,7 +180,7 @@ test(
     }, 1_000)
     await Promise.all([
       expect(claim(path)).rejects.toThrow(
-        `another process has held the lock "${lock}" for 20 s; if no run is starting there, remove it`,
+        `another process has held the lock "${lock}" for 18 s; if no run is starting there, remove it`,
       ),
       expect(claim(abandoned)).resolves.toEqual([]),
     ])

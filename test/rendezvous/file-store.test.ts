@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
-import type { FileStore } from '../../src/rendezvous/file-store.ts'
+import type { FileStore, FileStoreOptions } from '../../src/rendezvous/file-store.ts'
 import { killedNote } from '../../src/rendezvous/outcome.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
@@ -11,8 +11,11 @@ const me = ownerOf('k')
 const file = fileOf(me)
 const record = file.dask_hpc_runner
 
-async function claimed(path = join(temporaryDirectory(), 's.json')): Promise<FileStore> {
-  const store = storeOf(path, 'k')
+async function claimed(
+  path = join(temporaryDirectory(), 's.json'),
+  changes: Partial<FileStoreOptions> = {},
+): Promise<FileStore> {
+  const store = storeOf(path, 'k', changes)
   await store.join()
   await store.claim(me)
   return store
@@ -94,6 +97,20 @@ test('after withdrawing nothing is left, and doing so again is fine', async () =
   await store.withdraw()
   await store.withdraw()
   expect(await beside(store)).toEqual([])
+})
+
+test('a lock that is held keeps the end waiting for a moment only', async () => {
+  const logger = notes()
+  const store = await claimed(undefined, { logger })
+  const lock = join(store.paths.directory, '.s.json.lock')
+  await mkdir(lock)
+  await store.withdraw()
+  expect(logger.lines).toEqual([
+    expect.stringContaining(
+      `another process has held the lock "${lock}" for 2 s; if no run is starting there, remove it`,
+    ),
+  ])
+  expect(await beside(store)).toEqual(['.s.json.lock', '.s.json.owner'])
 })
 
 test('a tombstone alone is left for those who come late', async () => {

@@ -6,6 +6,7 @@ import type { Found } from '../../src/record/found.ts'
 import type { Role } from '../../src/roles/roles.ts'
 import { BaseRunner } from '../../src/runner/base.ts'
 import { HostLostError } from '../../src/runner/failure.ts'
+import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
 
 /** What the process under test has done, in its order. */
 const did: string[] = []
@@ -24,6 +25,8 @@ interface Story extends RunnerOptions {
   readonly why: Error
   /** Process 0 has ended the run. */
   readonly over?: boolean
+  /** It does so while this process cannot join it, and leaves no word of why. */
+  readonly ends?: boolean
 }
 
 class Ended extends Error {}
@@ -49,8 +52,10 @@ class Lonely extends BaseRunner<Story> {
   protected override getRoles({ rank }: Identity): readonly Role[] {
     return rank === 1 ? ['client'] : []
   }
-  protected override async lookUp(): Promise<Found> {
-    return await Promise.reject(this.#story.why)
+  protected override async lookUp(_: unknown, dead: ReadonlySet<string>): Promise<Found> {
+    if (this.#story.ends !== true) return await Promise.reject(this.#story.why)
+    const outcome = { version: 1, run_key: 'sim-7.0-r0' } as const
+    return await Promise.resolve(dead.size === 0 ? { kind: 'gatherer', record: nobody } : { kind: 'outcome', outcome })
   }
   protected override async depart(): Promise<void> {
     await does('left word')
@@ -92,6 +97,9 @@ class Lonely extends BaseRunner<Story> {
   }
 }
 
+/** Where nothing listens. */
+const nobody = fileOf(ownerOf('sim-7.0-r0')).dask_hpc_runner
+
 async function does(what: string): Promise<void> {
   await Promise.resolve(did.push(what))
 }
@@ -122,6 +130,19 @@ it.for<[string, Story, readonly string[], number]>([
   ['releases the step of a silent process 0', { rank: 1, why: silent }, [...looked, 'released the step of 0'], 69],
   ['spares the step of a silent process 0 that has ended the run', { rank: 1, why: silent, over: true }, looked, 69],
   ['spares the step of a process 0 that only a worker cannot join', { rank: 2, why: silent }, [], 69],
+  [
+    'releases the step of a process 0 that has gone without a word and did not answer before',
+    { rank: 1, why: silent, ends: true },
+    ['left word', ...looked, 'released the step of 0'],
+    69,
+  ],
+  [
+    'spares the step of such a one that has ended the run in order',
+    { rank: 1, why: silent, ends: true, over: true },
+    ['left word', ...looked],
+    69,
+  ],
+  ['takes it for the end of the run where it is no client', { rank: 2, why: silent, ends: true }, [], 0],
   [
     'releases the step of a host that is lost, whatever stands there',
     { rank: 1, why: hostLost, over: true },
