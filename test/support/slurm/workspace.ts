@@ -110,12 +110,19 @@ export class Workspace implements AsyncDisposable {
     expect(ends, await this.outputOf(jobId)).toEqual(ends.map(() => end))
   }
 
-  /** All processes of this test, on all hosts. A guardian, which may outlive them for a moment, has no environment to tell. */
+  /**
+   * All processes of this test, on all hosts. A guardian has no environment to tell whose it is: it is of its
+   * supervisor's test, and of this one where it has outlived that.
+   */
   async processes(): Promise<HostProcess[]> {
-    const all = await Promise.all(this.#hosts.map(async (host) => await this.slurm.processesOn(host)))
-    return all
-      .flat()
-      .filter(({ env, command }) => env.includes(`${mark}=${this.directory}`) || command.includes('dask-run-guardian'))
+    const own = `${mark}=${this.directory}`
+    const all = (await Promise.all(this.#hosts.map(async (host) => await this.slurm.processesOn(host)))).flat()
+    const byId = new Map(all.map((each) => [each.pid, each]))
+    const markOf = (each: HostProcess | undefined): string | undefined =>
+      each && (each.env.find((entry) => entry.startsWith(`${mark}=`)) ?? markOf(byId.get(each.parent)))
+    return all.filter(
+      (each) => each.env.includes(own) || (each.command.includes('dask-run-guardian') && (markOf(each) ?? own) === own),
+    )
   }
 
   /** Checks that no process of this test and none of its files are left. */
