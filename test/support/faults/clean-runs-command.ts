@@ -23,17 +23,8 @@ const programs = [
 /** What a run that is not clean prints. */
 const alarm = /.*(Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed).*/
 
-/**
- * What Dask 2022.12's client prints of itself where it comes late to its close on a busy machine, with a
- * plain scheduler as well: the interpreter's end finds a time limit of tornado that nobody awaits any more.
- */
-const lateClose =
-  /Future exception was never retrieved\nfuture: <Future finished exception=TimeoutError\('Timeout'\)>\nTimeoutError: Timeout\n/
-
 interface CleanRun {
   readonly seconds: number
-  /** Dask's client has said that it closed late. */
-  readonly isLate: boolean
   readonly problem?: string
 }
 
@@ -55,7 +46,6 @@ export async function main(args: string[]): Promise<number> {
   const base = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'dask-hpc-runner-clean-'))
   const seconds: number[] = []
   const problems: string[] = []
-  let late = 0
   try {
     await mkdir(join(base, 'bin'))
     await writeFile(join(base, 'bin/python3'), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 })
@@ -63,7 +53,6 @@ export async function main(args: string[]): Promise<number> {
     await several(numbers, Number(values.jobs), async (number) => {
       const run = await runOnce(base, number)
       seconds.push(run.seconds)
-      if (run.isLate) late++
       if (run.problem === undefined) return
       problems.push(run.problem)
       say(`FAIL ${number}: ${run.problem}`)
@@ -74,7 +63,6 @@ export async function main(args: string[]): Promise<number> {
   seconds.sort((a, b) => a - b)
   const at = (part: number): string => (seconds[Math.ceil(part * seconds.length) - 1] ?? Number.NaN).toFixed(2)
   say(`${count - problems.length} of ${count} runs were clean: status 0, no alarm, nothing left`)
-  if (late > 0) say(`in ${late} of them Dask's client said that it came late to its close, as it does without us`)
   say(`seconds: fastest ${at(0.0001)}, median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, slowest ${at(1)}`)
   return problems.length === 0 ? 0 : 1
 }
@@ -94,13 +82,11 @@ async function runOnce(base: string, number: number): Promise<CleanRun> {
   const start = performance.now()
   const child = spawn(process.execPath, command, { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const [status, stdout, said] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
-  const stderr = said.replace(lateClose, '')
+  const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
   const seconds = (performance.now() - start) / 1000
   const problem = await whatIsWrong({ status, stdout, stderr, work, temporary, directory })
   await rm(directory, { recursive: true, force: true })
-  const isLate = stderr !== said
-  return problem === undefined ? { seconds, isLate } : { seconds, isLate, problem }
+  return problem === undefined ? { seconds } : { seconds, problem }
 }
 
 async function whatIsWrong(run: {
