@@ -111,10 +111,10 @@ export default {
     },
     {
       name: 'loaded-when-needed',
-      comment: 'Evaluating these costs every process time, and proper-lockfile adds signal handlers: import() them',
+      comment: 'Evaluating it costs every process time, and adds signal handlers: import() it',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: 'node_modules/(chokidar|proper-lockfile)/', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: { path: 'node_modules/proper-lockfile/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'small-zod',

@@ -1,3 +1,5 @@
+import { watch } from 'node:fs'
+
 /** What wants to know that something may have changed in a directory. */
 export interface Subscriber {
   /** Something may have changed. */
@@ -6,13 +8,14 @@ export interface Subscriber {
   readonly onError: (error: unknown) => void
 }
 
-/** Hints about changes of a directory from the kernel; resolves with the function that ends them. */
-export async function subscribe(directory: string, { onHint, onError }: Subscriber): Promise<() => Promise<void>> {
-  // Evaluated only where events are used: polling needs none of it.
-  const { watch } = await import('chokidar')
-  const watcher = watch(directory, { depth: 0, ignoreInitial: true })
-  watcher.on('all', onHint).on('ready', onHint).on('error', onError)
-  return async () => {
-    await watcher.close()
+/**
+ * Hints about changes of a directory from the kernel, from now on; gives the function that ends them.
+ *
+ * @throws where the system gives no events, as with ENOSPC where all watches of the user are taken.
+ */
+export function subscribe(directory: string, { onHint, onError }: Subscriber): () => void {
+  const watcher = watch(directory).on('change', onHint).on('error', onError)
+  return () => {
+    watcher.close()
   }
 }

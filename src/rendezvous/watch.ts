@@ -38,7 +38,7 @@ export interface WatchSeams {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly list: (directory: string) => Promise<readonly string[]>
   readonly isLocal: (directory: string) => Promise<boolean>
-  readonly subscribe: (directory: string, subscriber: Subscriber) => Promise<() => Promise<void>>
+  readonly subscribe: (directory: string, subscriber: Subscriber) => () => void
   /** From 0 to 1. */
   readonly random: () => number
 }
@@ -139,7 +139,7 @@ class Watch<T> {
     try {
       return await Promise.race([this.#lookAgain(inspect), this.#heard()])
     } finally {
-      await unsubscribe()
+      unsubscribe()
     }
   }
 
@@ -196,9 +196,9 @@ class Watch<T> {
     return this.#hinted
   }
 
-  async #subscribe(): Promise<() => Promise<void>> {
+  async #subscribe(): Promise<() => void> {
     const { mode, seams } = this.#options
-    const nothing = (): Promise<void> => Promise.resolve()
+    const nothing = (): void => undefined
     if (mode === 'poll') return nothing
     if (!(await seams.isLocal(this.#directory))) {
       if (mode === 'events')
@@ -220,7 +220,7 @@ class Watch<T> {
       onHint()
     }
     try {
-      return await seams.subscribe(this.#directory, { onHint, onError })
+      return seams.subscribe(this.#directory, { onHint, onError })
     } catch (error) {
       onError(error)
       return nothing

@@ -19,7 +19,8 @@ export function hostAddresses(): InterfaceAddress[] {
       (addresses ?? []).map(({ address, family, internal }) => ({ name, address, family, internal })),
     )
     .filter(({ address }) => !address.startsWith('fe80:'))
-    .sort((a, b) => a.family.localeCompare(b.family))
+    // Not with localeCompare, whose first use takes 6 ms.
+    .sort((a, b) => Number(a.family === 'IPv6') - Number(b.family === 'IPv6'))
 }
 
 /**

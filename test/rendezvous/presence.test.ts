@@ -55,7 +55,7 @@ function fakeTime(): { readonly seams: WatchSeams; readonly now: () => number } 
       sleep,
       list: () => Promise.resolve(['here-1.node1']),
       isLocal: () => Promise.resolve(true),
-      subscribe: () => Promise.resolve(() => Promise.resolve()),
+      subscribe: () => () => undefined,
       random: () => 0.5,
     },
   }

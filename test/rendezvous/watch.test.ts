@@ -23,10 +23,9 @@ class World {
       isLocal: () => Promise.resolve(true),
       subscribe: (_, subscriber) => {
         this.subscriber = subscriber
-        return Promise.resolve(() => {
+        return () => {
           this.closed++
-          return Promise.resolve()
-        })
+        }
       },
       random: () => 0.5,
       ...changes,
@@ -102,7 +101,7 @@ test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it p
     subscribe: (_, { onError }) => {
       onError(Object.assign(new Error(`${errno}: inotify_add_watch`), { code: errno }))
       onError(new Error('again'))
-      return Promise.resolve(() => Promise.resolve())
+      return () => undefined
     },
   })
   expect(await world.watch('events')).toBe(360)
@@ -110,7 +109,10 @@ test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it p
 })
 
 test('where events cannot even be asked for it polls, with a notice', async () => {
-  const world = new World(350, { subscribe: () => Promise.reject(new Error('no such module')) })
+  const failing = (): never => {
+    throw new Error('ENOSPC: System limit for number of file watchers reached')
+  }
+  const world = new World(350, { subscribe: failing })
   expect(await world.watch('events')).toBe(360)
   expect(world.notices).toHaveLength(1)
 })

@@ -117,7 +117,9 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
             return Promise.resolve(names)
           },
           isLocal: () => Promise.resolve(false),
-          subscribe: () => Promise.reject(new Error('there are no events')),
+          subscribe: () => {
+            throw new Error('there are no events')
+          },
           random,
         },
       },
