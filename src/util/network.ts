@@ -14,13 +14,15 @@ export interface InterfaceAddress {
 
 /** Every address of this host, link-local ones aside; those of version 4 first. */
 export function hostAddresses(): InterfaceAddress[] {
-  return Object.entries(networkInterfaces())
-    .flatMap(([name, addresses]) =>
-      (addresses ?? []).map(({ address, family, internal }) => ({ name, address, family, internal })),
-    )
-    .filter(({ address }) => !address.startsWith('fe80:'))
-    // Not with localeCompare, whose first use takes 6 ms.
-    .sort((a, b) => Number(a.family === 'IPv6') - Number(b.family === 'IPv6'))
+  return (
+    Object.entries(networkInterfaces())
+      .flatMap(([name, addresses]) =>
+        (addresses ?? []).map(({ address, family, internal }) => ({ name, address, family, internal })),
+      )
+      .filter(({ address }) => !address.startsWith('fe80:'))
+      // Not with localeCompare, whose first use takes 6 ms.
+      .sort((a, b) => Number(a.family === 'IPv6') - Number(b.family === 'IPv6'))
+  )
 }
 
 /**
