@@ -11,7 +11,6 @@
 import asyncio
 import ctypes
 import functools
-import gc
 import importlib.util
 import json
 import logging
@@ -50,31 +49,6 @@ def say(pipe, **report):
 
 def say_loaded(pipe):
     say(pipe, report="loaded", pid=os.getpid(), threads=threads())
-
-
-def load(kind):
-    """Import what the component will need, while nobody waits for it yet."""
-    # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
-    gc.disable()
-    if kind == "scheduler":
-        import distributed.cli.dask_scheduler  # noqa: F401
-    else:
-        import distributed.cli.dask_worker  # noqa: F401
-
-        load_versions()
-    gc.freeze()
-    gc.enable()
-
-
-def load_versions():
-    """Import what Dask imports when a worker registers, to compare the versions of pandas and others."""
-    try:
-        from distributed.versions import get_versions
-
-        get_versions()
-    except Exception:
-        # Dask will say what there is to say, when it comes to that.
-        pass
 
 
 def die_with_parent(parent):

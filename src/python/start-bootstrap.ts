@@ -3,6 +3,7 @@ import type { Guardian } from '../process/guardian.ts'
 import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
 import fork from './fork.py'
+import load from './load.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 
 /** How a Python that runs bootstrap.py is started. */
@@ -56,6 +57,6 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     for (const pass of held ?? []) pass()
     held = undefined
   })
-  child.pipe?.write(loadedProgram(`${fork}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(`${load}\n${fork}\n${bootstrap}`))
   return { child, link }
 }

@@ -1,0 +1,91 @@
+# How Dask is imported in less time than by `import distributed`. Executed before bootstrap.py, with which it
+# shares its names.
+import contextlib
+import functools
+import gc
+
+
+def load(kind):
+    """Import what the component will need, while nobody waits for it yet."""
+    # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
+    gc.disable()
+    with late_certificates(), fast_yaml():
+        if kind == "scheduler":
+            import distributed.cli.dask_scheduler  # noqa: F401
+        else:
+            import distributed.cli.dask_worker  # noqa: F401
+
+            load_versions()
+    gc.freeze()
+    gc.enable()
+
+
+def load_versions():
+    """Import what Dask imports when a worker registers, to compare the versions of pandas and others."""
+    try:
+        from distributed.versions import get_versions
+
+        get_versions()
+    except Exception:
+        # Dask will say what there is to say, when it comes to that.
+        pass
+
+
+@contextlib.contextmanager
+def late_certificates():
+    """Have each TLS context that is made meanwhile load the system's certificates when it is first used.
+
+    Tornado makes one as it is imported, which only its own HTTPS clients use: the certificates of all
+    authorities are another tenth of the time.
+    """
+    try:
+        import ssl
+    except ImportError:
+        yield
+        return
+    plain, load_now = ssl.SSLContext, ssl.SSLContext.load_default_certs
+
+    class LateContext(plain):
+        """Any use of the certificates makes it a plain context that has them."""
+
+    def late(use):
+        @functools.wraps(use)
+        def load_and_use(self, *args, **kwargs):
+            if type(self) is LateContext:
+                load_now(self, self.late_purpose)
+                self.__class__ = plain
+            return use(self, *args, **kwargs)
+
+        return load_and_use
+
+    for name in ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats"):
+        setattr(LateContext, name, late(getattr(plain, name)))
+
+    def load_late(self, purpose=ssl.Purpose.SERVER_AUTH):
+        if type(self) is not plain:
+            return load_now(self, purpose)
+        self.late_purpose = purpose
+        self.__class__ = LateContext
+
+    plain.load_default_certs = load_late
+    try:
+        yield
+    finally:
+        plain.load_default_certs = load_now
+
+
+@contextlib.contextmanager
+def fast_yaml():
+    """Read Dask's configuration with the C library for YAML, where the Python has it."""
+    try:
+        import yaml
+        from yaml import CSafeLoader
+    except ImportError:
+        yield
+        return
+    safe_load = yaml.safe_load
+    yaml.safe_load = lambda stream: yaml.load(stream, CSafeLoader)
+    try:
+        yield
+    finally:
+        yaml.safe_load = safe_load
