@@ -3,21 +3,27 @@
 import contextlib
 import functools
 import gc
+import os
+import socket
+import time
+
+LONGEST_WAIT_FOR_CPU = 2  # seconds
 
 
 def load(kind):
     """Import what the component will need, while nobody waits for it yet."""
-    # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
-    gc.disable()
-    with late_certificates(), fast_yaml():
+    # Everybody waits for the scheduler.
+    with own_cpu(patience=0 if kind == "scheduler" else LONGEST_WAIT_FOR_CPU), late_certificates(), fast_yaml():
+        # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
+        gc.disable()
         if kind == "scheduler":
             import distributed.cli.dask_scheduler  # noqa: F401
         else:
             import distributed.cli.dask_worker  # noqa: F401
 
             load_versions()
-    gc.freeze()
-    gc.enable()
+        gc.freeze()
+        gc.enable()
 
 
 def load_versions():
@@ -29,6 +35,40 @@ def load_versions():
     except Exception:
         # Dask will say what there is to say, when it comes to that.
         pass
+
+
+@contextlib.contextmanager
+def own_cpu(patience):
+    """Hold one of the CPUs that this process may use, of which another import of this user's holds none.
+
+    Where there are more processes than CPUs, imports that share those end all at once and late, the scheduler's
+    among them. After `patience` seconds it goes without: the others may wait for their filesystem.
+    """
+    deadline = time.monotonic() + patience
+    held = take_cpu()
+    while held is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+        held = take_cpu()
+    try:
+        yield
+    finally:
+        if held is not None:
+            held.close()
+
+
+def take_cpu():
+    """A socket whose name says that a CPU is taken: gone when this process is. None where all are taken."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for cpu in os.sched_getaffinity(0):
+        try:
+            taken.bind(f"\0dask-hpc-runner-{os.getuid()}-cpu-{cpu}")
+            return taken
+        except OSError:
+            pass
+    taken.close()
+    return None
 
 
 @contextlib.contextmanager
