@@ -1,9 +1,11 @@
 // Bundles the library and the program into one file each, with everything they need: reading one
-// file is what keeps the start of n processes on a shared filesystem cheap. In the program's file each
-// part that is loaded by an `import()` of its own stands as text, which costs nothing until it is.
+// file is what keeps the start of n processes on a shared filesystem cheap. A cache of the program's code
+// is for the Node that builds: any other runs without it.
+import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { programFile } from './program-file.mjs'
 
@@ -16,13 +18,14 @@ const requireBanner = [
   'const require = __createRequire(import.meta.url)',
 ].join('\n')
 
-/** Builds dist/index.js and dist/cli.cjs. Declarations are the TypeScript compiler's part. */
+/** Builds dist/index.js, dist/cli.cjs and its cache. Declarations are the TypeScript compiler's part. */
 export async function build() {
   const inputs = await Promise.all([
     buildLibrary('src/index.ts', 'index.js'),
     buildProgram('src/cli/main.ts', 'cli.cjs'),
   ])
   await replaceFile(join(dist, 'THIRD-PARTY.txt'), await licences(inputs.flat()), 0o644)
+  await promisify(execFile)(process.execPath, [join(dist, 'cli.cjs'), 'code-cache'])
 }
 
 /**

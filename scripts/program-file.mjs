@@ -1,6 +1,7 @@
 // The program as one CommonJS file of parts: one for each of our modules and for what a group of them takes from a
-// package. A part is text until something in it is used, and so are the modules that it imports, Node's own
+// package. A part is evaluated when something in it is used, and so are the modules that it imports, Node's own
 // included: the whole of it would cost as much as three starts of Node itself.
+import { createHash } from 'node:crypto'
 import { dirname, join, relative } from 'node:path'
 import { transform } from 'esbuild'
 
@@ -114,31 +115,71 @@ function lateImports(code) {
 }
 
 /**
- * The parts that the start of a run uses are functions. The others stand in a comment, which costs least to
- * read, and which a function that holds it gives out as its text.
+ * The parts stand in a comment, which costs least to read, and which a function that holds it gives out as its text:
+ * as one script, for which V8 has a cache where `code-cache` has made one, or part by part as they are used.
  *
  * @param {string} start name of the part to begin with
  * @param {ReadonlyMap<string, string>} parts
  */
 function fileOf(start, parts) {
-  const early = [...parts].filter(([part]) => atStart.has(part))
-  const late = [...parts].filter(([part]) => !atStart.has(part))
   const places = []
-  let texts = ''
-  for (const [part, text] of late) {
+  let script = "'use strict';({"
+  for (const [part, text] of parts) {
     if (text.includes(commentEnd)) throw new Error(`Cannot put "${part}" into a comment: it has "${commentEnd}" in it`)
     const inComment = text.replaceAll('*/', commentEnd)
-    places.push(`${JSON.stringify(part)}: [${texts.length}, ${inComment.length}]`)
-    texts += inComment
+    const name = JSON.stringify(part)
+    script += `\n${name}: function (${partArguments}) {`
+    places.push(`${name}: [${script.length}, ${inComment.length}]`)
+    script += `${inComment}},`
   }
+  script += '})'
+  const version = createHash('sha256').update(script).digest('hex').slice(0, 32)
   return `#!/usr/bin/env node
 'use strict'
-const early = {
-${early.map(([part, text]) => `${JSON.stringify(part)}: (function (${partArguments}) {${text}})`).join(',\n')}
-}
 const places = { ${places.join(', ')} }
 const loaded = new Map()
-const here = { get url() { return require('node:url').pathToFileURL(__filename).href } }
+const program = {
+  version: ${JSON.stringify(version)},
+  cacheFile: __filename + '.' + process.version + '-' + process.arch + '.cache',
+  compile(options) {
+    const { Script } = require('node:vm')
+    return new Script(textOf(0, ${script.length}), { filename: __filename, ...options })
+  },
+}
+const here = { program, get url() { return require('node:url').pathToFileURL(__filename).href } }
+const cached = cachedParts()
+load(${JSON.stringify(start)})
+
+function cachedParts() {
+  let cache
+  try {
+    cache = require('node:fs').readFileSync(program.cacheFile)
+  } catch {
+    return undefined
+  }
+  const { length } = program.version
+  if (cache.latin1Slice(0, length) !== program.version) return undefined
+  return program.compile({ cachedData: cache.subarray(length) }).runInThisContext()
+}
+function load(name) {
+  const known = loaded.get(name)
+  if (known !== undefined) return known.exports
+  if (!Object.hasOwn(places, name)) return require(name)
+  const part = cached === undefined ? compiled(name) : cached[name]
+  const module = { exports: {} }
+  loaded.set(name, module)
+  part(load, module, module.exports, late, here, exportAll, toModule)
+  return module.exports
+}
+function compiled(name) {
+  const { compileFunction } = require('node:vm')
+  return compileFunction(textOf(...places[name]), ${JSON.stringify(partArguments.split(', '))}, { filename: __filename + '/' + name })
+}
+function textOf(from, length) {
+  const all = String(texts)
+  const begin = all.indexOf('/*') + 2 + from
+  return all.slice(begin, begin + length).replaceAll('${commentEnd}', '*' + '/')
+}
 function late(load) {
   let module
   return { get it() { return (module ??= load()) } }
@@ -150,42 +191,10 @@ function exportAll(exports, all) {
 function toModule(module) {
   return module.__esModule ? module : { __proto__: module, default: module }
 }
-function load(name) {
-  const known = loaded.get(name)
-  if (known !== undefined) return known.exports
-  const part = early[name] ?? compile(name)
-  if (part === undefined) return require(name)
-  const module = { exports: {} }
-  loaded.set(name, module)
-  part(load, module, module.exports, late, here, exportAll, toModule)
-  return module.exports
-}
-function compile(name) {
-  if (!Object.hasOwn(places, name)) return undefined
-  const [from, length] = places[name]
-  const all = String(texts)
-  const begin = all.indexOf('/*') + 2 + from
-  const text = all.slice(begin, begin + length).replaceAll('${commentEnd}', '*' + '/')
-  return require('node:vm').compileFunction(text, ${JSON.stringify(partArguments.split(', '))}, { filename: __filename + '/' + name })
-}
-load(${JSON.stringify(start)})
-function texts() {/*${texts}*/}
+function texts() {/*${script}*/}
 `
 }
 
 /** What stands for the end of a comment inside of one. */
 const commentEnd = '*@/'
 const partArguments = 'require, module, exports, __late, __here, __export, __toESM'
-
-/** The parts that a process of a run uses until it makes the run's directory: a part too many or too few costs time only. */
-const atStart = new Set([
-  ...['cli/main.ts', 'cli/program.ts', 'cli/flags.ts', 'cli/plain-run.ts', 'util/early-signals.ts'],
-  ...['defaults.ts', 'util/duration.ts', 'options.ts', 'util/unanswered.ts', 'logger.ts', 'util/deferred.ts'],
-  ...['runner/choose.ts', 'runner/choose.ts-2', 'identity/choose-runner.ts', 'identity/launchers.ts'],
-  ...['identity/environment.ts', 'runner/slurm-runner.ts', 'runner/file-runner.ts', 'runner/base.ts'],
-  ...['runner/hooks.ts', 'runner/timing.ts', 'process/guardian.ts', 'runner/body.ts', 'runner/interruption.ts'],
-  ...['process/signals.ts', 'identity/slurm.ts', 'identity/node-list.ts', 'identity/share.ts', 'roles/roles.ts'],
-  ...['identity/run-key.ts', 'runner/hosted.ts', 'components/child-environment.ts', 'runner/pythons.ts'],
-  ...['runner/membership.ts', 'rendezvous/file-store.ts', 'control/ask.ts', 'rendezvous/names.ts'],
-  ...['rendezvous/run-directory.ts', 'python/take-client-process.ts'],
-])

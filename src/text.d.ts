@@ -14,3 +14,15 @@ declare module '*?program' {
   const text: string
   export default text
 }
+
+interface ImportMeta {
+  /** The built program that a module is a part of: see scripts/program-file.mjs. */
+  readonly program?: {
+    /** Tells one build from another. */
+    readonly version: string
+    /** Path of the code cache for this Node: {@link version}, and then what V8 has made. */
+    readonly cacheFile: string
+    /** All of its parts as one script. */
+    readonly compile: (options: import('node:vm').ScriptOptions) => import('node:vm').Script
+  }
+}

@@ -1,0 +1,29 @@
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
+import { messageOf } from '../errors.ts'
+import { print } from './print.ts'
+
+/**
+ * Writes what V8 makes of the program's code beside its file, for the version of Node that runs this: a process
+ * that finds it there has nothing to compile.
+ *
+ * @throws Error where it cannot be written, or this is not the built program.
+ */
+export async function writeCodeCache(): Promise<void> {
+  const { program } = import.meta
+  if (program === undefined) throw new Error('Cannot make a code cache: this is not the built program')
+  const { version, cacheFile } = program
+  // Every function, and not those only that have been called.
+  setFlagsFromString('--no-lazy')
+  const script = program.compile({})
+  setFlagsFromString('--lazy')
+  const temporary = `${cacheFile}.${process.pid}`
+  try {
+    await writeFile(temporary, Buffer.concat([Buffer.from(version), script.createCachedData()]), { mode: 0o644 })
+    await rename(temporary, cacheFile)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw new Error(`Cannot write the code cache: ${messageOf(error)}`, { cause: error })
+  }
+  await print(`Wrote ${cacheFile}: it serves Node ${process.version} until the program is replaced\n`)
+}
