@@ -116,64 +116,76 @@ function lateImports(code) {
 
 /**
  * The parts stand in a comment, which costs least to read, and which a function that holds it gives out as its text:
- * as one script, for which V8 has a cache where `code-cache` has made one, or part by part as they are used.
+ * as three scripts, for which V8 has caches where `code-cache` has made them, or part by part as they are used.
  *
  * @param {string} start name of the part to begin with
  * @param {ReadonlyMap<string, string>} parts
  */
 function fileOf(start, parts) {
   const places = []
-  let script = "'use strict';({"
-  for (const [part, text] of parts) {
-    if (text.includes(commentEnd)) throw new Error(`Cannot put "${part}" into a comment: it has "${commentEnd}" in it`)
-    const inComment = text.replaceAll('*/', commentEnd)
-    const name = JSON.stringify(part)
-    script += `\n${name}: function (${partArguments}) {`
-    places.push(`${name}: [${script.length}, ${inComment.length}]`)
-    script += `${inComment}},`
+  const scripts = []
+  let texts = ''
+  for (const wanted of ['start', 'run', 'apart']) {
+    const begin = texts.length
+    texts += "'use strict';({"
+    for (const [part, text] of parts) {
+      if (scriptOf(part) !== wanted) continue
+      if (text.includes(commentEnd))
+        throw new Error(`Cannot put "${part}" into a comment: it has "${commentEnd}" in it`)
+      const inComment = text.replaceAll('*/', commentEnd)
+      const name = JSON.stringify(part)
+      texts += `\n${name}: function (${partArguments}) {`
+      places.push(`${name}: [${scripts.length}, ${texts.length}, ${inComment.length}]`)
+      texts += `${inComment}},`
+    }
+    texts += '})'
+    scripts.push(`[${begin}, ${texts.length - begin}]`)
   }
-  script += '})'
-  const version = createHash('sha256').update(script).digest('hex').slice(0, 32)
+  const version = createHash('sha256').update(texts).digest('hex').slice(0, 32)
   return `#!/usr/bin/env node
 'use strict'
 const places = { ${places.join(', ')} }
 const loaded = new Map()
 const program = {
   version: ${JSON.stringify(version)},
-  cacheFile: __filename + '.' + process.version + '-' + process.arch + '.cache',
-  compile(options) {
-    const { Script } = require('node:vm')
-    return new Script(textOf(0, ${script.length}), { filename: __filename, ...options })
-  },
+  scripts: [${scripts.join(', ')}].map((place, i) => ({
+    cacheFile: [__filename, process.version, process.arch, i, 'cache'].join('.'),
+    compile(options) {
+      const { Script } = require('node:vm')
+      return new Script(textOf(...place), { filename: __filename, ...options })
+    },
+  })),
 }
 const here = { program, get url() { return require('node:url').pathToFileURL(__filename).href } }
-const cached = cachedParts()
+const cached = []
 load(${JSON.stringify(start)})
 
-function cachedParts() {
+function load(name) {
+  const known = loaded.get(name)
+  if (known !== undefined) return known.exports
+  if (!Object.hasOwn(places, name)) return require(name)
+  const module = { exports: {} }
+  loaded.set(name, module)
+  partOf(name)(load, module, module.exports, late, here, exportAll, toModule)
+  return module.exports
+}
+function partOf(name) {
+  const [script, ...place] = places[name]
+  const parts = (cached[script] ??= cachedParts(program.scripts[script]) ?? 'none')
+  if (parts !== 'none') return parts[name]
+  const { compileFunction } = require('node:vm')
+  return compileFunction(textOf(...place), ${JSON.stringify(partArguments.split(', '))}, { filename: __filename + '/' + name })
+}
+function cachedParts({ cacheFile, compile }) {
   let cache
   try {
-    cache = require('node:fs').readFileSync(program.cacheFile)
+    cache = require('node:fs').readFileSync(cacheFile)
   } catch {
     return undefined
   }
   const { length } = program.version
   if (cache.latin1Slice(0, length) !== program.version) return undefined
-  return program.compile({ cachedData: cache.subarray(length) }).runInThisContext()
-}
-function load(name) {
-  const known = loaded.get(name)
-  if (known !== undefined) return known.exports
-  if (!Object.hasOwn(places, name)) return require(name)
-  const part = cached === undefined ? compiled(name) : cached[name]
-  const module = { exports: {} }
-  loaded.set(name, module)
-  part(load, module, module.exports, late, here, exportAll, toModule)
-  return module.exports
-}
-function compiled(name) {
-  const { compileFunction } = require('node:vm')
-  return compileFunction(textOf(...places[name]), ${JSON.stringify(partArguments.split(', '))}, { filename: __filename + '/' + name })
+  return compile({ cachedData: cache.subarray(length) }).runInThisContext()
 }
 function textOf(from, length) {
   const all = String(texts)
@@ -191,10 +203,35 @@ function exportAll(exports, all) {
 function toModule(module) {
   return module.__esModule ? module : { __proto__: module, default: module }
 }
-function texts() {/*${script}*/}
+function texts() {/*${texts}*/}
 `
 }
 
 /** What stands for the end of a comment inside of one. */
 const commentEnd = '*@/'
 const partArguments = 'require, module, exports, __late, __here, __export, __toESM'
+
+/**
+ * Of which script a part is: what is in one is loaded together, from its cache.
+ *
+ * @param {string} part
+ */
+function scriptOf(part) {
+  if (atStart.has(part)) return 'start'
+  return /^(cli|commands|client|mpi|commander)\//.test(part) ? 'apart' : 'run'
+}
+
+/** The parts that a process of a run uses until it starts its Python: a part too many or too few costs time only. */
+const atStart = new Set([
+  ...['cli/main.ts', 'cli/program.ts', 'cli/flags.ts', 'cli/plain-run.ts', 'util/early-signals.ts'],
+  ...['defaults.ts', 'util/duration.ts', 'options.ts', 'util/unanswered.ts', 'logger.ts', 'util/deferred.ts'],
+  ...['runner/choose.ts', 'runner/choose.ts-2', 'identity/choose-runner.ts', 'identity/launchers.ts'],
+  ...['identity/environment.ts', 'runner/slurm-runner.ts', 'runner/file-runner.ts', 'runner/base.ts'],
+  ...['runner/hooks.ts', 'runner/timing.ts', 'process/guardian.ts', 'runner/body.ts', 'runner/interruption.ts'],
+  ...['process/signals.ts', 'identity/slurm.ts', 'identity/node-list.ts', 'identity/share.ts', 'roles/roles.ts'],
+  ...['identity/run-key.ts', 'runner/hosted.ts', 'components/child-environment.ts', 'runner/pythons.ts'],
+  ...['runner/membership.ts', 'components/worker-names.ts', 'rendezvous/file-store.ts', 'control/ask.ts'],
+  ...['rendezvous/names.ts', 'rendezvous/run-directory.ts', 'python/take-client-process.ts', 'python/find-python.ts'],
+  ...['util/wait.ts', 'python/dask-process.ts', 'python/bootstrap.py', 'process/child.ts', 'process/supervised.ts'],
+  ...['python/loader.ts', 'process/output.ts'],
+])

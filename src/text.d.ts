@@ -20,9 +20,10 @@ interface ImportMeta {
   readonly program?: {
     /** Tells one build from another. */
     readonly version: string
-    /** Path of the code cache for this Node: {@link version}, and then what V8 has made. */
-    readonly cacheFile: string
-    /** All of its parts as one script. */
-    readonly compile: (options: import('node:vm').ScriptOptions) => import('node:vm').Script
+    readonly scripts: readonly {
+      /** Path of its code cache for this Node: {@link version}, and then what V8 has made. */
+      readonly cacheFile: string
+      readonly compile: (options: { readonly cachedData?: Buffer }) => { readonly createCachedData: () => Buffer }
+    }[]
   }
 }

@@ -12,18 +12,23 @@ import { print } from './print.ts'
 export async function writeCodeCache(): Promise<void> {
   const { program } = import.meta
   if (program === undefined) throw new Error('Cannot make a code cache: this is not the built program')
-  const { version, cacheFile } = program
-  // Every function, and not those only that have been called.
-  setFlagsFromString('--no-lazy')
-  const script = program.compile({})
-  setFlagsFromString('--lazy')
-  const temporary = `${cacheFile}.${process.pid}`
+  for (const { cacheFile, compile } of program.scripts) {
+    // Every function, and not those only that have been called.
+    setFlagsFromString('--no-lazy')
+    const script = compile({})
+    setFlagsFromString('--lazy')
+    await replaceFile(cacheFile, Buffer.concat([Buffer.from(program.version), script.createCachedData()]))
+    await print(`Wrote ${cacheFile}\n`)
+  }
+}
+
+async function replaceFile(path: string, data: Buffer): Promise<void> {
+  const temporary = `${path}.${process.pid}`
   try {
-    await writeFile(temporary, Buffer.concat([Buffer.from(version), script.createCachedData()]), { mode: 0o644 })
-    await rename(temporary, cacheFile)
+    await writeFile(temporary, data, { mode: 0o644 })
+    await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
     throw new Error(`Cannot write the code cache: ${messageOf(error)}`, { cause: error })
   }
-  await print(`Wrote ${cacheFile}: it serves Node ${process.version} until the program is replaced\n`)
 }

@@ -14,6 +14,7 @@ import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
 import { print } from './print.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** The flags of `wait`. */
 export interface WaitFlags extends TargetOptions {
@@ -70,11 +71,11 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
   const interval = duration(flags.interval, 0, '--interval')
   return await ending(async (interruption) => {
     const { signal } = interruption
-    const end = performance.now() + timeout
+    const end = monotonic() + timeout
     const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
     const options = { timeout, signal, env }
     if (flags.follow !== true) {
-      const left = Math.max(1, end - performance.now())
+      const left = Math.max(1, end - monotonic())
       const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
       await print(`${flags.json ? json(status, 2) : formatStatus(status)}\n`)
       return 0

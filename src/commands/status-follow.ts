@@ -6,6 +6,7 @@ import type { LiveCluster } from './cluster/find.ts'
 import { findAgain } from './cluster/find-again.ts'
 import type { Target } from './cluster/target.ts'
 import { askConstants, type ClusterStatus, describeCluster, type StatusOptions } from './status.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How to follow. */
 export interface FollowOptions extends StatusOptions {
@@ -41,7 +42,7 @@ export async function followCluster(target: Target, cluster: LiveCluster, option
       if (!(error instanceof DaskError)) throw error
       if (error.reason === 'silent') throw tooLate(error)
       if (error.reason !== 'closed') throw error
-      const again = await findAgain({ address, id, tls: target.tls }, { end: performance.now() + timeout, signal })
+      const again = await findAgain({ address, id, tls: target.tls }, { end: monotonic() + timeout, signal })
       if (again === 'gone') return
       if (again === 'silent') throw tooLate(error)
       client = again
@@ -55,11 +56,11 @@ async function look(target: Target, cluster: LiveCluster, options: FollowOptions
   const { timeout, interval, signal, onStatus, onSilence } = options
   const constants = await askConstants(cluster, options)
   for (;;) {
-    const asked = performance.now()
+    const asked = monotonic()
     const answer = client.identity({ timeout, signal })
     while (!(await settledWithin(answer, interval)))
-      onSilence(`no answer for ${sayDuration(performance.now() - asked)}: the scheduler is busy, or frozen`)
+      onSilence(`no answer for ${sayDuration(monotonic() - asked)}: the scheduler is busy, or frozen`)
     await onStatus(describeCluster(target, { identity: await answer, file }, constants))
-    await sleep(Math.max(0, interval - (performance.now() - asked)), signal)
+    await sleep(Math.max(0, interval - (monotonic() - asked)), signal)
   }
 }

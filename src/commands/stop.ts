@@ -9,6 +9,7 @@ import { lookAt } from './cluster/look.ts'
 import { count } from './cluster/say.ts'
 import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
 import { sayTarget, type Target } from './cluster/target.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** What to stop. */
 export interface StopOptions {
@@ -60,7 +61,7 @@ const fileTimeout = 5_000
  */
 export async function stopCluster(options: StopOptions): Promise<Stopped> {
   const { target, timeout, signal, onProgress } = options
-  const end = performance.now() + timeout
+  const end = monotonic() + timeout
   const visited = await visitRun(target, { timeout, signal })
   const found = visited ?? (await findCluster(target, { timeout: leftUntil(end), signal }))
   switch (found.kind) {
@@ -80,7 +81,7 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
   onProgress(`stopping ${sayCluster(cluster)}`)
   const runStatus = await tellToEnd(found, options, end)
   await gone(cluster, options, end)
-  const fileEnd = Math.min(end, performance.now() + fileTimeout)
+  const fileEnd = Math.min(end, monotonic() + fileTimeout)
   return { kind: 'stopped', ...cluster, runStatus, fileIsLeft: await isLeft(target, cluster.id, fileEnd, signal) }
 }
 
@@ -134,7 +135,7 @@ async function gone(cluster: StoppedCluster, { target, timeout, signal }: StopOp
     // What cannot be reached is not known to be gone.
     const unknown = now.kind === 'silent' || now.kind === 'unreachable'
     if (now.kind === 'alive' ? now.identity.id !== id : !unknown) return
-    if (performance.now() >= end) {
+    if (monotonic() >= end) {
       const message = `Cannot see the end of ${sayCluster(cluster)}: it is still there after ${sayDuration(timeout)}`
       throw new RunnerError(message, { code: 'ERR_TIMED_OUT' })
     }
@@ -149,13 +150,13 @@ async function isLeft(target: Target, id: string, end: number, signal: AbortSign
     const sight = await withinTime(lookAt(target.path), leftUntil(end))
     if (sight === undefined) return false
     if (sight.kind !== 'file' || sight.file.id !== id) return false
-    if (performance.now() >= end) return true
+    if (monotonic() >= end) return true
     await sleep(interval, signal)
   }
 }
 
 function leftUntil(end: number): number {
-  return Math.max(1, end - performance.now())
+  return Math.max(1, end - monotonic())
 }
 
 /** What comes of `promise`, or undefined where that takes longer than `ms` milliseconds. */

@@ -10,6 +10,7 @@ import { type Met, meetAt } from './cluster/meet.ts'
 import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
 import { sayTarget, type Target, tlsFor } from './cluster/target.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** What `wait` waits for. */
 export interface WaitOptions {
@@ -54,7 +55,7 @@ const shortestLook = 500
  */
 export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster> {
   const { target, workers, timeout, onProgress } = options
-  const end = performance.now() + timeout
+  const end = monotonic() + timeout
   if (workers === 'all' && 'address' in target) throw allOfWhat(target)
   const found = await find(options, end)
   const { asked, address, id, file } = found
@@ -106,7 +107,7 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
 
 /** Looks once, together with the others of this host. */
 async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<Found | NoCluster> {
-  const end = performance.now() + timeout
+  const end = monotonic() + timeout
   const place = await locate(target, { timeout, signal })
   if (place.kind !== 'place') return place
   const { address, file } = place
@@ -118,7 +119,7 @@ async function look(target: Target, { timeout, signal }: Required<FindOptions>):
 }
 
 function leftUntil(end: number): number {
-  return Math.max(1, end - performance.now())
+  return Math.max(1, end - monotonic())
 }
 
 function tooLate(target: Target, timeout: number, { why, kind }: NoCluster): RunnerError {

@@ -1,10 +1,11 @@
 import type { Line } from './line.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How long silence lasts until somebody counts as lost, and the clock that measures it. */
 export interface PulseOptions {
   /** Milliseconds. */
   readonly lostAfter: number
-  /** Milliseconds from any fixed moment. @default performance.now */
+  /** Milliseconds from any fixed moment. @default monotonic */
   readonly now?: () => number
 }
 
@@ -40,7 +41,7 @@ export class Pulse implements Disposable {
   readonly #timer: NodeJS.Timeout
   #lastTick: number
 
-  constructor({ lostAfter, now = () => performance.now() }: PulseOptions) {
+  constructor({ lostAfter, now = monotonic }: PulseOptions) {
     this.#lostAfter = lostAfter
     this.#now = now
     this.#interval = Math.min(longestBeat, Math.max(shortestBeat, lostAfter / beatsPerSilence))

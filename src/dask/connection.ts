@@ -15,6 +15,7 @@ import { handshakeLimits, wireLimits } from './limits.ts'
 import { sayHalf, sayWhoSpeaks } from './strangers.ts'
 import { tlsOptions } from './tls.ts'
 import { sayError, whyNotConnected } from './why-failed.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How to wait for a peer. */
 export interface WaitOptions {
@@ -82,7 +83,7 @@ export class DaskConnection implements Disposable {
   static async open(address: string, options: DaskConnectionOptions = {}): Promise<DaskConnection> {
     const { protocol, host, port } = parseAddress(address)
     const { timeout = defaults.connectTimeout, signal, tls } = options
-    const end = performance.now() + timeout
+    const end = monotonic() + timeout
     signal?.throwIfAborted()
     const secure = protocol === 'tls'
     if (secure && tls === undefined)
@@ -100,7 +101,7 @@ export class DaskConnection implements Disposable {
       connection.close()
       const wentAway = error instanceof DaskError && error.reason === 'not-dask' && connection.#heard.length === 0
       // One that dies while it shakes hands looks like a stranger, unless one looks again.
-      if (wentAway && (await refuses({ host, port }, end - performance.now())))
+      if (wentAway && (await refuses({ host, port }, end - monotonic())))
         throw connection.#error('refused', 'it ended while it was asked', error)
       throw error
     }
@@ -115,7 +116,7 @@ export class DaskConnection implements Disposable {
    */
   async request(op: string, arguments_: object = {}, options: WaitOptions = {}): Promise<unknown> {
     const { timeout = defaults.callTimeout, signal } = options
-    const end = performance.now() + timeout
+    const end = monotonic() + timeout
     const late = (): DaskError =>
       this.#error('silent', `it does not answer "${op}" within ${sayDuration(timeout)}: busy, or frozen`)
     const before = this.#turn
@@ -123,7 +124,7 @@ export class DaskConnection implements Disposable {
     this.#turn = before.then(() => mine.promise)
     try {
       await deadline(before, Math.min(timeout, longest), late, signal)
-      const answer = await this.#ask({ op, reply: true, ...arguments_ }, end - performance.now(), late, signal)
+      const answer = await this.#ask({ op, reply: true, ...arguments_ }, end - monotonic(), late, signal)
       const failed = failureIn(answer)
       if (failed !== undefined) throw new DaskCallError(op, { address: this.address, ...failed })
       return answer
@@ -162,12 +163,12 @@ export class DaskConnection implements Disposable {
    * @throws DaskError where it has not within the time.
    */
   async closed({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<void> {
-    const end = performance.now() + timeout
+    const end = monotonic() + timeout
     const late = this.#error('silent', `it keeps the connection open for ${sayDuration(timeout)}: busy, or frozen`)
     try {
       for (;;) {
-        await this.#next(end - performance.now(), () => late, signal)
-        if (performance.now() > end) throw late
+        await this.#next(end - monotonic(), () => late, signal)
+        if (monotonic() > end) throw late
       }
     } catch (error) {
       signal?.throwIfAborted()

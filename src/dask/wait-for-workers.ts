@@ -4,6 +4,7 @@ import { sleep } from '../util/wait.ts'
 import { runningWorkers } from './calls/running-workers.ts'
 import type { DaskConnection } from './connection.ts'
 import { DaskError } from './errors.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How to wait for workers. */
 export interface WaitForWorkersOptions {
@@ -28,10 +29,10 @@ export async function waitForWorkers(
   options: WaitForWorkersOptions,
 ): Promise<number> {
   const { timeout, interval = defaults.workersInterval, onProgress, signal } = options
-  const end = performance.now() + timeout
-  const left = (): number => Math.max(1, end - performance.now())
+  const end = monotonic() + timeout
+  const left = (): number => Math.max(1, end - monotonic())
   // A timer may be a millisecond early.
-  const isOver = (): boolean => end - performance.now() < 2
+  const isOver = (): boolean => end - monotonic() < 2
   const tooFew = (running: number, cause?: unknown): DaskError =>
     new DaskError(
       `Cannot go on without ${count} workers: ${running} of them run at ${connection.address} after ${sayDuration(timeout)}`,

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
@@ -9,6 +8,12 @@ import { forEachLine } from './output.ts'
 
 /** The variable that marks every process we start, so that none is missed at the end. */
 const markVariable = 'DASK_HPC_RUNNER_MARK'
+
+/** A word that no other supervisor on this host has. It is no secret, and loading `node:crypto` would take 3 ms of the start. */
+function newMark(): string {
+  const parts = [process.pid, process.hrtime.bigint(), BigInt(Math.floor(Math.random() * Number.MAX_SAFE_INTEGER))]
+  return parts.map((part) => part.toString(36)).join('-')
+}
 
 /** How long the guardian may take to end what is left. In milliseconds. */
 const sweepTimeout = 8_000
@@ -28,7 +33,7 @@ const looks = 20
  * has reached the whole process tree, not only its supervisor.
  */
 export class Guardian implements AsyncDisposable {
-  #mark: string | undefined
+  readonly #mark = newMark()
   /** Process groups, and how each is ended. */
   readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Set<string>()
@@ -47,7 +52,7 @@ export class Guardian implements AsyncDisposable {
 
   /** What children have to carry in their environment. */
   get environment(): Readonly<Record<string, string>> {
-    return { [markVariable]: this.#word }
+    return { [markVariable]: this.#mark }
   }
 
   /** Has the process group `pgid` killed at the end: at once, or after time to end by itself. */
@@ -116,12 +121,6 @@ export class Guardian implements AsyncDisposable {
     await this.close()
   }
 
-  /** Made when it is first needed: loading what makes it takes longer than all else before the run's directory. */
-  get #word(): string {
-    this.#mark ??= randomUUID()
-    return this.#mark
-  }
-
   #tell(line: string): void {
     if (this.#closed) return
     if (this.#shell === undefined) this.#start()
@@ -131,7 +130,7 @@ export class Guardian implements AsyncDisposable {
   #start(): void {
     const shell = spawn(
       '/bin/sh',
-      ['-c', script, 'dask-run-guardian', `${markVariable}=${this.#word}`, String(this.#lostAfter / looks / 1000)],
+      ['-c', script, 'dask-run-guardian', `${markVariable}=${this.#mark}`, String(this.#lostAfter / looks / 1000)],
       {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore'],

@@ -1,5 +1,6 @@
 import { type EndingSignal, endingSignals, userSignals } from '../util/early-signals.ts'
 import { sleep } from '../util/wait.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** One signal that arrives several times within this time is one signal. In milliseconds. */
 const sameSignal = 1_000
@@ -36,7 +37,7 @@ export class Signals implements Disposable {
   readonly #seen = new Map<NodeJS.Signals, number>()
   #ending: number | undefined
 
-  constructor(handlers: SignalHandlers, source: SignalSource = process, now: () => number = () => performance.now()) {
+  constructor(handlers: SignalHandlers, source: SignalSource = process, now: () => number = monotonic) {
     this.#source = source
     this.#now = now
     for (const signal of endingSignals) {

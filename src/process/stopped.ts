@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How often a process is looked at within the time that it may stay stopped. */
 const looks = 8
@@ -20,10 +21,10 @@ export interface Watchable {
  */
 function watchStopped(child: Watchable, limit: number, onFrozen: () => void): () => void {
   const interval = Math.min(longestInterval, Math.max(shortestInterval, limit / looks))
-  let last = performance.now()
+  let last = monotonic()
   let stoppedSince: number | undefined
   const look = async (): Promise<void> => {
-    const now = performance.now()
+    const now = monotonic()
     const missed = now - last > 2 * interval
     last = now
     const stopped = child.pid !== undefined && (await stateOf(child.pid)) === 'T'

@@ -8,6 +8,7 @@ import type { PublishedFile } from '../record/scheduler-file.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { readOutcome, readPublished } from './run-directory.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How the processes of one run meet by a broadcast. */
 export interface BroadcastStoreOptions {
@@ -34,7 +35,7 @@ const longestLine = 1_000
  */
 export class BroadcastStore {
   readonly #options: BroadcastStoreOptions
-  readonly #began = performance.now()
+  readonly #began = monotonic()
   #state: 'waiting' | 'meeting' | 'over' = 'waiting'
 
   constructor(options: BroadcastStoreOptions) {
@@ -134,7 +135,7 @@ export class BroadcastStore {
 
   async #within<T>(promise: Promise<T>, atMost: number, signal: AbortSignal | undefined, what: string): Promise<T> {
     const { timeout } = this.#options
-    const left = Math.max(0, Math.min(atMost, timeout - (performance.now() - this.#began)))
+    const left = Math.max(0, Math.min(atMost, timeout - (monotonic() - this.#began)))
     const late = (): Error =>
       new RunnerError(`Cannot find the other processes over MPI: after ${sayDuration(timeout)} ${what}`, {
         code: 'ERR_TIMED_OUT',

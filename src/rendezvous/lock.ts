@@ -3,6 +3,7 @@ import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. */
 const staleLock = 15_000
@@ -67,7 +68,7 @@ interface AcquireOptions {
 async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise<() => Promise<void>> {
   // Importing it adds signal handlers, so that only a process that locks does.
   const { default: lockfile } = await import('proper-lockfile')
-  const end = performance.now() + options.patience
+  const end = monotonic() + options.patience
   for (;;) {
     options.signal?.throwIfAborted()
     try {
@@ -80,7 +81,7 @@ async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise
       })
     } catch (error) {
       if (errnoOf(error) !== 'ELOCKED') throw cannotPublish(paths.schedulerFile, error)
-      if (performance.now() > end) throw held(paths, options.patience, error)
+      if (monotonic() > end) throw held(paths, options.patience, error)
     }
     await sleep(50 + 100 * Math.random(), options.signal)
   }

@@ -15,6 +15,7 @@ import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readGatherer, readIfThere, readOutcome, readPublished } from './run-directory.ts'
 import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** How a process waits for what process 0 publishes. */
 export interface LookUpOptions {
@@ -38,7 +39,7 @@ export interface LookUpOptions {
   readonly signal?: AbortSignal | undefined
   /** @default the real ones */
   readonly seams?: WatchSeams
-  /** Milliseconds from any fixed moment. @default performance.now */
+  /** Milliseconds from any fixed moment. @default monotonic */
   readonly now?: () => number
 }
 
@@ -187,7 +188,7 @@ class Reader {
   }
 
   now(): number {
-    return (this.#options.now ?? (() => performance.now()))()
+    return (this.#options.now ?? monotonic)()
   }
 
   async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 import { sleepUnref } from '../util/wait.ts'
 import { type NewsPort, readNewsPort, seal } from './news-port.ts'
 import { sendNews } from './news-wire.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** Between two lots of hosts that are told. In milliseconds. */
 const lotInterval = 100
@@ -17,7 +18,7 @@ export interface TellSeams {
   readonly now: () => number
 }
 
-const realSeams: TellSeams = { send: sendNews, sleep: sleepUnref, now: () => performance.now() }
+const realSeams: TellSeams = { send: sendNews, sleep: sleepUnref, now: monotonic }
 
 /**
  * Tells the processes that listen what process 0 has published, in lots, so that those who then come

@@ -2,6 +2,7 @@ import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
 import { sleep } from '../util/wait.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 interface Waiter {
   readonly line: Line<ToHub, FromHub>
@@ -53,11 +54,11 @@ export class Readiness {
     if (this.#looking) return
     this.#looking = true
     while (this.#waiters.size > 0) {
-      const due = performance.now() + this.#interval
+      const due = monotonic() + this.#interval
       const running = await this.#ask().catch(() => undefined)
       if (running !== undefined) this.#tell(running)
       // A timer may be a millisecond early.
-      for (let left; (left = due - performance.now()) > 0;) await sleep(Math.ceil(left))
+      for (let left; (left = due - monotonic()) > 0;) await sleep(Math.ceil(left))
     }
     this.#looking = false
   }

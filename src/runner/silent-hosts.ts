@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
+import { monotonic } from '../util/monotonic.ts'
 
 /** Time between two questions to a host, and how many hosts are asked at a time. In milliseconds. */
 const [askInterval, mostAsked] = [2_000, 32]
@@ -16,7 +17,7 @@ export interface SilentHostsOptions {
   readonly lostAfter: number
   /** Whether a host is there. @default a connection to it is refused, or accepted and ended when we end it */
   readonly ask?: (host: string) => Promise<boolean>
-  /** Milliseconds from any fixed moment. @default performance.now */
+  /** Milliseconds from any fixed moment. @default monotonic */
   readonly now?: () => number
 }
 
@@ -34,7 +35,7 @@ export class SilentHosts {
   /** Index of the host that is asked first the next time, where they are too many for one time. */
   #turn = 0
 
-  constructor({ lostAfter, ask = isThere, now = () => performance.now() }: SilentHostsOptions) {
+  constructor({ lostAfter, ask = isThere, now = monotonic }: SilentHostsOptions) {
     this.#lostAfter = lostAfter
     this.#ask = ask
     this.#now = now

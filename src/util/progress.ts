@@ -1,4 +1,5 @@
 import { sayDuration } from './duration.ts'
+import { monotonic } from './monotonic.ts'
 
 /** What a {@link Progress} needs of a stream such as `process.stderr`. */
 export interface ProgressStream {
@@ -51,7 +52,7 @@ export class Progress implements Disposable {
     const changed = text !== this.#text
     this.#text = text
     if (this.#timer === undefined) {
-      this.#began = performance.now()
+      this.#began = monotonic()
       const show = (): void => {
         if (this.#isTerminal) this.#draw()
         else this.#log(this.#line)
@@ -80,7 +81,7 @@ export class Progress implements Disposable {
   }
 
   get #line(): string {
-    const elapsed = performance.now() - this.#began
+    const elapsed = monotonic() - this.#began
     const time = elapsed < notable ? '' : ` (${sayDuration(Math.floor(elapsed / 1000) * 1000)})`
     return `${this.#prefix}${this.#text}${time}`
   }

@@ -1,3 +1,5 @@
+import { monotonic } from './monotonic.ts'
+
 /**
  * The outcome of `work`, which is done once for all that ask while it is under way, and within `ms`
  * milliseconds from its begin.
@@ -8,12 +10,12 @@ export function shared<T>(work: () => Promise<T>, ms: number): () => Promise<T> 
   return async () => {
     if (last === undefined) {
       const mine = work()
-      until = performance.now() + ms
+      until = monotonic() + ms
       last = mine
       const forget = (): void => {
         setTimeout(() => {
           if (last === mine) last = undefined
-        }, until - performance.now()).unref()
+        }, until - monotonic()).unref()
       }
       mine.then(forget, forget)
     }

@@ -19,6 +19,7 @@ import { shared } from '../../util/shared.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { settledWithin, untilAborted } from '../../util/wait.ts'
 import type { Speaker } from './meet.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** The scheduler keeps here who asks it for all that wait: the record of an {@link Asker}. */
 const key = 'dask-hpc-runner-asker'
@@ -66,7 +67,7 @@ export async function visitAsker(
 
 /** How an asker asks. */
 export interface AskerOptions {
-  /** Until when, by `performance.now()`. */
+  /** Until when, by `monotonic()`. */
   readonly end: number
   readonly signal: AbortSignal
   readonly tls?: TlsFiles | undefined
@@ -87,7 +88,7 @@ export class Asker implements AsyncDisposable {
   readonly #over = deferred<undefined>()
   #nobodyVisits = deferred<undefined>()
   #questions = 0
-  #askedAt = performance.now()
+  #askedAt = monotonic()
   #running: number
 
   private constructor(speaker: Speaker, server: ControlServer, record: ClusterRecord, options: AskerOptions) {
@@ -207,7 +208,7 @@ export class Asker implements AsyncDisposable {
     try {
       this.#questions++
       // Of several that have begun at once, the last one that the scheduler was told of goes on.
-      const hasSlept = performance.now() - this.#askedAt > longestGap
+      const hasSlept = monotonic() - this.#askedAt > longestGap
       if (known && (hasSlept || this.#questions % questionsEach === firstCheck)) {
         await pace.turn(signal)
         if ((await namedAsker(client, this.#wait()))?.nonce !== this.record.nonce) {
@@ -216,7 +217,7 @@ export class Asker implements AsyncDisposable {
         }
       }
       await pace.turn(signal)
-      this.#askedAt = performance.now()
+      this.#askedAt = monotonic()
       this.#running = (await client.runningWorkers(this.#wait())).size
       return this.#running
     } catch (error) {
@@ -236,6 +237,6 @@ export class Asker implements AsyncDisposable {
 
   #wait(): Required<WaitOptions> {
     const { end, signal } = this.#options
-    return { timeout: Math.max(1, end - performance.now()), signal }
+    return { timeout: Math.max(1, end - monotonic()), signal }
   }
 }

@@ -11,6 +11,7 @@ import type { KnownScheduler } from './find-again.ts'
 import { type Met, meetAt } from './meet.ts'
 import { count } from './say.ts'
 import { Askers, type TogetherOptions, waitAtVisit, waitTogether } from './wait-together.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** Whose workers are waited for, and how. */
 export interface AwaitWorkersOptions {
@@ -22,7 +23,7 @@ export interface AwaitWorkersOptions {
   readonly wanted: number
   /** Milliseconds of the whole wait, for messages. */
   readonly timeout: number
-  /** When it is over, by `performance.now()`. */
+  /** When it is over, by `monotonic()`. */
   readonly end: number
   readonly signal: AbortSignal
   /** Called with the number of running workers, whenever it has changed. */
@@ -116,7 +117,7 @@ async function meetAgain(
   { areApart }: Askers,
   { lastLookAt, signal, pause: first }: TogetherOptions & { readonly pause: number },
 ): Promise<Met | 'gone' | 'silent'> {
-  const left = (): number => lastLookAt - performance.now()
+  const left = (): number => lastLookAt - monotonic()
   for (let wait = first; left() > 0; wait = pause) {
     await sleep(Math.min(wait, left()), signal)
     const timeout = Math.max(1, Math.min(left(), longestLook))
@@ -156,14 +157,14 @@ async function lastLook(
   const { scheduler, end, signal } = options
   const { address, tls } = scheduler
   const wait = (): { timeout: number; signal: AbortSignal } => ({
-    timeout: Math.max(1, end - performance.now()),
+    timeout: Math.max(1, end - monotonic()),
     signal,
   })
   const silent = (why: string): RunnerError => {
     const before = running === undefined ? '' : `; ${running} ran when it did`
     return tooFew(options, `the scheduler at ${address} does not answer (${why})${before}`, cause)
   }
-  if (performance.now() >= end - 1) throw silent(messageOf(cause))
+  if (monotonic() >= end - 1) throw silent(messageOf(cause))
   const met = await meetAt(address, { ...wait(), tls, atOnce: 1 })
   if (met.kind === 'speaker') {
     await using speaker = met

@@ -2,6 +2,7 @@ import type { SchedulerClient } from '../../dask/scheduler-client.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { sleep } from '../../util/wait.ts'
 import { findCluster } from './find.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** A scheduler that has been spoken to. */
 export interface KnownScheduler {
@@ -12,7 +13,7 @@ export interface KnownScheduler {
 
 /** How to look for it. */
 export interface FindAgainOptions {
-  /** Until when, by `performance.now()`. */
+  /** Until when, by `monotonic()`. */
   readonly end: number
   readonly signal: AbortSignal
 }
@@ -33,7 +34,7 @@ export async function findAgain(
   { address, id, tls }: KnownScheduler,
   { end, signal }: FindAgainOptions,
 ): Promise<SchedulerClient | 'gone' | 'silent'> {
-  const left = (): number => end - performance.now()
+  const left = (): number => end - monotonic()
   while (left() > 0) {
     await sleep(Math.min(pause, left()), signal)
     const timeout = Math.max(1, Math.min(left(), longestLook))

@@ -10,6 +10,7 @@ import { deadline } from '../../util/wait.ts'
 import { lookAt } from './look.ts'
 import { readApart } from './reader.ts'
 import { sayTarget, type Target, tlsFor } from './target.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** A scheduler that has answered as the one that was looked for. */
 export interface LiveCluster {
@@ -56,13 +57,13 @@ export interface Place {
  * @throws RunnerError ERR_ENVIRONMENT where TLS is not set up for it, RangeError for an address that is none.
  */
 export async function findCluster(target: Target, { timeout, signal }: FindOptions): Promise<LiveCluster | NoCluster> {
-  const end = performance.now() + timeout
+  const end = monotonic() + timeout
   const place = await locate(target, { timeout, ...(signal && { signal }) })
   if (place.kind !== 'place') return place
   const { address, file } = place
   const found = await askScheduler(address, {
     ...tlsFor(address, target),
-    timeout: Math.max(1, end - performance.now()),
+    timeout: Math.max(1, end - monotonic()),
     ...(signal && { signal }),
   })
   if (found.kind !== 'alive') return { ...found, ...(file && { file }) }
@@ -134,8 +135,8 @@ export async function askScheduler(
   address: string,
   { timeout, signal, tls }: AskOptions,
 ): Promise<LiveCluster | NoCluster> {
-  const end = performance.now() + timeout
-  const options = (): FindOptions => ({ timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) })
+  const end = monotonic() + timeout
+  const options = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), ...(signal && { signal }) })
   let client: SchedulerClient | undefined
   try {
     if (tls !== undefined) await readable(tls, options())

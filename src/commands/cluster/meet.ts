@@ -9,6 +9,7 @@ import type { TlsFiles } from '../../util/tls-files.ts'
 import { sleep } from '../../util/wait.ts'
 import { askScheduler, type LiveCluster, type NoCluster } from './find.ts'
 import { Pace } from './pace.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** What a process knows of the scheduler that it waits at: it has asked itself, or was told. */
 export type Met = Speaker | Told
@@ -51,14 +52,14 @@ export interface MeetOptions {
  */
 export async function meetAt(address: string, options: MeetOptions): Promise<Met | NoCluster> {
   const { timeout, signal, apart = false } = options
-  const end = performance.now() + timeout
+  const end = monotonic() + timeout
   const late = AbortSignal.timeout(Math.ceil(timeout))
   const either = AbortSignal.any([signal, late])
   try {
     for (;;) {
       const seat = apart ? undefined : await takeSeat(`wait ${address}`, either)
       if (seat?.kind !== 'listener')
-        return await speak(address, seat, { ...options, timeout: Math.max(1, end - performance.now()) })
+        return await speak(address, seat, { ...options, timeout: Math.max(1, end - monotonic()) })
       try {
         const told = await seat.told(either)
         if (typeof told === 'string') continue
@@ -106,7 +107,7 @@ export class Speaker implements AsyncDisposable {
   readonly present: PresentWorkers
   readonly pace: Pace
   readonly #seat: LookerSeat | undefined
-  readonly #askedAt = performance.now()
+  readonly #askedAt = monotonic()
   #hasTold = false
 
   constructor({ client, identity }: LiveCluster, pace: Pace, seat: LookerSeat | undefined) {
@@ -129,8 +130,7 @@ export class Speaker implements AsyncDisposable {
     if (!this.#hasTold) {
       // Those that come a moment later need not ask again.
       await this.#tell({ kind: 'told', id: this.id, present: this.present })
-      if (this.#seat !== undefined)
-        await sleep(Math.max(0, this.#askedAt + defaults.workersInterval - performance.now()))
+      if (this.#seat !== undefined) await sleep(Math.max(0, this.#askedAt + defaults.workersInterval - monotonic()))
     }
     await this.#seat?.leave()
   }

@@ -1,5 +1,6 @@
 import { defaults } from '../../defaults.ts'
 import { sleep } from '../../util/wait.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** Between two requests to a scheduler. In milliseconds. */
 const interval = defaults.workersInterval
@@ -11,18 +12,18 @@ const most = 3
  * milliseconds it has made `atOnce` + n / 100 of them at most.
  */
 export class Pace {
-  /** When the next request may be made, by `performance.now()`; in the past where some are saved up. */
+  /** When the next request may be made, by `monotonic()`; in the past where some are saved up. */
   #due: number
 
   /** @param atOnce so many requests need not wait */
   constructor(atOnce: number) {
-    this.#due = performance.now() - (atOnce - 1) * interval
+    this.#due = monotonic() - (atOnce - 1) * interval
   }
 
   /** Waits until `requests` more of them may be made. */
   async turn(signal: AbortSignal, requests = 1): Promise<void> {
     this.#count(requests)
-    const wait = this.#due - interval - performance.now()
+    const wait = this.#due - interval - monotonic()
     // A timer may be a millisecond early.
     if (wait > 0) await sleep(Math.ceil(wait) + 1, signal)
   }
@@ -33,6 +34,6 @@ export class Pace {
   }
 
   #count(requests: number): void {
-    this.#due = Math.max(this.#due, performance.now() - (most - 1) * interval) + requests * interval
+    this.#due = Math.max(this.#due, monotonic() - (most - 1) * interval) + requests * interval
   }
 }

@@ -7,12 +7,13 @@ import type { TlsFiles } from '../../util/tls-files.ts'
 import { settledWithin, sleep, untilAborted } from '../../util/wait.ts'
 import { Asker, namedAsker, visitAsker } from './asker.ts'
 import type { Met, Speaker } from './meet.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** How a process waits for workers together with others. */
 export interface TogetherOptions {
-  /** When it is to say who is there, by `performance.now()`. */
+  /** When it is to say who is there, by `monotonic()`. */
   readonly lastLookAt: number
-  /** When it is over, by `performance.now()`. */
+  /** When it is over, by `monotonic()`. */
   readonly end: number
   readonly signal: AbortSignal
   readonly tls?: TlsFiles | undefined
@@ -66,7 +67,7 @@ export async function waitTogether(
   if (present !== undefined) {
     options.onProgress(present.running)
     if (present.running >= count) return present.running
-    if (performance.now() >= options.lastLookAt) return present
+    if (monotonic() >= options.lastLookAt) return present
   }
   if (met.kind === 'speaker') return await speakForAll(met, count, askers, options)
   if (met.asker === undefined) throw lostAsker('nobody asks')
@@ -147,7 +148,7 @@ function lostAsker(why: string): RunnerError {
 }
 
 function left(end: number): number {
-  return Math.max(1, end - performance.now())
+  return Math.max(1, end - monotonic())
 }
 
 function waitUntil(end: number, { signal }: TogetherOptions): Required<WaitOptions> {

@@ -9,6 +9,7 @@ import { sayDuration } from '../../util/duration.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { type Finding, found } from './finding.ts'
 import { sayBytes } from './say.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** What was tried where the scheduler file would stand. */
 export interface DirectoryFacts {
@@ -60,13 +61,13 @@ export async function tryDirectory(own: string, wanted: string, who: string): Pr
   const [first, second] = [`try-${who}.tmp`, `try-${who}`]
   const steps: (readonly [string, number])[] = []
   const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    const began = performance.now()
+    const began = monotonic()
     try {
       return await work()
     } catch (error) {
       throw cannotWrite(dirname(own), error, what)
     } finally {
-      steps.push([what, performance.now() - began])
+      steps.push([what, monotonic() - began])
     }
   }
   try {

@@ -10,6 +10,7 @@ import { remove, removeIfEmpty } from '../../rendezvous/remove.ts'
 import { defaultPollInterval, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
 import { askClock, type Clock } from './clock-server.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
+import { monotonic } from '../../util/monotonic.ts'
 
 /** Names in our directory, beside the empty `here-3.node3` of each process that has come. */
 const startName = 'start.json'
@@ -55,7 +56,7 @@ export async function gatherRanks(listens: Start['listens'], options: MeetingOpt
   const { own, size, clock, signal } = options
   const start: Start = { clock: clock(), listens }
   await publishFile(join(own, startName), JSON.stringify(start))
-  const began = performance.now()
+  const began = monotonic()
   const seen = new Map<number, Omit<RankSeen, 'back'> & { readonly back: Promise<RankSeen['back']> }>()
   const came = new Map<number, string>()
   const look = async (names: readonly string[]): Promise<true | undefined> => {
@@ -75,7 +76,7 @@ export async function gatherRanks(listens: Start['listens'], options: MeetingOpt
     if (!(error instanceof Late)) throw error
   }
   const all = [...seen.values()].map(async ({ back, ...rest }) => ({ ...rest, back: await back }))
-  return { start, seen: await Promise.all(all), came, waited: performance.now() - began }
+  return { start, seen: await Promise.all(all), came, waited: monotonic() - began }
 }
 
 async function readFacts(path: string): Promise<RankFacts | undefined> {

@@ -1,0 +1,8 @@
+/**
+ * Milliseconds from some moment in the past. Unlike `performance.now()`, which tells the same, it loads no
+ * module of Node: that takes 3 ms of every start.
+ */
+export function monotonic(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
