@@ -233,5 +233,5 @@ const atStart = new Set([
   ...['runner/membership.ts', 'components/worker-names.ts', 'rendezvous/file-store.ts', 'control/ask.ts'],
   ...['rendezvous/names.ts', 'rendezvous/run-directory.ts', 'python/take-client-process.ts', 'python/find-python.ts'],
   ...['util/wait.ts', 'python/dask-process.ts', 'python/bootstrap.py', 'process/child.ts', 'process/supervised.ts'],
-  ...['python/loader.ts', 'process/output.ts'],
+  ...['python/loader.ts', 'process/output.ts', 'util/monotonic.ts'],
 ])
