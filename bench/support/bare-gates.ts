@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text as textOf } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import type { WatchMode } from '../../src/options.ts'
@@ -24,14 +23,14 @@ export async function bareGates(size: number, watch: WatchMode): Promise<number>
       const args = [program, join(directory, 'F.json'), String(rank), String(size + 1), watch]
       children.push(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
     }
-    const opened = children.map(async ({ stdout }) => Number(await textOf(stdout)))
+    const opened = children.map(async ({ stdout }) => Number(String(((await once(stdout, 'data')) as [Buffer])[0])))
     const run = join(directory, '.F.json.run-bench')
     while ((await readdir(run).catch(() => [])).length < size) await sleep(50)
     await sleep(2_000)
     const identity = { run_key: 'bench', nonce: 'n', secret: 's', host: 'node0', pid: process.pid }
     const control = { addresses: ['127.0.0.1'], port: 1, network: 'n' }
     await publishFile(join(run, 'process-0.json'), JSON.stringify({ version: 1, ...identity, control, n_workers: 1 }))
-    const published = performance.timeOrigin + performance.now()
+    const published = Date.now()
     return Math.max(...(await Promise.all(opened))) - published
   } finally {
     for (const child of children) {

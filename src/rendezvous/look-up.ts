@@ -4,7 +4,7 @@ import { errnoOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import { type Found, gathererOf, parseFound } from '../record/found.ts'
+import { type Found, gathererOf, parseFound, rehearseParsing } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { saySystemError } from './cannot-publish.ts'
 import { hearNews, listensBeside } from './hear-news.ts'
@@ -57,6 +57,7 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
   const reader = new Reader(paths, options)
   const end = reader.now() + timeout
   const never = new AbortController().signal
+  rehearseParsing()
   try {
     // Who has found a record to be dead is of another mind than the rest of its host.
     const isShared = except === undefined || except.size === 0
@@ -81,7 +82,8 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
         if (late.aborted || errnoOf(error) !== undefined) break
         throw error
       } finally {
-        await seat.leave()
+        // Nobody need wait until that is done.
+        seat.leave().catch(() => undefined)
       }
     }
     return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1, atLeast: 1 })
