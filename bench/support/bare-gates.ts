@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { Script } from 'node:vm'
 import { build } from 'esbuild'
 import type { WatchMode } from '../../src/options.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
@@ -14,16 +17,19 @@ export async function bareGates(size: number, watch: WatchMode): Promise<number>
   try {
     const entry = join(import.meta.dirname, 'gate-program.ts')
     const bundled = await build({
-      ...{ entryPoints: [entry], bundle: true, write: false, platform: 'node', format: 'esm', target: 'node20' },
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      platform: 'node',
+      target: 'node20',
     })
-    const program = join(directory, 'gate.mjs')
-    await writeFile(program, bundled.outputFiles[0]?.text ?? '')
+    const program = join(directory, 'gate.cjs')
+    await writeCached(program, bundled.outputFiles[0]?.text ?? '')
     for (let rank = 1; rank <= size; rank++) {
       const args = [program, join(directory, 'F.json'), String(rank), String(size + 1), watch]
       children.push(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
     }
-    const opened = children.map(async ({ stdout }) => Number(String(((await once(stdout, 'data')) as [Buffer])[0])))
+    const opened = children.map(whenOpened)
     const run = join(directory, '.F.json.run-bench')
     while ((await readdir(run).catch(() => [])).length < size) await sleep(50)
     await sleep(2_000)
@@ -40,4 +46,28 @@ export async function bareGates(size: number, watch: WatchMode): Promise<number>
     }
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** The moment that a gate program says; it stays. */
+async function whenOpened(child: ChildProcess): Promise<number> {
+  const [said] = (await Promise.race([once(child.stdout as Readable, 'data'), once(child, 'exit')])) as [unknown]
+  if (!Buffer.isBuffer(said)) throw new Error('a process has ended at its gate')
+  return Number(said.toString())
+}
+
+/** A program whose code is cached, as that of the command line is. */
+async function writeCached(path: string, text: string): Promise<void> {
+  const script = `(function (require) {${text}})`
+  await writeFile(`${path}.script`, script)
+  setFlagsFromString('--no-lazy')
+  const compiled = new Script(script)
+  setFlagsFromString('--lazy')
+  await writeFile(`${path}.cache`, compiled.createCachedData())
+  const loader = `
+    const { readFileSync } = require('node:fs')
+    const [text, cachedData] = [readFileSync(__filename + '.script', 'utf8'), readFileSync(__filename + '.cache')]
+    const script = new (require('node:vm').Script)(text, { cachedData })
+    if (script.cachedDataRejected) throw new Error('the code cache is of no use')
+    script.runInThisContext()(require)`
+  await writeFile(path, loader)
 }

@@ -162,9 +162,13 @@ export class ListenerSeat {
     if (greeting === '') return 'free'
     const [, pid = '', fd = '', rest = ''] = /^(\d+) (\d+)\n([.!]*)$/.exec(greeting) ?? []
     const board = await openAsOwn(`/proc/${pid}/fd/${fd}`, uid)
-    if (board !== undefined) return new ListenerSeat(socket, board, rest)
-    socket.destroy()
-    return 'of no use'
+    if (board === undefined) {
+      socket.destroy()
+      return 'of no use'
+    }
+    // What is done for the first time takes longest: better now than when many are told at once.
+    await read(board)
+    return new ListenerSeat(socket, board, rest)
   }
 
   /**
@@ -197,7 +201,7 @@ export class ListenerSeat {
       })
     })
     signal.throwIfAborted()
-    return end === 'told' ? { text: await this.#board.readFile('utf8') } : end
+    return end === 'told' ? { text: await read(this.#board) } : end
   }
 
   async leave(): Promise<void> {
@@ -221,6 +225,12 @@ async function openBoard(): Promise<FileHandle> {
   const board = await open(path, 'wx+', 0o600)
   await unlink(path)
   return board
+}
+
+async function read(board: FileHandle): Promise<string> {
+  const { size } = await board.stat()
+  const { buffer, bytesRead } = await board.read(Buffer.alloc(size), 0, size, 0)
+  return buffer.toString('utf8', 0, bytesRead)
 }
 
 async function openAsOwn(path: string, uid: number): Promise<FileHandle | undefined> {
