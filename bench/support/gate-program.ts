@@ -1,5 +1,6 @@
 // Waits at a gate as a process of a run does, and says when it has opened, in milliseconds of the wall
 // clock; it stays until it is killed: gate-program SCHEDULER_FILE RANK SIZE WATCH.
+import { writeSync } from 'node:fs'
 import type { WatchMode } from '../../src/options.ts'
 import { FileStore } from '../../src/rendezvous/file-store.ts'
 
@@ -23,7 +24,7 @@ void store
   .then(async () => await store.lookUp({ timeout: 60_000 }))
   .then(() => {
     const opened = Date.now()
-    process.stdout.write(`${opened}\n`)
+    writeSync(1, `${opened}\n`)
     // A process of a run has more to do than to end, which would take the CPUs from the others.
     setInterval(() => undefined, 1e6)
   })

@@ -102,7 +102,11 @@ export class LookerSeat {
   async leave(): Promise<void> {
     clearInterval(this.#beat)
     this.#server.close()
-    for (const socket of this.#listeners) socket.destroySoon()
+    for (const socket of this.#listeners) {
+      // Whoever was told has better things to do than to notice that we are gone, and closes its end itself.
+      if (this.#hasTold) socket.unref()
+      else socket.destroySoon()
+    }
     await this.#board.then(
       async (board) => {
         await board.close()

@@ -82,8 +82,7 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
         if (late.aborted || errnoOf(error) !== undefined) break
         throw error
       } finally {
-        // Nobody need wait until that is done.
-        seat.leave().catch(() => undefined)
+        putAway(seat)
       }
     }
     return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1, atLeast: 1 })
@@ -97,6 +96,18 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
     })
   }
 }
+
+/** Leaves a seat, for which nobody waits: at the moment at which many are told, they have more urgent things to do. */
+function putAway(seat: NonNullable<Seat>): void {
+  const leave = (): void => {
+    seat.leave().catch(() => undefined)
+  }
+  if (seat.kind === 'looker') leave()
+  else setTimeout(leave, aMoment).unref()
+}
+
+/** In milliseconds. */
+const aMoment = 200
 
 /** How long a process that was told nothing in time looks by itself. In milliseconds. */
 const lastLook = 500
