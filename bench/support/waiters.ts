@@ -15,6 +15,25 @@ import { memoryOf } from './memory.ts'
 const program = join(import.meta.dirname, '../../dist/cli.cjs')
 const base = '.F.json.run-'
 
+/** Many that wait keep the machine from being idle by themselves. In seconds. */
+const longestSettling = 60
+
+/** Waits until there is little to be done but to wait: the Pythons of those that wait have to be found. */
+async function machineIsIdle(): Promise<void> {
+  for (let idle = 0, seconds = 0; idle < 0.9 && seconds < longestSettling; seconds++) {
+    const before = await cpuTimes()
+    await sleep(1_000)
+    const after = await cpuTimes()
+    idle = (after.idle - before.idle) / (after.all - before.all)
+  }
+}
+
+async function cpuTimes(): Promise<{ idle: number; all: number }> {
+  const times =
+    (await readFile('/proc/stat', 'latin1')).split('\n')[0]?.trim().split(/\s+/).slice(1, 9).map(Number) ?? []
+  return { idle: (times[3] ?? 0) + (times[4] ?? 0), all: times.reduce((sum, time) => sum + time, 0) }
+}
+
 /** Real processes of a run on one host that wait at their gates, without a process 0. */
 export class Waiters implements AsyncDisposable {
   readonly #directory: string
@@ -43,7 +62,7 @@ export class Waiters implements AsyncDisposable {
     })
     const waiters = new Waiters(directory, children)
     while ((await waiters.#present()) < count) await sleep(50)
-    await sleep(2_000)
+    await machineIsIdle()
     return waiters
   }
 
