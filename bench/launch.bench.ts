@@ -21,6 +21,8 @@ test.for(sizes)('%i processes with one worker each', async (size) => {
   const workers = Array.from({ length: size - 2 }, (_, i) => `--no-nanny --nthreads 1 --name ${i + 2}`)
   const contenders = [ours(names.ours, size), recipe(names.recipe, workers), referenceWay(names.reference, size)]
   const laps = await race(contenders, rounds)
+  const all = ['--workers', `${size - 2}`]
+  const whole = await race([ours(names.ours, size, [], all), recipe(names.recipe, workers, all)], rounds)
   const bare = await importing()
   const column = (key: 'first' | 'all' | 'shutdown'): [string, number[]][] =>
     [...laps].map(([name, all]) => [name, all.map((lap) => lap[key])])
@@ -34,12 +36,21 @@ test.for(sizes)('%i processes with one worker each', async (size) => {
       ['one interpreter that imports distributed', bare],
     ]),
     `${ratio(names.recipe).toFixed(2)} x the recipe, ${ratio(names.reference).toFixed(2)} x the Python runner's way\n`,
+    table(
+      `From launch to the first result once all workers have registered: ${title}`,
+      [...whole].map(([name, laps]): [string, number[]] => [name, laps.map(({ first }) => first)]),
+    ),
     table(`From launch to the end of all processes: ${title}`, column('all')),
     table(`From the end of the client program to that of all processes: ${title}`, column('shutdown')),
   ].join('\n')
   process.stdout.write(text)
   measured.push({ size, first: Object.fromEntries(column('first')) })
-  await note(`launch-${size}`, { text, laps: Object.fromEntries(laps), importing: bare })
+  await note(`launch-${size}`, {
+    text,
+    laps: Object.fromEntries(laps),
+    whole: Object.fromEntries(whole),
+    importing: bare,
+  })
   await plot('launch', 'From launch to the first result, s', measured)
   expect(medianOf(column('shutdown').find(([name]) => name === names.ours)?.[1] ?? [])).toBeLessThan(shutdownLimit)
   expect.soft(ratio(names.recipe)).toBeLessThan(limits[size])

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import load from '../../src/python/load.py'
+
+/** A Python that executes load.py, then `program`. */
+function python(program: string) {
+  const child = spawn('python3', ['-c', `${load}\n${program}`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  return child
+}
+
+async function outputOf(program: string): Promise<string> {
+  return (await text(python(program).stdout)).trim()
+}
+
+test('a context for TLS that is made meanwhile has its certificates as soon as it is used', async () => {
+  const program = `
+import ssl
+with late_certificates():
+    late = ssl.create_default_context()
+    print("late", type(late) is ssl.SSLContext, isinstance(late, ssl.SSLContext))
+plain = ssl.create_default_context()
+print("plain", type(plain) is ssl.SSLContext)
+print("same", late.cert_store_stats() == plain.cert_store_stats(), late.verify_mode == plain.verify_mode)
+print("then", type(late) is ssl.SSLContext)
+late.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
+`
+  expect((await outputOf(program)).split('\n')).toEqual([
+    'late False True',
+    'plain True',
+    'same True True',
+    'then True',
+  ])
+})
+
+test('two imports of processes with one CPU take turns', async () => {
+  const pinned = 'os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})'
+  const first = python(`
+${pinned}
+with own_cpu(patience=60):
+    print("has it", flush=True)
+    input()
+    time.sleep(0.5)
+    print(time.monotonic())
+`)
+  await once(first.stdout, 'data')
+  const second = python(`
+${pinned}
+print("comes", flush=True)
+with own_cpu(patience=60):
+    print(time.monotonic())
+`)
+  await once(second.stdout, 'data')
+  const ends = Promise.all([text(first.stdout), text(second.stdout)])
+  first.stdin.write('\n')
+  const [left, came] = (await ends).map(Number)
+  expect(came).toBeGreaterThan(left ?? NaN)
+})
+
+test('an import that waits for a CPU in vain goes on without, and one that is killed holds none', async () => {
+  const pinned = 'os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})'
+  const holder = python(`
+${pinned}
+with own_cpu(patience=60):
+    print("has it", flush=True)
+    input()
+`)
+  await once(holder.stdout, 'data')
+  const waited = `
+${pinned}
+began = time.monotonic()
+with own_cpu(patience=1):
+    print(time.monotonic() - began)
+`
+  expect(Number(await outputOf(waited))).toBeGreaterThan(1)
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  expect(Number(await outputOf(waited))).toBeLessThan(1)
+})
+
+test('YAML is read by the C library meanwhile, and as before afterwards', async () => {
+  const program = `
+import sys, types
+yaml = types.ModuleType("yaml")
+yaml.CSafeLoader, yaml.load, yaml.safe_load = "C", lambda stream, loader: [stream, loader], "plain"
+sys.modules["yaml"] = yaml
+with fast_yaml():
+    print(yaml.safe_load("a: 1"))
+print(yaml.safe_load)
+`
+  expect(await outputOf(program)).toBe("['a: 1', 'C']\nplain")
+})
