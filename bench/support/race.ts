@@ -17,9 +17,9 @@ export interface Contender {
 }
 
 /** A lap that goes on for longer hangs: each takes a few seconds. In milliseconds. */
-const lapTimeout = 60_000
+const lapTimeout = 20_000
 /** So many laps of a contender may hang in a row. */
-const mostHanging = 3
+const mostHanging = 10
 
 /** What one launch took, in milliseconds. */
 export interface Lap {
