@@ -53,7 +53,7 @@ test('where it cannot be written, that is told, and nothing is left', async () =
   await mkdir(join(directory, `cli.cjs.${process.version}.${process.arch}.0.cache`))
   await expect(run(process.execPath, [file, 'code-cache'])).rejects.toMatchObject({
     code: 70,
-    stderr: expect.stringMatching(/^dask-hpc-runner: error: Cannot write the code cache: .*cli\.cjs/),
+    stderr: expect.stringMatching(/^dask-hpc-runner: error: Cannot write the code cache: .*cli\.cjs/) as string,
   })
   expect(await readdir(directory)).toHaveLength(2)
 })

@@ -5,7 +5,7 @@ import { Pulse, withPulse } from '../../src/control/pulse.ts'
 const lostAfter = 8_000
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'hrtime'] })
 })
 afterEach(() => {
   vi.useRealTimers()
