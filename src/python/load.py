@@ -1,10 +1,12 @@
 # How Dask is imported in less time than by `import distributed`. Executed before bootstrap.py, with which it
 # shares its names.
 import contextlib
+import errno
 import functools
 import gc
 import os
 import socket
+import sys
 import time
 
 LONGEST_WAIT_FOR_CPU = 2  # seconds
@@ -44,31 +46,25 @@ def own_cpu(patience):
     Where there are more processes than CPUs, imports that share those end all at once and late, the scheduler's
     among them. After `patience` seconds it goes without: the others may wait for their filesystem.
     """
-    deadline = time.monotonic() + patience
-    held = take_cpu()
-    while held is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-        held = take_cpu()
-    try:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
+        deadline = time.monotonic() + patience
+        while are_taken(mine) and time.monotonic() < deadline:
+            time.sleep(0.01)
         yield
-    finally:
-        if held is not None:
-            held.close()
 
 
-def take_cpu():
-    """A socket whose name says that a CPU is taken: gone when this process is. None where all are taken."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+def are_taken(mine):
+    """Whether others hold all CPUs; if not, `mine` holds one from now on, by a name that is gone when this process is."""
+    if sys.platform != "linux":
+        return False
     for cpu in os.sched_getaffinity(0):
         try:
-            taken.bind(f"\0dask-hpc-runner-{os.getuid()}-cpu-{cpu}")
-            return taken
-        except OSError:
-            pass
-    taken.close()
-    return None
+            mine.bind(f"\0dask-hpc-runner-{os.getuid()}-cpu-{cpu}")
+            return False
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return False
+    return True
 
 
 @contextlib.contextmanager
