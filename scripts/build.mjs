@@ -25,7 +25,10 @@ export async function build() {
     buildProgram('src/cli/main.ts', 'cli.cjs'),
   ])
   await replaceFile(join(dist, 'THIRD-PARTY.txt'), await licences(inputs.flat()), 0o644)
-  await promisify(execFile)(process.execPath, [join(dist, 'cli.cjs'), 'code-cache'])
+  await promisify(execFile)(process.execPath, [join(dist, 'cli.cjs'), 'code-cache'], {
+    // What is compiled under options of V8's own serves under the same ones only.
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
 }
 
 /**

@@ -26,7 +26,7 @@ export async function programFile(root, start, { outputFiles, metafile }) {
 }
 
 /**
- * What each part is called: by the module of ours that it is of, as stack traces show it.
+ * What each part is called: by the module of ours that it is of, as stack traces show it where there is no code cache.
  *
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
@@ -147,7 +147,11 @@ function fileOf(start, parts) {
 const places = { ${places.join(', ')} }
 const loaded = new Map()
 const program = {
-  version: ${JSON.stringify(version)},
+  header() {
+    // Another build of the same version of Node has another size.
+    const { size } = require('node:fs').statSync(process.execPath)
+    return ${JSON.stringify(version)} + String(size).padStart(16)
+  },
   scripts: [${scripts.join(', ')}].map((place, i) => ({
     cacheFile: [__filename, process.version, process.arch, i, 'cache'].join('.'),
     compile(options) {
@@ -179,13 +183,26 @@ function partOf(name) {
 function cachedParts({ cacheFile, compile }) {
   let cache
   try {
-    cache = require('node:fs').readFileSync(cacheFile)
+    cache = readTrusted(cacheFile)
   } catch {
     return undefined
   }
-  const { length } = program.version
-  if (cache.latin1Slice(0, length) !== program.version) return undefined
-  return compile({ cachedData: cache.subarray(length) }).runInThisContext()
+  const header = program.header()
+  if (cache?.subarray(0, header.length).latin1Slice() !== header) return undefined
+  const script = compile({ cachedData: cache.subarray(header.length) })
+  return script.cachedDataRejected ? undefined : script.runInThisContext()
+}
+// Code is run only where nobody may have written it but the owner of the program or we.
+function readTrusted(path) {
+  const { closeSync, fstatSync, openSync, readFileSync, statSync } = require('node:fs')
+  const file = openSync(path)
+  try {
+    const { mode, uid } = fstatSync(file)
+    const isOurs = uid === process.getuid() || uid === statSync(__filename).uid
+    return isOurs && (mode & 0o022) === 0 ? readFileSync(file) : undefined
+  } finally {
+    closeSync(file)
+  }
 }
 function textOf(from, length) {
   const all = String(texts)

@@ -18,10 +18,10 @@ declare module '*?program' {
 interface ImportMeta {
   /** The built program that a module is a part of: see scripts/program-file.mjs. */
   readonly program?: {
-    /** Tells one build from another. */
-    readonly version: string
+    /** How a code cache begins that is of this build of the program, for this build of Node. */
+    readonly header: () => string
     readonly scripts: readonly {
-      /** Path of its code cache for this Node: {@link version}, and then what V8 has made. */
+      /** Path of its code cache for this Node: {@link header}, and then what V8 has made. */
       readonly cacheFile: string
       readonly compile: (options: { readonly cachedData?: Buffer }) => { readonly createCachedData: () => Buffer }
     }[]

@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { messageOf } from '../errors.ts'
 import { print } from './print.ts'
@@ -17,7 +17,7 @@ export async function writeCodeCache(): Promise<void> {
     setFlagsFromString('--no-lazy')
     const script = compile({})
     setFlagsFromString('--lazy')
-    await replaceFile(cacheFile, Buffer.concat([Buffer.from(program.version), script.createCachedData()]))
+    await replaceFile(cacheFile, Buffer.concat([Buffer.from(program.header()), script.createCachedData()]))
     await print(`Wrote ${cacheFile}\n`)
   }
 }
@@ -25,7 +25,13 @@ export async function writeCodeCache(): Promise<void> {
 async function replaceFile(path: string, data: Buffer): Promise<void> {
   const temporary = `${path}.${process.pid}`
   try {
-    await writeFile(temporary, data, { mode: 0o644 })
+    const file = await open(temporary, 'wx', 0o644)
+    try {
+      await file.writeFile(data)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -46,7 +46,15 @@ def own_cpu(patience):
     Where there are more processes than CPUs, imports that share those end all at once and late, the scheduler's
     among them. After `patience` seconds it goes without: the others may wait for their filesystem.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mine:
+    if sys.platform != "linux":
+        yield
+        return
+    try:
+        mine = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    except OSError:
+        yield
+        return
+    with mine:
         deadline = time.monotonic() + patience
         while are_taken(mine) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -55,8 +63,6 @@ def own_cpu(patience):
 
 def are_taken(mine):
     """Whether others hold all CPUs; if not, `mine` holds one from now on, by a name that is gone when this process is."""
-    if sys.platform != "linux":
-        return False
     for cpu in os.sched_getaffinity(0):
         try:
             mine.bind(f"\0dask-hpc-runner-{os.getuid()}-cpu-{cpu}")
@@ -79,6 +85,10 @@ def late_certificates():
     except ImportError:
         yield
         return
+    if ssl.SSLContext.__module__ != "ssl":
+        # Somebody has put another in its place, which asks elsewhere for certificates.
+        yield
+        return
     plain, load_now = ssl.SSLContext, ssl.SSLContext.load_default_certs
 
     class LateContext(plain):
@@ -94,7 +104,7 @@ def late_certificates():
 
         return load_and_use
 
-    for name in ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats"):
+    for name in ("_wrap_socket", "_wrap_bio", "get_ca_certs", "cert_store_stats"):
         setattr(LateContext, name, late(getattr(plain, name)))
 
     def load_late(self, purpose=ssl.Purpose.SERVER_AUTH):
