@@ -138,7 +138,8 @@ class Helper:
         self.futures = {}
         # Why there is no result, of those that Dask has no future of, and that were cancelled.
         self.refused = {}
-        self.names = {}
+        # Addresses of workers by name: of those there are, and the last of each that there ever was.
+        self.present, self.names = {}, {}
         self.running = {}
         self.done, self.failed, self.telling = [], [], False
         # Asked for: those whose tasks are under way, and those that can be fetched.
@@ -250,9 +251,8 @@ class Helper:
         value = self.tasks.from_header(header["value"], buffers)
         workers = header.get("workers")
         if workers is not None:
-            # A worker that was started again has another address.
             await self.learn_names()
-            workers = [self.names[name] for name in await self.resolve(workers)]
+            workers = self.resolve(workers, self.present)
         futures = await self.client.scatter({header["key"]: value}, workers=workers, hash=False)
         if header["broadcast"]:
             # Dask's scatter leaves this to its scheduler, and out where the data goes to the workers directly.
@@ -327,31 +327,36 @@ class Helper:
     async def options(self, options):
         given = {"pure": False, **options}
         if "workers" in given:
-            preferred = given.get("allow_other_workers", False)
-            given["workers"] = await self.resolve(given["workers"], preferred)
+            await self.learn_names()
+            # One that is being started again has only its last address: others may do, or the task waits.
+            given["workers"] = self.resolve(given["workers"], self.names, given.get("allow_other_workers", False))
             if not given["workers"]:
                 del given["workers"], given["allow_other_workers"]
         return given
 
-    async def resolve(self, names, preferred=False):
-        """The names of workers as the scheduler has them; a process of several workers stands for all of them."""
-        if not all(self.matching(name) for name in names):
-            await self.learn_names()
-        missing = [name for name in names if not self.matching(name)]
+    def resolve(self, names, addresses, preferred=False):
+        """The addresses of workers by name or address; a process of several workers stands for all of them.
+
+        Not their names: Dask's scheduler fails on a name that is a number and has just gone, and ends our connection.
+        """
+        matching = {name: self.matching(name, addresses) for name in names}
+        missing = [name for name in names if not matching[name]]
         if missing and not preferred:
-            there = ", ".join(str(name) for name in self.names) or "none"
+            there = ", ".join(str(name) for name in self.present) or "none"
             raise LookupError(f"there is no worker {missing[0]!r}; the workers are: {there}")
-        return [known for name in names for known in self.matching(name)]
+        return [addresses[known] for name in names for known in matching[name]]
 
     async def learn_names(self):
+        """A worker that was started again has another address."""
         info = await self.client.scheduler.identity()
-        self.names = {worker["name"]: address for address, worker in info["workers"].items()}
+        self.present = {worker["name"]: address for address, worker in info["workers"].items()}
+        self.names.update(self.present)
 
-    def matching(self, name):
+    def matching(self, name, addresses):
         exact = [
-            known for known, address in self.names.items() if known == name or address == name or str(known) == str(name)
+            known for known, address in addresses.items() if known == name or address == name or str(known) == str(name)
         ]
-        return exact or [known for known in self.names if str(known).rpartition("-")[0] == str(name)]
+        return exact or [known for known in addresses if str(known).rpartition("-")[0] == str(name)]
 
     def cancel(self, numbers):
         futures = [self.futures[number] for number in numbers if number in self.futures]

@@ -117,6 +117,20 @@ test('a killed worker: its tasks run elsewhere; one that kills each of its worke
   await shared.end()
 })
 
+test('a task for workers of which one has just gone runs on the other, and the client goes on', async () => {
+  await using shared = await ClientCluster.start(2, '--worker-restarts', '0')
+  const { client } = shared
+  process.kill(await client.submit(processId, [], { workers: [1] }).result(), 'SIGKILL')
+  await until(
+    async () => Object.keys((await client.schedulerInfo()).workers),
+    (workers) => workers.length === 1,
+    { what: 'the scheduler has noticed', say: (workers) => workers.join(' ') },
+  )
+  const left = client.submit(py<number>`lambda: 5`, [], { workers: [1, 2] })
+  expect(await left.result({ timeout: 60_000 })).toBe(5)
+  await shared.end()
+})
+
 test("a worker's killed Node process fails its call; the next call gets a new one", async () => {
   await using shared = await ClientCluster.start(1)
   const { client, cluster } = shared
