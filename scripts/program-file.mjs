@@ -194,12 +194,13 @@ function cachedParts({ cacheFile, compile }) {
 }
 // Code is run only where nobody may have written it but the owner of the program or we.
 function readTrusted(path) {
-  const { closeSync, fstatSync, openSync, readFileSync, statSync } = require('node:fs')
-  const file = openSync(path)
+  const { closeSync, constants, fstatSync, openSync, readFileSync, statSync } = require('node:fs')
+  // Not to wait for the other end of a named pipe.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const { mode, uid } = fstatSync(file)
     const isOurs = uid === process.getuid() || uid === statSync(__filename).uid
-    return isOurs && (mode & 0o022) === 0 ? readFileSync(file) : undefined
+    return isOurs && (mode & 0o170022) === 0o100000 ? readFileSync(file) : undefined
   } finally {
     closeSync(file)
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -93,6 +93,17 @@ test('a cache that others may have written is not used', async () => {
   const { plan } = await copy.plan()
   await copy.compile()
   for (const path of await copy.caches()) await chmod(path, 0o664)
+  expect(await copy.plan()).toEqual({ plan, caches: [] })
+})
+
+test('a named pipe in the place of a cache holds nobody up', async () => {
+  const copy = await Copy.make()
+  const { plan } = await copy.plan()
+  await copy.compile()
+  for (const path of await copy.caches()) {
+    await rm(path)
+    await run('mkfifo', ['-m', '600', path])
+  }
   expect(await copy.plan()).toEqual({ plan, caches: [] })
 })
 
