@@ -1,6 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { messageOf } from '../errors.ts'
+import { writeNew } from '../util/write-new.ts'
 import { print } from './print.ts'
 
 /**
@@ -25,16 +26,11 @@ export async function writeCodeCache(): Promise<void> {
 async function replaceFile(path: string, data: Buffer): Promise<void> {
   const temporary = `${path}.${process.pid}`
   try {
-    const file = await open(temporary, 'wx', 0o644)
-    try {
-      await file.writeFile(data)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeNew(temporary, data, 0o644)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw new Error(`Cannot write the code cache: ${messageOf(error)}`, { cause: error })
+    const why = `${messageOf(error)}; run this as somebody who may write beside the program, or do without`
+    throw new Error(`Cannot write the code cache: ${why}`, { cause: error })
   }
 }

@@ -10,11 +10,11 @@ import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
 import { milliseconds } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import { wholeNumber } from './flags.ts'
 import { print } from './print.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** The flags of `wait`. */
 export interface WaitFlags extends TargetOptions {

@@ -1,12 +1,12 @@
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import type { LiveCluster } from './cluster/find.ts'
 import { findAgain } from './cluster/find-again.ts'
 import type { Target } from './cluster/target.ts'
 import { askConstants, type ClusterStatus, describeCluster, type StatusOptions } from './status.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** How to follow. */
 export interface FollowOptions extends StatusOptions {

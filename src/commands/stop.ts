@@ -2,6 +2,7 @@ import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { printable } from '../util/printable.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
@@ -9,7 +10,6 @@ import { lookAt } from './cluster/look.ts'
 import { count } from './cluster/say.ts'
 import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
 import { sayTarget, type Target } from './cluster/target.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** What to stop. */
 export interface StopOptions {

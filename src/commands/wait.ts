@@ -3,6 +3,7 @@ import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/watch.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import { awaitWorkers } from './cluster/await-workers.ts'
 import { anotherListens, type FindOptions, locate, noCluster, type NoCluster } from './cluster/find.ts'
@@ -10,7 +11,6 @@ import { type Met, meetAt } from './cluster/meet.ts'
 import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
 import { sayTarget, type Target, tlsFor } from './cluster/target.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** What `wait` waits for. */
 export interface WaitOptions {

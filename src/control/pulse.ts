@@ -1,5 +1,5 @@
-import type { Line } from './line.ts'
 import { monotonic } from '../util/monotonic.ts'
+import type { Line } from './line.ts'
 
 /** How long silence lasts until somebody counts as lost, and the clock that measures it. */
 export interface PulseOptions {

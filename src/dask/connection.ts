@@ -4,6 +4,7 @@ import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { deadline } from '../util/wait.ts'
 import { parseAddress } from './address.ts'
@@ -15,7 +16,6 @@ import { handshakeLimits, wireLimits } from './limits.ts'
 import { sayHalf, sayWhoSpeaks } from './strangers.ts'
 import { tlsOptions } from './tls.ts'
 import { sayError, whyNotConnected } from './why-failed.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** How to wait for a peer. */
 export interface WaitOptions {

@@ -1,10 +1,10 @@
 import { defaults } from '../defaults.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import { runningWorkers } from './calls/running-workers.ts'
 import type { DaskConnection } from './connection.ts'
 import { DaskError } from './errors.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** How to wait for workers. */
 export interface WaitForWorkersOptions {

@@ -1,6 +1,6 @@
 import { type EndingSignal, endingSignals, userSignals } from '../util/early-signals.ts'
-import { sleep } from '../util/wait.ts'
 import { monotonic } from '../util/monotonic.ts'
+import { sleep } from '../util/wait.ts'
 
 /** One signal that arrives several times within this time is one signal. In milliseconds. */
 const sameSignal = 1_000

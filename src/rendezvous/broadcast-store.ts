@@ -6,9 +6,9 @@ import type { OutcomeRecord } from '../record/outcome-record.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { readOutcome, readPublished } from './run-directory.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** How the processes of one run meet by a broadcast. */
 export interface BroadcastStoreOptions {

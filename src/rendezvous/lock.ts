@@ -1,9 +1,9 @@
 import { errnoOf, RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. */
 const staleLock = 15_000

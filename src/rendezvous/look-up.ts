@@ -6,6 +6,7 @@ import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { type Found, gathererOf, parseFound, rehearseParsing } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { saySystemError } from './cannot-publish.ts'
 import { hearNews, listensBeside } from './hear-news.ts'
 import type { Seat } from './host-seat.ts'
@@ -15,7 +16,6 @@ import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readGatherer, readIfThere, readOutcome, readPublished } from './run-directory.ts'
 import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** How a process waits for what process 0 publishes. */
 export interface LookUpOptions {

@@ -3,6 +3,7 @@ import { open, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../errors.ts'
+import { writeNew } from '../util/write-new.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import { temporaryName } from './names.ts'
 
@@ -18,22 +19,12 @@ export async function publishFile(path: string, text: string): Promise<void> {
   const random = randomBytes(6).toString('hex')
   const temporary = join(directory, temporaryName(basename(path), { host: hostname(), pid: process.pid, random }))
   try {
-    await writeNew(temporary, text)
+    await writeNew(temporary, text, 0o600)
     await rename(temporary, path)
     await syncDirectory(directory)
   } catch (error) {
     await unlink(temporary).catch(() => undefined)
     throw cannotPublish(path, error)
-  }
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

@@ -1,7 +1,7 @@
+import { monotonic } from '../util/monotonic.ts'
 import { sleepUnref } from '../util/wait.ts'
 import { type NewsPort, readNewsPort, seal } from './news-port.ts'
 import { sendNews } from './news-wire.ts'
-import { monotonic } from '../util/monotonic.ts'
 
 /** Between two lots of hosts that are told. In milliseconds. */
 const lotInterval = 100

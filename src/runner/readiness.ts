@@ -1,8 +1,8 @@
 import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
-import { sleep } from '../util/wait.ts'
 import { monotonic } from '../util/monotonic.ts'
+import { sleep } from '../util/wait.ts'
 
 interface Waiter {
   readonly line: Line<ToHub, FromHub>

@@ -15,11 +15,11 @@ import { type ClusterRecord, clusterRecordSchema } from '../../record/cluster-re
 import type { PresentWorkers } from '../../record/present-workers.ts'
 import { Readiness } from '../../runner/readiness.ts'
 import { deferred } from '../../util/deferred.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { shared } from '../../util/shared.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { settledWithin, untilAborted } from '../../util/wait.ts'
 import type { Speaker } from './meet.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** The scheduler keeps here who asks it for all that wait: the record of an {@link Asker}. */
 const key = 'dask-hpc-runner-asker'

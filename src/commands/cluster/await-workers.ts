@@ -4,6 +4,7 @@ import { messageOf, RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { PresentWorkers } from '../../record/present-workers.ts'
 import { sayDuration } from '../../util/duration.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
 import { sleep } from '../../util/wait.ts'
 import { visitAsker } from './asker.ts'
@@ -11,7 +12,6 @@ import type { KnownScheduler } from './find-again.ts'
 import { type Met, meetAt } from './meet.ts'
 import { count } from './say.ts'
 import { Askers, type TogetherOptions, waitAtVisit, waitTogether } from './wait-together.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** Whose workers are waited for, and how. */
 export interface AwaitWorkersOptions {

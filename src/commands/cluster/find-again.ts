@@ -1,8 +1,8 @@
 import type { SchedulerClient } from '../../dask/scheduler-client.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { sleep } from '../../util/wait.ts'
 import { findCluster } from './find.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** A scheduler that has been spoken to. */
 export interface KnownScheduler {

@@ -5,12 +5,12 @@ import { DaskError } from '../../dask/errors.ts'
 import { SchedulerClient } from '../../dask/scheduler-client.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { deadline } from '../../util/wait.ts'
 import { lookAt } from './look.ts'
 import { readApart } from './reader.ts'
 import { sayTarget, type Target, tlsFor } from './target.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** A scheduler that has answered as the one that was looked for. */
 export interface LiveCluster {

@@ -5,11 +5,11 @@ import { defaults } from '../../defaults.ts'
 import { type ClusterRecord, clusterRecordSchema } from '../../record/cluster-record.ts'
 import { type PresentWorkers, presentWorkersSchema } from '../../record/present-workers.ts'
 import { type LookerSeat, takeSeat } from '../../rendezvous/host-seat.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { sleep } from '../../util/wait.ts'
 import { askScheduler, type LiveCluster, type NoCluster } from './find.ts'
 import { Pace } from './pace.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** What a process knows of the scheduler that it waits at: it has asked itself, or was told. */
 export type Met = Speaker | Told

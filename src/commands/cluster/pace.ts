@@ -1,6 +1,6 @@
 import { defaults } from '../../defaults.ts'
-import { sleep } from '../../util/wait.ts'
 import { monotonic } from '../../util/monotonic.ts'
+import { sleep } from '../../util/wait.ts'
 
 /** Between two requests to a scheduler. In milliseconds. */
 const interval = defaults.workersInterval

@@ -3,11 +3,11 @@ import { RunnerError } from '../../errors.ts'
 import type { Visit } from '../../control/visit.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { PresentWorkers } from '../../record/present-workers.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { settledWithin, sleep, untilAborted } from '../../util/wait.ts'
 import { Asker, namedAsker, visitAsker } from './asker.ts'
 import type { Met, Speaker } from './meet.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** How a process waits for workers together with others. */
 export interface TogetherOptions {

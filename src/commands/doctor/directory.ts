@@ -6,10 +6,10 @@ import { saySystemError } from '../../rendezvous/cannot-publish.ts'
 import { listDirectory } from '../../rendezvous/list.ts'
 import { remove } from '../../rendezvous/remove.ts'
 import { sayDuration } from '../../util/duration.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { type Finding, found } from './finding.ts'
 import { sayBytes } from './say.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** What was tried where the scheduler file would stand. */
 export interface DirectoryFacts {

@@ -8,9 +8,9 @@ import { presenceName } from '../../rendezvous/presence.ts'
 import { publishFile } from '../../rendezvous/publish.ts'
 import { remove, removeIfEmpty } from '../../rendezvous/remove.ts'
 import { defaultPollInterval, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { askClock, type Clock } from './clock-server.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
-import { monotonic } from '../../util/monotonic.ts'
 
 /** Names in our directory, beside the empty `here-3.node3` of each process that has come. */
 const startName = 'start.json'
