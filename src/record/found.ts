@@ -44,9 +44,17 @@ export function parseFound(text: string): Found | undefined {
  * as the second, and many processes of a host find theirs at once.
  */
 export function rehearseParsing(): void {
+  for (const sample of samples()) parseFound(sample)
+}
+
+/** What may be found, of no run. */
+export function samples(): readonly string[] {
   const control = { addresses: [''], port: 0, network: '' }
   const record = { version: 1, run_key: '', nonce: '', host: '', pid: 0, control, secret: '', n_workers: 0 }
-  const file = { type: 'Scheduler', id: '', address: 'tcp://', services: {}, started: 0, workers: {} }
-  parseFound(JSON.stringify({ kind: 'gatherer', record }))
-  parseFound(JSON.stringify({ kind: 'cluster', file: { ...file, dask_hpc_runner: record } }))
+  const file = { type: 'Scheduler', id: '', address: 'tcp://0', services: {}, started: 0, workers: {} }
+  const all = [
+    { kind: 'gatherer', record },
+    { kind: 'cluster', file: { ...file, dask_hpc_runner: record } },
+  ]
+  return all.map((found) => JSON.stringify(found))
 }
