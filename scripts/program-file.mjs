@@ -245,7 +245,7 @@ const atStart = new Set([
   ...['defaults.ts', 'util/duration.ts', 'options.ts', 'util/unanswered.ts', 'logger.ts', 'util/deferred.ts'],
   ...['runner/choose.ts', 'runner/choose.ts-2', 'identity/choose-runner.ts', 'identity/launchers.ts'],
   ...['identity/environment.ts', 'runner/slurm-runner.ts', 'runner/file-runner.ts', 'runner/base.ts'],
-  ...['runner/hooks.ts', 'runner/timing.ts', 'process/guardian.ts', 'runner/body.ts', 'runner/interruption.ts'],
+  ...['runner/hooks.ts', 'runner/timing.ts', 'process/reaper.ts', 'runner/body.ts', 'runner/interruption.ts'],
   ...['process/signals.ts', 'identity/slurm.ts', 'identity/node-list.ts', 'identity/share.ts', 'roles/roles.ts'],
   ...['identity/run-key.ts', 'runner/hosted.ts', 'components/child-environment.ts', 'runner/pythons.ts'],
   ...['runner/membership.ts', 'components/worker-names.ts', 'rendezvous/file-store.ts', 'control/ask.ts'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
-import { Guardian } from '../process/guardian.ts'
+import { Reaper } from '../process/reaper.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import { findPython } from '../python/find-python.ts'
 import tasksModule from '../python/tasks.py'
@@ -75,17 +75,17 @@ export class Client implements AsyncDisposable {
   /** Address of the scheduler. */
   readonly schedulerAddress: string
   readonly #connection: Connection
-  readonly #guardian: Guardian
+  readonly #reaper: Reaper
   readonly #states: FutureStates
   readonly #submissions: Submissions
   readonly #functions: RemoteFunctions
   #closing: Promise<void> | undefined
 
-  private constructor(address: string, connection: Connection, guardian: Guardian, functions: RemoteFunctions) {
+  private constructor(address: string, connection: Connection, reaper: Reaper, functions: RemoteFunctions) {
     this.schedulerAddress = address
     this.#functions = functions
     this.#connection = connection
-    this.#guardian = guardian
+    this.#reaper = reaper
     this.#submissions = new Submissions(connection)
     this.#states = new FutureStates(connection, () => {
       this.#submissions.flush()
@@ -106,14 +106,14 @@ export class Client implements AsyncDisposable {
     signal?.throwIfAborted()
     const found = await findTarget(target, env)
     const tls = environmentForTls(options)
-    const guardian = new Guardian()
+    const reaper = new Reaper()
     const helper =
       found.takeProcess !== undefined && options.python === undefined && tls === undefined
         ? await found.takeProcess()
         : new ClientProcess({
             python: await findPython(options.python, env, signal),
             env: { ...env, ...tls },
-            guardian,
+            reaper,
             lostAfter: defaults.lostAfter,
             onLine: say,
           })
@@ -139,10 +139,10 @@ export class Client implements AsyncDisposable {
         answer as Promise<{ address: string }>,
         RemoteFunctions.load(),
       ])
-      return new Client(address, connection, guardian, functions)
+      return new Client(address, connection, reaper, functions)
     } catch (error) {
       helper.kill()
-      await guardian.close()
+      await reaper.close()
       const advice = tlsAdvice(found.address, { ...env, ...tls })
       throw asRunnerError(error, `connect to the scheduler at ${found.address}`, advice)
     }
@@ -273,7 +273,7 @@ export class Client implements AsyncDisposable {
     }
     this.#connection.fail(new RunnerError('Cannot use the client: it is closed', { code: 'ERR_TASK_CANCELLED' }))
     await this.#connection.end(1_000)
-    await this.#guardian.close()
+    await this.#reaper.close()
   }
 
   #submit<A extends readonly unknown[], R>(

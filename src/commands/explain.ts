@@ -1,6 +1,6 @@
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../identity/choose-runner.ts'
 import type { CompleteOptions } from '../options.ts'
-import { Guardian } from '../process/guardian.ts'
+import { Reaper } from '../process/reaper.ts'
 import { chooseMeeting } from '../runner/meeting.ts'
 
 /** Which runner takes part, and how its processes meet. */
@@ -23,8 +23,8 @@ export async function explainRunner(options: CompleteOptions, wanted: 'auto' | R
 
 async function explainMeeting(options: CompleteOptions, { kind }: ChosenRunner): Promise<string> {
   if (kind === 'slurm') return 'at the scheduler file'
-  await using guardian = new Guardian()
-  const meeting = await chooseMeeting(options, { guardian, initialise: false })
+  await using reaper = new Reaper()
+  const meeting = await chooseMeeting(options, { reaper, initialise: false })
   return meeting.by === 'broadcast'
     ? `by a broadcast over MPI: ${meeting.library}; a scheduler file is written where --scheduler-file names one`
     : `at the scheduler file, because ${meeting.why}`

@@ -1,14 +1,14 @@
 import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import { endingSignals } from '../util/early-signals.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 
 /** The user's program, with our own standard streams. */
 export class ClientProgram {
   readonly #child: Child
 
-  constructor(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv, guardian: Guardian) {
-    this.#child = new Child({ command, env, guardian, output: 'inherit' })
+  constructor(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv, reaper: Reaper) {
+    this.#child = new Child({ command, env, reaper, output: 'inherit' })
   }
 
   /** How it ended. A program that cannot be started exits 127 (not found) or 126, as in a shell. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { withLauncherPipe } from '../process/launcher-pipe.ts'
 import { forEachLine } from '../process/output.ts'
 import { programPath } from '../process/program-path.ts'
@@ -18,7 +18,7 @@ export interface MpiHelperOptions {
   readonly initialise?: boolean
   /** With the launcher's variables. */
   readonly env: Readonly<NodeJS.ProcessEnv>
-  readonly guardian: Guardian
+  readonly reaper: Reaper
 }
 
 /** What the helper says when all goes well. */
@@ -49,11 +49,11 @@ export class MpiHelper {
   #hasWorld = false
   readonly #reports: { readonly [T in Progress['report']]: Deferred<ProgressOf<T>> }
 
-  constructor({ library, initialise = true, env, guardian }: MpiHelperOptions) {
+  constructor({ library, initialise = true, env, reaper }: MpiHelperOptions) {
     this.#child = new Child({
       command: [process.execPath, programPath(), 'mpi-helper'],
       ...withLauncherPipe({ ...withoutMemoryHooks, ...env }),
-      guardian,
+      reaper,
       // What libraries say is told only where they fail.
       output: () => undefined,
       pipe: true,

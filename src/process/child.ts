@@ -4,7 +4,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { errnoOf, messageOf } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
-import type { Guardian } from './guardian.ts'
+import type { Reaper } from './reaper.ts'
 import { forEachLine } from './output.ts'
 import { Supervised } from './supervised.ts'
 
@@ -14,7 +14,7 @@ export interface ChildOptions {
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
   /** Learns the child's process group. */
-  readonly guardian: Guardian
+  readonly reaper: Reaper
   /** `inherit`: our own standard streams. A function: called with each line of output. */
   readonly output: 'inherit' | ((line: string, stream: 'stdout' | 'stderr') => void)
   /** Whether it ends by itself, given time, when we are gone. @default false */
@@ -69,7 +69,7 @@ export class Child extends Supervised {
           ...(options.passOn === undefined ? [] : [options.passOn]),
           ...Array.from({ length: options.channels ?? 0 }, () => 'pipe' as const),
         ],
-        env: { ...options.env, ...options.guardian.environment },
+        env: { ...options.env, ...options.reaper.environment },
       })
     } catch (error) {
       // Some reasons, such as ENOTDIR and E2BIG, are thrown by Node; the others come as an event.
@@ -77,7 +77,7 @@ export class Child extends Supervised {
       return
     }
     this.#process = child
-    if (this.pid !== undefined) options.guardian.addGroup(this.pid, options.endsWithUs === true ? 'gently' : 'at once')
+    if (this.pid !== undefined) options.reaper.addGroup(this.pid, options.endsWithUs === true ? 'gently' : 'at once')
     if (options.pipe === true) {
       this.pipe = child.stdio[3] as Duplex
       this.pipe.on('error', () => undefined)
@@ -125,7 +125,7 @@ export class Child extends Supervised {
       })
     })
     const ended = this.finish(exit)
-    if (this.pid !== undefined) options.guardian.removeGroup(this.pid)
+    if (this.pid !== undefined) options.reaper.removeGroup(this.pid)
     await settledWithin(output, outputTimeout)
     return ended
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
@@ -11,7 +11,7 @@ export interface ClientProcessOptions {
   /** Path of the interpreter. */
   readonly python: string
   readonly env: NodeJS.ProcessEnv
-  readonly guardian: Guardian
+  readonly reaper: Reaper
   /** How long it may stay stopped before it is killed. In milliseconds. */
   readonly lostAfter: number
   /** Called with each line that it prints. */
@@ -29,7 +29,7 @@ export class ClientProcess {
     this.#child = new Child({
       command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
       env: options.env,
-      guardian: options.guardian,
+      reaper: options.reaper,
       output: options.onLine,
       pipe: true,
       shielded: true,

@@ -69,7 +69,7 @@ export class ForkServer {
     if (this.#hasEnded || index === -1 || this.#forked.has(name)) return undefined
     const first = index * channelsOfOne
     const channels = this.#child.channels.slice(first, first + channelsOfOne) as unknown as Channels
-    const child = new ForkedChild(channels, this.#options.guardian, onLine)
+    const child = new ForkedChild(channels, this.#options.reaper, onLine)
     this.#forked.set(name, child)
     this.#link.order({ order: 'fork', name, channels: this.#descriptorsOf(name) })
     return new DaskProcess(`worker ${name}`, child)

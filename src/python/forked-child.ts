@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { outputTimeout } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { forEachLine } from '../process/output.ts'
 import { Supervised } from '../process/supervised.ts'
 import { deferred } from '../util/deferred.ts'
@@ -16,16 +16,16 @@ export class ForkedChild extends Supervised {
   readonly pipe: Duplex
   readonly exited: Promise<Exit>
   readonly #channels: Channels
-  readonly #guardian: Guardian
+  readonly #reaper: Reaper
   readonly #exit = deferred<Omit<Exit, 'forced'>>()
   #pid: number | undefined
 
-  constructor(channels: Channels, guardian: Guardian, onLine: (line: string, stream: 'stdout' | 'stderr') => void) {
+  constructor(channels: Channels, reaper: Reaper, onLine: (line: string, stream: 'stdout' | 'stderr') => void) {
     super()
     const [pipe, stdout, stderr] = channels
     this.pipe = pipe
     this.#channels = channels
-    this.#guardian = guardian
+    this.#reaper = reaper
     for (const channel of channels) channel.on('error', () => undefined)
     const streams = { stdout, stderr } as const
     const closed = (['stdout', 'stderr'] as const).map(async (name) => {
@@ -50,7 +50,7 @@ export class ForkedChild extends Supervised {
   /** It is there. */
   came(pid: number): void {
     this.#pid = pid
-    this.#guardian.addGroup(pid)
+    this.#reaper.addGroup(pid)
     if (this.forced) this.signal('SIGKILL', 'group')
   }
 
@@ -61,7 +61,7 @@ export class ForkedChild extends Supervised {
 
   async #watch(output: Promise<unknown>): Promise<Exit> {
     const exit = this.finish(await this.#exit.promise)
-    if (this.#pid !== undefined) this.#guardian.removeGroup(this.#pid)
+    if (this.#pid !== undefined) this.#reaper.removeGroup(this.#pid)
     await settledWithin(output, outputTimeout)
     return exit
   }

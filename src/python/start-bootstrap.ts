@@ -1,5 +1,5 @@
 import { Child } from '../process/child.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
 import fork from './fork.py'
@@ -11,7 +11,7 @@ export interface BootstrapOptions {
   /** Path of the interpreter. */
   readonly python: string
   readonly env: NodeJS.ProcessEnv
-  readonly guardian: Guardian
+  readonly reaper: Reaper
   readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
   readonly discreet?: boolean
@@ -39,7 +39,7 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
   const child = new Child({
     command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
     env: options.env,
-    guardian: options.guardian,
+    reaper: options.reaper,
     output: (line, stream) => {
       const pass = (): void => {
         options.onLine(line, stream)

@@ -5,7 +5,7 @@ import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../options.ts'
 import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
-import { Guardian } from '../process/guardian.ts'
+import { Reaper } from '../process/reaper.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
@@ -53,7 +53,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   readonly #options: CompleteOptions
   readonly #timing: EndTiming
   /** Ends what this process has started, whatever ends this process. */
-  protected readonly guardian: Guardian
+  protected readonly reaper: Reaper
   readonly #began = new Date()
   /** Aborts the waits of the start. */
   readonly #starting = new AbortController()
@@ -79,7 +79,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this.#options = completeOptions(options)
     const { grace, lostAfter, exit } = this.#options
     this.#timing = divideGrace(grace)
-    this.guardian = new Guardian(this.#options)
+    this.reaper = new Reaper(this.#options)
     this.#logger = createLogger({ prefix: '[dask-hpc-runner]', format: this.#options.logFormat })
     this.#body = new Body({
       grace: this.#timing.client,
@@ -95,7 +95,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this.#interruption = new Interruption({
       options: this.#options,
       logger: () => this.#logger,
-      guardian: this.guardian,
+      reaper: this.reaper,
       grace: this.#timing.client,
       phase: () => this.#phase,
       clientPart: () => this.#clientPart,
@@ -230,7 +230,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     })
     const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
     this.#run = { ...context, logger: this.#logger, identity, roles, schedulerFile }
-    this.#hosted = new Hosted(this.#run, this.guardian)
+    this.#hosted = new Hosted(this.#run, this.reaper)
     this.#membership = new Membership(this.#run, {
       onTerminate: (signal) => {
         this.interrupt(signal)
@@ -246,7 +246,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const hub = await Hub.open(run, this.isOnOneHost())
     this.#hub = hub
     this.#member.attach(hub.link)
-    this.#leaveToGuardian(hub, run)
+    this.#leaveToReaper(hub, run)
     if (this.#options.scheduler) await this.claim(hub.record, run)
     if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
     await this.publishGatherer(hub.record, run)
@@ -293,13 +293,13 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   }
 
   /** What is to be removed even where this process is killed. */
-  #leaveToGuardian(hub: Hub, run: RunContext): void {
+  #leaveToReaper(hub: Hub, run: RunContext): void {
     const { files, directories, note } = this.leavings(run)
-    if (note !== undefined) this.guardian.setNote(note)
-    for (const path of files) this.guardian.addFile(path, hub.record.nonce)
+    if (note !== undefined) this.reaper.setNote(note)
+    for (const path of files) this.reaper.addFile(path, hub.record.nonce)
     // Until then, what stands there tells a process that comes late that its run is gone.
     void hub.coordinator.everybodyCame.then(() => {
-      for (const path of directories) this.guardian.addDirectory(path)
+      for (const path of directories) this.reaper.addDirectory(path)
     })
   }
 
@@ -424,7 +424,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     if (this.#phase === 'ended' || this.#run === undefined) return
     this.#member.send({ type: 'ended', status })
     if (this.#hub !== undefined) this.publishOutcomeAtOnce(this.#outcome(undefined), this.#run)
-    this.guardian.cancelNote()
+    this.reaper.cancelNote()
     this.#hosts.kill()
   }
 
@@ -535,8 +535,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       await this.afterEnd(run, this.#member.line !== undefined)
       await this.#report(run, verdict, status)
     }
-    this.guardian.cancelNote()
-    await this.guardian.close()
+    this.reaper.cancelNote()
+    await this.reaper.close()
     this.#membership?.[Symbol.dispose]()
     this.#body.forget()
     this.#phase = 'ended'

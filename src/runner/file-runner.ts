@@ -43,7 +43,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options) }),
       isOver: (key) => earlierStarts(run).has(key),
       onLock: (directory) => {
-        this.guardian.setLock(directory)
+        this.reaper.setLock(directory)
       },
     })
     await this.#answered('make a directory of the run', run, this.#store.join())

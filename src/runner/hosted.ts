@@ -9,7 +9,7 @@ import { workerNames } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { affinity, cgroupMemory } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
@@ -36,18 +36,18 @@ export class Hosted {
   readonly #workers = new Map<string, DaskProcess>()
   client: ClientProgram | undefined
   readonly #run: RunContext
-  readonly #guardian: Guardian
+  readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
   readonly #pythons: Pythons
   #warmClient: Promise<ClientProcess> | undefined
   #directory: string | undefined
   #schedulerAddress: string | undefined
 
-  constructor(run: RunContext, guardian: Guardian) {
+  constructor(run: RunContext, reaper: Reaper) {
     this.#run = run
-    this.#guardian = guardian
+    this.#reaper = reaper
     this.#env = childEnvironment(run.options.env, run.options.keepMpiEnv)
-    this.#pythons = new Pythons(run, guardian, this.#env)
+    this.#pythons = new Pythons(run, reaper, this.#env)
   }
 
   /** Starts the Pythons of a process with these roles: they import Dask while there is nothing to run yet. */
@@ -102,7 +102,7 @@ export class Hosted {
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {
-    this.client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#guardian)
+    this.client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#reaper)
     endFrozen(this.client, this.#run.options.lostAfter)
     return this.client
   }
@@ -123,7 +123,7 @@ export class Hosted {
 
   /** Runs the user's command for the end of a run, beside the client program and in its environment. */
   startEndingCommand(command: string, place: ClusterPlace): ClientProgram {
-    return new ClientProgram(['/bin/sh', '-c', command], clientEnvironment(this.#env, place), this.#guardian)
+    return new ClientProgram(['/bin/sh', '-c', command], clientEnvironment(this.#env, place), this.#reaper)
   }
 
   /** The Python that has Dask. */
@@ -175,7 +175,7 @@ export class Hosted {
     return new ClientProcess({
       python,
       env: { ...this.#env, ...(tls && tlsEnvironment(tls)) },
-      guardian: this.#guardian,
+      reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,
       onLine: (line) => {
         ignoreLostOutput()
@@ -195,8 +195,8 @@ export class Hosted {
     if (this.#directory === undefined) {
       const name = `dask-hpc-runner-${formatRunKey(identity.runKey)}-${identity.rank}-${randomUUID().slice(0, 8)}`
       this.#directory = join(tmpdir(), name)
-      // The guardian first, so that at no moment there is a directory that nobody would remove.
-      this.#guardian.addDirectory(this.#directory)
+      // The reaper first, so that at no moment there is a directory that nobody would remove.
+      this.#reaper.addDirectory(this.#directory)
     }
     try {
       await mkdir(this.#directory, { mode: 0o700 })

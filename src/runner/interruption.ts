@@ -1,5 +1,5 @@
 import type { ClientProgram } from '../components/client-program.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { Signals } from '../process/signals.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
@@ -20,7 +20,7 @@ export type ClientPart =
 /** What the runner lends to {@link Interruption}. */
 export interface InterruptionOptions extends Pick<Context, 'options'> {
   readonly logger: () => Context['logger']
-  readonly guardian: Guardian
+  readonly reaper: Reaper
   /** How long the client has to end, in milliseconds. */
   readonly grace: number
   readonly phase: () => 'starting' | 'running' | 'ending' | 'ended'
@@ -51,10 +51,10 @@ export class Interruption implements Disposable {
 
   /** Takes over the signals of this process, until disposed of. */
   listen(): void {
-    const { options, guardian } = this.#options
+    const { options, reaper } = this.#options
     const signals = new Signals(this.#handlers)
     this.#signals = signals
-    guardian.onSignal((signal) => {
+    reaper.onSignal((signal) => {
       signals.sawInTree(signal)
     })
     const held = takeHeldSignal()

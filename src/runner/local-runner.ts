@@ -95,7 +95,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const { schedulerFile, identity } = run
     // Where this process is gone, so are the others soon, and nobody can come late. Before they are
     // started: they make the directory, too.
-    this.guardian.addDirectory(rendezvousPaths(schedulerFile, formatRunKey(identity.runKey)).runDirectory)
+    this.reaper.addDirectory(rendezvousPaths(schedulerFile, formatRunKey(identity.runKey)).runDirectory)
     for (let rank = 0; rank < identity.size; rank++)
       if (rank !== identity.rank) this.#startMember({ ...identity, rank }, run)
     await super.prepare(run)
@@ -118,7 +118,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const member = new Child({
       command: [process.execPath, programPath(), 'member'],
       env: { ...options.env },
-      guardian: this.guardian,
+      reaper: this.reaper,
       output: 'inherit',
       stdin: 'pipe',
       endsWithUs: true,

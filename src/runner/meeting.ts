@@ -2,7 +2,7 @@ import { RunnerError } from '../errors.ts'
 import { MpiHelper } from '../mpi/helper.ts'
 import { NoMpiError } from '../mpi/no-mpi.ts'
 import type { CompleteOptions } from '../options.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 
@@ -15,7 +15,7 @@ export type Meeting =
 /** What {@link chooseMeeting} takes beside the options. */
 export interface ChooseMeetingOptions {
   /** Learns of the process in which the library is loaded. */
-  readonly guardian: Guardian
+  readonly reaper: Reaper
   /** Join the world of MPI too. @default true */
   readonly initialise?: boolean
   readonly signal?: AbortSignal
@@ -32,10 +32,10 @@ const loadTimeout = 60_000
  */
 export async function chooseMeeting(
   { mpiLibrary, env }: Pick<CompleteOptions, 'mpiLibrary' | 'env'>,
-  { guardian, initialise = true, signal }: ChooseMeetingOptions,
+  { reaper, initialise = true, signal }: ChooseMeetingOptions,
 ): Promise<Meeting> {
   if (mpiLibrary === 'none') return { by: 'file', why: '--mpi-library none says so' }
-  const start = (): MpiHelper => new MpiHelper({ library: mpiLibrary, env, guardian, initialise })
+  const start = (): MpiHelper => new MpiHelper({ library: mpiLibrary, env, reaper, initialise })
   let helper = start()
   const late = (): Error =>
     new RunnerError(`Cannot use MPI: no library was loaded after ${sayDuration(loadTimeout)}`, {

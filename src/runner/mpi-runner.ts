@@ -54,7 +54,7 @@ export class MPIRunner extends FileRunner {
 
   protected override async identify({ options, signal }: Context): Promise<Identity> {
     const { env, runId, rendezvousTimeout } = options
-    const meeting = await chooseMeeting(options, { guardian: this.guardian, signal })
+    const meeting = await chooseMeeting(options, { reaper: this.reaper, signal })
     this.#meeting = meeting
     const me = { host: hostname(), cpus: cpus().length, runId }
     if (meeting.by === 'broadcast') {
@@ -176,7 +176,7 @@ export class MPIRunner extends FileRunner {
   async #keepOwnFile(file: PublishedFile, { schedulerFile, logger }: RunContext): Promise<void> {
     if (this.#wantsFile) return
     const directory = dirname(schedulerFile)
-    this.guardian.addDirectory(directory)
+    this.reaper.addDirectory(directory)
     try {
       await mkdir(directory, { mode: 0o700 })
       await writeFile(schedulerFile, formatSchedulerFile(file), { mode: 0o600, flag: 'wx' })

@@ -1,5 +1,5 @@
 import { workerEnvironment } from '../components/child-environment.ts'
-import type { Guardian } from '../process/guardian.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess } from '../python/dask-process.ts'
 import { type Answer, findPython, probeTimeout } from '../python/find-python.ts'
@@ -27,7 +27,7 @@ type StartPython = (
  */
 export class Pythons {
   readonly #run: RunContext
-  readonly #guardian: Guardian
+  readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
   /** Aborts with the run's start, or when nothing will be run any more. */
   readonly #signal: AbortSignal
@@ -40,9 +40,9 @@ export class Pythons {
   #forking: Promise<ForkServer | undefined> | undefined
 
   /** @param env that of the scheduler; the workers' has some additions */
-  constructor(run: RunContext, guardian: Guardian, env: NodeJS.ProcessEnv) {
+  constructor(run: RunContext, reaper: Reaper, env: NodeJS.ProcessEnv) {
     this.#run = run
-    this.#guardian = guardian
+    this.#reaper = reaper
     this.#env = env
     this.#signal = AbortSignal.any([run.signal, this.#dismissal.signal])
   }
@@ -156,7 +156,7 @@ export class Pythons {
 
   #bootstrap(python: string, component: DaskPart['component'], discreet = false): BootstrapOptions {
     const env = component === 'worker' ? workerEnvironment(this.#env) : this.#env
-    return { python, env, guardian: this.#guardian, onLine: this.#passOn(component), discreet }
+    return { python, env, reaper: this.#reaper, onLine: this.#passOn(component), discreet }
   }
 
   /** Passes lines on, with who says so. */

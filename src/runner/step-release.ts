@@ -3,8 +3,8 @@ const [mostReleasers, releaseInterval] = [8, 500]
 /** How long a process may take to end after it has told of its end. In milliseconds. */
 const sweepTime = 1_500
 
-/** The guardian of a supervisor that is stopped ends and clears it by so many parts of the silence later than the others miss it. */
-const guardianShare = 8
+/** The reaper of a supervisor that is stopped ends and clears it by so many parts of the silence later than the others miss it. */
+const reaperShare = 8
 
 /** A process that has ended what it hosted, in a run that has lost others. */
 export interface Survivor {
@@ -26,5 +26,5 @@ export function releaseDelay({ rank, silent, skew, lostAfter }: Survivor): numbe
   if (silent.length === 0) return undefined
   // One is enough: where process 0 is not among them, each waits for those before it.
   const before = silent.includes(0) ? rank - 1 : 0
-  return before >= mostReleasers ? undefined : sweepTime + lostAfter / guardianShare + skew + before * releaseInterval
+  return before >= mostReleasers ? undefined : sweepTime + lostAfter / reaperShare + skew + before * releaseInterval
 }

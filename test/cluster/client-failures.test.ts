@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import { Client } from '../../src/client/client.ts'
-import { Guardian } from '../../src/process/guardian.ts'
+import { Reaper } from '../../src/process/reaper.ts'
 import { ClientProcess } from '../../src/python/client-process.ts'
 import { takeClientProcess } from '../../src/python/take-client-process.ts'
 import { ClientCluster } from '../support/client.ts'
@@ -50,11 +50,11 @@ test('a killed helper process fails whatever waits, and what is asked later', as
 test('a helper process that stays stopped is killed', async () => {
   await using shared = await ClientCluster.start(1)
   const { cluster, client } = shared
-  const guardian = new Guardian()
+  const reaper = new Reaper()
   const helper = new ClientProcess({
     python,
     env: cluster.env,
-    guardian,
+    reaper,
     lostAfter: 500,
     onLine: () => undefined,
   })
@@ -70,7 +70,7 @@ test('a helper process that stays stopped is killed', async () => {
     message: expect.stringContaining('was killed by SIGKILL (it stayed stopped for 500 ms)') as string,
   })
   await watched.close()
-  await guardian.close()
+  await reaper.close()
   await shared.end()
 })
 

@@ -179,13 +179,13 @@ test('clears what a killed local run has left', async () => {
   await cluster.expectNothingLeft()
 })
 
-/** Kills every process of the test, in such a way that no guardian sees another process's end. */
+/** Kills every process of the test, in such a way that no reaper sees another process's end. */
 async function killAtOnce(cluster: Cluster): Promise<void> {
   await cluster.signalAll('SIGSTOP')
   await cluster.signalAll('SIGKILL')
 }
 
-/** Removes the workers' directories of a killed run, whose guardians were killed too: they are their node's own. */
+/** Removes the workers' directories of a killed run, whose reapers were killed too: they are their node's own. */
 async function clearTemporary(cluster: Cluster): Promise<void> {
   const directory = join(cluster.directory, 'tmp')
   await rm(directory, { recursive: true })

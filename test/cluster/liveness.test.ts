@@ -73,7 +73,7 @@ test('a run that is suspended as a whole goes on when it is resumed', async () =
       try {
         process.kill(pid, signal)
       } catch {
-        // A `sleep` of a guardian that has just ended.
+        // A `sleep` of a reaper that has just ended.
       }
     }
   }

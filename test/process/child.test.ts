@@ -3,26 +3,26 @@ import { chmodSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Child, type ChildOptions } from '../../src/process/child.ts'
-import { eventually, isAlive, kill, newGuardian, processesWith, temporaryDirectory } from './support/processes.ts'
+import { eventually, isAlive, kill, newReaper, processesWith, temporaryDirectory } from './support/processes.ts'
 
-type Options = Partial<Omit<ChildOptions, 'command' | 'guardian'>>
+type Options = Partial<Omit<ChildOptions, 'command' | 'reaper'>>
 
 /** A child that is killed at the latest when the test ends, and the lines that it prints. */
 function start(command: readonly [string, ...string[]], options: Options = {}) {
   const lines: string[] = []
-  const guardian = newGuardian()
+  const reaper = newReaper()
   const child = new Child({
     env: process.env,
     output: (line, stream) => lines.push(`${stream}: ${line}`),
     ...options,
     command,
-    guardian,
+    reaper,
   })
   onTestFinished(async () => {
     child.kill()
     await child.exited
   })
-  return { child, lines, guardian }
+  return { child, lines, reaper }
 }
 
 const shell = (script: string, options: Options = {}) => start(['/bin/sh', '-c', script], options)
@@ -46,18 +46,18 @@ describe('Child', () => {
     expect(child.tail).toEqual(Array.from({ length: 20 }, (_, i) => String(980 + i)))
   })
 
-  it('leads a process group, is marked by the guardian, and reads nothing', async () => {
-    const { child, lines, guardian } = shell('cat; read -r _ _ _ _ group _ < /proc/$$/stat; echo $group; env')
+  it('leads a process group, is marked by the reaper, and reads nothing', async () => {
+    const { child, lines, reaper } = shell('cat; read -r _ _ _ _ group _ < /proc/$$/stat; echo $group; env')
     await child.exited
     expect(lines[0]).toBe(`stdout: ${child.pid ?? ''}`)
-    const [[name, mark] = []] = Object.entries(guardian.environment)
+    const [[name, mark] = []] = Object.entries(reaper.environment)
     expect(lines).toContain(`stdout: ${String(name)}=${String(mark)}`)
   })
 
-  it('is known to the guardian while it runs, and no longer', async () => {
-    const guardian = newGuardian()
-    const [add, remove] = [vi.spyOn(guardian, 'addGroup'), vi.spyOn(guardian, 'removeGroup')]
-    const child = new Child({ command: ['cat'], env: process.env, guardian, output: () => undefined, stdin: 'pipe' })
+  it('is known to the reaper while it runs, and no longer', async () => {
+    const reaper = newReaper()
+    const [add, remove] = [vi.spyOn(reaper, 'addGroup'), vi.spyOn(reaper, 'removeGroup')]
+    const child = new Child({ command: ['cat'], env: process.env, reaper, output: () => undefined, stdin: 'pipe' })
     expect(add.mock.calls).toEqual([[child.pid, 'at once']])
     expect(remove).not.toHaveBeenCalled()
     child.stdin?.end()
@@ -101,7 +101,7 @@ describe('Child', () => {
     const both = `while [ "$(pgrep -fc "^sleep ${time}")" != 2 ]; do sleep 0.02; done`
     const { child } = shell(`sleep ${time} & setsid sleep ${time} & ${both}; exit 4`)
     expect(await child.exited).toEqual({ status: 4, signal: null, forced: false })
-    // The one that left the group is the guardian's.
+    // The one that left the group is the reaper's.
     await eventually(() => sleepers().length, 1, 'the descendant in the group is killed')
   })
 

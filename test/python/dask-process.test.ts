@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DaskProcess, type DaskProcessOptions } from '../../src/python/dask-process.ts'
 import { startBootstrap } from '../../src/python/start-bootstrap.ts'
-import { eventually, isAlive, kill, newGuardian } from '../process/support/processes.ts'
+import { eventually, isAlive, kill, newReaper } from '../process/support/processes.ts'
 
 const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed')
 const env = { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1' }
@@ -14,7 +14,7 @@ function start(component: DaskProcessOptions['component'], ...args: string[]) {
     component,
     name: `${component} 2`,
     env,
-    guardian: newGuardian(),
+    reaper: newReaper(),
     onLine: (line) => lines.push(line),
   })
   dask.begin(args)
@@ -37,7 +37,7 @@ async function taskIn(lines: readonly string[]): Promise<number> {
 
 /** The Python of a worker, and the conversation with it. */
 function bare(onLine: (line: string) => void = () => undefined) {
-  const bootstrap = startBootstrap({ python: 'python3', env, guardian: newGuardian(), onLine }, { title: ['worker'] })
+  const bootstrap = startBootstrap({ python: 'python3', env, reaper: newReaper(), onLine }, { title: ['worker'] })
   onTestFinished(() => {
     bootstrap.child.kill()
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DaskProcess } from '../../src/python/dask-process.ts'
 import { ForkServer } from '../../src/python/fork-server.ts'
-import { eventually, isAlive, kill, newGuardian, temporaryDirectory } from '../process/support/processes.ts'
+import { eventually, isAlive, kill, newReaper, temporaryDirectory } from '../process/support/processes.ts'
 
 const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed')
 const names = ['2-0', '2-1', '2-2']
@@ -14,7 +14,7 @@ function serve(env: NodeJS.ProcessEnv = {}, python = 'python3') {
     {
       python,
       env: { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1', ...env },
-      guardian: newGuardian(),
+      reaper: newReaper(),
       onLine: (line) => lines.push(line),
     },
     names,

@@ -90,7 +90,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Process ids of everything that this test has started and all that came of it: the test's
-   * directory stands in the PATH of each, guardians included.
+   * directory stands in the PATH of each, reapers included.
    */
   async processes(): Promise<number[]> {
     const path = `PATH=${join(this.directory, 'bin')}:`

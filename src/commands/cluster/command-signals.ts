@@ -1,5 +1,5 @@
 import { ClientProgram } from '../../components/client-program.ts'
-import { Guardian } from '../../process/guardian.ts'
+import { Reaper } from '../../process/reaper.ts'
 import { shellStatus, signalStatus } from '../../process/exit.ts'
 import { Signals } from '../../process/signals.ts'
 import { InterruptedError } from '../../runner/context.ts'
@@ -11,7 +11,7 @@ import { type EndingSignal, takeHeldSignal } from '../../util/early-signals.ts'
  */
 export class CommandSignals implements Disposable {
   readonly #abort = new AbortController()
-  readonly #guardian = new Guardian()
+  readonly #reaper = new Reaper()
   readonly #signals: Signals
   #program: ClientProgram | undefined
 
@@ -25,7 +25,7 @@ export class CommandSignals implements Disposable {
         if (this.#program !== undefined) void this.#pass(signal, this.#program)
       },
     })
-    this.#guardian.onSignal((signal) => {
+    this.#reaper.onSignal((signal) => {
       this.#signals.sawInTree(signal)
     })
     const held: EndingSignal | undefined = takeHeldSignal()
@@ -53,10 +53,10 @@ export class CommandSignals implements Disposable {
     env: NodeJS.ProcessEnv,
   ): Promise<{ readonly status: number; readonly whyNotStarted: string | undefined }> {
     this.signal.throwIfAborted()
-    const program = new ClientProgram(command, env, this.#guardian)
+    const program = new ClientProgram(command, env, this.#reaper)
     this.#program = program
     const exit = await program.exited
-    await this.#guardian.close()
+    await this.#reaper.close()
     return { status: shellStatus(exit), whyNotStarted: program.whyNotStarted }
   }
 

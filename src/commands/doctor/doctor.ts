@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { exitStatuses } from '../../errors.ts'
 import { Child } from '../../process/child.ts'
 import { sayExit, signalStatus } from '../../process/exit.ts'
-import { Guardian } from '../../process/guardian.ts'
+import { Reaper } from '../../process/reaper.ts'
 import { withLauncherPipe } from '../../process/launcher-pipe.ts'
 import { InterruptedError } from '../../runner/context.ts'
 import { deferred } from '../../util/deferred.ts'
@@ -43,9 +43,9 @@ type End =
  * filesystem that hangs can neither go on nor end, and then at least its name is told here.
  */
 export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Diagnosis> {
-  await using guardian = new Guardian()
+  await using reaper = new Reaper()
   using interruption = new CommandSignals()
-  const examination = new Examination(examiner, guardian)
+  const examination = new Examination(examiner, reaper)
   const longest = 3 * probeTimeout + 2 * orders.timeout
   const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
   const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
@@ -71,17 +71,17 @@ function statusOf(findings: readonly Finding[]): number {
 class Examination {
   readonly findings: Finding[] = []
   readonly #underWay = new Set<string>()
-  readonly #guardian: Guardian
+  readonly #reaper: Reaper
   readonly #child: Child
   readonly #done = deferred<End>()
 
-  constructor(command: readonly [string, ...string[]], guardian: Guardian) {
-    this.#guardian = guardian
+  constructor(command: readonly [string, ...string[]], reaper: Reaper) {
+    this.#reaper = reaper
     this.#child = new Child({
       command,
       // A call that hangs keeps a thread for ever; the others need some too.
       ...withLauncherPipe({ ...process.env, UV_THREADPOOL_SIZE: '16' }),
-      guardian,
+      reaper,
       stdin: 'pipe',
       output: (line, stream) => {
         if (stream === 'stdout') this.#hear(line)
@@ -121,7 +121,7 @@ class Examination {
         this.#underWay.delete(message.what)
         break
       case 'directory':
-        this.#guardian.addDirectory(message.path)
+        this.#reaper.addDirectory(message.path)
         break
       case 'finding':
         this.findings.push(message.finding)

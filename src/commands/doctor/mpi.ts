@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { checkWorld, isUniqueRun, type World } from '../../identity/mpi.ts'
 import type { CompleteOptions } from '../../options.ts'
-import { Guardian } from '../../process/guardian.ts'
+import { Reaper } from '../../process/reaper.ts'
 import { chooseMeeting } from '../../runner/meeting.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
@@ -37,8 +37,8 @@ export async function lookAtMpi(
   options: CompleteOptions,
   { meet, timeout, signal }: LookAtMpiOptions,
 ): Promise<MpiFacts> {
-  await using guardian = new Guardian()
-  const meeting = await chooseMeeting(options, { guardian, initialise: meet, signal })
+  await using reaper = new Reaper()
+  const meeting = await chooseMeeting(options, { reaper, initialise: meet, signal })
   if (meeting.by === 'file') return { ...meeting, isUnique: isUniqueRun(options.env, options) }
   const { helper, library } = meeting
   const { family } = await helper.loaded

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
-import { Guardian } from '../../../src/process/guardian.ts'
+import { Reaper } from '../../../src/process/reaper.ts'
 
 /** How long something that a test waits for may take. In milliseconds. */
 const patience = 30_000
@@ -82,27 +82,27 @@ export function temporaryDirectory(): string {
   return path
 }
 
-/** A guardian that is closed when the test ends. */
-export function newGuardian(): Guardian {
-  const guardian = new Guardian()
+/** A reaper that is closed when the test ends. */
+export function newReaper(): Reaper {
+  const reaper = new Reaper()
   onTestFinished(async () => {
-    await guardian.close()
+    await reaper.close()
   })
-  return guardian
+  return reaper
 }
 
-/** Ids of the shells behind a guardian. */
-export function shellsOf(guardian: Guardian): number[] {
-  return processesOf(guardian).filter(leadsSession)
+/** Ids of the shells behind a reaper. */
+export function shellsOf(reaper: Reaper): number[] {
+  return processesOf(reaper).filter(leadsSession)
 }
 
-/** The shell of a guardian, and the process in which that watches its supervisor. */
-export function processesOf(guardian: Guardian): number[] {
-  const [mark = ''] = Object.values(guardian.environment)
+/** The shell of a reaper, and the process in which that watches its supervisor. */
+export function processesOf(reaper: Reaper): number[] {
+  const [mark = ''] = Object.values(reaper.environment)
   return processesWith(mark, 'cmdline')
 }
 
-/** Whether a process leads a session, as a guardian's shell does. */
+/** Whether a process leads a session, as a reaper's shell does. */
 export function leadsSession(pid: number): boolean {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] === String(pid)

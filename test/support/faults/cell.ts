@@ -1,7 +1,7 @@
 import type { Bound } from './limits.ts'
 
 /** A component, or what supervises one, on the process of the rank that has it. */
-export type Actor = 'scheduler' | 'client' | 'worker' | 'supervisor' | 'guardian'
+export type Actor = 'scheduler' | 'client' | 'worker' | 'supervisor' | 'reaper'
 
 /** How a run is started. */
 export interface Launch {

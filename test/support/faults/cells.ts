@@ -19,10 +19,10 @@ export const noCells: readonly (readonly [what: string, why: string])[] = [
   ['client, worker × before publication', 'they start only when the scheduler is published'],
   ['client × while ending', 'the end begins when it has ended; the one that a signal begins is `in its grace`'],
   [
-    'guardian × before publication, while gating',
+    'reaper × before publication, while gating',
     'it has no part in a start: its supervisor starts another at any moment by the same code',
   ],
-  ['guardian × cannot start', 'it is /bin/sh, without which no component starts either: see those'],
+  ['reaper × cannot start', 'it is /bin/sh, without which no component starts either: see those'],
   ['SIGTERM × while ending', 'components ignore it, and a supervisor that is ending does already what TERM asks for'],
   [
     'worker, its supervisor, host and link × while gating',

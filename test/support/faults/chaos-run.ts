@@ -47,7 +47,7 @@ const places: Readonly<Record<Actor, readonly number[]>> = {
   client: [1],
   worker: [2, 3],
   supervisor: ranks,
-  guardian: ranks,
+  reaper: ranks,
 }
 
 /** Draws a fault and its moment, from before the first process until after the last. */
@@ -64,7 +64,7 @@ export function draw(random: Random): Surprise {
     ])
     return { delay, strike }
   }
-  const actor = random.of(['scheduler', 'client', 'worker', 'supervisor', 'supervisor', 'guardian'] as const)
+  const actor = random.of(['scheduler', 'client', 'worker', 'supervisor', 'supervisor', 'reaper'] as const)
   const signal = random.of(['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const)
   return { delay, strike: { kind: 'signal', actor, rank: random.of(places[actor]), signal } }
 }
@@ -136,7 +136,7 @@ async function launched(run: FaultRun, step: Step): Promise<void> {
   )
 }
 
-/** What is documented to stay: the next run on the path takes it over, or Slurm killed a guardian with its host. */
+/** What is documented to stay: the next run on the path takes it over, or Slurm killed a reaper with its host. */
 function leavings(strike: Strike): string[] {
   if (strike.kind === 'freeze host' && strike.rank !== 0) return ['dask-hpc-runner-*']
   const unreachable = strike.kind !== 'signal' && 'rank' in strike && strike.rank === 0

@@ -72,7 +72,7 @@ async function runOnce(base: string, number: number): Promise<CleanRun> {
   const [work, temporary] = [join(directory, 'work'), join(directory, 'tmp')]
   for (const folder of [work, temporary]) await mkdir(folder, { recursive: true })
   const own = Object.entries(process.env).filter(([name]) => !/^(SLURM|PMI|OMPI|DASK|NODE_)/.test(name))
-  // Guardians keep nothing but PATH.
+  // Reapers keep nothing but PATH.
   const env = {
     ...Object.fromEntries(own),
     PATH: `${join(directory, 'bin')}:${join(base, 'bin')}:${process.env.PATH ?? ''}`,

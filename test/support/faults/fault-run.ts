@@ -15,7 +15,7 @@ const commands: Readonly<Record<Actor, RegExp>> = {
   client: /^\S*python\S* client\.py/,
   worker: /dask-hpc-runner worker/,
   supervisor: /^\S*node .*(dask-hpc-runner run|spin\.mjs)/,
-  guardian: /dask-run-guardian/,
+  reaper: /dask-run-reaper/,
 }
 
 /** One run under Slurm that something happens to: its directory, its step, its processes, its files. */
@@ -86,7 +86,7 @@ export class FaultRun implements AsyncDisposable {
   /** The environment of everything of this run. */
   get environment(): Readonly<Record<string, string>> {
     const { env } = this.slurm
-    // Guardians keep nothing but PATH.
+    // Reapers keep nothing but PATH.
     return { ...env, PATH: `${this.directory}/bin:${env.PATH ?? ''}`, TMPDIR: join('/tmp', this.mark) }
   }
 
@@ -169,7 +169,7 @@ export class FaultRun implements AsyncDisposable {
 export function sayProcesses(processes: readonly RunProcess[]): string {
   return processes
     .map(({ pid, host, command, stopped }) => {
-      const [, child = command] = /(dask-run-guardian|dask-hpc-runner .*)/.exec(command) ?? []
+      const [, child = command] = /(dask-run-reaper|dask-hpc-runner .*)/.exec(command) ?? []
       return `${pid} on ${host}${stopped ? ' (stopped)' : ''}: ${child.slice(0, 80)}`
     })
     .join('\n')

@@ -111,7 +111,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   /**
-   * All processes of this test, on all hosts. A guardian has no environment to tell whose it is: it is of its
+   * All processes of this test, on all hosts. A reaper has no environment to tell whose it is: it is of its
    * supervisor's test, and of this one where it has outlived that.
    */
   async processes(): Promise<HostProcess[]> {
@@ -121,7 +121,7 @@ export class Workspace implements AsyncDisposable {
     const markOf = (each: HostProcess | undefined): string | undefined =>
       each && (each.env.find((entry) => entry.startsWith(`${mark}=`)) ?? markOf(byId.get(each.parent)))
     return all.filter(
-      (each) => each.env.includes(own) || (each.command.includes('dask-run-guardian') && (markOf(each) ?? own) === own),
+      (each) => each.env.includes(own) || (each.command.includes('dask-run-reaper') && (markOf(each) ?? own) === own),
     )
   }
 

@@ -17,9 +17,9 @@ const words: Readonly<Record<Moment, string>> = {
 const lateWord = ['.F.json.run-*']
 
 function cell(actor: Actor, rank: number, signal: NodeJS.Signals, moment: Moment, rest: Rest): Cell {
-  const one = actor === 'supervisor' || actor === 'guardian' ? `${actor}${rank}` : actor
+  const one = actor === 'supervisor' || actor === 'reaper' ? `${actor}${rank}` : actor
   const roles = ['scheduler', 'client', 'worker', 'worker'][rank] ?? ''
-  const who = actor === 'supervisor' || actor === 'guardian' ? `${actor} of the ${roles}` : actor
+  const who = actor === 'supervisor' || actor === 'reaper' ? `${actor} of the ${roles}` : actor
   return {
     name: `${one}-${signal.toLowerCase()}-${words[moment]}`,
     actor: who,
@@ -147,7 +147,7 @@ export const componentCells: readonly Cell[] = [
     bound: 'silence',
     lastResort: true,
     status: 'failure',
-    // Its guardian may kill it before the others miss it.
+    // Its reaper may kill it before the others miss it.
     says: says.lostProcess(0),
     leaves: lateWord,
   }),
@@ -242,7 +242,7 @@ export const componentCells: readonly Cell[] = [
     notices: says.lostProcess(2),
   }),
   cell('supervisor', 2, 'SIGTERM', 'before publication', { bound: 'at once', status: [143], prints: says.terminated }),
-  // Its guardian ends it a quarter later than the others miss it.
+  // Its reaper ends it a quarter later than the others miss it.
   cell('supervisor', 2, 'SIGSTOP', 'before publication', {
     ...clean,
     bound: 'silence',
@@ -271,13 +271,13 @@ export const componentCells: readonly Cell[] = [
     status: 'any',
   }),
 
-  // Guardians.
-  cell('guardian', 0, 'SIGKILL', 'while running', { ...clean, chosen: true }),
-  cell('guardian', 1, 'SIGKILL', 'while running', { ...clean }),
-  cell('guardian', 2, 'SIGKILL', 'while running', { ...clean }),
-  cell('guardian', 0, 'SIGTERM', 'while running', { ...clean }),
-  cell('guardian', 1, 'SIGTERM', 'while running', { ...clean }),
-  cell('guardian', 0, 'SIGSTOP', 'while running', { ...clean, bound: 15 }),
-  cell('guardian', 2, 'SIGSTOP', 'while running', { ...clean, bound: 15 }),
-  cell('guardian', 0, 'SIGKILL', 'while ending', { says: 'whatever', bound: 'at once', status: [0] }),
+  // Reapers.
+  cell('reaper', 0, 'SIGKILL', 'while running', { ...clean, chosen: true }),
+  cell('reaper', 1, 'SIGKILL', 'while running', { ...clean }),
+  cell('reaper', 2, 'SIGKILL', 'while running', { ...clean }),
+  cell('reaper', 0, 'SIGTERM', 'while running', { ...clean }),
+  cell('reaper', 1, 'SIGTERM', 'while running', { ...clean }),
+  cell('reaper', 0, 'SIGSTOP', 'while running', { ...clean, bound: 15 }),
+  cell('reaper', 2, 'SIGSTOP', 'while running', { ...clean, bound: 15 }),
+  cell('reaper', 0, 'SIGKILL', 'while ending', { says: 'whatever', bound: 'at once', status: [0] }),
 ]

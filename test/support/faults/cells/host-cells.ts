@@ -138,7 +138,7 @@ export const hostCells: readonly Cell[] = [
     ownHosts: true,
     notices: says.silent(2),
     lastResort: true,
-    // Slurm kills the guardian with the rest of that host.
+    // Slurm kills the reaper with the rest of that host.
     leaves: ['dask-hpc-runner-*'],
     status: 'any',
   },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
-import script from './guardian.sh'
+import script from './reaper.sh'
 import { forEachLine } from './output.ts'
 
 /** The variable that marks every process we start, so that none is missed at the end. */
@@ -15,7 +15,7 @@ function newMark(): string {
   return parts.map((part) => part.toString(36)).join('-')
 }
 
-/** How long the guardian may take to end what is left. In milliseconds. */
+/** How long the reaper may take to end what is left. In milliseconds. */
 const sweepTimeout = 8_000
 
 /**
@@ -27,12 +27,12 @@ const looks = 20
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
  * our private directories, as soon as we are gone, whatever ended us. It is also asked to do so at
- * an ordinary end ({@link Guardian.close}), so that there is one way to leave nothing behind.
+ * an ordinary end ({@link Reaper.close}), so that there is one way to leave nothing behind.
  *
- * It ignores the signals that end a job and reports them instead: a signal that reaches the guardian
+ * It ignores the signals that end a job and reports them instead: a signal that reaches the reaper
  * has reached the whole process tree, not only its supervisor.
  */
-export class Guardian implements AsyncDisposable {
+export class Reaper implements AsyncDisposable {
   readonly #mark = newMark()
   /** Process groups, and how each is ended. */
   readonly #groups = new Map<number, '+' | '~'>()
@@ -130,7 +130,7 @@ export class Guardian implements AsyncDisposable {
   #start(): void {
     const shell = spawn(
       '/bin/sh',
-      ['-c', script, 'dask-run-guardian', `${markVariable}=${this.#mark}`, String(this.#lostAfter / looks / 1000)],
+      ['-c', script, 'dask-run-reaper', `${markVariable}=${this.#mark}`, String(this.#lostAfter / looks / 1000)],
       {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore'],
@@ -145,7 +145,7 @@ export class Guardian implements AsyncDisposable {
     }
     shell.once('error', () => undefined)
     shell.once('exit', again)
-    // Neither the guardian nor its pipes keep us alive.
+    // Neither the reaper nor its pipes keep us alive.
     shell.unref()
     for (const stream of [shell.stdin, shell.stdout]) {
       stream.on('error', () => undefined)

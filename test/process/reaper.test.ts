@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Guardian } from '../../src/process/guardian.ts'
+import { Reaper } from '../../src/process/reaper.ts'
 import {
   eventually,
   isAlive,
   kill,
   leadsSession,
-  newGuardian,
+  newReaper,
   processesOf,
   processesWith,
   shellsOf,
@@ -26,23 +26,23 @@ async function bundleSupervisor(): Promise<string> {
   return outfile
 }
 
-describe('Guardian', () => {
+describe('Reaper', () => {
   it('kills the groups and removes the files at its close, and is gone itself', async () => {
-    const guardian = newGuardian()
+    const reaper = newReaper()
     const directory = temporaryDirectory()
     const file = join(directory, 'file')
     writeFileSync(file, 'our word')
     mkdirSync(join(directory, 'private'))
     const [left, ended] = [await stubborn(), await stubborn()]
-    guardian.addGroup(left)
-    guardian.addGroup(ended)
-    guardian.removeGroup(ended)
-    guardian.addDirectory(join(directory, 'private'))
-    guardian.addFile(file, 'our')
-    expect(shellsOf(guardian)).toHaveLength(1)
+    reaper.addGroup(left)
+    reaper.addGroup(ended)
+    reaper.removeGroup(ended)
+    reaper.addDirectory(join(directory, 'private'))
+    reaper.addFile(file, 'our')
+    expect(shellsOf(reaper)).toHaveLength(1)
 
-    await guardian.close()
-    expect(processesOf(guardian)).toEqual([])
+    await reaper.close()
+    expect(processesOf(reaper)).toEqual([])
     await eventually(() => [left, ended].map(isAlive), [false, true], 'only the group that was left is killed')
     expect([existsSync(file), existsSync(join(directory, 'private'))]).toEqual([false, false])
   })
@@ -53,29 +53,29 @@ describe('Guardian', () => {
     for (const lock of [held, released, full]) mkdirSync(lock ?? '')
     writeFileSync(join(full ?? '', 'file'), '')
     const locked = async (...locks: (string | undefined)[]): Promise<void> => {
-      const guardian = newGuardian()
-      for (const lock of locks) guardian.setLock(lock)
-      await guardian.close()
+      const reaper = newReaper()
+      for (const lock of locks) reaper.setLock(lock)
+      await reaper.close()
     }
     await Promise.all([locked(held), locked(released, undefined), locked(full)])
     expect([held, released, full].map((lock) => existsSync(lock ?? ''))).toEqual([false, true, true])
   })
 
-  it('may be closed twice, and when it never had anything to guard', async () => {
-    const guardian = newGuardian()
-    guardian.addGroup(await stubborn())
-    await Promise.all([guardian.close(), guardian.close()])
-    await guardian.close()
-    guardian.addGroup(1)
-    expect(shellsOf(guardian)).toEqual([])
+  it('may be closed twice, and when it never had anything to end', async () => {
+    const reaper = newReaper()
+    reaper.addGroup(await stubborn())
+    await Promise.all([reaper.close(), reaper.close()])
+    await reaper.close()
+    reaper.addGroup(1)
+    expect(shellsOf(reaper)).toEqual([])
 
-    const idle = newGuardian()
+    const idle = newReaper()
     await idle.close()
     expect(shellsOf(idle)).toEqual([])
   })
 
-  it('kills a marked process that left its group, and spares those of another guardian', async () => {
-    const [ours, theirs] = [newGuardian(), newGuardian()]
+  it('kills a marked process that left its group, and spares those of another reaper', async () => {
+    const [ours, theirs] = [newReaper(), newReaper()]
     const [mine, other] = [await stubborn(ours.environment), await stubborn(theirs.environment)]
     ours.addDirectory(join(temporaryDirectory(), 'none'))
     await ours.close()
@@ -83,31 +83,31 @@ describe('Guardian', () => {
   })
 
   it('is started again when it is killed, and still knows everything', async () => {
-    const guardian = newGuardian()
+    const reaper = newReaper()
     const directory = join(temporaryDirectory(), 'private')
     mkdirSync(directory)
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, 'word')
     const [left, ended] = [await stubborn(), await stubborn()]
-    for (const group of [left, ended]) guardian.addGroup(group)
-    guardian.removeGroup(ended)
-    guardian.addDirectory(directory)
-    guardian.addFile(file, 'word')
-    const [first] = shellsOf(guardian)
+    for (const group of [left, ended]) reaper.addGroup(group)
+    reaper.removeGroup(ended)
+    reaper.addDirectory(directory)
+    reaper.addFile(file, 'word')
+    const [first] = shellsOf(reaper)
     kill(first)
-    await eventually(() => shellsOf(guardian).some((pid) => pid !== first), true, 'another guardian stands')
-    await guardian.close()
+    await eventually(() => shellsOf(reaper).some((pid) => pid !== first), true, 'another reaper stands')
+    await reaper.close()
     await eventually(() => [left, ended].map(isAlive), [false, true], 'the group that was left is killed')
     expect([existsSync(directory), existsSync(file)]).toEqual([false, false])
-    await eventually(() => processesOf(guardian), [], 'no part of either guardian is left')
+    await eventually(() => processesOf(reaper), [], 'no part of either reaper is left')
   })
 
   it('tells of a signal that reached it, and goes on', async () => {
-    const guardian = newGuardian()
+    const reaper = newReaper()
     const seen = vi.fn()
-    guardian.onSignal(seen)
-    guardian.addDirectory(join(temporaryDirectory(), 'none'))
-    const [shell = -1] = shellsOf(guardian)
+    reaper.onSignal(seen)
+    reaper.addDirectory(join(temporaryDirectory(), 'none'))
+    const [shell = -1] = shellsOf(reaper)
     // Until its traps stand a signal ends it; USR2 is the last of them.
     const caught = (): string => /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${shell}/status`, 'utf8'))?.[1] ?? '0'
     await eventually(() => (BigInt(`0x${caught()}`) & (1n << 11n)) !== 0n, true, 'the traps stand')
@@ -115,7 +115,7 @@ describe('Guardian', () => {
     await eventually(() => seen.mock.calls, [['SIGTERM']], 'TERM is told')
     kill(shell, 'SIGUSR1')
     await eventually(() => seen.mock.calls, [['SIGTERM'], ['SIGUSR1']], 'USR1 is told')
-    expect(shellsOf(guardian)).toEqual([shell])
+    expect(shellsOf(reaper)).toEqual([shell])
   })
 
   it.each([
@@ -123,7 +123,7 @@ describe('Guardian', () => {
     // Another may have the lock by then.
     ['stays stopped', 'SIGSTOP', true],
   ] as const)(
-    'leaves nothing of a supervisor that %s: no child, no descendant, no directory, no guardian',
+    'leaves nothing of a supervisor that %s: no child, no descendant, no directory, no reaper',
     async (_, signal, lock) => {
       const directory = join(temporaryDirectory(), 'private')
       mkdirSync(directory)
@@ -150,11 +150,11 @@ describe('Guardian', () => {
           child: isAlive(child),
           descendants: processesWith(`sleep\0${time}`, 'cmdline'),
           marked: processesWith(mark, 'environ'),
-          guardians: processesWith(mark, 'cmdline'),
+          reapers: processesWith(mark, 'cmdline'),
           directory: existsSync(directory),
           lock: existsSync(`${directory}.lock`),
         }),
-        { child: false, descendants: [], marked: [], guardians: [], directory: false, lock },
+        { child: false, descendants: [], marked: [], reapers: [], directory: false, lock },
         'nothing is left',
       )
     },
@@ -177,8 +177,8 @@ describe('Guardian', () => {
     expect(isAlive(supervisor.pid ?? 0)).toBe(true)
   })
 
-  it('gives each guardian a mark of its own', () => {
-    const [one, other] = [new Guardian(), new Guardian()]
+  it('gives each reaper a mark of its own', () => {
+    const [one, other] = [new Reaper(), new Reaper()]
     expect(one.environment).not.toEqual(other.environment)
   })
 })

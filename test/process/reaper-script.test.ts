@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import script from '../../src/process/guardian.sh'
+import script from '../../src/process/reaper.sh'
 import {
   eventually,
   isAlive,
@@ -36,14 +36,14 @@ const onPath = (name: string): boolean =>
   existsSync(name) || (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, name)))
 const signals = ['HUP', 'INT', 'TERM', 'USR1', 'USR2'] as const
 
-/** The guardian's script at work: its standard input closes as it would if the supervisor were killed. */
+/** The reaper's script at work: its standard input closes as it would if the supervisor were killed. */
 class Script {
-  readonly mark = `GUARDIAN_TEST=${randomUUID()}`
+  readonly mark = `REAPER_TEST=${randomUUID()}`
   readonly child: ChildProcess & { readonly pid: number }
   readonly #signals: AsyncIterator<string, undefined>
 
   constructor({ program, args = [], argv0 = program }: Shell, path = process.env.PATH) {
-    const child = spawn(program, [...args, '-c', script, 'guardian', this.mark, '2.5'], {
+    const child = spawn(program, [...args, '-c', script, 'reaper', this.mark, '2.5'], {
       argv0,
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -57,7 +57,7 @@ class Script {
   }
 
   get env(): Record<string, string> {
-    return { GUARDIAN_TEST: this.mark.slice('GUARDIAN_TEST='.length) }
+    return { REAPER_TEST: this.mark.slice('REAPER_TEST='.length) }
   }
 
   tell(...lines: string[]): void {
@@ -93,57 +93,57 @@ function processStatus(pid: number): string {
   return existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : ''
 }
 
-describe.each(shells.filter(({ program }) => onPath(program)))('the guardian under $name', (shell) => {
+describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under $name', (shell) => {
   it('kills the groups that are left, whatever signals they ignore, and spares those that were taken back', async () => {
-    const guardian = new Script(shell)
+    const reaper = new Script(shell)
     const groups = [await stubborn(), await stubborn(), await stubborn(), await stubborn()]
     const [first = 0, second = 0, third = 0, stranger = 0] = groups
-    guardian.tell(`+ ${first}`, `+ ${second}`, `+ ${third}`, `- ${second}`)
-    await guardian.supervisorEnds()
+    reaper.tell(`+ ${first}`, `+ ${second}`, `+ ${third}`, `- ${second}`)
+    await reaper.supervisorEnds()
     await eventually(() => groups.map(isAlive), [false, true, false, true], 'first and third are killed')
     expect([isAlive(second), isAlive(stranger)]).toEqual([true, true])
   })
 
   it('kills every process of a group', async () => {
-    const guardian = new Script(shell)
+    const reaper = new Script(shell)
     const mark = `300.${Math.floor(Math.random() * 1e9)}`
     const leader = startGroup(['/bin/sh', '-c', `sleep ${mark} & sleep ${mark} & wait`])
     await eventually(() => processesWith(`sleep\0${mark}`, 'cmdline').length, 2, 'the group is complete')
-    guardian.tell(`+ ${leader.pid}`)
-    await guardian.supervisorEnds()
+    reaper.tell(`+ ${leader.pid}`)
+    await reaper.supervisorEnds()
     await eventually(() => processesWith(`sleep\0${mark}`, 'cmdline'), [], 'the whole group is killed')
   })
 
   it('kills what carries the mark in another session, and spares what carries another mark', async () => {
-    const guardian = new Script(shell)
-    const ours = await stubborn(guardian.env)
+    const reaper = new Script(shell)
+    const ours = await stubborn(reaper.env)
     const others = [
-      await stubborn({ GUARDIAN_TEST: randomUUID() }),
+      await stubborn({ REAPER_TEST: randomUUID() }),
       // Neither the end of a value nor its beginning is the mark.
-      await stubborn({ GUARDIAN_TEST: `${guardian.env.GUARDIAN_TEST ?? ''}0` }),
-      await stubborn({ ANOTHER: guardian.mark }),
+      await stubborn({ REAPER_TEST: `${reaper.env.REAPER_TEST ?? ''}0` }),
+      await stubborn({ ANOTHER: reaper.mark }),
     ]
-    await guardian.supervisorEnds()
+    await reaper.supervisorEnds()
     await eventually(() => isAlive(ours), false, 'the marked process is killed')
     expect(others.map(isAlive)).toEqual([true, true, true])
   })
 
   it('removes directories and files, a file only while the word stands in it', async () => {
-    const guardian = new Script(shell)
+    const reaper = new Script(shell)
     const directory = temporaryDirectory()
     const path = (name: string): string => join(directory, name)
     mkdirSync(path('a directory'))
     writeFileSync(path('a directory/file'), '')
     writeFileSync(path('still ours.json'), '{"nonce": "the-nonce"}')
     writeFileSync(path('anothers.json'), '{"nonce": "the-other"}')
-    guardian.tell(
+    reaper.tell(
       `d ${path('a directory')}`,
       `d ${path('never made')}`,
       `f the-nonce ${path('still ours.json')}`,
       `f the-nonce ${path('anothers.json')}`,
       `f the-nonce ${path('never written.json')}`,
     )
-    await guardian.supervisorEnds()
+    await reaper.supervisorEnds()
     expect(['a directory', 'still ours.json', 'anothers.json'].map((name) => existsSync(path(name)))).toEqual([
       false,
       false,
@@ -152,13 +152,13 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the guardian und
   })
 
   it('reports each signal, survives it, and still does its work', async () => {
-    const guardian = new Script(shell)
+    const reaper = new Script(shell)
     const [before, after] = [await stubborn(), await stubborn()]
-    guardian.tell(`+ ${before}`)
-    await guardian.ready()
-    for (const name of [...signals, ...signals]) expect(await guardian.reportOf(name)).toBe(name)
-    guardian.tell(`+ ${after}`)
-    await guardian.supervisorEnds()
+    reaper.tell(`+ ${before}`)
+    await reaper.ready()
+    for (const name of [...signals, ...signals]) expect(await reaper.reportOf(name)).toBe(name)
+    reaper.tell(`+ ${after}`)
+    await reaper.supervisorEnds()
     await eventually(() => [before, after].map(isAlive), [false, false], 'both groups are killed')
   })
 
@@ -171,12 +171,12 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the guardian und
       `#!/bin/sh\n: > '${at.begun}'\nwhile [ ! -e '${at.go}' ]; do sleep 0.01; done\nPATH=\${PATH#*:}\nexec grep "$@"\n`,
     )
     chmodSync(join(bin, 'grep'), 0o755)
-    const guardian = new Script(shell, `${bin}:${process.env.PATH ?? ''}`)
-    const ours = await stubborn(guardian.env)
-    await guardian.ready()
-    const ended = guardian.supervisorEnds()
-    await eventually(() => existsSync(at.begun) || guardian.child.exitCode !== null, true, 'it looks for the mark')
-    for (const name of signals) kill(-guardian.child.pid, `SIG${name}`)
+    const reaper = new Script(shell, `${bin}:${process.env.PATH ?? ''}`)
+    const ours = await stubborn(reaper.env)
+    await reaper.ready()
+    const ended = reaper.supervisorEnds()
+    await eventually(() => existsSync(at.begun) || reaper.child.exitCode !== null, true, 'it looks for the mark')
+    for (const name of signals) kill(-reaper.child.pid, `SIG${name}`)
     writeFileSync(at.go, '')
     await ended
     await eventually(() => isAlive(ours), false, 'the marked process is killed')
