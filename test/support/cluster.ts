@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
 import { commandLine, describeProcess, environment, kill, parentOf, pids } from './processes.ts'
+import { asUser, canRun, environmentOf, makePrivate, type User } from './second-user.ts'
 import { Started } from './started.ts'
 import { until } from './until.ts'
 
@@ -19,28 +20,55 @@ export const programs = join(root, 'fixtures/programs')
 /** The Python that has Dask: `npm test` finds it. */
 export const python = process.env.DASK_HPC_RUNNER_TEST_PYTHON ?? '/usr/bin/python3'
 
+/** Who starts what a test starts. */
+export interface ClusterOptions {
+  /** An ordinary user. @default the one who runs the tests, which is root in CI */
+  readonly user?: User
+}
+
 /** Where the processes of one test live: a directory, an environment, and the check that nothing is left. */
 export class Cluster implements AsyncDisposable {
   /** Working directory of everything that the test starts. */
   readonly directory: string
+  readonly #user: User | undefined
+  /** The Node and the program that the test starts. */
+  #node = process.execPath
+  #program = program
   readonly #started: Started[] = []
   readonly #expectedFiles = new Set<string>()
   readonly #expectedTemporary = new Set(['dask-worker-space', 'dask-scratch-space'])
 
-  private constructor(directory: string) {
+  private constructor(directory: string, user: User | undefined) {
     this.directory = directory
+    this.#user = user
   }
 
-  static async make(): Promise<Cluster> {
+  static async make({ user }: ClusterOptions = {}): Promise<Cluster> {
     const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-    const cluster = new Cluster(await mkdtemp(join(base, 'dask-hpc-runner-test-')))
-    await mkdir(join(cluster.directory, 'work'))
-    await mkdir(join(cluster.directory, 'tmp'))
-    await mkdir(join(cluster.directory, 'bin'))
-    const wrapper = join(cluster.directory, 'bin/python3')
+    const cluster = new Cluster(await mkdtemp(join(base, 'dask-hpc-runner-test-')), user)
+    const { directory } = cluster
+    const names = ['work', 'tmp', ...(user === undefined ? [] : ['home'])]
+    for (const path of names.map((name) => join(directory, name)))
+      await (user === undefined ? mkdir(path) : makePrivate(user, path))
+    await mkdir(join(directory, 'bin'))
+    const wrapper = join(directory, 'bin/python3')
     await writeFile(wrapper, `#!/bin/sh\nexec '${python}' "$@"\n`)
     await chmod(wrapper, 0o755)
+    if (user !== undefined) await cluster.#open(user)
     return cluster
+  }
+
+  /** Lets a user in, and gives him copies of what stands where he may not look, as in the home of root. */
+  async #open(user: User): Promise<void> {
+    await chmod(this.directory, 0o755)
+    const [node, cli] = [join(this.directory, 'bin/node'), join(this.directory, 'bin/cli.cjs')]
+    if (!canRun(user, [this.#node, '--version'])) {
+      await copyFile(this.#node, node)
+      this.#node = node
+    }
+    await copyFile(program, cli)
+    await chmod(cli, 0o644)
+    this.#program = cli
   }
 
   /** The directory in which programs run, and where scheduler files are published by default. */
@@ -60,18 +88,21 @@ export class Cluster implements AsyncDisposable {
       ...Object.fromEntries(own),
       PATH: `${join(this.directory, 'bin')}:${process.env.PATH ?? ''}`,
       TMPDIR: join(this.directory, 'tmp'),
+      ...(this.#user && environmentOf(this.#user, join(this.directory, 'home'))),
     }
   }
 
   /** Starts `dask-hpc-runner` with these arguments. */
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    return this.start([process.execPath, program, ...args], env)
+    return this.start([this.#node, this.#program, ...args], env)
   }
 
   /** Starts any program. */
-  start([command, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}): Started {
+  start(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}): Started {
+    const [first, ...rest] = command
+    const [file, args] = this.#user === undefined ? [first, rest] : asUser(this.#user, command)
     const started = new Started(
-      spawn(command, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(file, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
       { family: async () => this.processes() },
     )
     this.#started.push(started)
