@@ -16,7 +16,7 @@ const rounds = 30
 /** File system calls beyond those of an empty Node. */
 const mostCalls = 100
 /** How many times the CPU time of an empty Node ours may be. */
-const mostCpu = 1.5
+const mostCpu = 2.2
 
 /** A program that does nothing but to say, as ours does, that it is there. */
 const empty = 'setTimeout(() => {}, 1e6); require("node:fs").mkdirSync(".F.json.run-empty")'

@@ -1,13 +1,9 @@
 // Bundles the library and the program into one file each, with everything they need: reading one
-// file is what keeps the start of n processes on a shared filesystem cheap. A cache of the program's code
-// is for the Node that builds: any other runs without it.
-import { execFile } from 'node:child_process'
+// file is what keeps the start of n processes on a shared filesystem cheap.
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
-import { programFile } from './program-file.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -18,17 +14,19 @@ const requireBanner = [
   'const require = __createRequire(import.meta.url)',
 ].join('\n')
 
-/** Builds dist/index.js, dist/cli.cjs and its cache. Declarations are the TypeScript compiler's part. */
+// A CommonJS file has no import.meta.
+const programBanner = [
+  '#!/usr/bin/env node',
+  "const __moduleUrl = require('node:url').pathToFileURL(__filename).href",
+].join('\n')
+
+/** Builds dist/index.js and dist/cli.cjs. Declarations are the TypeScript compiler's part. */
 export async function build() {
   const inputs = await Promise.all([
     buildLibrary('src/index.ts', 'index.js'),
     buildProgram('src/cli/main.ts', 'cli.cjs'),
   ])
   await replaceFile(join(dist, 'THIRD-PARTY.txt'), await licences(inputs.flat()), 0o644)
-  await promisify(execFile)(process.execPath, [join(dist, 'cli.cjs'), 'code-cache'], {
-    // What is compiled under options of V8's own serves under the same ones only.
-    env: { ...process.env, NODE_OPTIONS: '' },
-  })
 }
 
 /**
@@ -47,24 +45,6 @@ const programs = {
       const { text, inputs } = await programText(path)
       return { contents: text, loader: 'text', watchFiles: inputs }
     })
-  },
-}
-
-/**
- * Commander asks for the module that starts processes as soon as it is loaded, and needs it for
- * commands that are programs of their own, which we have none of.
- *
- * @type {import('esbuild').Plugin}
- */
-const lateProcesses = {
-  name: 'late-processes',
-  setup(build) {
-    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /node_modules\/commander\//.test(importer) ? { path: 'child_process', namespace: 'late' } : undefined,
-    )
-    build.onLoad({ filter: /.*/, namespace: 'late' }, () => ({
-      contents: "module.exports = { spawn: (...all) => require('child_process').spawn(...all) }",
-    }))
   },
 }
 
@@ -109,7 +89,7 @@ function settings(entry) {
     loader: { '.py': 'text', '.sh': 'text' },
     // Native, and loaded only where it is asked for.
     external: ['koffi'],
-    plugins: [programs, lateProcesses],
+    plugins: [programs],
     legalComments: 'none', // THIRD-PARTY.txt has the licences in full
     logLevel: 'warning',
   }
@@ -120,9 +100,8 @@ function settings(entry) {
  * @param {string} name
  */
 async function buildLibrary(entry, name) {
-  const options = { ...settings(entry), outfile: join('dist', name), banner: { js: requireBanner } }
-  const result = await bundle(options)
-  await replaceFile(join(dist, name), result.outputFiles?.[0]?.text ?? '', 0o644)
+  const result = await bundle({ ...settings(entry), banner: { js: requireBanner } })
+  await replaceFile(join(dist, name), result.outputFiles[0]?.text ?? '', 0o644)
   return Object.keys(result.metafile.inputs)
 }
 
@@ -131,18 +110,17 @@ async function buildLibrary(entry, name) {
  * @param {string} name
  */
 async function buildProgram(entry, name) {
-  const whole = await bundle(settings(entry))
-  const modules = await bundle({
+  const result = await bundle({
     ...settings(entry),
-    entryPoints: Object.keys(whole.metafile.inputs).filter((input) => /^src\/.*\.ts$/.test(input)),
-    outbase: 'src',
-    outdir: 'parts',
-    splitting: true,
-    chunkNames: '[name]-[hash]',
+    format: 'cjs',
+    define: { 'import.meta.url': '__moduleUrl' },
+    banner: { js: programBanner },
+    // Names stay, so that a stack trace still tells where it comes from.
+    minifySyntax: true,
+    minifyWhitespace: true,
   })
-  const text = await programFile(root, relative('src', entry), modules)
-  await replaceFile(join(dist, name), text, 0o755)
-  return Object.keys(whole.metafile.inputs)
+  await replaceFile(join(dist, name), result.outputFiles[0]?.text ?? '', 0o755)
+  return Object.keys(result.metafile.inputs)
 }
 
 /**

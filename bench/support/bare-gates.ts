@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { Script } from 'node:vm'
 import { build } from 'esbuild'
 import type { WatchMode } from '../../src/options.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
@@ -16,15 +14,8 @@ export async function bareGates(size: number, watch: WatchMode): Promise<number>
   const children = []
   try {
     const entry = join(import.meta.dirname, 'gate-program.ts')
-    const bundled = await build({
-      entryPoints: [entry],
-      bundle: true,
-      write: false,
-      platform: 'node',
-      target: 'node20',
-    })
     const program = join(directory, 'gate.cjs')
-    await writeCached(program, bundled.outputFiles[0]?.text ?? '')
+    await build({ entryPoints: [entry], bundle: true, outfile: program, platform: 'node', target: 'node20' })
     for (let rank = 1; rank <= size; rank++) {
       const args = [program, join(directory, 'F.json'), String(rank), String(size + 1), watch]
       children.push(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
@@ -53,21 +44,4 @@ async function whenOpened(child: ChildProcess): Promise<number> {
   const [said] = (await Promise.race([once(child.stdout as Readable, 'data'), once(child, 'exit')])) as [unknown]
   if (!Buffer.isBuffer(said)) throw new Error('a process has ended at its gate')
   return Number(said.toString())
-}
-
-/** A program whose code is cached, as that of the command line is. */
-async function writeCached(path: string, text: string): Promise<void> {
-  const script = `(function (require) {${text}})`
-  await writeFile(`${path}.script`, script)
-  setFlagsFromString('--no-lazy')
-  const compiled = new Script(script)
-  setFlagsFromString('--lazy')
-  await writeFile(`${path}.cache`, compiled.createCachedData())
-  const loader = `
-    const { readFileSync } = require('node:fs')
-    const [text, cachedData] = [readFileSync(__filename + '.script', 'utf8'), readFileSync(__filename + '.cache')]
-    const script = new (require('node:vm').Script)(text, { cachedData })
-    if (script.cachedDataRejected) throw new Error('the code cache is of no use')
-    script.runInThisContext()(require)`
-  await writeFile(path, loader)
 }

@@ -120,14 +120,6 @@ function program(args: readonly string[]): Command {
   })
 
   addCommandsBeside(root)
-  root
-    .command('code-cache')
-    .description(
-      'compile this program ahead, beside its file, for this version of Node: a process has a fifth less to do then',
-    )
-    .action(async () => {
-      await (await import('./code-cache.ts')).writeCodeCache()
-    })
   hidden(root, 'member', async () => {
     await (await import('./member.ts')).runMember()
   })
