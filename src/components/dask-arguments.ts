@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { CompleteOptions } from '../options.ts'
 
 /** Where the scheduler listens. */
@@ -11,7 +12,7 @@ export interface SchedulerPlace {
 /** Arguments of `dask scheduler` for these options. (The flags of Dask 2022.12 to 2026.7.) */
 export function schedulerArguments(options: CompleteOptions, place: SchedulerPlace): string[] {
   return [
-    ...flag('--host', place.host),
+    ...hostFlag(place.host),
     ...flag('--port', place.port),
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
@@ -38,7 +39,7 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     place.schedulerAddress,
     ...flag('--name', place.name),
     options.nanny ? '--nanny' : '--no-nanny',
-    ...flag('--host', place.host),
+    ...hostFlag(place.host),
     ...flag('--worker-port', options.workerPort),
     ...flag('--nanny-port', options.nanny ? options.nannyPort : undefined),
     ...flag('--listen-address', options.listenAddress),
@@ -64,6 +65,11 @@ function commonArguments(options: CompleteOptions): string[] {
     ...(options.dashboard === false ? ['--no-dashboard'] : []),
     ...(options.preload ?? []).flatMap((preload) => flag('--preload', preload)),
   ]
+}
+
+/** Dask takes what has colons for a host and a port, unless it stands in brackets. */
+function hostFlag(host: string | undefined): string[] {
+  return flag('--host', host !== undefined && isIP(host) === 6 ? `[${host}]` : host)
 }
 
 function flag(name: string, value: string | number | undefined): string[] {

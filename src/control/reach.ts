@@ -2,7 +2,7 @@ import { readFile, readlink } from 'node:fs/promises'
 import { connect as open, type Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
-import { hostAddresses } from '../util/network.ts'
+import { hostAddresses, orderAddresses } from '../util/network.ts'
 import type { Owner } from '../record/owner.ts'
 
 /** What came of trying to connect. */
@@ -65,10 +65,10 @@ export async function reachDask(address: string, signal?: AbortSignal): Promise<
   return reached === 'refused' ? 'refuses' : reached === 'unreachable' ? 'unreachable' : 'answers'
 }
 
-/** Addresses of this host, without loopback and link-local ones. */
+/** Addresses of this host without loopback, those that others reach most likely first. */
 export function ownAddresses(): string[] {
-  return hostAddresses()
-    .filter(({ internal }) => !internal)
+  return orderAddresses(hostAddresses())
+    .filter(({ kind }) => kind !== 'loopback')
     .map(({ address }) => address)
 }
 

@@ -13,8 +13,8 @@ export interface Identity {
   readonly nodes: number
   /** What part of its node this process has been given. */
   readonly share: Share
-  /** IP address of the host that started the processes, as the nodes reach it. */
-  readonly launcher?: string | undefined
+  /** IP addresses of the host that started the processes, as the workload manager or the launcher has them. */
+  readonly launcherAddresses?: readonly string[]
   /** What tells this run from every other. */
   readonly runKey: RunKey
   /** Where rank and size were read, for people: `SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4`. */

@@ -4,7 +4,7 @@ import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
 import type { RunKey } from './run-key.ts'
 import type { Share } from './share.ts'
-import { identifySlurm } from './slurm.ts'
+import { identifySlurm, launchNodeAddresses } from './slurm.ts'
 
 /** What the MPI library says, which only it knows under some launchers. */
 export interface World {
@@ -120,7 +120,7 @@ function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpi
     host,
     nodes: nodesOf(env, launcher, size),
     share: shareOf(env, launcher, options),
-    launcher: launcherAddress(env),
+    launcherAddresses: launcherAddresses(env),
     runKey: runKeyOf(env, options, launcher),
     source: `${launcher.rank}=${rank} of ${variable === undefined ? size : `${variable}=${size}`}`,
   }
@@ -219,8 +219,10 @@ function firstNumber(env: Environment, names: readonly string[]): number | undef
   return names.map((name) => readWholeNumber(env, name)).find((value) => value !== undefined)
 }
 
-/** The first address of the host of `mpirun`, as Open MPI 4 tells it: `869531648.0;tcp://10.0.0.1,…:54755`. */
-function launcherAddress(env: Environment): string | undefined {
+/** The addresses of the host of `mpirun`, as Open MPI 4 tells them: `869531648.0;tcp://10.0.0.1,…:54755;tcp6://[fd00::1]:54756`. */
+function launcherAddresses(env: Environment): readonly string[] {
   const uri = readVariable(env, 'OMPI_MCA_orte_hnp_uri') ?? ''
-  return /;tcp:\/\/([0-9.]+)[,:]/.exec(uri)?.[1] ?? readVariable(env, 'SLURM_LAUNCH_NODE_IPADDR')
+  const lists = [...uri.matchAll(/;tcp:\/\/([0-9.,]+):|;tcp6:\/\/\[([^\]]+)\]/g)]
+  const addresses = lists.flatMap(([, four, six]) => (four ?? six ?? '').split(','))
+  return addresses.length === 0 ? launchNodeAddresses(env) : addresses
 }

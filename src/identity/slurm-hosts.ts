@@ -55,3 +55,10 @@ function nodesInOrder(env: Environment): readonly string[] | undefined {
 function isHeterogeneous(env: Environment): boolean {
   return (readVariable(env, 'SLURM_HET_SIZE') ?? readVariable(env, 'SLURM_PACK_SIZE')) !== undefined
 }
+
+/** The nodes of the step beside `host`, or of the job where an MPI launcher started the processes. */
+export function otherSlurmNodes(env: Environment, host: string): readonly string[] {
+  const lists = ['SLURM_STEP_NODELIST', 'SLURM_NODELIST', 'SLURM_JOB_NODELIST']
+  const list = lists.map((name) => readVariable(env, name)).find((text) => text !== undefined)
+  return (expandNodeList(list ?? '') ?? []).filter((node) => node !== host)
+}

@@ -32,7 +32,7 @@ export function identifySlurm(env: Environment, options: IdentifySlurmOptions): 
     host: readHost(env),
     nodes: firstSet(env, nodeCounts) === undefined ? tasks.value : readSize(env, nodeCounts).value,
     share: slurmShare(env),
-    launcher: readVariable(env, 'SLURM_LAUNCH_NODE_IPADDR'),
+    launcherAddresses: launchNodeAddresses(env),
     runKey,
   }
   if (nodes === undefined) return { ...readRank(env, 'SLURM_PROCID', tasks), ...place }
@@ -143,6 +143,12 @@ function readHost(env: Environment): string {
   const node = readWholeNumber(env, 'SLURM_NODEID')
   const hosts = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
   return (node === undefined ? undefined : hosts?.[node]) ?? unknownHost
+}
+
+/** Where `srun` was started, as Slurm has it: loopback where the host's own name stands for that. */
+export function launchNodeAddresses(env: Environment): readonly string[] {
+  const address = readVariable(env, 'SLURM_LAUNCH_NODE_IPADDR')
+  return address === undefined ? [] : [address]
 }
 
 function firstSet(env: Environment, names: readonly string[]): string | undefined {

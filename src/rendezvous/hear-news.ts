@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { deferred } from '../util/deferred.ts'
-import { hostAddresses } from '../util/network.ts'
+import { hostAddresses, orderAddresses } from '../util/network.ts'
 import { answered } from '../util/unanswered.ts'
 import { mostAddresses, newKey, newsPortNameOf, unseal } from './news-port.ts'
 import { receiveNews, type TakeNews } from './news-wire.ts'
@@ -28,7 +28,7 @@ const realSeams: HearSeams = {
   leave: async (path) => {
     await answered(leaveEmpty(path), defaults.filesystemTimeout, () => new Error('its filesystem does not answer'))
   },
-  addresses: () => hostAddresses().flatMap(({ internal, address }) => (internal ? [] : [address])),
+  addresses: () => orderAddresses(hostAddresses()).flatMap(({ kind, address }) => (kind === 'loopback' ? [] : [address])),
 }
 
 /** Who listens, and for what. */

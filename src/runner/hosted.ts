@@ -65,7 +65,7 @@ export class Hosted {
 
   async startScheduler(): Promise<DaskProcess> {
     const { options } = this.#run
-    const host = await listenHost('scheduler', this.#run)
+    const host = (await listenHost('scheduler', this.#run))?.address
     const port = options.port === undefined ? 0 : await freePort(options.port, host)
     this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }))
     return this.scheduler
@@ -86,7 +86,10 @@ export class Hosted {
     const place = {
       schedulerAddress,
       localDirectory,
-      host: options.listenAddress === undefined ? await listenHost('worker', this.#run) : undefined,
+      host:
+        options.listenAddress === undefined
+          ? (await listenHost('worker', this.#run, schedulerAddress))?.address
+          : undefined,
       nthreads: options.nthreads ?? share.nthreads,
       memoryLimit: options.memoryLimit ?? share.memoryLimit,
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Line, localLine } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
 import { type LivingLine, Pulse, withPulse } from '../control/pulse.ts'
-import { hostOf, isLoopback, networkName, ownAddresses } from '../control/reach.ts'
+import { hostOf, isLoopback, networkName } from '../control/reach.ts'
 import { ControlServer } from '../control/server.ts'
 import { workerNames } from '../components/worker-names.ts'
 import type { SchedulerIdentity } from '../dask/calls/identity.ts'
@@ -19,6 +19,7 @@ import { Coordinator } from './coordinator.ts'
 import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
 import { markScheduler, tlsOf } from './fence.ts'
+import { controlAddresses } from './listen-address.ts'
 import { Readiness } from './readiness.ts'
 import { SchedulerLink } from './scheduler-link.ts'
 
@@ -108,7 +109,11 @@ export class Hub {
       nonce,
       host: identity.host,
       pid: process.pid,
-      control: { addresses: oneHost ? ['127.0.0.1'] : ownAddresses(), port: server.port, network: await networkName() },
+      control: {
+        addresses: oneHost ? ['127.0.0.1'] : await controlAddresses(run),
+        port: server.port,
+        network: await networkName(),
+      },
       secret,
       n_workers: roles.filter((each) => each.includes('worker')).length * options.nworkers,
     })

@@ -1,45 +1,95 @@
 import { lookup } from 'node:dns/promises'
-import type { CompleteOptions } from '../options.ts'
-import { addressTowards, chooseAddress, hostAddresses } from '../util/network.ts'
+import { isIP } from 'node:net'
+import { hostOf, isLoopback, ownAddresses } from '../control/reach.ts'
+import type { Identity } from '../identity/identity.ts'
+import { otherSlurmNodes } from '../identity/slurm-hosts.ts'
+import { type AddressFacts, chooseAddress, type ChosenAddress } from '../util/choose-address.ts'
+import { addressTowards, hostAddresses, isLinkLocal } from '../util/network.ts'
 import { deadline } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 
-/** How long a name may take to resolve. In milliseconds. */
-const lookupTimeout = 2_000
+/** How long a name may take to resolve, and so where the launcher's address tells enough. In milliseconds. */
+const [lookupTimeout, shortLookupTimeout] = [2_000, 500]
+
+/** So many other nodes are looked up: one would do, unless it is one whose name does not resolve. */
+const mostNodes = 3
+
+/** What decides where a process of a run listens. */
+export type ListenContext = Pick<RunContext, 'options' | 'identity'>
 
 /**
  * The host that a component of this process listens on: `--host`, or the address of the interface
  * that the options name, or, where the run has several nodes, an address that the other nodes reach.
  * Undefined where Dask may choose.
  *
- * @throws RangeError where this host has no such interface.
+ * @param schedulerAddress for a worker: its own address is the one from which packets to the scheduler leave
+ * @throws RangeError where this host has no interface such as the options want.
  */
-export async function listenHost(component: 'scheduler' | 'worker', run: RunContext): Promise<string | undefined> {
-  const { options, identity } = run
-  if (options.host !== undefined) return options.host
-  const choice = interfaceOf(component, options)
-  if (choice !== undefined) return chooseAddress(choice, hostAddresses())
-  return identity.nodes > 1 ? await reachableAddress(run) : undefined
+export async function listenHost(
+  component: 'scheduler' | 'worker',
+  { options, identity }: ListenContext,
+  schedulerAddress?: string,
+): Promise<ChosenAddress | undefined> {
+  const ofComponent = component === 'scheduler' ? options.schedulerInterface : options.workerInterface
+  const wish = { host: options.host, interface: ofComponent ?? options.interface }
+  if (wish.host !== undefined || wish.interface !== undefined) return chooseAddress(interfacesAlone(), wish)
+  if (identity.nodes === 1) return undefined
+  const scheduler = schedulerAddress === undefined ? undefined : hostOf(schedulerAddress)
+  const towardsScheduler =
+    scheduler === undefined || isLoopback(scheduler) ? [] : await towards(await resolve(scheduler, lookupTimeout))
+  const facts = await addressFacts(identity, options.env)
+  return chooseAddress(towardsScheduler.length === 0 ? facts : { ...facts, towardsNodes: towardsScheduler })
 }
 
-function interfaceOf(component: 'scheduler' | 'worker', options: CompleteOptions): string | undefined {
-  return (component === 'scheduler' ? options.schedulerInterface : options.workerInterface) ?? options.interface
+/** Where the other processes of the run may reach this one, the likeliest first: where its scheduler would listen. */
+export async function controlAddresses(run: ListenContext): Promise<string[]> {
+  // That the user has asked for what is not there is said when the scheduler starts.
+  const chosen = await listenHost('scheduler', run).catch(() => undefined)
+  const own = ownAddresses()
+  const first = own.filter((address) => address === chosen?.address)
+  return [...new Set([...first, ...own])]
 }
 
-/**
- * The address of this host on the network of the workload manager, which all nodes are on. Dask
- * itself takes that of the default route, and 127.0.0.1 where there is none. Undefined where this host
- * has loopback only, as in a job that is simulated on one host.
- */
-async function reachableAddress({ identity }: RunContext): Promise<string | undefined> {
-  const own = hostAddresses().filter(({ internal }) => !internal)
-  const isOwn = (address: string | undefined): address is string =>
-    own.some((candidate) => candidate.address === address)
-  const towards = identity.launcher === undefined ? undefined : await addressTowards(identity.launcher)
-  if (isOwn(towards)) return towards
-  const named = await deadline(lookup(identity.host), lookupTimeout, () => new Error('no answer')).catch(
-    () => undefined,
-  )
-  if (isOwn(named?.address)) return named.address
-  return own[0]?.address
+function interfacesAlone(): AddressFacts {
+  return { addresses: hostAddresses(), towardsNodes: [], towardsLauncher: [], named: [] }
+}
+
+const known = new WeakMap<Identity, Promise<AddressFacts>>()
+
+/** What tells which of this host's addresses the other nodes reach; it is looked up once. */
+async function addressFacts(identity: Identity, env: NodeJS.ProcessEnv): Promise<AddressFacts> {
+  let facts = known.get(identity)
+  if (facts === undefined) known.set(identity, (facts = lookUpFacts(identity, env)))
+  return await facts
+}
+
+async function lookUpFacts({ host, launcherAddresses = [] }: Identity, env: NodeJS.ProcessEnv): Promise<AddressFacts> {
+  const addresses = hostAddresses()
+  const own = new Set(addresses.map(({ address }) => address))
+  const towardsLauncher = await towards(launcherAddresses)
+  const tells = addresses.some(({ address, kind }) => kind === 'network' && towardsLauncher.includes(address))
+  const timeout = tells ? shortLookupTimeout : lookupTimeout
+  const nodes = otherSlurmNodes(env, host).slice(0, mostNodes)
+  const [ofNodes, named] = await Promise.all([
+    Promise.all(nodes.map(async (node) => await resolve(node, timeout))),
+    resolve(host, timeout),
+  ])
+  // An address of another node that is this host's, too, is one that every host has.
+  const towardsNodes = await towards(ofNodes.flat().filter((address) => !own.has(address)))
+  return { addresses, towardsNodes, towardsLauncher, named }
+}
+
+/** The addresses of this host from which packets to `targets` leave, without those that stay within the host or the cable. */
+async function towards(targets: readonly string[]): Promise<readonly string[]> {
+  const outside = targets.filter((target) => !isLoopback(target) && !isLinkLocal(target))
+  const all = await Promise.all(outside.map(addressTowards))
+  return all.filter((address) => address !== undefined)
+}
+
+/** The addresses of a name; none where it does not resolve in time. */
+async function resolve(name: string, timeout: number): Promise<readonly string[]> {
+  if (isIP(name) !== 0) return [name]
+  const found = lookup(name, { all: true })
+  const addresses = await deadline(found, timeout, () => new Error('no answer')).catch(() => [])
+  return addresses.map(({ address }) => address)
 }

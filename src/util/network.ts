@@ -1,6 +1,16 @@
 import { createSocket } from 'node:dgram'
-import { BlockList, isIP } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+
+/**
+ * What an address is good for, the best first: `network` for other hosts, as far as can be seen; `tunnel`
+ * for the other end of a point-to-point link; `bridge` for containers and virtual machines of its own
+ * host, on which each host has the same address; `link-local` for what is on the same cable, such as the
+ * host's service processor; `loopback` for its own host.
+ */
+export const networkKinds = ['network', 'tunnel', 'bridge', 'link-local', 'loopback'] as const
+export type NetworkKind = (typeof networkKinds)[number]
 
 /** One address of a network interface of this host. */
 export interface InterfaceAddress {
@@ -8,48 +18,64 @@ export interface InterfaceAddress {
   readonly name: string
   readonly address: string
   readonly family: 'IPv4' | 'IPv6'
-  /** Whether it is a loopback address. */
-  readonly internal: boolean
+  readonly kind: NetworkKind
 }
 
-/** Every address of this host, link-local ones aside; those of version 4 first. */
+/** Bridges, and their like, that container runtimes, hypervisors and Kubernetes make on every host. */
+const bridges =
+  /^(docker|br-|virbr|vmnet|vboxnet|veth|lxc|lxdbr|incusbr|cni|podman|nerdctl|cbr|kube|cali|cilium|flannel|weave|nodelocaldns|dummy)/
+const tunnels = /^(tun|tap|ppp|wg|tailscale|utun|zt|gre|gretap|sit|tunl|ip6tnl|ipip|vti|ovpn|vpn|nebula|vxlan)/
+
+/** Every address of this host, those of version 6 of the link alone aside; those of version 4 first. */
 export function hostAddresses(): InterfaceAddress[] {
   return (
     Object.entries(networkInterfaces())
       .flatMap(([name, addresses]) =>
-        (addresses ?? []).map(({ address, family, internal }) => ({ name, address, family, internal })),
+        (addresses ?? []).map(({ address, family, internal }) => ({
+          ...{ name, address, family },
+          kind: internal ? 'loopback' : kindOf(name, address),
+        })),
       )
-      .filter(({ address }) => !address.startsWith('fe80:'))
+      // Without the interface's name beside them, these lead nowhere.
+      .filter(({ address, family }) => family === 'IPv4' || !isLinkLocal(address))
       // Not with localeCompare, whose first use takes 6 ms.
       .sort((a, b) => Number(a.family === 'IPv6') - Number(b.family === 'IPv6'))
   )
 }
 
-/**
- * The address that `choice` names: an interface, a network such as `10.1.0.0/16`, or several of
- * these in order of preference with commas between them.
- *
- * @throws RangeError where this host has none of them; it lists what there is.
- */
-export function chooseAddress(choice: string, addresses: readonly InterfaceAddress[]): string {
-  for (const wanted of choice.split(',').map((part) => part.trim())) {
-    const matches = wanted.includes('/') ? inNetwork(wanted) : ({ name }: InterfaceAddress) => name === wanted
-    const found = addresses.find(matches)
-    if (found !== undefined) return found.address
-  }
-  const known = addresses.map(({ name, address }) => `${name} (${address})`).join(', ')
-  throw new RangeError(`Cannot use interface "${choice}": this host has ${known === '' ? 'none' : known}`)
+/** What kind of network an address is on that is not loopback, by its interface's name and the address itself. */
+export function kindOf(name: string, address: string): NetworkKind {
+  if (isLinkLocal(address)) return 'link-local'
+  if (bridges.test(name)) return 'bridge'
+  return tunnels.test(name) || isPointToPoint(name) ? 'tunnel' : 'network'
 }
 
-function inNetwork(cidr: string): (address: InterfaceAddress) => boolean {
-  const [network = '', prefix = ''] = cidr.split('/')
-  const family = isIP(network)
-  const most = family === 4 ? 32 : 128
-  if (family === 0 || !/^\d+$/.test(prefix) || Number(prefix) > most)
-    throw new RangeError(`Cannot use interface "${cidr}": a network is written as 10.1.0.0/16`)
-  const list = new BlockList()
-  list.addSubnet(network, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
-  return ({ address, family: version }) => list.check(address, version === 'IPv4' ? 'ipv4' : 'ipv6')
+/** Whether an address is one that reaches what is on the same cable only. */
+export function isLinkLocal(address: string): boolean {
+  return /^(169\.254\.|fe[89ab])/i.test(address)
+}
+
+/** The best first: by kind, and of each kind those of version 4 first, as Dask has it. */
+export function orderAddresses(addresses: readonly InterfaceAddress[]): InterfaceAddress[] {
+  const rank = ({ kind, family }: InterfaceAddress): number =>
+    networkKinds.indexOf(kind) * 2 + Number(family === 'IPv6')
+  return [...addresses].sort((a, b) => rank(a) - rank(b))
+}
+
+const pointToPointFlag = 0x10
+
+/** Whether the kernel says that the interface has but one other end. */
+function isPointToPoint(name: string): boolean {
+  try {
+    return (Number(readFileSync(`/sys/class/net/${name}/flags`, 'utf8')) & pointToPointFlag) !== 0
+  } catch {
+    return false
+  }
+}
+
+/** `10.0.0.1:8786`, `[fd00::1]:8786`. */
+export function hostAndPort(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /**

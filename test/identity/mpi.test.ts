@@ -23,7 +23,7 @@ describe('under mpirun of Open MPI', () => {
       nodes: 3,
       host: 'n5',
       share: { processes: 2 },
-      launcher: '192.0.2.2',
+      launcherAddresses: ['192.0.2.2', '198.51.100.1', '2001:db8::2'],
       source: 'OMPI_COMM_WORLD_RANK=5 of OMPI_COMM_WORLD_SIZE=6',
     })
   })

@@ -1,43 +1,41 @@
 import { expect, test } from 'vitest'
-import { addressTowards, chooseAddress, hostAddresses, type InterfaceAddress } from '../../src/util/network.ts'
-
-const host: InterfaceAddress[] = [
-  { name: 'lo', address: '127.0.0.1', family: 'IPv4', internal: true },
-  { name: 'eth0', address: '192.168.5.7', family: 'IPv4', internal: false },
-  { name: 'ib0', address: '10.1.2.3', family: 'IPv4', internal: false },
-  { name: 'ib0', address: 'fd00::3', family: 'IPv6', internal: false },
-]
-
-test.for([
-  ['ib0', '10.1.2.3'],
-  ['eth0', '192.168.5.7'],
-  ['hsn0,ib0,eth0', '10.1.2.3'],
-  ['eth0, ib0', '192.168.5.7'],
-  ['10.1.0.0/16', '10.1.2.3'],
-  ['10.2.0.0/16,192.168.0.0/16', '192.168.5.7'],
-  ['fd00::/8', 'fd00::3'],
-])('the interface "%s" is %s', ([choice, address]) => {
-  expect(chooseAddress(choice ?? '', host)).toBe(address)
-})
-
-test('an unknown interface is an error that lists those that exist', () => {
-  expect(() => chooseAddress('ib1,10.9.0.0/16', host)).toThrow(
-    new RangeError(
-      'Cannot use interface "ib1,10.9.0.0/16": this host has ' +
-        'lo (127.0.0.1), eth0 (192.168.5.7), ib0 (10.1.2.3), ib0 (fd00::3)',
-    ),
-  )
-})
-
-test.for(['10.1.0.0/33', '10.1.0.0/', 'ten/8', '10.1.0.0/x', 'fd00::/129'])('"%s" is no network', (choice) => {
-  expect(() => chooseAddress(choice, host)).toThrow(/a network is written as 10\.1\.0\.0\/16/)
-})
+import { addressTowards, hostAddresses, hostAndPort, kindOf } from '../../src/util/network.ts'
 
 test('this host has its loopback address', () => {
-  expect(hostAddresses()).toContainEqual({ name: 'lo', address: '127.0.0.1', family: 'IPv4', internal: true })
+  expect(hostAddresses()).toContainEqual({ name: 'lo', address: '127.0.0.1', family: 'IPv4', kind: 'loopback' })
+})
+
+test.for([
+  ['eth0', '10.77.0.10', 'network'],
+  ['ib0', 'fd00:77::10', 'network'],
+  ['hsn0', '10.150.0.4', 'network'],
+  ['bond0.12', '192.168.5.7', 'network'],
+  ['br0', '192.168.5.7', 'network'],
+  ['br-4f1c9b3d7a20', '172.18.0.1', 'bridge'],
+  ['docker0', '172.17.0.1', 'bridge'],
+  ['virbr0', '192.168.122.1', 'bridge'],
+  ['cni-podman0', '10.88.0.1', 'bridge'],
+  ['podman0', '10.88.0.1', 'bridge'],
+  ['lxcbr0', '10.0.3.1', 'bridge'],
+  ['vethab12cd', '10.0.3.2', 'bridge'],
+  ['docker0', 'fd00:17::1', 'bridge'],
+  ['tun0', '10.8.0.6', 'tunnel'],
+  ['wg0', 'fd00:9::2', 'tunnel'],
+  ['usb0', '169.254.3.1', 'link-local'],
+  ['eth0', 'fe80::1', 'link-local'],
+] as const)('%s %s is of the kind %s', ([name, address, kind]) => {
+  expect(kindOf(name, address)).toBe(kind)
 })
 
 test('packets to this host leave from itself', async () => {
   expect(await addressTowards('127.0.0.1')).toBe('127.0.0.1')
   expect(await addressTowards('no address')).toBeUndefined()
+})
+
+test('an address of version 6 has brackets before its port', () => {
+  expect([hostAndPort('10.0.0.1', 8786), hostAndPort('fd00::1', 8786), hostAndPort('node1', 1)]).toEqual([
+    '10.0.0.1:8786',
+    '[fd00::1]:8786',
+    'node1:1',
+  ])
 })

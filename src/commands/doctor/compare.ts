@@ -1,6 +1,7 @@
 import type { PythonDescription } from '../../python/describe-python.ts'
 import type { Role } from '../../roles/roles.ts'
 import { sayDuration } from '../../util/duration.ts'
+import { hostAndPort } from '../../util/network.ts'
 import { judgeClient } from './client.ts'
 import { difference, judgeOffset, narrow, type Offset, offsetOfExchange, sayOffset } from './clock.ts'
 import { type Finding, found, type Level, levels } from './finding.ts'
@@ -206,7 +207,7 @@ function judgeClocks({ start, seen }: Gathered): Finding[] {
 function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
   const findings: Finding[] = []
   const advice = 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)'
-  const address = start.listens === null ? '' : `${start.listens.host}:${start.listens.port}`
+  const address = start.listens === null ? '' : hostAndPort(start.listens.host, start.listens.port)
   for (const answer of ['refuses', 'unreachable'] as const) {
     const how = answer === 'refuses' ? 'is refused' : 'gets no answer'
     const there = seen.filter(({ facts }) => facts.reach === answer).map(({ facts }) => facts)

@@ -154,7 +154,7 @@ async function leave({ rank }: Subject, own: string): Promise<void> {
 async function listen(run: RunContext, network: Seen<NetworkFacts>, clock: Clock): Promise<ClockServer | undefined> {
   const [wanted] = 'value' in network ? network.value.listens : []
   if (wanted === undefined) return undefined
-  const host = wanted.host ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
+  const host = wanted.chosen?.address ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
   if (host === undefined) return undefined
   return await serveClock(host, portsOf(wanted.component, run.options), clock).catch(() => undefined)
 }

@@ -2,6 +2,7 @@ import { isLoopback } from '../../control/reach.ts'
 import type { CompleteOptions } from '../../options.ts'
 import type { RunContext } from '../../runner/context.ts'
 import { listenHost } from '../../runner/listen-address.ts'
+import type { ChosenAddress } from '../../util/choose-address.ts'
 import { findFreePort, readPorts } from '../../util/ports.ts'
 import { hostAddresses, type InterfaceAddress } from '../../util/network.ts'
 import { type Finding, found } from './finding.ts'
@@ -10,7 +11,7 @@ import { type Finding, found } from './finding.ts'
 export interface ListenFacts {
   readonly component: 'scheduler' | 'worker'
   /** Undefined: Dask listens on every interface, and chooses which address it tells the others. */
-  readonly host: string | undefined
+  readonly chosen: ChosenAddress | undefined
   /** False where all ports that the options allow are taken. */
   readonly portFree: boolean
 }
@@ -37,10 +38,10 @@ export async function lookAtNetwork(run: RunContext | undefined): Promise<Networ
 }
 
 async function lookAtListening(component: 'scheduler' | 'worker', run: RunContext): Promise<ListenFacts> {
-  const host = await listenHost(component, run)
+  const chosen = await listenHost(component, run)
   const ports = portsOf(component, run.options)
-  const portFree = ports === undefined || (await findFreePort(readPorts('port', ports), host)) !== undefined
-  return { component, host, portFree }
+  const portFree = ports === undefined || (await findFreePort(readPorts('port', ports), chosen?.address)) !== undefined
+  return { component, chosen, portFree }
 }
 
 /** The ports that the options allow. */
@@ -60,7 +61,7 @@ export interface WantedNetwork {
 
 /** Judges the addresses that a run would use. */
 export function judgeNetwork({ addresses, listens }: NetworkFacts, wanted: WantedNetwork): Finding[] {
-  const outside = addresses.filter(({ internal }) => !internal)
+  const outside = addresses.filter(({ kind }) => kind !== 'loopback')
   const said = outside.map(({ name, address }) => `${name} ${address}`).join(', ')
   const findings =
     outside.length === 0
@@ -70,43 +71,62 @@ export function judgeNetwork({ addresses, listens }: NetworkFacts, wanted: Wante
 }
 
 function judgeListening(
-  { component, host, portFree }: ListenFacts,
+  { component, chosen, portFree }: ListenFacts,
   addresses: readonly InterfaceAddress[],
   { options, nodes }: WantedNetwork,
 ): Finding[] {
-  const findings: Finding[] = []
-  const name = addresses.find(({ address }) => address === host)?.name
-  if (host === undefined)
-    findings.push(found('ok', 'network', `the ${component} would listen on every interface, as Dask does by default`))
-  else if (nodes > 1 && isLoopback(host))
-    findings.push(
-      found(
-        'problem',
-        'network',
-        `the ${component} would listen on ${host}, which no other node reaches`,
-        'name another --interface or --host',
-      ),
-    )
-  else
-    findings.push(
-      found(
-        'ok',
-        'network',
-        `the ${component} would listen on ${host}${name === undefined ? '' : ` (${name})`}, ${reason(component, options)}`,
-      ),
-    )
   const ports = component === 'scheduler' ? options.port : options.workerPort
-  if (!portFree)
-    findings.push(
-      found('problem', 'network', `something listens on port ${ports ?? '?'} already`, 'name a range or another port'),
-    )
-  return findings
+  const taken = found(
+    'problem',
+    'network',
+    `something listens on port ${ports ?? '?'} already`,
+    'name a range or another port',
+  )
+  return [judgeAddress(component, chosen, addresses, { options, nodes }), ...(portFree ? [] : [taken])]
 }
 
-function reason(component: 'scheduler' | 'worker', options: WantedNetwork['options']): string {
-  if (options.host !== undefined) return 'as --host says'
+function judgeAddress(
+  component: ListenFacts['component'],
+  chosen: ChosenAddress | undefined,
+  addresses: readonly InterfaceAddress[],
+  { options, nodes }: WantedNetwork,
+): Finding {
+  const would = `the ${component} would listen on`
+  if (chosen === undefined) return found('ok', 'network', `${would} every interface, as Dask does by default`)
+  const { address, by } = chosen
+  if (nodes > 1 && isLoopback(address))
+    return found(
+      'problem',
+      'network',
+      `${would} ${address}, which no other node reaches`,
+      'name another --interface or --host',
+    )
+  const name = addresses.find((each) => each.address === address)?.name
+  const at = `${would} ${address}${name === undefined ? '' : ` (${name})`}`
+  switch (by) {
+    case 'host':
+      return found('ok', 'network', `${at}, as --host says`)
+    case 'interface':
+      return found('ok', 'network', `${at}, as ${sayInterface(component, options)} says`)
+    case 'step':
+      return found('ok', 'network', `${at}, on the network that the workload manager uses`)
+    case 'name':
+      return found('note', 'network', `${at}, which the name of this host stands for; ${unknown}`)
+    case 'only':
+      return found('note', 'network', `${at}, the only network of this host; ${unknown}`)
+    case 'guess':
+      return found(
+        'warning',
+        'network',
+        `${at}, the first that this host has; ${unknown}`,
+        'name the right one by --interface',
+      )
+  }
+}
+
+const unknown = 'nothing tells whether the other nodes reach it'
+
+function sayInterface(component: ListenFacts['component'], options: WantedNetwork['options']): string {
   const own = component === 'scheduler' ? options.schedulerInterface : options.workerInterface
-  if (own !== undefined) return `as --${component}-interface ${own} says`
-  if (options.interface !== undefined) return `as --interface ${options.interface} says`
-  return 'on the network that the workload manager uses'
+  return own === undefined ? `--interface ${options.interface ?? ''}` : `--${component}-interface ${own}`
 }

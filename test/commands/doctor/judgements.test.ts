@@ -1,3 +1,4 @@
+import type { ChosenAddress } from '../../../src/util/choose-address.ts'
 import { describe, expect, it } from 'vitest'
 import { judgeDirectory } from '../../../src/commands/doctor/directory.ts'
 import { judgeEnvironment } from '../../../src/commands/doctor/environment.ts'
@@ -224,22 +225,33 @@ describe('judgeStanding', () => {
 })
 
 describe('judgeNetwork', () => {
-  const eth0 = { name: 'eth0', address: '10.0.0.1', family: 'IPv4', internal: false } as const
-  const lo = { name: 'lo', address: '127.0.0.1', family: 'IPv4', internal: true } as const
-  const listening = (host: string | undefined, portFree = true) => [{ component: 'worker', host, portFree }] as const
+  const eth0 = { name: 'eth0', address: '10.0.0.1', family: 'IPv4', kind: 'network' } as const
+  const lo = { name: 'lo', address: '127.0.0.1', family: 'IPv4', kind: 'loopback' } as const
+  const at = (address: string, by: ChosenAddress['by'] = 'step') => ({ address, by })
+  const listening = (chosen: ChosenAddress | undefined, portFree = true) =>
+    [{ component: 'worker', chosen, portFree }] as const
 
   it('says where a part would listen, and why', () => {
-    const of = (options: object) =>
-      judgeNetwork({ addresses: [eth0, lo], listens: listening('10.0.0.1') }, { options, nodes: 2 })[1]?.finding
-    expect(of({})).toBe('the worker would listen on 10.0.0.1 (eth0), on the network that the workload manager uses')
-    expect(of({ interface: '10.0.0.0/8' })).toMatch(/as --interface 10\.0\.0\.0\/8 says$/)
-    expect(of({ workerInterface: 'eth0', interface: 'ib0' })).toMatch(/as --worker-interface eth0 says$/)
-    expect(of({ host: '10.0.0.1' })).toMatch(/as --host says$/)
+    const of = (by: ChosenAddress['by'], options: object = {}) =>
+      judgeNetwork({ addresses: [eth0, lo], listens: listening(at('10.0.0.1', by)) }, { options, nodes: 2 })[1]?.finding
+    expect(of('step')).toBe('the worker would listen on 10.0.0.1 (eth0), on the network that the workload manager uses')
+    expect(of('interface', { interface: '10.0.0.0/8' })).toMatch(/as --interface 10\.0\.0\.0\/8 says$/)
+    expect(of('interface', { workerInterface: 'eth0', interface: 'ib0' })).toMatch(/as --worker-interface eth0 says$/)
+    expect(of('host', { host: '10.0.0.1' })).toMatch(/as --host says$/)
+  })
+
+  it('says what it does not know, and warns where several networks are as good', () => {
+    const of = (by: ChosenAddress['by']) =>
+      judgeNetwork({ addresses: [eth0, lo], listens: listening(at('10.0.0.1', by)) }, { options: {}, nodes: 2 })[1]
+    for (const by of ['name', 'only', 'guess'] as const)
+      expect(of(by)?.finding).toMatch(/; nothing tells whether the other nodes reach it$/)
+    expect(of('only')?.level).toBe('note')
+    expect(of('guess')).toMatchObject({ level: 'warning', advice: 'name the right one by --interface' })
   })
 
   it('takes loopback as a problem of several nodes only', () => {
     const of = (nodes: number) =>
-      levels(judgeNetwork({ addresses: [eth0, lo], listens: listening('127.0.0.1') }, { options: {}, nodes }))
+      levels(judgeNetwork({ addresses: [eth0, lo], listens: listening(at('127.0.0.1')) }, { options: {}, nodes }))
     expect(of(1)).toEqual(['ok network', 'ok network'])
     expect(of(2)).toEqual(['ok network', 'problem network'])
     expect(levels(judgeNetwork({ addresses: [lo], listens: [] }, { options: {}, nodes: 2 }))).toEqual([
