@@ -10,9 +10,8 @@ cache=$3
 shift 3
 
 hostname "$name"
-for file in hosts resolv.conf; do
-  if [ -e "/etc/$file" ]; then mount --bind "$base/etc/$file" "/etc/$file"; fi
-done
+if [ -e /etc/hosts ]; then mount --bind "$base/hosts/$name/hosts" /etc/hosts; fi
+if [ -e /etc/resolv.conf ]; then mount --bind "$base/etc/resolv.conf" /etc/resolv.conf; fi
 
 tmp=$base/hosts/$name/tmp
 mount -t tmpfs -o mode=1777,size=1g tmpfs "$tmp"

@@ -1,12 +1,18 @@
 import { commandOutput } from './command.ts'
 import type { Host } from './host.ts'
 
-/** The first three numbers of every address. No two clusters meet, so all have the same. */
-const prefix = '10.97.0'
+/** What every address begins with. No two clusters meet, so all have the same. */
+const prefixes = { IPv4: '10.97.0.', IPv6: 'fd00:97::' } as const
+export type Family = keyof typeof prefixes
 
 /** The address of the n-th host; the controller is the first. */
-export function addressOf(index: number): string {
-  return `${prefix}.${index + 1}`
+export function addressOf(index: number, family: Family): string {
+  return `${prefixes[family]}${index + 1}`
+}
+
+/** An address with its network, for `ip`; the kernel need not look whether another host has it. */
+function inNetwork(address: string): string {
+  return address.includes(':') ? `${address}/64 nodad` : `${address}/24`
 }
 
 /** A cable for each host and, in the controller's namespace, the switch that they end in. */
@@ -21,7 +27,7 @@ export class Network {
   static async start(controller: Host): Promise<Network> {
     await ip(controller, [
       'link add bridge0 type bridge',
-      `addr add ${controller.address}/24 dev bridge0`,
+      `addr add ${inNetwork(controller.address)} dev bridge0`,
       'link set bridge0 up',
     ])
     return new Network(controller)
@@ -34,7 +40,16 @@ export class Network {
       `link set ${host.name} master bridge0 up`,
     ])
     const route = [`route add default via ${this.#controller.address}`]
-    await ip(host, [`addr add ${host.address}/24 dev eth0`, 'link set eth0 up', ...(defaultRoute ? route : [])])
+    await ip(host, [`addr add ${inNetwork(host.address)} dev eth0`, 'link set eth0 up', ...(defaultRoute ? route : [])])
+  }
+
+  /**
+   * Gives a host what comes before its network, and leads to no other: the link to its service processor, and
+   * the bridge of its containers, which has the same address on every host.
+   */
+  async addDecoys(host: Host): Promise<void> {
+    const last = host.address.split(/[.:]/).at(-1) ?? ''
+    await ip(host, [...looseEnd('usb0', `169.254.3.${last}/16`), ...looseEnd('docker0', '172.17.0.1/16')])
   }
 
   /**
@@ -43,13 +58,7 @@ export class Network {
    */
   async addDeadEnd(host: Host): Promise<void> {
     const last = host.address.split('.').at(-1) ?? ''
-    // A cable whose other end hangs loose.
-    await ip(host, [
-      'link add eth1 type veth peer name loose1',
-      `addr add 10.98.0.${last}/24 dev eth1`,
-      'link set eth1 up',
-      'link set loose1 up',
-    ])
+    await ip(host, looseEnd('eth1', `10.98.0.${last}/24`))
   }
 
   /** Removes the cable of a host that has died: what the kernel still wants to send there would keep it. */
@@ -61,6 +70,17 @@ export class Network {
   async setLink(host: Host, state: 'up' | 'down'): Promise<void> {
     await ip(this.#controller, [`link set ${host.name} ${state}`])
   }
+}
+
+/** Commands that make an interface with a cable whose other end hangs loose. */
+function looseEnd(name: string, address: string): string[] {
+  const other = `loose-${name}`
+  return [
+    `link add ${name} type veth peer name ${other}`,
+    `addr add ${address} dev ${name}`,
+    `link set ${name} up`,
+    `link set ${other} up`,
+  ]
 }
 
 /** Runs commands of `ip` in a host's network. Process ids in them are this machine's. */

@@ -6,7 +6,7 @@ import { makeDirectory, visibleFolders } from './directory.ts'
 import { cgroupConf, removeFreezer } from './freezer.ts'
 import { Host } from './host.ts'
 import { isOver, type Job, parseJobs } from './job.ts'
-import { addressOf, Network } from './network.ts'
+import { addressOf, type Family, Network } from './network.ts'
 import { type HostProcess, sayProcesses } from './processes.ts'
 import { slurmConf } from './slurm-conf.ts'
 import { until } from '../until.ts'
@@ -26,6 +26,13 @@ export interface SlurmOptions {
   readonly defaultRoute?: boolean
   /** Whether the hosts' names can be looked up. @default true */
   readonly namesResolve?: boolean
+  /** Whether the hosts have addresses of version 6 alone. @default 'IPv4' */
+  readonly family?: Family
+  /**
+   * Whether each host has, before its network, a link-local address and the bridge of a container runtime, and
+   * stands in its own `/etc/hosts` as 127.0.1.1, as Debian's installer has it. @default false
+   */
+  readonly decoys?: boolean
   /** Whether each host has a second interface, `eth1`, whose address no other host reaches. @default false */
   readonly deadEnd?: boolean
   /**
@@ -88,7 +95,9 @@ export class SlurmCluster implements AsyncDisposable {
     // All clusters of the machine share its cgroups, which have the names of the nodes.
     const prefix = options.processTracking === 'cgroup' ? `c${randomBytes(3).toString('hex')}node` : 'node'
     const names = Array.from({ length: options.hosts ?? 4 }, (_, n) => `${prefix}${n}`)
-    const addresses = [controllerName, ...names].map((name, index) => [name, addressOf(index)] as const)
+    const addresses = [controllerName, ...names].map(
+      (name, index) => [name, addressOf(index, options.family ?? 'IPv4')] as const,
+    )
     const cluster = new SlurmCluster(await makeDirectory(addresses), addresses, options)
     try {
       await cluster.#writeConfiguration(addresses)
@@ -272,26 +281,43 @@ export class SlurmCluster implements AsyncDisposable {
 
   async #writeConfiguration(hosts: readonly (readonly [string, string])[]): Promise<void> {
     const [controller = ['', ''], ...nodes] = hosts
-    const { namesResolve = true, cpus = 32, processTracking = 'linuxproc', settings } = this.#options
+    const {
+      namesResolve = true,
+      decoys = false,
+      family = 'IPv4',
+      cpus = 32,
+      processTracking = 'linuxproc',
+      settings,
+    } = this.#options
     const names = !namesResolve ? [] : hosts.map(([name, address]) => `${address} ${name}\n`)
     const etc = join(this.base, 'etc')
-    await writeFile(join(etc, 'hosts'), ['127.0.0.1 localhost\n', ...names].join(''))
+    const localhost = ['127.0.0.1 localhost\n', ...(family === 'IPv6' ? ['::1 localhost\n'] : [])]
+    for (const [name] of hosts) {
+      const own = decoys ? [`127.0.1.1 ${name}\n`] : []
+      const others = names.filter((line) => !decoys || !line.endsWith(` ${name}\n`))
+      await writeFile(join(this.base, 'hosts', name, 'hosts'), [...localhost, ...own, ...others].join(''))
+    }
     await writeFile(join(etc, 'resolv.conf'), '')
     await writeFile(join(etc, 'munge.key'), randomBytes(128), { mode: 0o600 })
     const conf = slurmConf({
       clusterName: `test${randomBytes(3).toString('hex')}`,
       base: this.base,
       controller,
-      nodes,
+      // As its users have it: a name, which on the host itself stands for loopback.
+      nodes: decoys ? nodes.map(([name]) => [name, name] as const) : nodes,
       cpus,
-      settings: { ProctrackType: `proctrack/${processTracking}`, ...settings },
+      settings: {
+        ProctrackType: `proctrack/${processTracking}`,
+        ...(family === 'IPv6' ? { CommunicationParameters: 'EnableIPv6,DisableIPv4' } : {}),
+        ...settings,
+      },
     })
     await writeFile(join(etc, 'slurm.conf'), conf)
     await writeFile(join(etc, 'cgroup.conf'), processTracking === 'cgroup' ? cgroupConf : '')
   }
 
   async #startHost(name: string, address: string): Promise<void> {
-    const { cacheSeconds = 0, defaultRoute = true, deadEnd = false, processTracking } = this.#options
+    const { cacheSeconds = 0, defaultRoute = true, decoys = false, deadEnd = false, processTracking } = this.#options
     if (processTracking === 'cgroup') this.#freezers.add(name)
     const host = await Host.start({ name, address, base: this.base, cacheSeconds, visible: visibleFolders() })
     this.#hosts.set(name, host)
@@ -299,6 +325,7 @@ export class SlurmCluster implements AsyncDisposable {
       this.#network = await Network.start(host)
       return
     }
+    if (decoys) await this.#network.addDecoys(host)
     await this.#network.plug(host, { defaultRoute })
     if (deadEnd) await this.#network.addDeadEnd(host)
   }

@@ -54,10 +54,11 @@ export class Workspace implements AsyncDisposable {
     return await readFile(this.path(name), 'utf8').catch(() => '')
   }
 
-  /** Starts a command on the host from which jobs are submitted. */
-  start(command: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-    const login = this.slurm.host(controllerName)
-    return new Started(login.spawn(command, this.#with(env), ['ignore', 'pipe', 'pipe']), { patience: 270_000 })
+  /** Starts a command on a host: that from which jobs are submitted, unless `host` names another. */
+  start(command: readonly string[], env: Readonly<Record<string, string>> = {}, host = controllerName): Started {
+    return new Started(this.slurm.host(host).spawn(command, this.#with(env), ['ignore', 'pipe', 'pipe']), {
+      patience: 270_000,
+    })
   }
 
   /** Starts a step, in a job of its own. */
