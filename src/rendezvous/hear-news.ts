@@ -28,7 +28,8 @@ const realSeams: HearSeams = {
   leave: async (path) => {
     await answered(leaveEmpty(path), defaults.filesystemTimeout, () => new Error('its filesystem does not answer'))
   },
-  addresses: () => orderAddresses(hostAddresses()).flatMap(({ kind, address }) => (kind === 'loopback' ? [] : [address])),
+  addresses: () =>
+    orderAddresses(hostAddresses()).flatMap(({ kind, address }) => (kind === 'loopback' ? [] : [address])),
 }
 
 /** Who listens, and for what. */
