@@ -1,26 +1,27 @@
 # Outlives its supervisor only to end what the supervisor has started: when the pipe on standard
 # input closes, every registered process group is killed, then every process that carries the run's
-# mark in its environment, and the private files and directories are removed, where their filesystem
-# answers.
-# Standard input, a line each:
-#   + PGID        a process group has begun
-#   ~ PGID        a process group has begun that ends by itself when we are gone; it is given time
-#   - PGID        it has ended
-#   d DIRECTORY   to remove at the end
-#   n FILE        to make at the end, empty; no FILE takes that back
-#   l DIRECTORY   to remove at the end if it is empty; no DIRECTORY takes that back
-#   f WORD FILE   to remove at the end, if WORD still stands in it
+# mark in its environment, and tidy.sh removes what is to be removed, where its filesystem answers.
+# Standard input, an order a line. An order that is not well formed is ignored.
+#   + PGID              a process group has begun
+#   ~ PGID              a process group has begun that ends by itself when we are gone; it is given time
+#   - PGID              it has ended
+#   d INODE DIRECTORY   to remove at the end, if the directory of that name is still the one of that number
+#   n FILE              to make at the end, empty; `n` alone takes that back
+#   l DIRECTORY         to remove at the end if it is empty; `l` alone takes that back
+#   f WORD FILE         to remove at the end, if WORD still stands in it
+# Words have one space between them. Paths are encoded: see tidy.sh.
 # Standard output: a line for each signal that came here, which tells the supervisor that the whole
 # process tree was signalled and not the supervisor alone.
 # $1: the mark, a NAME=VALUE of the children's environment.
 # $2: seconds between two looks at the supervisor: one that is found stopped at 22 looks in a row is
 #     killed. What stops everything, as the suspension of a whole job, stops the looks too.
+# $3: the text of tidy.sh
 mark=$1
 supervisor=$PPID
+tidy=$3
 groups=' '
 gentle=' '
-directories=''
-files=''
+removals=''
 note=''
 lock=''
 interrupted=''
@@ -39,9 +40,10 @@ trap '' PIPE TSTP TTIN TTOU
   while kill -0 "$$" 2>/dev/null; do
     sleep "$2" &
     nap=$!
-    wait "$nap"
+    # Without a time between them the looks would say nothing.
+    wait "$nap" || break
     read -r stat <"/proc/$supervisor/stat" || break
-    case ${stat##*) } in T*) looks=$((looks + 1)) ;; *) looks=0 ;; esac
+    case ${stat##*') '} in T*) looks=$((looks + 1)) ;; *) looks=0 ;; esac
     if [ "$looks" -ge 22 ]; then
       trap '' ALRM
       kill -KILL "$supervisor"
@@ -51,35 +53,43 @@ trap '' PIPE TSTP TTIN TTOU
 ) </dev/null >/dev/null 2>&1 &
 watcher=$!
 
+# 0 and 1 would stand for whole other sets of processes.
+is_group() {
+  case $1 in '' | *[!0-9]* | 0* | 1 | ???????????*) return 1 ;; esac
+}
+
+# The words of an order.
+obey() {
+  case "$1 $#" in
+    '+ 2') is_group "$2" && groups="$groups$2 " ;;
+    '~ 2') is_group "$2" && gentle="$gentle$2 " ;;
+    '- 2')
+      case $groups in *" $2 "*) groups="${groups%%" $2 "*} ${groups#*" $2 "}" ;; esac
+      case $gentle in *" $2 "*) gentle="${gentle%%" $2 "*} ${gentle#*" $2 "}" ;; esac
+      ;;
+    'd 3' | 'f 3') removals="$removals$*$newline" ;;
+    'n 1' | 'n 2') note=${2:+"$*$newline"} ;;
+    'l 1' | 'l 2') lock=${2:+"$*$newline"} ;;
+  esac
+}
+
 # A trapped signal may make read fail, with the part of the line that was read so far. (Some shells
 # lose that part: the mark in the environment then still finds what the group would have.)
 part=''
+set -f
 while :; do
   interrupted=''
   line=''
   if IFS= read -r line; then
-    line=$part$line
+    obey $part$line
     part=''
   elif [ -n "$interrupted" ]; then
     part=$part$line
-    continue
   else
     break
   fi
-  case $line in
-    '+ '*) groups="$groups${line#+ } " ;;
-    '~ '*) gentle="$gentle${line#~ } " ;;
-    '- '*)
-      ended=${line#- }
-      case $groups in *" $ended "*) groups="${groups%%" $ended "*} ${groups#*" $ended "}" ;; esac
-      case $gentle in *" $ended "*) gentle="${gentle%%" $ended "*} ${gentle#*" $ended "}" ;; esac
-      ;;
-    'd '*) directories="$directories${line#d }$newline" ;;
-    'n '*) note=${line#n } ;;
-    'l '*) lock=${line#l } ;;
-    'f '*) files="$files${line#f }$newline" ;;
-  esac
 done
+set +f
 
 # From here on every command that is run below ignores the signals too.
 trap '' HUP INT TERM USR1 USR2
@@ -116,33 +126,18 @@ kill_marked
 # What is being killed may still write.
 await 10 $groups $gentle
 
-# Removes what is to be removed: $1 directories, $2 files after their words, $4 an empty directory, and
-# makes the note $3. One of them may be on a filesystem that hangs: so beside one another, in processes
-# that carry the mark.
-tidy='
-printf %s "$1" | {
-  while IFS= read -r directory; do
-    { rm -rf -- "$directory" 2>/dev/null || { sleep 0.1; rm -rf -- "$directory"; }; } &
-  done
-  wait
-} &
-[ -n "$3" ] && [ -d "${3%/*}" ] && : 2>/dev/null >"$3"
-printf %s "$2" | while IFS= read -r entry; do
-  file=${entry#* }
-  grep -qsF -e "${entry%% *}" "$file" && rm -f -- "$file"
-done
-[ -n "$4" ] && rmdir -- "$4" 2>/dev/null
-wait'
-if [ -n "$directories$files$note$lock" ]; then
-  env "$mark" /bin/sh -c "$tidy" dask-run-tidy "$directories" "$files" "$note" "$lock" </dev/null &
+orders=$removals$note$lock
+if [ -n "$orders" ]; then
+  # It carries the mark, so that it is found where it hangs.
+  printf %s "$orders" | env "$mark" /bin/sh -c "$tidy" dask-run-tidy >/dev/null 2>&1 &
   tidier=$!
-  tenths=30
-  sleep 0.02
-  while kill -0 "$tidier" 2>/dev/null && [ "$tenths" -gt 0 ]; do
-    sleep 0.1
-    tenths=$((tenths - 1))
+  # For 3 s at most; it takes some hundredths of one.
+  looks=40
+  while kill -0 "$tidier" 2>/dev/null && [ "$looks" -gt 0 ]; do
+    if [ "$looks" -gt 28 ]; then sleep 0.02; else sleep 0.1; fi
+    looks=$((looks - 1))
   done
-  if [ "$tenths" = 0 ]; then
+  if [ "$looks" = 0 ]; then
     kill_marked
     kill_marked
   fi

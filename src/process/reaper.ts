@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
+import { shellPath } from '../util/shell-path.ts'
 import { settledWithin } from '../util/wait.ts'
-import script from './reaper.sh'
 import { forEachLine } from './output.ts'
+import { directoryOrder, fileOrder, groupOrder, lockOrder, noteOrder } from './reaper-orders.ts'
+import script from './reaper.sh'
+import tidyScript from './tidy.sh'
 
 /** The variable that marks every process we start, so that none is missed at the end. */
 const markVariable = 'DASK_HPC_RUNNER_MARK'
@@ -36,10 +40,10 @@ export class Reaper implements AsyncDisposable {
   readonly #mark = newMark()
   /** Process groups, and how each is ended. */
   readonly #groups = new Map<number, '+' | '~'>()
-  readonly #directories = new Set<string>()
+  readonly #directories = new Map<string, OwnDirectory>()
   readonly #files = new Map<string, string>()
-  #note = ''
-  #lock = ''
+  #note: string | undefined
+  #lock: string | undefined
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
@@ -59,44 +63,47 @@ export class Reaper implements AsyncDisposable {
   addGroup(pgid: number, how: 'at once' | 'gently' = 'at once'): void {
     const sign = how === 'gently' ? '~' : '+'
     this.#groups.set(pgid, sign)
-    this.#tell(`${sign} ${pgid}`)
+    this.#tell(groupOrder(sign, pgid))
   }
 
   /** Takes back {@link addGroup} for a group that has ended. */
   removeGroup(pgid: number): void {
     this.#groups.delete(pgid)
-    this.#tell(`- ${pgid}`)
+    this.#tell(groupOrder('-', pgid))
   }
 
-  /** Has `directory` removed at the end. */
-  addDirectory(directory: string): void {
-    this.#directories.add(directory)
-    this.#tell(`d ${directory}`)
+  /**
+   * Has a directory removed at the end that was made before, with all that is in it. Its name has to be
+   * one of ours (`dask-hpc-runner-…`, `.….run-…`, `.….doctor-…`), and nobody else may be able to enter it.
+   */
+  addDirectory(directory: OwnDirectory): void {
+    this.#directories.set(directory.path, directory)
+    this.#tell(directoryOrder(directory))
   }
 
   /** Has the file at `path` removed at the end, if `word` still stands in it then. */
   addFile(path: string, word: string): void {
     this.#files.set(path, word)
-    this.#tell(`f ${word} ${path}`)
+    this.#tell(fileOrder(path, word))
   }
 
-  /** Has an empty file made at the end, where its directory is still there: a last word. */
+  /** Has an empty file made at the end in a run's directory, where that is still there: a last word. */
   setNote(path: string): void {
     this.#note = path
-    this.#tell(`n ${path}`)
+    this.#tell(noteOrder(path))
   }
 
   /** Takes back {@link setNote}. */
   cancelNote(): void {
-    if (this.#note === '') return
-    this.#note = ''
-    this.#tell('n ')
+    if (this.#note === undefined) return
+    this.#note = undefined
+    this.#tell(noteOrder(undefined))
   }
 
   /** Has an empty directory removed at the end, which is a lock that this process holds. Undefined takes that back. */
   setLock(directory: string | undefined): void {
-    this.#lock = directory ?? ''
-    this.#tell(`l ${this.#lock}`)
+    this.#lock = directory
+    this.#tell(lockOrder(directory))
   }
 
   /** Calls `listener` for each HUP, INT, TERM, USR1 or USR2 that reached the whole process tree. */
@@ -128,16 +135,14 @@ export class Reaper implements AsyncDisposable {
   }
 
   #start(): void {
-    const shell = spawn(
-      '/bin/sh',
-      ['-c', script, 'dask-run-reaper', `${markVariable}=${this.#mark}`, String(this.#lostAfter / looks / 1000)],
-      {
-        detached: true,
-        stdio: ['pipe', 'pipe', 'ignore'],
-        cwd: '/',
-        env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
-      },
-    )
+    const mark = `${markVariable}=${this.#mark}`
+    const seconds = String(this.#lostAfter / looks / 1000)
+    const shell = spawn('/bin/sh', ['-c', script, 'dask-run-reaper', mark, seconds, tidyScript], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: '/',
+      env: { PATH: shellPath() },
+    })
     this.#shell = shell
     const again = (): void => {
       if (this.#closed || this.#shell !== shell) return
@@ -154,10 +159,17 @@ export class Reaper implements AsyncDisposable {
     forEachLine(shell.stdout, (name) => {
       for (const listener of this.#listeners) listener(`SIG${name}` as NodeJS.Signals)
     })
-    for (const directory of this.#directories) shell.stdin.write(`d ${directory}\n`)
-    if (this.#note !== '') shell.stdin.write(`n ${this.#note}\n`)
-    if (this.#lock !== '') shell.stdin.write(`l ${this.#lock}\n`)
-    for (const [path, word] of this.#files) shell.stdin.write(`f ${word} ${path}\n`)
-    for (const [group, sign] of this.#groups) shell.stdin.write(`${sign} ${group}\n`)
+    for (const order of this.#orders()) shell.stdin.write(`${order}\n`)
+  }
+
+  /** All that has been ordered and not taken back. */
+  #orders(): readonly string[] {
+    return [
+      ...Array.from(this.#directories.values(), directoryOrder),
+      ...(this.#note === undefined ? [] : [noteOrder(this.#note)]),
+      ...(this.#lock === undefined ? [] : [lockOrder(this.#lock)]),
+      ...Array.from(this.#files, ([path, word]) => fileOrder(path, word)),
+      ...Array.from(this.#groups, ([pgid, sign]) => groupOrder(sign, pgid)),
+    ]
   }
 }

@@ -299,7 +299,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     for (const path of files) this.reaper.addFile(path, hub.record.nonce)
     // Until then, what stands there tells a process that comes late that its run is gone.
     void hub.coordinator.everybodyCame.then(() => {
-      for (const path of directories) this.reaper.addDirectory(path)
+      for (const directory of directories) this.reaper.addDirectory(directory)
     })
   }
 

@@ -13,7 +13,9 @@ import { findExistingCluster } from '../rendezvous/existing.ts'
 import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../record/found.ts'
 import { claimPatience } from '../rendezvous/lock.ts'
+import { cannotPublish } from '../rendezvous/cannot-publish.ts'
 import { sayDuration } from '../util/duration.ts'
+import { type OwnDirectory, ownDirectory } from '../util/own-directory.ts'
 import { answered } from '../util/unanswered.ts'
 import { BaseRunner } from './base.ts'
 import { askScheduler, tlsOf } from './fence.ts'
@@ -23,6 +25,8 @@ import type { Leavings } from './hooks.ts'
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
   #store: FileStore | undefined
+  /** The run's directory, in a process that has it removed. */
+  #runDirectory: OwnDirectory | undefined
   /** The filesystem of the scheduler file has not answered in its time, and is left alone. */
   #hangs = false
 
@@ -47,6 +51,16 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       },
     })
     await this.#answered('make a directory of the run', run, this.#store.join())
+    if (rank === 0) this.#runDirectory = await this.findRunDirectory(run)
+  }
+
+  /** Which directory is the run's, once it was made. */
+  protected async findRunDirectory(run: RunContext): Promise<OwnDirectory> {
+    const { runDirectory } = this.#files.paths
+    const found = ownDirectory(runDirectory).catch((error: unknown) => {
+      throw cannotPublish(runDirectory, error)
+    })
+    return await this.#answered('look at the directory of the run', run, found)
   }
 
   protected override async claim(owner: Owner, run: RunContext): Promise<void> {
@@ -132,7 +146,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     const { claim, runDirectory } = this.#files.paths
     return {
       files: run.options.scheduler ? [run.schedulerFile, claim] : [],
-      directories: [runDirectory],
+      directories: this.#runDirectory === undefined ? [] : [this.#runDirectory],
       note: join(runDirectory, killedNote(run.identity.host)),
     }
   }

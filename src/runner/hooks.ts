@@ -5,6 +5,7 @@ import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { Departure } from '../rendezvous/departures.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
 import type { Context, RunContext } from './context.ts'
 
 /** What process 0 of a run makes on the filesystem, as absolute paths. It is removed even where that is killed. */
@@ -12,7 +13,7 @@ export interface Leavings {
   /** Each carries the nonce of its run; one that another run has written since is left. */
   readonly files: readonly string[]
   /** Of this run alone; they stay as long as a process of the run may still come and look. */
-  readonly directories: readonly string[]
+  readonly directories: readonly OwnDirectory[]
   /** An empty file that is made where this process is killed, for those who come and look. */
   readonly note?: string
 }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
 import { workerNames } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
-import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { affinity, cgroupMemory } from '../process/limits.ts'
@@ -16,6 +15,7 @@ import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
+import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { tlsEnvironment } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
@@ -40,7 +40,7 @@ export class Hosted {
   readonly #env: NodeJS.ProcessEnv
   readonly #pythons: Pythons
   #warmClient: Promise<ClientProcess> | undefined
-  #directory: string | undefined
+  #directory: Promise<string> | undefined
   #schedulerAddress: string | undefined
 
   constructor(run: RunContext, reaper: Reaper) {
@@ -76,7 +76,7 @@ export class Hosted {
     const { options, identity } = this.#run
     const { nworkers } = options
     this.#schedulerAddress = schedulerAddress
-    const localDirectory = options.localDirectory ?? (await this.#localDirectory())
+    const localDirectory = options.localDirectory ?? (await (this.#directory ??= this.#localDirectory()))
     const share = shareAmong(nworkers, {
       affinity: affinity(),
       cgroupMemory: cgroupMemory(),
@@ -194,24 +194,18 @@ export class Hosted {
 
   /** A directory of this process's own on its node, removed at the end. */
   async #localDirectory(): Promise<string> {
-    const { identity } = this.#run
-    if (this.#directory === undefined) {
-      const name = `dask-hpc-runner-${formatRunKey(identity.runKey)}-${identity.rank}-${randomUUID().slice(0, 8)}`
-      this.#directory = join(tmpdir(), name)
-      // The reaper first, so that at no moment there is a directory that nobody would remove.
-      this.#reaper.addDirectory(this.#directory)
-    }
+    const { host, rank, runKey } = this.#run.identity
+    const path = join(resolve(tmpdir()), `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
     try {
-      await mkdir(this.#directory, { mode: 0o700 })
+      this.#reaper.addDirectory(await makeOwnDirectory(path))
+      return path
     } catch (cause) {
-      if (errnoOf(cause) !== 'EEXIST')
-        throw new RunnerError(
-          `Cannot make a directory for the workers of ${identity.host} in "${tmpdir()}": ${messageOf(cause)}; ` +
-            'set TMPDIR to a directory of the node, or name one by --local-directory',
-          { code: 'ERR_ENVIRONMENT', cause },
-        )
+      throw new RunnerError(
+        `Cannot make a directory for the workers of ${host} in "${tmpdir()}": ${messageOf(cause)}; ` +
+          'set TMPDIR to a directory of the node, or name one by --local-directory',
+        { code: 'ERR_ENVIRONMENT', cause },
+      )
     }
-    return this.#directory
   }
 }
 

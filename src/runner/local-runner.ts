@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
-import { formatRunKey } from '../identity/run-key.ts'
 import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import { affinity } from '../process/limits.ts'
-import { rendezvousPaths } from '../rendezvous/names.ts'
 import type { Role } from '../roles/roles.ts'
 import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -92,13 +90,12 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   }
 
   protected override async prepare(run: RunContext): Promise<void> {
-    const { schedulerFile, identity } = run
-    // Where this process is gone, so are the others soon, and nobody can come late. Before they are
-    // started: they make the directory, too.
-    this.reaper.addDirectory(rendezvousPaths(schedulerFile, formatRunKey(identity.runKey)).runDirectory)
+    const { identity } = run
+    await super.prepare(run)
+    // Where this process is gone, so are the others soon, and nobody can come late.
+    this.reaper.addDirectory(await this.findRunDirectory(run))
     for (let rank = 0; rank < identity.size; rank++)
       if (rank !== identity.rank) this.#startMember({ ...identity, rank }, run)
-    await super.prepare(run)
   }
 
   protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {

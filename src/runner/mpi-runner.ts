@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { cpus, hostname, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { exitStatuses, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { checkWorld, identifyMpi, isUniqueRun, tellsSize, type World } from '../identity/mpi.ts'
@@ -16,6 +16,7 @@ import type { PublishedFile } from '../record/scheduler-file.ts'
 import { BroadcastStore } from '../rendezvous/broadcast-store.ts'
 import type { Departure } from '../rendezvous/departures.ts'
 import { sayDuration } from '../util/duration.ts'
+import { makeOwnDirectory } from '../util/own-directory.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
@@ -81,7 +82,7 @@ export class MPIRunner extends FileRunner {
   protected override schedulerFileFor(path: string, me: Identity): string {
     if (this.#meeting?.by !== 'broadcast' || this.#wantsFile) return path
     const name = `dask-hpc-runner-${formatRunKey(me.runKey)}-${me.rank}-${randomUUID().slice(0, 8)}`
-    return join(tmpdir(), name, 'scheduler.json')
+    return join(resolve(tmpdir()), name, 'scheduler.json')
   }
 
   protected override async prepare(run: RunContext): Promise<void> {
@@ -176,9 +177,8 @@ export class MPIRunner extends FileRunner {
   async #keepOwnFile(file: PublishedFile, { schedulerFile, logger }: RunContext): Promise<void> {
     if (this.#wantsFile) return
     const directory = dirname(schedulerFile)
-    this.reaper.addDirectory(directory)
     try {
-      await mkdir(directory, { mode: 0o700 })
+      this.reaper.addDirectory(await makeOwnDirectory(directory))
       await writeFile(schedulerFile, formatSchedulerFile(file), { mode: 0o600, flag: 'wx' })
     } catch (error) {
       logger.warn(

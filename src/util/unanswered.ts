@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { shellPath } from './shell-path.ts'
 import { deadline } from './wait.ts'
 
 let unanswered = 0
@@ -38,7 +39,7 @@ export function exitSurely(status: number): never {
       detached: true,
       stdio: 'ignore',
       cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+      env: { PATH: shellPath() },
     }).unref()
   return process.exit(status)
 }

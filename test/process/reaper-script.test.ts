@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import script from '../../src/process/reaper.sh'
+import { describe, expect, it } from 'vitest'
+import { fileOrder, lockOrder, noteOrder } from '../../src/process/reaper-orders.ts'
 import {
   eventually,
   isAlive,
@@ -15,87 +13,24 @@ import {
   stubborn,
   temporaryDirectory,
 } from './support/processes.ts'
+import { orderToRemove, ReaperScript, type Shell, systemShell } from './support/reaper-script.ts'
 
 /** What /bin/sh is on one system or another. */
 const shells: readonly Shell[] = [
-  { name: '/bin/sh', program: '/bin/sh' },
+  systemShell,
   { name: 'bash as sh', program: 'bash', argv0: 'sh' },
   { name: 'dash', program: 'dash' },
   { name: 'busybox sh', program: 'busybox', args: ['sh'] },
   { name: 'ksh', program: 'ksh' },
 ]
 
-interface Shell {
-  readonly name: string
-  readonly program: string
-  readonly args?: readonly string[]
-  readonly argv0?: string
-}
-
 const onPath = (name: string): boolean =>
   existsSync(name) || (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, name)))
 const signals = ['HUP', 'INT', 'TERM', 'USR1', 'USR2'] as const
 
-/** The reaper's script at work: its standard input closes as it would if the supervisor were killed. */
-class Script {
-  readonly mark = `REAPER_TEST=${randomUUID()}`
-  readonly child: ChildProcess & { readonly pid: number }
-  readonly #signals: AsyncIterator<string, undefined>
-
-  constructor({ program, args = [], argv0 = program }: Shell, path = process.env.PATH) {
-    const child = spawn(program, [...args, '-c', script, 'reaper', this.mark, '2.5'], {
-      argv0,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH: path },
-    })
-    onTestFinished(() => {
-      if (child.pid !== undefined) kill(-child.pid)
-    })
-    this.child = child as ChildProcess & { pid: number }
-    this.#signals = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  }
-
-  get env(): Record<string, string> {
-    return { REAPER_TEST: this.mark.slice('REAPER_TEST='.length) }
-  }
-
-  tell(...lines: string[]): void {
-    for (const line of lines) this.child.stdin?.write(`${line}\n`)
-  }
-
-  /** Sends it a signal and gives the name that it reports. */
-  async reportOf(name: (typeof signals)[number]): Promise<string | undefined> {
-    process.kill(this.child.pid, `SIG${name}`)
-    return (await this.#signals.next()).value
-  }
-
-  /** Waits until it has read what it was told: it answers no signal before its traps stand. */
-  async ready(): Promise<void> {
-    // Before that, the signal could end it.
-    await eventually(() => caughtSignals(this.child.pid) > 0n, true, 'the traps stand')
-  }
-
-  async supervisorEnds(): Promise<void> {
-    const exited = once(this.child, 'exit')
-    this.child.stdin?.end()
-    await exited
-  }
-}
-
-function caughtSignals(pid: number): bigint {
-  const status = processStatus(pid)
-  // USR2 is the last that the script traps.
-  return BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`) & (1n << 11n)
-}
-
-function processStatus(pid: number): string {
-  return existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : ''
-}
-
 describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under $name', (shell) => {
   it('kills the groups that are left, whatever signals they ignore, and spares those that were taken back', async () => {
-    const reaper = new Script(shell)
+    const reaper = new ReaperScript({ shell })
     const groups = [await stubborn(), await stubborn(), await stubborn(), await stubborn()]
     const [first = 0, second = 0, third = 0, stranger = 0] = groups
     reaper.tell(`+ ${first}`, `+ ${second}`, `+ ${third}`, `- ${second}`)
@@ -105,7 +40,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
   })
 
   it('kills every process of a group', async () => {
-    const reaper = new Script(shell)
+    const reaper = new ReaperScript({ shell })
     const mark = `300.${Math.floor(Math.random() * 1e9)}`
     const leader = startGroup(['/bin/sh', '-c', `sleep ${mark} & sleep ${mark} & wait`])
     await eventually(() => processesWith(`sleep\0${mark}`, 'cmdline').length, 2, 'the group is complete')
@@ -115,7 +50,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
   })
 
   it('kills what carries the mark in another session, and spares what carries another mark', async () => {
-    const reaper = new Script(shell)
+    const reaper = new ReaperScript({ shell })
     const ours = await stubborn(reaper.env)
     const others = [
       await stubborn({ REAPER_TEST: randomUUID() }),
@@ -128,31 +63,82 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     expect(others.map(isAlive)).toEqual([true, true, true])
   })
 
-  it('removes directories and files, a file only while the word stands in it', async () => {
-    const reaper = new Script(shell)
-    const directory = temporaryDirectory()
-    const path = (name: string): string => join(directory, name)
-    mkdirSync(path('a directory'))
-    writeFileSync(path('a directory/file'), '')
-    writeFileSync(path('still ours.json'), '{"nonce": "the-nonce"}')
-    writeFileSync(path('anothers.json'), '{"nonce": "the-other"}')
-    reaper.tell(
-      `d ${path('a directory')}`,
-      `d ${path('never made')}`,
-      `f the-nonce ${path('still ours.json')}`,
-      `f the-nonce ${path('anothers.json')}`,
-      `f the-nonce ${path('never written.json')}`,
-    )
+  it('removes directories and files whatever their names are, and makes the note', async () => {
+    const reaper = new ReaperScript({ shell })
+    // A shell would read something else in each of them, and some use the bytes of the last for themselves.
+    const names = [
+      'plain',
+      ' two  words ',
+      '*',
+      '$HOME `id` $(id)',
+      '"\'\\n\\0101%b',
+      '-rf',
+      '\u0101\u0401\u4e2d\u{1f600}',
+    ]
+    const parent = temporaryDirectory()
+    const path = (...parts: readonly string[]): string => join(parent, ...parts)
+    for (const name of names) {
+      mkdirSync(path(name))
+      const directory = path(name, `dask-hpc-runner-${name}`)
+      const runDirectory = path(name, `.${name}.run-1`)
+      for (const each of [directory, runDirectory]) mkdirSync(each, { mode: 0o700 })
+      mkdirSync(path(name, `.${name}.lock`))
+      mkdirSync(join(directory, `${name}/..deep/${name}`), { recursive: true })
+      for (const each of [directory, join(directory, name), join(directory, name, '..deep'), runDirectory])
+        for (const file of [`${name}.file`, `.${name}`, `..${name}`]) writeFileSync(join(each, file), '')
+      writeFileSync(path(name, `${name}.json`), '{"nonce": "the-nonce"}')
+      reaper.tell(orderToRemove(directory), orderToRemove(runDirectory))
+      reaper.tell(fileOrder(path(name, `${name}.json`), 'the-nonce'))
+    }
+    const last = join(parent, names.at(-1) ?? '')
+    mkdirSync(join(last, '.a.run-1'), { mode: 0o700 })
+    reaper.tell(noteOrder(join(last, '.a.run-1', 'failed-69-it')), lockOrder(join(last, `.${names.at(-1) ?? ''}.lock`)))
     await reaper.supervisorEnds()
-    expect(['a directory', 'still ours.json', 'anothers.json'].map((name) => existsSync(path(name)))).toEqual([
-      false,
-      false,
-      true,
-    ])
+    const left = names.map((name) => readdirSync(path(name)))
+    expect(left).toEqual([...names.slice(0, -1).map((name) => [`.${name}.lock`]), ['.a.run-1']])
+    expect(readdirSync(join(last, '.a.run-1'))).toEqual(['failed-69-it'])
+  })
+
+  it('removes nothing that is not what it was told of', async () => {
+    const reaper = new ReaperScript({ shell })
+    const parent = temporaryDirectory()
+    const path = (name: string): string => join(parent, name)
+    const make = (name: string, mode = 0o700): string => {
+      mkdirSync(path(name), { mode })
+      writeFileSync(join(path(name), 'file'), 'of the user')
+      return path(name)
+    }
+    const wanted = ['results', '.results', 'dask-hpc-runner', '.F.run-', 'x.run-1', 'F.doctor-1'].map((name) =>
+      make(name),
+    )
+    const replaced = make('dask-hpc-runner-replaced')
+    const open = ['dask-hpc-runner-group', '.F.run-group'].map((name) => make(name, 0o770))
+    for (const each of open) chmodSync(each, 0o710)
+    reaper.tell(...[...wanted, replaced, ...open].map((each) => orderToRemove(each)))
+    const [, inode = ''] = orderToRemove(replaced).split(' ')
+    renameSync(replaced, path('elsewhere'))
+    make('dask-hpc-runner-replaced')
+    symlinkSync('results', path('dask-hpc-runner-link'))
+    reaper.tell(`d ${inode} ${path('dask-hpc-runner-link')}`, `d ${inode} ${path('dask-hpc-runner-missing')}`)
+
+    writeFileSync(path('anothers.json'), '{"nonce": "the-other"}')
+    writeFileSync(path('ours.json'), '{"nonce": "the-nonce"}')
+    symlinkSync('ours.json', path('link.json'))
+    for (const name of ['anothers.json', 'never written.json', 'link.json', 'results'])
+      reaper.tell(fileOrder(path(name), 'the-nonce'))
+    reaper.tell(fileOrder(path('ours.json'), ''))
+    symlinkSync(path('ours.json'), join(make('.F.run-2'), 'failed-69-it'))
+    mkdirSync(path('empty'))
+    reaper.tell(noteOrder(join(path('.F.run-2'), 'failed-69-it')), lockOrder(path('empty')))
+
+    const tree = (): string => execFileSync('find', [parent, '-printf', '%P %y %m %i %s %l\\n'], { encoding: 'utf8' })
+    const before = tree()
+    await reaper.supervisorEnds()
+    expect(tree()).toBe(before)
   })
 
   it('reports each signal, survives it, and still does its work', async () => {
-    const reaper = new Script(shell)
+    const reaper = new ReaperScript({ shell })
     const [before, after] = [await stubborn(), await stubborn()]
     reaper.tell(`+ ${before}`)
     await reaper.ready()
@@ -171,7 +157,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
       `#!/bin/sh\n: > '${at.begun}'\nwhile [ ! -e '${at.go}' ]; do sleep 0.01; done\nPATH=\${PATH#*:}\nexec grep "$@"\n`,
     )
     chmodSync(join(bin, 'grep'), 0o755)
-    const reaper = new Script(shell, `${bin}:${process.env.PATH ?? ''}`)
+    const reaper = new ReaperScript({ shell, path: `${bin}:${process.env.PATH ?? ''}` })
     const ours = await stubborn(reaper.env)
     await reaper.ready()
     const ended = reaper.supervisorEnds()

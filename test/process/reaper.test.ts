@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Reaper } from '../../src/process/reaper.ts'
+import { makeOwnDirectory } from '../../src/util/own-directory.ts'
 import {
   eventually,
   isAlive,
@@ -32,24 +33,24 @@ describe('Reaper', () => {
     const directory = temporaryDirectory()
     const file = join(directory, 'file')
     writeFileSync(file, 'our word')
-    mkdirSync(join(directory, 'private'))
+    const own = await makeOwnDirectory(join(directory, 'dask-hpc-runner-a'))
     const [left, ended] = [await stubborn(), await stubborn()]
     reaper.addGroup(left)
     reaper.addGroup(ended)
     reaper.removeGroup(ended)
-    reaper.addDirectory(join(directory, 'private'))
+    reaper.addDirectory(own)
     reaper.addFile(file, 'our')
     expect(shellsOf(reaper)).toHaveLength(1)
 
     await reaper.close()
     expect(processesOf(reaper)).toEqual([])
     await eventually(() => [left, ended].map(isAlive), [false, true], 'only the group that was left is killed')
-    expect([existsSync(file), existsSync(join(directory, 'private'))]).toEqual([false, false])
+    expect([existsSync(file), existsSync(own.path)]).toEqual([false, false])
   })
 
   it('removes the lock that is held at its close, and none that is not, nor what is no lock', async () => {
     const directory = temporaryDirectory()
-    const [held, released, full] = ['held', 'released', 'full'].map((name) => join(directory, name))
+    const [held, released, full] = ['held', 'released', 'full'].map((name) => join(directory, `.${name}.lock`))
     for (const lock of [held, released, full]) mkdirSync(lock ?? '')
     writeFileSync(join(full ?? '', 'file'), '')
     const locked = async (...locks: (string | undefined)[]): Promise<void> => {
@@ -77,15 +78,14 @@ describe('Reaper', () => {
   it('kills a marked process that left its group, and spares those of another reaper', async () => {
     const [ours, theirs] = [newReaper(), newReaper()]
     const [mine, other] = [await stubborn(ours.environment), await stubborn(theirs.environment)]
-    ours.addDirectory(join(temporaryDirectory(), 'none'))
+    ours.addFile(join(temporaryDirectory(), 'none'), 'word')
     await ours.close()
     await eventually(() => [mine, other].map(isAlive), [false, true], 'only what is marked is killed')
   })
 
   it('is started again when it is killed, and still knows everything', async () => {
     const reaper = newReaper()
-    const directory = join(temporaryDirectory(), 'private')
-    mkdirSync(directory)
+    const directory = await makeOwnDirectory(join(temporaryDirectory(), 'dask-hpc-runner-a'))
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, 'word')
     const [left, ended] = [await stubborn(), await stubborn()]
@@ -98,7 +98,7 @@ describe('Reaper', () => {
     await eventually(() => shellsOf(reaper).some((pid) => pid !== first), true, 'another reaper stands')
     await reaper.close()
     await eventually(() => [left, ended].map(isAlive), [false, true], 'the group that was left is killed')
-    expect([existsSync(directory), existsSync(file)]).toEqual([false, false])
+    expect([existsSync(directory.path), existsSync(file)]).toEqual([false, false])
     await eventually(() => processesOf(reaper), [], 'no part of either reaper is left')
   })
 
@@ -106,7 +106,7 @@ describe('Reaper', () => {
     const reaper = newReaper()
     const seen = vi.fn()
     reaper.onSignal(seen)
-    reaper.addDirectory(join(temporaryDirectory(), 'none'))
+    reaper.addFile(join(temporaryDirectory(), 'none'), 'word')
     const [shell = -1] = shellsOf(reaper)
     // Until its traps stand a signal ends it; USR2 is the last of them.
     const caught = (): string => /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${shell}/status`, 'utf8'))?.[1] ?? '0'
@@ -125,14 +125,14 @@ describe('Reaper', () => {
   ] as const)(
     'leaves nothing of a supervisor that %s: no child, no descendant, no directory, no reaper',
     async (_, signal, lock) => {
-      const directory = join(temporaryDirectory(), 'private')
-      mkdirSync(directory)
-      mkdirSync(`${directory}.lock`)
+      const parent = temporaryDirectory()
+      const [directory, heldLock] = [join(parent, 'dask-hpc-runner-a'), join(parent, '.a.lock')]
+      mkdirSync(heldLock)
       const outfile = await bundleSupervisor()
       const time = `300.${Math.floor(Math.random() * 1e9)}`
       // A child that ignores TERM, one in its group, and one that left it.
       const command = `trap "" HUP TERM; sleep ${time} & setsid sleep ${time} & while :; do sleep 300; done`
-      const supervisor = spawn(process.execPath, [outfile, directory, '/bin/sh', '-c', command], {
+      const supervisor = spawn(process.execPath, [outfile, directory, heldLock, '/bin/sh', '-c', command], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       onTestFinished(() => {
@@ -152,7 +152,7 @@ describe('Reaper', () => {
           marked: processesWith(mark, 'environ'),
           reapers: processesWith(mark, 'cmdline'),
           directory: existsSync(directory),
-          lock: existsSync(`${directory}.lock`),
+          lock: existsSync(heldLock),
         }),
         { child: false, descendants: [], marked: [], reapers: [], directory: false, lock },
         'nothing is left',
@@ -162,7 +162,11 @@ describe('Reaper', () => {
 
   it('spares a supervisor that is stopped for a moment', async () => {
     const outfile = await bundleSupervisor()
-    const supervisor = spawn(process.execPath, [outfile, temporaryDirectory(), 'sleep', '300'], { stdio: 'pipe' })
+    const supervisor = spawn(
+      process.execPath,
+      [outfile, join(temporaryDirectory(), 'dask-hpc-runner-a'), '/none', 'sleep', '300'],
+      { stdio: 'pipe' },
+    )
     onTestFinished(() => {
       kill(supervisor.pid)
     })

@@ -121,7 +121,7 @@ class Examination {
         this.#underWay.delete(message.what)
         break
       case 'directory':
-        this.#reaper.addDirectory(message.path)
+        this.#reaper.addDirectory(message)
         break
       case 'finding':
         this.findings.push(message.finding)

@@ -1,5 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
+import { type OwnDirectory, ownDirectory } from '../../util/own-directory.ts'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity/choose-runner.ts'
 import { slurmHosts } from '../../identity/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
@@ -33,8 +34,8 @@ export interface DoctorOrders {
 export type DoctorMessage =
   /** A look at something begins or ends. */
   | { readonly type: 'begin' | 'end'; readonly what: string }
-  /** A directory is about to be made, which whoever outlives us removes. */
-  | { readonly type: 'directory'; readonly path: string }
+  /** A directory was made, which whoever outlives us removes. */
+  | ({ readonly type: 'directory' } & OwnDirectory)
   | { readonly type: 'finding'; readonly finding: Finding }
   /** Everything is told; `silent` where it is process 0 who has something to say. */
   | { readonly type: 'done'; readonly silent: boolean }
@@ -127,8 +128,8 @@ async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell'
   const entering = async (): Promise<string> => {
     const existing = await existingDirectory(dirname(schedulerFile))
     const own = doctorDirectory(existing, schedulerFile, key)
-    if (rank === 0) tell({ type: 'directory', path: own })
     await makeDoctorDirectory(own)
+    if (rank === 0) tell({ type: 'directory', ...(await ownDirectory(own)) })
     await leavePresence(own, { rank, node: run?.identity.host ?? 'here' })
     return own
   }

@@ -1,0 +1,36 @@
+import type { OwnDirectory } from '../util/own-directory.ts'
+
+// The orders of reaper.sh, each without the end of its line.
+
+/** `+` for a process group that is killed at once, `~` for one that is given time to end. */
+export function groupOrder(sign: '+' | '~' | '-', pgid: number): string {
+  return `${sign} ${pgid}`
+}
+
+export function directoryOrder({ path, inode }: OwnDirectory): string {
+  return `d ${inode} ${encodePath(path)}`
+}
+
+export function fileOrder(path: string, word: string): string {
+  return `f ${word} ${encodePath(path)}`
+}
+
+/** Undefined takes the note back. */
+export function noteOrder(path: string | undefined): string {
+  return path === undefined ? 'n' : `n ${encodePath(path)}`
+}
+
+/** Undefined takes the lock back. */
+export function lockOrder(directory: string | undefined): string {
+  return directory === undefined ? 'l' : `l ${encodePath(directory)}`
+}
+
+/** A path as one word without a space or a line end: `printf %b` of a shell gives it back. */
+export function encodePath(path: string): string {
+  return Array.from(Buffer.from(path), encodeByte).join('')
+}
+
+function encodeByte(byte: number): string {
+  const char = String.fromCharCode(byte)
+  return /[A-Za-z0-9._/-]/.test(char) ? char : `\\0${byte.toString(8).padStart(3, '0')}`
+}

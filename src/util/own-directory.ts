@@ -1,0 +1,27 @@
+import { lstat, mkdir } from 'node:fs/promises'
+
+/** A directory of this user's, and which one it is: its name may come to stand for another. */
+export interface OwnDirectory {
+  /** Absolute. */
+  readonly path: string
+  /** Its number on its filesystem, in decimal digits. */
+  readonly inode: string
+}
+
+/** Makes a directory that nobody else can enter. That something is there already is an error. */
+export async function makeOwnDirectory(path: string): Promise<OwnDirectory> {
+  await mkdir(path, { mode: 0o700 })
+  return await ownDirectory(path)
+}
+
+/**
+ * Looks at a directory that this user has made.
+ *
+ * @throws Error where something else is there, or a directory of somebody else.
+ */
+export async function ownDirectory(path: string): Promise<OwnDirectory> {
+  const seen = await lstat(path, { bigint: true })
+  if (!seen.isDirectory()) throw new Error(`"${path}" is no directory`)
+  if (seen.uid !== BigInt(process.geteuid?.() ?? 0)) throw new Error(`"${path}" is a directory of somebody else`)
+  return { path, inode: String(BigInt.asUintN(64, seen.ino)) }
+}
