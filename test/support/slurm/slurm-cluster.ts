@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CommandResult, outputOf } from './command.ts'
+import { type CommandResult, outputOf, runCommand } from './command.ts'
 import { makeDirectory, visibleFolders } from './directory.ts'
 import { cgroupConf, removeFreezer } from './freezer.ts'
 import { Host } from './host.ts'
@@ -17,6 +17,8 @@ export interface SlurmOptions {
   readonly hosts?: number
   /** How many CPUs each host claims to have. @default 32 */
   readonly cpus?: number
+  /** How many GPUs each host claims to have. There are no devices behind them, and none is kept from a task. @default 0 */
+  readonly gpus?: number
   /**
    * For how many seconds each host's mount of the shared directory may believe what it has seen, missing
    * names included, as NFS does. 0 is a plain mount, on which every host sees everything at once. @default 0
@@ -286,6 +288,7 @@ export class SlurmCluster implements AsyncDisposable {
       decoys = false,
       family = 'IPv4',
       cpus = 32,
+      gpus = 0,
       processTracking = 'linuxproc',
       settings,
     } = this.#options
@@ -306,6 +309,7 @@ export class SlurmCluster implements AsyncDisposable {
       // As its users have it: a name, which on the host itself stands for loopback.
       nodes: decoys ? nodes.map(([name]) => [name, name] as const) : nodes,
       cpus,
+      gpus,
       settings: {
         ProctrackType: `proctrack/${processTracking}`,
         ...(family === 'IPv6' ? { CommunicationParameters: 'EnableIPv6,DisableIPv4' } : {}),
@@ -313,7 +317,15 @@ export class SlurmCluster implements AsyncDisposable {
       },
     })
     await writeFile(join(etc, 'slurm.conf'), conf)
+    if (gpus > 0) await this.#writeGpus(gpus)
     await writeFile(join(etc, 'cgroup.conf'), processTracking === 'cgroup' ? cgroupConf : '')
+  }
+
+  /** Slurm wants a device for each, and opens none: these are all the null device. */
+  async #writeGpus(gpus: number): Promise<void> {
+    const devices = join(this.base, 'gpu')
+    for (let n = 0; n < gpus; n++) await runCommand(['mknod', `${devices}${n}`, 'c', '1', '3'])
+    await writeFile(join(this.base, 'etc/gres.conf'), `Name=gpu File=${devices}[0-${gpus - 1}]\n`)
   }
 
   async #startHost(name: string, address: string): Promise<void> {

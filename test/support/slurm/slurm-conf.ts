@@ -10,12 +10,14 @@ export interface SlurmConfOptions {
   readonly nodes: readonly (readonly [name: string, address: string])[]
   /** CPUs that each node claims to have. */
   readonly cpus: number
+  /** GPUs that each node claims to have; there are no devices behind them. */
+  readonly gpus: number
   /** Settings that replace these or join them. */
   readonly settings: Readonly<Record<string, string>>
 }
 
 /** The text of a slurm.conf for a cluster in which everything runs as root. */
-export function slurmConf({ clusterName, base, controller, nodes, cpus, settings }: SlurmConfOptions): string {
+export function slurmConf({ clusterName, base, controller, nodes, cpus, gpus, settings }: SlurmConfOptions): string {
   const all = {
     ClusterName: clusterName,
     SlurmctldHost: `${controller[0]}(${controller[1]})`,
@@ -38,12 +40,16 @@ export function slurmConf({ clusterName, base, controller, nodes, cpus, settings
     SlurmctldLogFile: `${base}/log/slurmctld.log`,
     SlurmdLogFile: `${base}/log/slurmd.%n.log`,
     SchedulerParameters: 'batch_sched_delay=0,sched_interval=2,bf_interval=2',
+    ...(gpus === 0 ? {} : { GresTypes: 'gpu' }),
     ...settings,
   }
   const names = nodes.map(([name]) => name).join(',')
+  const gres = gpus === 0 ? '' : ` Gres=gpu:${gpus}`
   const lines = [
     ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
-    ...nodes.map(([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${cpus * 1000}`),
+    ...nodes.map(
+      ([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${cpus * 1000}${gres}`,
+    ),
     `PartitionName=main Nodes=${names} Default=YES MaxTime=INFINITE State=UP`,
   ]
   return `${lines.join('\n')}\n`
