@@ -1,4 +1,6 @@
 import { hostname } from 'node:os'
+import { type TaskShare, taskShare } from '../components/task-share.ts'
+import { shareAmong, type WantedResources, type WorkerResources } from '../components/worker-resources.ts'
 import type { RunnerKind } from '../identity/choose-runner.ts'
 import type { Identity } from '../identity/identity.ts'
 import { identifyMpi } from '../identity/mpi.ts'
@@ -6,10 +8,12 @@ import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { identifySlurm, unknownHost } from '../identity/slurm.ts'
 import { slurmHosts } from '../identity/slurm-hosts.ts'
 import type { CompleteOptions } from '../options.ts'
+import { type NodeLimits, readNodeLimits } from '../process/limits.ts'
 import { listensBeside } from '../rendezvous/hear-news.ts'
 import { defaultPollInterval, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../roles/roles.ts'
 import { sayDuration } from '../util/duration.ts'
+import { formatShare, formatWorker } from './format-share.ts'
 
 /** What one process would do. */
 export interface PlanRow {
@@ -28,6 +32,12 @@ export interface Plan {
   readonly schedulerFile: string
   /** The process that asks; undefined outside of a job. */
   readonly identity: Identity | undefined
+  /** What this process has of its node; undefined outside of a job. */
+  readonly share: TaskShare | undefined
+  /** What each of this process's workers gets; undefined where it hosts none. */
+  readonly worker: (WorkerResources & { readonly nworkers: number }) | undefined
+  /** Variables of the workload manager that could not be read, in words. */
+  readonly warnings: readonly string[]
   /** The run key as one word; undefined outside of a job. */
   readonly runKey: string | undefined
   /** How soon a process that waits notices what is published. */
@@ -47,7 +57,7 @@ export interface Notice {
 }
 
 /** The world to plan for, and what is known of it; complete options with a `size` are enough. */
-export interface PlanForOptions extends World {
+export interface PlanForOptions extends World, WantedResources {
   readonly schedulerFile: string
   /** Milliseconds between two looks. @default by the number of processes and the budget */
   readonly pollInterval?: number | undefined
@@ -57,6 +67,8 @@ export interface PlanForOptions extends World {
   readonly hosts?: readonly string[]
   /** The process that asks. @default none: outside of a job */
   readonly me?: Identity
+  /** What its node lets it have. @default a look at this one */
+  readonly limits?: NodeLimits
 }
 
 /**
@@ -64,14 +76,14 @@ export interface PlanForOptions extends World {
  *
  * @throws RunnerError with `ERR_ENVIRONMENT` where the environment does not tell who it is.
  */
-export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm'): Plan {
+export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm', limits = readNodeLimits()): Plan {
   if (kind === 'slurm') {
     const me = identifySlurm(options.env, options)
-    return planFor({ ...options, size: me.size, hosts: slurmHosts(options.env, me), me })
+    return planFor({ ...options, size: me.size, hosts: slurmHosts(options.env, me), me, limits })
   }
   const me = identifyMpi(options.env, { ...options, host: hostname() })
   const hosts = Array.from({ length: me.size }, (_, rank) => (rank === me.rank ? me.host : unknownHost))
-  return planFor({ ...options, size: me.size, hosts, me })
+  return planFor({ ...options, size: me.size, hosts, me, limits })
 }
 
 /**
@@ -80,11 +92,17 @@ export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm'): Plan
  * @throws RangeError where the size is not a whole number from 1.
  */
 export function planFor(options: PlanForOptions): Plan {
-  const { schedulerFile, hosts = [], me } = options
+  const { schedulerFile, hosts = [], me, nworkers } = options
+  const rows = assignRoles(options).map((roles, rank) => ({ rank, host: hosts[rank] ?? unknownHost, roles }))
+  const share = me === undefined ? undefined : taskShare(me.share, options.limits ?? readNodeLimits())
+  const hostsWorkers = me !== undefined && rows[me.rank]?.roles.includes('worker') === true
   return {
-    rows: assignRoles(options).map((roles, rank) => ({ rank, host: hosts[rank] ?? unknownHost, roles })),
+    rows,
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
     identity: me,
+    share,
+    worker: share !== undefined && hostsWorkers ? { ...shareAmong(share, options), nworkers } : undefined,
+    warnings: me?.share.warnings ?? [],
     runKey: me === undefined ? undefined : formatRunKey(me.runKey),
     notice: noticeOf(options),
   }
@@ -126,6 +144,9 @@ export function formatPlan(plan: Plan, atFile = true): string {
     const { rank, size, host, source } = plan.identity
     lines.push(`this process: rank ${rank} of ${size} on ${host} (${source})`)
   }
+  if (plan.share !== undefined) lines.push(...formatShare(plan.share).map((text) => `  has ${text}`))
+  if (plan.worker !== undefined) lines.push(`  ${formatWorker(plan.worker, plan.worker.nworkers)}`)
+  lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
   const { byHost, byProcess, budget, told } = plan.notice
   const alone = byProcess === byHost ? '' : `, or ${sayDuration(byProcess)} where each process has to look by itself`

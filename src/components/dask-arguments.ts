@@ -29,8 +29,8 @@ export interface WorkerPlace {
   /** Where it listens. Undefined: on every interface, or as `listenAddress` says. */
   readonly host: string | undefined
   readonly nthreads: number
-  /** In Dask's notation. Undefined: Dask's choice. */
-  readonly memoryLimit: string | undefined
+  /** In Dask's notation. */
+  readonly memoryLimit: string
 }
 
 /** Arguments of `dask worker` for one worker. */

@@ -1,32 +1,44 @@
-/** What a process has for its workers. */
-export interface ProcessResources {
-  /** CPUs that the process may run on. */
-  readonly affinity: number
-  /** Limit of the cgroup, which all processes of the run on this node may share. In bytes. */
-  readonly cgroupMemory: number | undefined
-  /** Processes of the run on this node. */
-  readonly processes: number
-  /** What the workload manager has given to this process; memory in bytes. */
-  readonly share: { readonly cpus?: number; readonly memory?: number }
+import type { TaskShare } from './task-share.ts'
+
+/** What the user wants of each worker. */
+export interface WantedResources {
+  /** Workers of the process. */
+  readonly nworkers: number
+  readonly nthreads?: number | undefined
+  /** In Dask's notation. */
+  readonly memoryLimit?: string | undefined
 }
 
 /** What one worker gets. */
 export interface WorkerResources {
   readonly nthreads: number
-  /** In bytes. Undefined: Dask's own choice, the node's memory in proportion to the threads. */
-  readonly memoryLimit: string | undefined
+  /** Bytes, or another of Dask's notations that the user has chosen. */
+  readonly memoryLimit: string
 }
 
 /**
- * The share of each of `nworkers` workers: their process's share of its node and no more, at least
- * one thread.
+ * What each worker of a process gets: its part of the process's share of its node and no more, at least
+ * one thread. What the user wants is done; `auto` is that part, and a fraction is one of the process's share.
  */
-export function shareAmong(nworkers: number, resources: ProcessResources): WorkerResources {
-  const { affinity, cgroupMemory, processes, share } = resources
-  const cpus = Math.min(affinity, share.cpus ?? Infinity)
-  const memory = share.memory ?? (cgroupMemory === undefined ? undefined : cgroupMemory / processes)
+export function shareAmong(share: TaskShare, wanted: WantedResources): WorkerResources {
+  const { nworkers, nthreads, memoryLimit = 'auto' } = wanted
   return {
-    nthreads: Math.max(1, Math.floor(cpus / nworkers)),
-    memoryLimit: memory === undefined ? undefined : String(Math.floor(memory / nworkers)),
+    nthreads: nthreads ?? Math.max(1, Math.floor(share.cpus.amount / nworkers)),
+    memoryLimit: memoryOf(share, memoryLimit, nworkers),
   }
+}
+
+function memoryOf({ memory }: TaskShare, limit: string, nworkers: number): string {
+  if (limit === 'auto') return String(Math.floor(memory.amount / nworkers))
+  const fraction = Number(limit)
+  // To Dask it is a part of what the machine has, of which this process may have been given little.
+  return fraction > 0 && fraction <= 1 ? String(Math.floor(memory.amount * fraction)) : limit
+}
+
+/** Bytes of an amount in Dask's notation, such as `4GiB`, `500 MB` or `0`; undefined where it is none. */
+export function bytesOf(limit: string): number | undefined {
+  const [, digits, prefix = '', binary] = /^\s*([0-9.]+(?:e[0-9]+)?)\s*(?:([kmgtp]?)(i?)b?)\s*$/i.exec(limit) ?? []
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf(prefix.toLowerCase())
+  const bytes = Number(digits) * (binary === '' ? 1000 : 1024) ** power
+  return Number.isNaN(bytes) ? undefined : Math.floor(bytes)
 }

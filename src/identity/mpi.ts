@@ -4,7 +4,9 @@ import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
 import type { RunKey } from './run-key.ts'
 import type { Share } from './share.ts'
+import { ShareVariables } from './share-variables.ts'
 import { identifySlurm, launchNodeAddresses } from './slurm.ts'
+import { shareInJob } from './slurm-share.ts'
 
 /** What the MPI library says, which only it knows under some launchers. */
 export interface World {
@@ -16,8 +18,6 @@ export interface World {
 export interface IdentifyMpiOptions {
   /** Name of this host. */
   readonly host: string
-  /** CPUs of this host, which its processes share where the launcher has not bound them. @default unknown */
-  readonly cpus?: number
   /** The user's own word for this run. */
   readonly runId?: string | undefined
   /** What the MPI library says. @default nobody has asked it */
@@ -32,6 +32,8 @@ interface Launcher {
   readonly size: readonly string[]
   /** Variables with the number of processes on this node. */
   readonly localSize: readonly string[]
+  /** Variables with this process's number among them. */
+  readonly localRank: readonly string[]
   /** Variables with the number of nodes. */
   readonly nodes: readonly string[]
   /** Variables that are the same in all processes of a run, and together differ in every other run. */
@@ -45,6 +47,7 @@ const launchers: readonly Launcher[] = [
     rank: 'OMPI_COMM_WORLD_RANK',
     size: ['OMPI_COMM_WORLD_SIZE'],
     localSize: ['OMPI_COMM_WORLD_LOCAL_SIZE'],
+    localRank: ['OMPI_COMM_WORLD_LOCAL_RANK'],
     nodes: ['OMPI_MCA_orte_num_nodes'],
     // The second one is random, in Open MPI 4; in 5 the first names host and process of mpirun.
     unique: ['PMIX_NAMESPACE', 'OMPI_MCA_orte_precondition_transports'],
@@ -54,6 +57,7 @@ const launchers: readonly Launcher[] = [
     rank: 'PALS_RANKID',
     size: ['PMI_SIZE'],
     localSize: ['PMI_LOCAL_SIZE'],
+    localRank: ['PALS_LOCAL_RANKID', 'PMI_LOCAL_RANK'],
     nodes: [],
     unique: ['PALS_APID'],
   },
@@ -62,6 +66,7 @@ const launchers: readonly Launcher[] = [
     rank: 'FLUX_TASK_RANK',
     size: ['FLUX_JOB_SIZE'],
     localSize: [],
+    localRank: ['FLUX_TASK_LOCAL_ID'],
     nodes: ['FLUX_JOB_NNODES'],
     unique: ['FLUX_JOB_ID'],
   },
@@ -71,10 +76,19 @@ const launchers: readonly Launcher[] = [
     rank: 'PMI_RANK',
     size: ['PMI_SIZE'],
     localSize: ['MPI_LOCALNRANKS', 'PMI_LOCAL_SIZE'],
+    localRank: ['MPI_LOCALRANKID', 'PMI_LOCAL_RANK'],
     nodes: [],
     unique: [],
   },
-  { name: 'pmix', rank: 'PMIX_RANK', size: [], localSize: [], nodes: [], unique: ['PMIX_NAMESPACE'] },
+  {
+    name: 'pmix',
+    rank: 'PMIX_RANK',
+    size: [],
+    localSize: [],
+    localRank: ['PMIX_LOCAL_RANK'],
+    nodes: [],
+    unique: ['PMIX_NAMESPACE'],
+  },
 ]
 
 /** Job ids of the workload managers that MPI launchers work under. */
@@ -119,7 +133,7 @@ function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpi
     size,
     host,
     nodes: nodesOf(env, launcher, size),
-    share: shareOf(env, launcher, options),
+    share: mpiShare(env, launcher, size),
     launcherAddresses: launcherAddresses(env),
     runKey: runKeyOf(env, options, launcher),
     source: `${launcher.rank}=${rank} of ${variable === undefined ? size : `${variable}=${size}`}`,
@@ -203,20 +217,23 @@ function runKeyOf(env: Environment, { runId }: IdentifyMpiOptions, launcher?: La
 }
 
 function nodesOf(env: Environment, launcher: Launcher, size: number): number {
-  const said = firstNumber(env, launcher.nodes)
+  const variables = new ShareVariables(env)
+  const said = variables.firstNumber(launcher.nodes)
   if (said !== undefined && said > 0) return said
-  const local = firstNumber(env, launcher.localSize)
+  const local = variables.firstNumber(launcher.localSize)
   // Where nothing is known, they may all be on nodes of their own.
   return local === undefined || local === 0 ? size : Math.ceil(size / local)
 }
 
-function shareOf(env: Environment, { localSize }: Launcher, { cpus }: IdentifyMpiOptions): Share {
-  const processes = Math.max(1, firstNumber(env, localSize) ?? 1)
-  return { processes, ...(cpus === undefined ? {} : { cpus: Math.max(1, Math.floor(cpus / processes)) }) }
-}
-
-function firstNumber(env: Environment, names: readonly string[]): number | undefined {
-  return names.map((name) => readWholeNumber(env, name)).find((value) => value !== undefined)
+/** The ranks of a node have equal parts of it; in a job of Slurm, of what that says too. */
+function mpiShare(env: Environment, launcher: Launcher, size: number): Share {
+  const variables = new ShareVariables(env)
+  const perNode = Math.ceil(size / nodesOf(env, launcher, size))
+  const processes = Math.max(1, variables.firstNumber(launcher.localSize) ?? perNode)
+  const localRank = variables.firstNumber(launcher.localRank)
+  const share = shareInJob(env, { processes, areTasks: true, ...(localRank === undefined ? {} : { localRank }) })
+  const warnings = [...variables.warnings, ...(share.warnings ?? [])]
+  return warnings.length === 0 ? share : { ...share, warnings }
 }
 
 /** The addresses of the host of `mpirun`, as Open MPI 4 tells them: `869531648.0;tcp://10.0.0.1,…:54755;tcp6://[fd00::1]:54756`. */

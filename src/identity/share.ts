@@ -1,46 +1,31 @@
-import { type Environment, readVariable, readWholeNumber } from './environment.ts'
-import { expandCounts } from './node-list.ts'
+/** So much of something, and where that number comes from, for people: `SLURM_MEM_PER_NODE ÷ 2 tasks`. */
+export interface Amount {
+  readonly amount: number
+  readonly source: string
+}
 
-/** What part of its node a process of the run has been given. */
+/** What part of its node a process of the run has been given, as far as its environment tells. */
 export interface Share {
-  /** Processes of the run on the node, this one included. */
+  /** Processes of the run that divide what the run has been given on this node, this one included. */
   readonly processes: number
-  /** CPUs of this process. Missing: the workload manager does not say. */
-  readonly cpus?: number
-  /** Memory of this process in bytes. Missing: the workload manager does not say. */
-  readonly memory?: number
+  /** Processes of the run on the node: more than `processes` where two parts of a job meet there. @default processes */
+  readonly processesOnNode?: number
+  /** Which of `processes` this is, from 0. Missing: nothing tells. */
+  readonly localRank?: number
+  /** CPUs of this process, by each source that tells of them. The smallest counts. @default none */
+  readonly cpus?: readonly Amount[]
+  /** Memory of this process in bytes, by each source that tells of it. The smallest counts. @default none */
+  readonly memory?: readonly Amount[]
+  /** Variables that could not be read, in words. They tell no rank, so that the run goes on without them. @default none */
+  readonly warnings?: readonly string[]
 }
 
-/** Slurm counts memory in megabytes of this many bytes. */
-const megabyte = 1_048_576
-
-/**
- * The share of a task of a Slurm step: the CPUs of its job on the node by the tasks of its step
- * there, and no more than `SLURM_CPUS_PER_TASK`; of memory likewise.
- */
-export function slurmShare(env: Environment): Share {
-  const processes = tasksOnNode(env)
-  const perTask = readWholeNumber(env, 'SLURM_CPUS_PER_TASK')
-  const onNode = readWholeNumber(env, 'SLURM_CPUS_ON_NODE')
-  const limits = [onNode === undefined ? undefined : Math.floor(onNode / processes), perTask]
-  const known = limits.filter((limit) => limit !== undefined && limit > 0) as number[]
-  const cpus = known.length === 0 ? undefined : Math.min(...known)
-  const memory = memoryOf(env, processes, cpus)
-  return { processes, ...(cpus === undefined ? {} : { cpus }), ...(memory === undefined ? {} : { memory }) }
+/** `name ÷ 2 tasks`; for a task that is alone, `name`. */
+export function divided(name: string, processes: number): string {
+  return processes === 1 ? name : `${name} ÷ ${processes} tasks`
 }
 
-function tasksOnNode(env: Environment): number {
-  const counts = expandCounts(
-    readVariable(env, 'SLURM_STEP_TASKS_PER_NODE') ?? readVariable(env, 'SLURM_TASKS_PER_NODE') ?? '',
-  )
-  return counts?.[readWholeNumber(env, 'SLURM_NODEID') ?? -1] ?? 1
-}
-
-function memoryOf(env: Environment, processes: number, cpus: number | undefined): number | undefined {
-  const perNode = readWholeNumber(env, 'SLURM_MEM_PER_NODE')
-  const perCpu = readWholeNumber(env, 'SLURM_MEM_PER_CPU')
-  // 0 stands for all of the node's memory.
-  if (perNode !== undefined && perNode > 0) return Math.floor((perNode * megabyte) / processes)
-  if (perCpu !== undefined && perCpu > 0 && cpus !== undefined) return perCpu * megabyte * cpus
-  return undefined
+/** A source that tells of all tasks of the node together; they get equal parts of it. */
+export function equalPart(amount: number, name: string, processes: number): Amount {
+  return { amount: amount / processes, source: divided(name, processes) }
 }

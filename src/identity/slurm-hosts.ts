@@ -1,7 +1,9 @@
 import { type Environment, readVariable } from './environment.ts'
 import type { Identity } from './identity.ts'
-import { expandCounts, expandNodeList } from './node-list.ts'
+import { expandNodeList } from './node-list.ts'
 import { unknownHost } from './slurm.ts'
+import { isHeterogeneous } from './slurm-component.ts'
+import { nodesInOrder, tasksByNode } from './slurm-nodes.ts'
 
 /**
  * The host of every process of a Slurm step, by rank, as far as the environment of one of them tells:
@@ -19,7 +21,7 @@ function layOut(env: Environment, size: number): readonly string[] | undefined {
   const nodes = nodesInOrder(env)
   // Every node of a step has a task, so as many processes as nodes are one on each.
   if (nodes === undefined || nodes.length === size) return nodes
-  const counts = expandCounts(readVariable(env, 'SLURM_STEP_TASKS_PER_NODE') ?? '')
+  const counts = tasksByNode(env)
   if (counts?.length !== nodes.length || counts.reduce((sum, count) => sum + count, 0) !== size) return undefined
   // block, cyclic, block:cyclic, cyclic:block, …: the first word is about nodes.
   const [distribution] = (readVariable(env, 'SLURM_DISTRIBUTION') ?? '').split(/[:,]/)
@@ -35,25 +37,6 @@ function block(nodes: readonly string[], counts: readonly number[]): readonly st
 function cyclic(nodes: readonly string[], counts: readonly number[]): readonly string[] {
   const rounds = Math.max(...counts)
   return Array.from({ length: rounds }, (_, round) => nodes.filter((_node, i) => (counts[i] ?? 0) > round)).flat()
-}
-
-/** The step's nodes in the order of their node ids. */
-function nodesInOrder(env: Environment): readonly string[] | undefined {
-  const listed = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
-  if (listed === undefined || !isHeterogeneous(env)) return listed
-  // Here the step's list is sorted by name, while ids run through one component after the other.
-  const nodes: string[] = []
-  for (let group = 0; nodes.length < listed.length; group++) {
-    const name = readVariable(env, `SLURM_JOB_NODELIST_HET_GROUP_${group}`)
-    const ofGroup = expandNodeList(name ?? readVariable(env, `SLURM_JOB_NODELIST_PACK_GROUP_${group}`) ?? '')
-    if (ofGroup === undefined) return undefined
-    nodes.push(...ofGroup)
-  }
-  return nodes.length === listed.length && nodes.every((node) => listed.includes(node)) ? nodes : undefined
-}
-
-function isHeterogeneous(env: Environment): boolean {
-  return (readVariable(env, 'SLURM_HET_SIZE') ?? readVariable(env, 'SLURM_PACK_SIZE')) !== undefined
 }
 
 /** The nodes of the step beside `host`, or of the job where an MPI launcher started the processes. */

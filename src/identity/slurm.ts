@@ -4,7 +4,8 @@ import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
 import { expandCounts, expandNodeList } from './node-list.ts'
 import type { RunKey } from './run-key.ts'
-import { slurmShare } from './share.ts'
+import { countNodes, nodeCounts, nodesInOrder } from './slurm-nodes.ts'
+import { slurmShare } from './slurm-share.ts'
 
 /** What {@link identifySlurm} takes beside the environment. */
 export interface IdentifySlurmOptions {
@@ -30,7 +31,7 @@ export function identifySlurm(env: Environment, options: IdentifySlurmOptions): 
   const nodes = options.identity === 'task' ? undefined : chooseNodes(env, options.identity, tasks)
   const place = {
     host: readHost(env),
-    nodes: firstSet(env, nodeCounts) === undefined ? tasks.value : readSize(env, nodeCounts).value,
+    nodes: countNodes(env) ?? tasks.value,
     share: slurmShare(env),
     launcherAddresses: launchNodeAddresses(env),
     runKey,
@@ -40,9 +41,6 @@ export function identifySlurm(env: Environment, options: IdentifySlurmOptions): 
   if (readVariable(env, 'SLURM_PROCID') !== undefined) readRank(env, 'SLURM_PROCID', tasks)
   return { ...readRank(env, 'SLURM_NODEID', nodes), ...place }
 }
-
-/** Inside of a step SLURM_NNODES is the step's; SLURM_JOB_NUM_NODES stays the job's. */
-const nodeCounts = ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'] as const
 
 interface Size {
   readonly variable: string
@@ -94,7 +92,9 @@ function readSize(env: Environment, names: readonly [string, ...string[]]): Size
 /** Refuses variables of another step: `sbatch` and `salloc` called inside of one pass them on. */
 function refuseInherited(env: Environment): void {
   refuseDifferent(env, 'SLURM_NTASKS', 'SLURM_STEP_NUM_TASKS')
-  refuseDifferent(env, 'SLURM_NNODES', 'SLURM_STEP_NUM_NODES')
+  // Beside the step's number of nodes, the job's tells no rank: one that cannot be read accuses nobody.
+  if (/^[0-9]+$/.test(readVariable(env, 'SLURM_NNODES') ?? ''))
+    refuseDifferent(env, 'SLURM_NNODES', 'SLURM_STEP_NUM_NODES')
   const host = readVariable(env, 'SLURMD_NODENAME')
   const hosts = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
   if (host === undefined || hosts === undefined || hosts.includes(host)) return
@@ -140,9 +140,10 @@ function readRank(env: Environment, variable: string, size: Size): Pick<Identity
 function readHost(env: Environment): string {
   const name = readVariable(env, 'SLURMD_NODENAME')
   if (name !== undefined) return name
-  const node = readWholeNumber(env, 'SLURM_NODEID')
-  const hosts = expandNodeList(readVariable(env, 'SLURM_STEP_NODELIST') ?? '')
-  return (node === undefined ? undefined : hosts?.[node]) ?? unknownHost
+  const hosts = nodesInOrder(env)
+  // Where each process finds itself by its task, a node's number that cannot be read costs only the host's name.
+  const node = readVariable(env, 'SLURM_NODEID') ?? (hosts?.length === 1 ? '0' : '')
+  return (/^[0-9]+$/.test(node) ? hosts?.[Number(node)] : undefined) ?? unknownHost
 }
 
 /** Where `srun` was started, as Slurm has it: loopback where the host's own name stands for that. */

@@ -230,6 +230,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     })
     const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
     this.#run = { ...context, logger: this.#logger, identity, roles, schedulerFile }
+    // They are mostly the same in all processes; doctor tells of each.
+    if (identity.rank === 0)
+      for (const warning of identity.share.warnings ?? []) this.#logger.warn(`${warning}: it does not count`)
     this.#hosted = new Hosted(this.#run, this.reaper)
     this.#membership = new Membership(this.#run, {
       onTerminate: (signal) => {

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
+import { taskShare } from '../components/task-share.ts'
 import { workerNames } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { affinity, cgroupMemory } from '../process/limits.ts'
+import { readNodeLimits } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
@@ -74,15 +75,9 @@ export class Hosted {
   /** This process's workers, to be started. */
   async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
     const { options, identity } = this.#run
-    const { nworkers } = options
     this.#schedulerAddress = schedulerAddress
     const localDirectory = options.localDirectory ?? (await (this.#directory ??= this.#localDirectory()))
-    const share = shareAmong(nworkers, {
-      affinity: affinity(),
-      cgroupMemory: cgroupMemory(),
-      processes: identity.share.processes,
-      share: identity.share,
-    })
+    const resources = shareAmong(taskShare(identity.share, readNodeLimits()), options)
     const place = {
       schedulerAddress,
       localDirectory,
@@ -90,8 +85,7 @@ export class Hosted {
         options.listenAddress === undefined
           ? (await listenHost('worker', this.#run, schedulerAddress))?.address
           : undefined,
-      nthreads: options.nthreads ?? share.nthreads,
-      memoryLimit: options.memoryLimit ?? share.memoryLimit,
+      ...resources,
     }
     return this.#workerNames.map((name) => ({
       name,

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
+import { equalPart, type Share } from '../identity/share.ts'
+import { shareInJob } from '../identity/slurm-share.ts'
 import type { RunnerOptions } from '../options.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
-import { affinity } from '../process/limits.ts'
+import { readNodeLimits } from '../process/limits.ts'
 import type { Role } from '../roles/roles.ts'
 import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -47,6 +49,9 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   readonly #ntasks: number
   readonly #orders: RunnerOptions
   readonly #members: Child[] = []
+  /** The environment that we were started in, with what a job around us says. */
+  readonly #surroundings: Readonly<NodeJS.ProcessEnv>
+  #workerRanks: readonly number[] = []
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
@@ -55,6 +60,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     if (!Number.isInteger(ntasks) || ntasks < 1)
       throw new RangeError(`Cannot start "${ntasks}" processes: it is a whole number from 1`)
     this.#ntasks = ntasks
+    this.#surroundings = others.env ?? process.env
     this.#orders = whatCanBeSent(onLoopback(others))
   }
 
@@ -80,13 +86,22 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const ranks = Array.from({ length: this.#ntasks }, (_, rank) => rank)
     const hosting = (role: Role): number[] => ranks.filter((rank) => this.getRoles({ ...me, rank }).includes(role))
     const [client = 0] = hosting('client')
-    // Only workers compute, so that they share the machine.
     const processes = hosting('worker').length
     const { waitWorkers, nworkers, scheduler } = context.options
     if (typeof waitWorkers === 'number' && scheduler && waitWorkers > processes * nworkers)
       throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${processes * nworkers}`)
-    const share = { processes, cpus: Math.max(1, Math.floor(affinity() / processes)) }
-    return { ...me, share, rank: client }
+    this.#workerRanks = hosting('worker')
+    return { ...me, share: this.#shareOf(client), rank: client }
+  }
+
+  /** Only workers compute: they divide the machine, or what a job around us has of it. */
+  #shareOf(rank: number): Share {
+    const processes = Math.max(1, this.#workerRanks.length)
+    const localRank = this.#workerRanks.indexOf(rank)
+    const sharing = { processes, areTasks: false, ...(localRank === -1 ? {} : { localRank }) }
+    const share = shareInJob(this.#surroundings, sharing)
+    // Our own affinity is that of all of them.
+    return { ...share, cpus: [...(share.cpus ?? []), equalPart(readNodeLimits().affinity, 'affinity', processes)] }
   }
 
   protected override async prepare(run: RunContext): Promise<void> {
@@ -95,7 +110,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     // Where this process is gone, so are the others soon, and nobody can come late.
     this.reaper.addDirectory(await this.findRunDirectory(run))
     for (let rank = 0; rank < identity.size; rank++)
-      if (rank !== identity.rank) this.#startMember({ ...identity, rank }, run)
+      if (rank !== identity.rank) this.#startMember({ ...identity, share: this.#shareOf(rank), rank }, run)
   }
 
   protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {

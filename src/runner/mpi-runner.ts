@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { cpus, hostname, tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { exitStatuses, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -57,7 +57,7 @@ export class MPIRunner extends FileRunner {
     const { env, runId, rendezvousTimeout } = options
     const meeting = await chooseMeeting(options, { reaper: this.reaper, signal })
     this.#meeting = meeting
-    const me = { host: hostname(), cpus: cpus().length, runId }
+    const me = { host: hostname(), runId }
     if (meeting.by === 'broadcast') {
       if (tellsSize(env)) return identifyMpi(env, me)
       const late = (): Error =>

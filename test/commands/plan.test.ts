@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { formatPlan, plan, planFor } from '../../src/commands/plan.ts'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
 import { slurmEnvironment } from '../support/environment.ts'
+import { nodeLimits } from '../support/node-limits.ts'
 
-function planned(capture: string, options: RunnerOptions = {}) {
-  return plan(completeOptions({ ...options, env: slurmEnvironment(capture) }))
+function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
+  const limits = nodeLimits({ memory: 64 * 2 ** 30 })
+  return plan(completeOptions({ ...options, env: slurmEnvironment(capture, changes) }), 'slurm', limits)
 }
 
 describe('plan', () => {
@@ -56,7 +58,7 @@ describe('planFor', () => {
       [1, '?', 'client'],
       [2, '?', 'worker'],
     ])
-    expect(rest).toEqual({ schedulerFile: '/x/{job_id}.json', identity: undefined, runKey: undefined })
+    expect(rest).toEqual({ schedulerFile: '/x/{job_id}.json', warnings: [] })
   })
 
   it('takes the hosts that are known', () => {
@@ -82,8 +84,21 @@ describe('formatPlan', () => {
       'scheduler file: /x/s.json',
       'run key: sim-7.0-r0',
       'this process: rank 1 of 4 on node1 (SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4)',
+      '  has 1 CPU: SLURM_CPUS_ON_NODE',
+      "  has 64 GiB: the machine's memory",
+      '  a worker gets 1 thread and 64 GiB',
       'news by polling: within 120 ms, with at most 200 file system operations a second',
     ])
+  })
+
+  it('says where the share of this process comes from, and what could not be read', () => {
+    const perGpu = formatPlan(planned('mem-per-gpu-proc3', { nworkers: 2 })).split('\n')
+    expect(perGpu).toContain('  has 2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks')
+    expect(perGpu).toContain('  each of 2 workers gets 1 thread and 1 GiB')
+    const broken = formatPlan(planned('step-4nodes-1task-each-proc1', {}, { SLURM_MEM_PER_NODE: 'unlimited' }))
+    expect(broken).toMatch(/^warning: SLURM_MEM_PER_NODE is "unlimited", which is not .*: it does not count$/m)
+    // It is the client, and hosts no worker.
+    expect(broken).not.toMatch(/gets/)
   })
 
   it('says how soon a large job notices news, with and without one process that looks for its host', () => {

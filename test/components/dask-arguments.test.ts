@@ -66,11 +66,6 @@ describe('the arguments of dask worker', () => {
     expect(ofWorker(options)).toContain(expected)
   })
 
-  it('leave the memory to Dask where it is unknown', () => {
-    const args = workerArguments(completeOptions({}), { ...place, memoryLimit: undefined, host: undefined })
-    expect(args.join(' ')).not.toMatch(/--memory-limit|--host/)
-  })
-
   it('leave the dashboard address to the scheduler', () => {
     expect(ofWorker({ dashboardAddress: ':8787' })).toContain('--dashboard-address :0')
   })

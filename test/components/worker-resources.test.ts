@@ -1,25 +1,41 @@
 import { expect, test } from 'vitest'
-import { shareAmong } from '../../src/components/worker-resources.ts'
+import { bytesOf, shareAmong } from '../../src/components/worker-resources.ts'
 
-const node = { affinity: 16, cgroupMemory: undefined, processes: 2, share: {} }
+const share = { cpus: { amount: 8, source: 'a' }, memory: { amount: 8_001, source: 'b' } }
 
-test('workers share the CPUs that their process may run on', () => {
-  expect(shareAmong(4, node)).toEqual({ nthreads: 4, memoryLimit: undefined })
-})
-
-test('a share by the workload manager that is smaller than the affinity counts, and the other way round', () => {
-  expect(shareAmong(1, { ...node, share: { cpus: 8 } }).nthreads).toBe(8)
-  expect(shareAmong(1, { ...node, affinity: 2, share: { cpus: 8 } }).nthreads).toBe(2)
+test('workers divide the share of their process', () => {
+  expect(shareAmong(share, { nworkers: 2 })).toEqual({ nthreads: 4, memoryLimit: '4000' })
+  expect(shareAmong(share, { nworkers: 3 })).toEqual({ nthreads: 2, memoryLimit: '2667' })
 })
 
 test('a worker has at least one thread', () => {
-  expect(shareAmong(5, { ...node, share: { cpus: 2 } }).nthreads).toBe(1)
+  expect(shareAmong(share, { nworkers: 9 }).nthreads).toBe(1)
+  expect(shareAmong({ ...share, cpus: { amount: 0.5, source: 'a' } }, { nworkers: 1 }).nthreads).toBe(1)
 })
 
-test('memory is what the workload manager gave to the process', () => {
-  expect(shareAmong(2, { ...node, cgroupMemory: 7_000, share: { memory: 1_001 } }).memoryLimit).toBe('500')
+test('what the user wants is done', () => {
+  expect(shareAmong(share, { nworkers: 2, nthreads: 16, memoryLimit: '4GiB' })).toEqual({
+    nthreads: 16,
+    memoryLimit: '4GiB',
+  })
+  expect(shareAmong(share, { nworkers: 2, memoryLimit: '0' }).memoryLimit).toBe('0')
 })
 
-test('without that it is the part of the cgroup, which the processes of the node share', () => {
-  expect(shareAmong(2, { ...node, cgroupMemory: 8_000 }).memoryLimit).toBe('2000')
+test('a fraction is one of the share, and not of the whole machine', () => {
+  expect(shareAmong(share, { nworkers: 2, memoryLimit: '0.25' }).memoryLimit).toBe('2000')
+  expect(shareAmong(share, { nworkers: 2, memoryLimit: '1' }).memoryLimit).toBe('8001')
+  expect(shareAmong(share, { nworkers: 2, memoryLimit: 'auto' }).memoryLimit).toBe('4000')
+})
+
+test.each([
+  ['4GiB', 4 * 2 ** 30],
+  ['500 MB', 500e6],
+  ['1.5gb', 1.5e9],
+  ['2e3', 2_000],
+  ['17', 17],
+  ['0', 0],
+  ['lots', undefined],
+  ['auto', undefined],
+])('%s in bytes', (limit, bytes) => {
+  expect(bytesOf(limit)).toBe(bytes)
 })

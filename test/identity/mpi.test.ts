@@ -64,9 +64,49 @@ describe('under Hydra', () => {
   })
 })
 
-test('shares the CPUs of the host among the ranks on it', () => {
-  expect(identifyMpi(hydra, { ...here, cpus: 10 }).share).toEqual({ processes: 4, cpus: 2 })
-  expect(identifyMpi(hydra, { ...here, cpus: 2 }).share).toEqual({ processes: 4, cpus: 1 })
+describe('the share of its host', () => {
+  test('is divided by the ranks there', () => {
+    expect(identifyMpi(hydra, here).share).toEqual({ processes: 4, localRank: 1 })
+    const flux = {
+      FLUX_TASK_RANK: '2',
+      FLUX_JOB_SIZE: '8',
+      FLUX_JOB_ID: 'f3',
+      FLUX_JOB_NNODES: '2',
+      FLUX_TASK_LOCAL_ID: '2',
+    }
+    expect(identifyMpi(flux, here).share).toEqual({ processes: 4, localRank: 2 })
+  })
+
+  test('is in a job of Slurm what that has given, too', () => {
+    const slurm = slurmEnvironment('batch-script-3nodes-6tasks', {
+      SLURM_MEM_PER_NODE: undefined,
+      SLURM_MEM_PER_CPU: '1G',
+      SLURM_CPUS_PER_TASK: '2',
+    })
+    const { share } = identifyMpi({ ...slurm, ...openMpi, SLURM_JOB_CPUS_PER_NODE: '8(x3)' }, here)
+    expect(share).toMatchObject({
+      processes: 2,
+      cpus: [
+        { amount: 4, source: 'SLURM_CPUS_ON_NODE ÷ 2 tasks' },
+        { amount: 2, source: 'SLURM_CPUS_PER_TASK' },
+      ],
+      memory: [{ amount: 2 ** 31, source: 'SLURM_MEM_PER_CPU × 2 CPUs' }],
+    })
+    // The variables may be those of the host of mpirun.
+    const uneven = identifyMpi({ ...slurm, ...openMpi, SLURM_JOB_CPUS_PER_NODE: '8,2(x2)' }, here).share
+    expect(uneven.cpus).toEqual([{ amount: 2, source: 'SLURM_CPUS_PER_TASK' }])
+  })
+
+  test('is no matter to die of', () => {
+    const { rank, share } = identifyMpi({ ...hydra, MPI_LOCALNRANKS: 'four', MPI_LOCALRANKID: '-1' }, here)
+    expect(rank).toBe(1)
+    expect(share).toMatchObject({
+      processes: 1,
+      warnings: [/^MPI_LOCALNRANKS is "four"/, /^MPI_LOCALRANKID is "-1"/].map(
+        (text) => expect.stringMatching(text) as string,
+      ),
+    })
+  })
 })
 
 test.for([

@@ -35,9 +35,12 @@ describe('hosts of a step', () => {
   it.each([
     ['the distribution is not said', { SLURM_DISTRIBUTION: undefined }],
     ['the distribution is arbitrary', { SLURM_DISTRIBUTION: 'arbitrary' }],
-    ['the counts are not said', { SLURM_STEP_TASKS_PER_NODE: undefined }],
+    ['the counts are not said', { SLURM_STEP_TASKS_PER_NODE: undefined, SLURM_TASKS_PER_NODE: undefined }],
     ['the counts do not add up', { SLURM_STEP_TASKS_PER_NODE: '3(x3)' }],
-    ['the nodes are not said', { SLURM_STEP_NODELIST: undefined }],
+    [
+      'the nodes are not said',
+      { SLURM_STEP_NODELIST: undefined, SLURM_NODELIST: undefined, SLURM_JOB_NODELIST: 'node[0-7]' },
+    ],
     ['the order has this process on another node', { SLURMD_NODENAME: 'node2' }],
   ])('are unknown but for its own where %s', (_why, changes) => {
     const own = slurmEnvironment(task3of6, changes).SLURMD_NODENAME ?? ''
@@ -55,11 +58,35 @@ describe('hosts of a step', () => {
     expect(hosts(task3of6, changes)).toBe('node1 node1 node1 node1 node1 node1')
   })
 
+  it('are those of the job under a manager that knows no steps, one number for the tasks of all nodes', () => {
+    const changes = {
+      SLURMD_NODENAME: undefined,
+      SLURM_STEP_NODELIST: undefined,
+      SLURM_STEP_TASKS_PER_NODE: undefined,
+      SLURM_TASKS_PER_NODE: '2',
+    }
+    expect(hosts(task3of6, changes)).toBe('node0 node0 node1 node1 node2 node2')
+  })
+
   it('run through one component of a heterogeneous step after the other', () => {
     expect(hosts('het-step-proc2')).toBe('node0 node1 node2')
     const reversed = { SLURM_JOB_NODELIST_PACK_GROUP_0: 'node2', SLURM_JOB_NODELIST_PACK_GROUP_1: 'node[0-1]' }
     expect(hosts('het-step-proc0', { ...reversed, SLURMD_NODENAME: 'node2' })).toBe('node2 node0 node1')
-    expect(hosts('het-step-proc0', { SLURM_JOB_NODELIST_PACK_GROUP_1: undefined })).toBe('node0 ? ?')
+    expect(hosts('het-step-proc0', { SLURM_JOB_NODELIST_PACK_GROUP_1: 'node1' })).toBe('node0 ? ?')
+  })
+
+  it('are those of the components that the step is on', () => {
+    const second = {
+      SLURM_STEP_NODELIST: 'node[1-2]',
+      SLURM_STEP_NUM_NODES: '2',
+      SLURM_NNODES: '2',
+      SLURM_STEP_NUM_TASKS: '2',
+      SLURM_NTASKS: '2',
+      SLURM_STEP_TASKS_PER_NODE: '1(x2)',
+      SLURM_NODEID: '1',
+      SLURM_PROCID: '1',
+    }
+    expect(hosts('het-step-proc2', second)).toBe('node1 node2')
   })
 
   it('are unknown where the components of a heterogeneous step are dealt round, each by itself', () => {

@@ -32,6 +32,11 @@ const steps: Record<string, readonly [number, number, string, string, string]> =
   'array-task1-proc1': [1, 2, 'node1', 'sim-8.0-r0', 'SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=2'],
   'het-step-proc0': [0, 3, 'node0', 'sim-3.0-r0', 'SLURM_NODEID=0 of SLURM_STEP_NUM_NODES=3'],
   'het-step-proc2': [2, 3, 'node2', 'sim-3.0-r0', 'SLURM_NODEID=2 of SLURM_STEP_NUM_NODES=3'],
+  'gpu-per-task-proc1': [1, 2, 'node0', 'sim-20.0-r0', 'SLURM_PROCID=1 of SLURM_STEP_NUM_TASKS=2'],
+  'gpu-shared-proc3': [3, 4, 'node0', 'sim-19.0-r0', 'SLURM_PROCID=3 of SLURM_STEP_NUM_TASKS=4'],
+  'het-mem-per-cpu-proc2': [2, 4, 'node1', 'sim-3.0-r0', 'SLURM_PROCID=2 of SLURM_STEP_NUM_TASKS=4'],
+  'mem-per-gpu-proc3': [3, 4, 'node1', 'sim-1.0-r0', 'SLURM_PROCID=3 of SLURM_STEP_NUM_TASKS=4'],
+  'overcommit-proc3': [3, 4, 'node0', 'sim-21.0-r0', 'SLURM_PROCID=3 of SLURM_STEP_NUM_TASKS=4'],
   'step-2-of-3-nodes-proc0': [0, 2, 'node0', 'sim-2.1-r0', 'SLURM_NODEID=0 of SLURM_STEP_NUM_NODES=2'],
   'step-2-of-3-nodes-proc1': [1, 2, 'node1', 'sim-2.1-r0', 'SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=2'],
   'step-3nodes-6tasks-proc0': [0, 6, 'node0', 'sim-2.0-r0', 'SLURM_PROCID=0 of SLURM_STEP_NUM_TASKS=6'],
@@ -172,9 +177,18 @@ describe('host', () => {
     expect(identify(slurmEnvironment(several, { SLURMD_NODENAME: undefined })).host).toBe('node1')
   })
 
-  it('is unknown where nothing tells it', () => {
+  it('is looked up in the job where the workload manager knows no steps', () => {
     const env = slurmEnvironment(several, { SLURMD_NODENAME: undefined, SLURM_STEP_NODELIST: undefined })
-    expect(identify(env).host).toBe('?')
+    expect(identify(env).host).toBe('node1')
+    expect(identify({ ...env, SLURM_NODELIST: '' }).host).toBe('node1')
+  })
+
+  it('is unknown where nothing tells it', () => {
+    const lists = { SLURM_STEP_NODELIST: undefined, SLURM_NODELIST: undefined, SLURM_JOB_NODELIST: undefined }
+    expect(identify(slurmEnvironment(several, { SLURMD_NODENAME: undefined, ...lists })).host).toBe('?')
+    // The job has more nodes than the step: which are the step's is not said.
+    const ofJob = { ...lists, SLURM_NODELIST: 'node[0-7]' }
+    expect(identify(slurmEnvironment(several, { SLURMD_NODENAME: undefined, ...ofJob })).host).toBe('?')
   })
 })
 

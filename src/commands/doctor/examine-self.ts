@@ -12,7 +12,7 @@ import { judgeNetwork, type NetworkFacts } from './network.ts'
 import { judgeNode } from './node.ts'
 import { judged, type Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
 import { judgeDashboard, judgePython, lookAtPython } from './python.ts'
-import { judgeOpenFiles, judgeResources, lookAtResources, sayWorker } from './resources.ts'
+import { judgeOpenFiles, judgeResources, judgeVariables, lookAtResources, sayWorker } from './resources.ts'
 import { judgeExisting, judgeStanding, lookAtExisting, lookAtStanding } from './standing.ts'
 import type { Subject } from './subject.ts'
 import { judgeTemporary, lookAtTemporary } from './temporary.ts'
@@ -91,9 +91,6 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     ...options,
     launcher: runner.kind,
     share,
-    size,
-    nthreads: options.nthreads,
-    memoryLimit: options.memoryLimit,
   }
   const findings = [
     ...judgeNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
@@ -107,6 +104,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     ...(python === undefined ? [] : judged('python', python, (facts) => judgePython(facts, env))),
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
     ...judgeEnvironment(options.env, options.protocol),
+    ...judgeVariables(share),
     ...judged('resources', resources, (facts) => [
       ...(isWorker ? judgeResources(facts, wanted) : []),
       ...judgeOpenFiles(facts.openFiles, size * options.nworkers),

@@ -1,17 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import { shareAmong } from '../../components/worker-resources.ts'
+import { type TaskShare, taskShare } from '../../components/task-share.ts'
+import { bytesOf, shareAmong, type WorkerResources } from '../../components/worker-resources.ts'
 import type { RunnerKind } from '../../identity/choose-runner.ts'
 import type { Share } from '../../identity/share.ts'
-import { affinity, cgroupMemory } from '../../process/limits.ts'
+import { type NodeLimits, readNodeLimits } from '../../process/limits.ts'
+import { formatBytes } from '../../util/bytes.ts'
+import { formatCount, formatShare, formatWorker } from '../format-share.ts'
 import { type Finding, found } from './finding.ts'
-import { sayBytes } from './say.ts'
 
 /** What a process has for its part of the cluster. */
 export interface ResourceFacts {
-  /** CPUs that the process may run on. */
-  readonly affinity: number
-  /** Limit of the cgroup in bytes. */
-  readonly cgroupMemory: number | undefined
+  readonly limits: NodeLimits
   /** How many files a process may have open; undefined where that is not known. */
   readonly openFiles: number | undefined
 }
@@ -24,13 +23,13 @@ export interface WantedResources {
   readonly launcher?: RunnerKind
   /** Workers of each worker process. */
   readonly nworkers: number
-  readonly nthreads: number | undefined
-  readonly memoryLimit: string | undefined
+  readonly nthreads?: number | undefined
+  readonly memoryLimit?: string | undefined
 }
 
 /** Looks at what the kernel gives to this process. */
 export async function lookAtResources(): Promise<ResourceFacts> {
-  return { affinity: affinity(), cgroupMemory: cgroupMemory(), openFiles: await openFiles() }
+  return { limits: readNodeLimits(), openFiles: await openFiles() }
 }
 
 /** The soft limit, which Node has raised to the hard one, for itself and its children. */
@@ -47,68 +46,90 @@ const filesOfWorker = 6
 /** Files that a process of Dask has open without any worker. */
 const filesAlways = 200
 
-/** What each worker would get, in words. */
-export function sayWorker(facts: ResourceFacts, wanted: WantedResources): string {
-  const { nthreads, memory, bytes } = workerOf(facts, wanted)
-  const workers = wanted.nworkers === 1 ? 'a worker' : `each of ${wanted.nworkers} workers`
-  const threads = nthreads === 1 ? '1 thread' : `${nthreads} threads`
-  return `${workers} gets ${threads} and ${bytes === undefined ? `memory as ${memory ?? 'Dask chooses'}` : sayBytes(bytes)}`
-}
-
-interface WorkerFacts {
-  readonly nthreads: number
-  /** In Dask's notation; undefined where Dask chooses. */
-  readonly memory: string | undefined
-  /** The same in bytes, where it is a number of them. */
-  readonly bytes: number | undefined
-}
-
-function workerOf(facts: ResourceFacts, wanted: WantedResources): WorkerFacts {
-  const { share, nworkers } = wanted
-  const each = shareAmong(nworkers, { ...facts, processes: share.processes, share })
-  const memory = wanted.memoryLimit ?? each.memoryLimit
-  const bytes = memory !== undefined && /^[1-9]\d*$/.test(memory) ? Number(memory) : undefined
-  return { nthreads: wanted.nthreads ?? each.nthreads, memory, bytes }
+/** What each worker would get, and of what, in words. */
+export function sayWorker({ limits }: ResourceFacts, wanted: WantedResources): string {
+  const share = taskShare(wanted.share, limits)
+  const has = formatShare(share).join('; ')
+  return `${formatWorker(shareAmong(share, wanted), wanted.nworkers)}; its process has ${has}`
 }
 
 /** Judges what each worker would get. */
-export function judgeResources(facts: ResourceFacts, wanted: WantedResources): Finding[] {
-  const { share, nworkers, launcher = 'slurm' } = wanted
-  const { nthreads, bytes } = workerOf(facts, wanted)
-  const findings = [found('ok', 'resources', sayWorker(facts, wanted))]
-  if (bytes !== undefined && bytes < leastMemory)
-    findings.push(
+export function judgeResources({ limits, ...facts }: ResourceFacts, wanted: WantedResources): Finding[] {
+  const share = taskShare(wanted.share, limits)
+  const each = shareAmong(share, wanted)
+  return [
+    found('ok', 'resources', sayWorker({ limits, ...facts }, wanted)),
+    ...judgeMemory(share, each, wanted),
+    ...judgeCpus(share, each, wanted),
+  ]
+}
+
+/** Variables of the workload manager that could not be read. */
+export function judgeVariables({ warnings = [] }: Share): Finding[] {
+  return warnings.map((text) => found('warning', 'resources', `${text}: it does not count`, 'check what changed it'))
+}
+
+function judgeMemory(
+  { memory }: TaskShare,
+  { memoryLimit }: WorkerResources,
+  { nworkers }: WantedResources,
+): Finding[] {
+  const bytes = bytesOf(memoryLimit)
+  if (bytes === undefined) return []
+  const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
+  if (bytes === 0)
+    return [
+      found(
+        'note',
+        'resources',
+        `without a limit of memory ${workers} neither spills nor pauses, and its process has ${formatBytes(memory.amount)} (${memory.source})`,
+      ),
+    ]
+  // A byte or two are lost in dividing.
+  if (bytes * nworkers > memory.amount + nworkers)
+    return [
       found(
         'warning',
         'resources',
-        `${sayBytes(bytes)} of memory is little for ${nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`}`,
-        'ask for more by --mem',
+        `${formatBytes(bytes * nworkers)} for the workers of a process that has ${formatBytes(memory.amount)} (${memory.source}): they may be killed`,
+        'leave --memory-limit out, or ask for more by --mem',
       ),
-    )
-  const cpus = Math.min(facts.affinity, share.cpus ?? Infinity)
-  if (nworkers * nthreads > cpus)
-    findings.push(
-      found('note', 'resources', `${nworkers * nthreads} threads share ${cpus} CPU${cpus === 1 ? '' : 's'}`),
-    )
-  else if (cpus === 1 && launcher === 'mpi')
-    findings.push(
+    ]
+  if (bytes >= leastMemory) return []
+  return [
+    found('warning', 'resources', `${formatBytes(bytes)} of memory is little for ${workers}`, 'ask for more by --mem'),
+  ]
+}
+
+function judgeCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: WantedResources): Finding[] {
+  const { nworkers, launcher = 'slurm' } = wanted
+  if (nworkers * nthreads > cpus.amount)
+    return [
+      found(
+        'note',
+        'resources',
+        `${formatCount(nworkers * nthreads, 'thread')} on ${formatCount(cpus.amount, 'CPU')} (${cpus.source})`,
+      ),
+    ]
+  if (cpus.amount >= 2) return []
+  if (launcher === 'mpi')
+    return [
       found(
         'note',
         'resources',
         'the rank may run on one CPU, as MPI launchers bind each to one',
         'where it is to have more: --bind-to none, or --map-by slot:PE=4 of Open MPI',
       ),
-    )
-  else if (cpus === 1 && share.cpus !== undefined)
-    findings.push(
-      found(
-        'note',
-        'resources',
-        'the task has one CPU; since Slurm 22.05 srun does not take --cpus-per-task over from sbatch',
-        'where more were asked for: export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK',
-      ),
-    )
-  return findings
+    ]
+  if (wanted.share.cpus === undefined) return []
+  return [
+    found(
+      'note',
+      'resources',
+      'the task has one CPU; since Slurm 22.05 srun does not take --cpus-per-task over from sbatch',
+      'where more were asked for: srun --cpus-per-task=$SLURM_CPUS_PER_TASK',
+    ),
+  ]
 }
 
 /** Judges whether a scheduler of so many workers could have all of its connections. */

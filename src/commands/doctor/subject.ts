@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cpus, hostname, tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { childEnvironment } from '../../components/child-environment.ts'
 import { messageOf } from '../../errors.ts'
@@ -76,5 +76,5 @@ export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, si
 /** The library is asked only for what the launcher's variables do not tell. */
 function identifyByMpi({ env, runId }: CompleteOptions, mpi: MpiFacts | undefined): Identity {
   const world = mpi?.by === 'broadcast' && !tellsSize(env) ? mpi.world : undefined
-  return identifyMpi(env, { host: hostname(), cpus: cpus().length, runId, world })
+  return identifyMpi(env, { host: hostname(), runId, world })
 }

@@ -6,10 +6,13 @@ import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
 import type { Finding } from '../../../src/commands/doctor/finding.ts'
 import { judgeNetwork } from '../../../src/commands/doctor/network.ts'
 import { judgeNode } from '../../../src/commands/doctor/node.ts'
-import { judgeOpenFiles, judgeResources, sayWorker } from '../../../src/commands/doctor/resources.ts'
+import { judgeOpenFiles, judgeResources, judgeVariables, sayWorker } from '../../../src/commands/doctor/resources.ts'
 import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
 import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
+import { identifySlurm } from '../../../src/identity/slurm.ts'
+import { slurmEnvironment } from '../../support/environment.ts'
+import { nodeLimits } from '../../support/node-limits.ts'
 
 /** Levels and subjects, for tests in which the words do not matter. */
 function levels(findings: readonly Finding[]): string[] {
@@ -103,21 +106,62 @@ describe('judgeSlurm', () => {
 })
 
 describe('judgeResources', () => {
-  const facts = { affinity: 8, cgroupMemory: undefined, openFiles: 1024 }
+  const gib = 2 ** 30
+  const facts = { limits: nodeLimits({ cpus: 8, affinity: 8, memory: 16 * gib }), openFiles: 1024 }
   const wanted = { nworkers: 2, nthreads: undefined, memoryLimit: undefined }
-
-  it('says what each worker gets', () => {
-    const share = { processes: 1, cpus: 4, memory: 8_000_000_000 }
-    expect(sayWorker(facts, { ...wanted, share })).toBe('each of 2 workers gets 2 threads and 4 GB')
-    expect(sayWorker(facts, { ...wanted, share: { processes: 1 } })).toMatch(/4 threads and memory as Dask chooses$/)
+  const given = (cpus: number, memory: number) => ({
+    processes: 2,
+    cpus: [{ amount: cpus, source: 'SLURM_CPUS_ON_NODE ÷ 2 tasks' }],
+    memory: [{ amount: memory, source: 'SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks' }],
   })
 
-  it('warns of little memory, and notes threads that share a CPU', () => {
-    const share = { processes: 1, cpus: 1, memory: 400_000_000 }
+  it('says what each worker gets, and of what', () => {
+    expect(sayWorker(facts, { ...wanted, share: given(2, 2 * gib) })).toBe(
+      'each of 2 workers gets 1 thread and 1 GiB; its process has 2 CPUs: SLURM_CPUS_ON_NODE ÷ 2 tasks; ' +
+        '2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks',
+    )
+    expect(sayWorker(facts, { nworkers: 1, nthreads: 3, memoryLimit: '4GiB', share: { processes: 1 } })).toBe(
+      "a worker gets 3 threads and 4GiB of memory; its process has 8 CPUs: affinity; 16 GiB: the machine's memory",
+    )
+  })
+
+  it('warns of little memory and of too much, and notes threads that share a CPU', () => {
+    const share = given(1, 400_000_000)
     expect(levels(judgeResources(facts, { ...wanted, share }))).toEqual([
       'ok resources',
       'warning resources',
       'note resources',
+    ])
+    const much = judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '1.5GiB' })[1]
+    expect(much?.finding).toBe(
+      '3 GiB for the workers of a process that has 2 GiB (SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks): they may be killed',
+    )
+    const none = judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '0' })[1]
+    expect(none).toMatchObject({
+      level: 'note',
+      finding: expect.stringMatching(/^without a limit of memory /) as string,
+    })
+    for (const memoryLimit of ['1GiB', '0.5', 'auto'])
+      expect(levels(judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit }))).toEqual([
+        'ok resources',
+      ])
+  })
+
+  it('advises what makes srun take over --cpus-per-task, in every version of Slurm', () => {
+    const [, note] = judgeResources(facts, { ...wanted, nworkers: 1, share: given(1, 2 * gib) })
+    expect(note).toMatchObject({
+      level: 'note',
+      advice: 'where more were asked for: srun --cpus-per-task=$SLURM_CPUS_PER_TASK',
+    })
+  })
+
+  it('names variables that could not be read', () => {
+    const { share } = identifySlurm(
+      slurmEnvironment('step-4nodes-1task-each-proc1', { SLURM_MEM_PER_NODE: 'unlimited' }),
+      { identity: 'auto' },
+    )
+    expect(judgeVariables(share)).toMatchObject([
+      { level: 'warning', finding: expect.stringMatching(/^SLURM_MEM_PER_NODE is "unlimited"/) as string },
     ])
   })
 

@@ -1,0 +1,29 @@
+import type { TaskShare } from '../components/task-share.ts'
+import type { WorkerResources } from '../components/worker-resources.ts'
+import type { Amount } from '../identity/share.ts'
+import { formatBytes } from '../util/bytes.ts'
+
+/** `1 CPU`, `2 CPUs`, `0.5 CPUs`. */
+export function formatCount(n: number, word: string): string {
+  return `${Number(n.toFixed(2))} ${word}${n === 1 ? '' : 's'}`
+}
+
+/** What a process has, each with where it comes from: `2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks`. */
+export function formatShare({ cpus, memory }: TaskShare): readonly string[] {
+  return [said(formatCount(cpus.amount, 'CPU'), cpus), said(formatBytes(memory.amount), memory)]
+}
+
+function said(what: string, { source }: Amount): string {
+  return `${what}: ${source}`
+}
+
+/** What each worker gets: `a worker gets 1 thread and 2 GiB`. */
+export function formatWorker({ nthreads, memoryLimit }: WorkerResources, nworkers: number): string {
+  const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
+  return `${workers} gets ${formatCount(nthreads, 'thread')} and ${formatMemory(memoryLimit)}`
+}
+
+function formatMemory(limit: string): string {
+  if (/^[1-9]\d*$/.test(limit)) return formatBytes(Number(limit))
+  return /^0+$/.test(limit) ? 'memory without a limit' : `${limit} of memory`
+}

@@ -1,0 +1,66 @@
+import { type Environment, readVariable } from './environment.ts'
+import { expandNodeList } from './node-list.ts'
+
+/** A part of a heterogeneous job, and its nodes. */
+export interface Component {
+  readonly number: number
+  readonly nodes: readonly string[]
+}
+
+/** Both words for a component: that of Slurm 20.02 and newer, and the older one, which is set as well. */
+const words = ['HET', 'PACK'] as const
+
+/** Whether the job has more than one part. (`srun … : …` without a job of its own leaves no lists of nodes.) */
+export function isHeterogeneous(env: Environment): boolean {
+  return words.some(
+    (word) =>
+      readVariable(env, `SLURM_${word}_SIZE`) !== undefined ||
+      readVariable(env, `SLURM_JOB_NODELIST_${word}_GROUP_0`) !== undefined,
+  )
+}
+
+/** The parts of a heterogeneous job, in their order; none where they are not said. */
+export function components(env: Environment): readonly Component[] {
+  const found: Component[] = []
+  for (;;) {
+    const [name] = componentNames('SLURM_JOB_NODELIST', found.length).filter((each) => readVariable(env, each))
+    const nodes = name === undefined ? undefined : expandNodeList(readVariable(env, name) ?? '')
+    if (nodes === undefined) return found
+    found.push({ number: found.length, nodes })
+  }
+}
+
+/**
+ * The parts that this task may be of: those that hold its node. More than one only where several of them
+ * have nodes in common and the node's number does not tell either.
+ */
+export function ownComponents(env: Environment): readonly Component[] {
+  const all = components(env)
+  const host = readVariable(env, 'SLURMD_NODENAME')
+  const holding = all.filter(({ nodes }) => host !== undefined && nodes.includes(host))
+  if (holding.length === 0) return all
+  if (holding.length === 1) return holding
+  // In a step of all parts, node numbers run through one part after the other.
+  const places = all.flatMap((component) => component.nodes.map((node) => ({ component, node })))
+  const place = places[Number(readVariable(env, 'SLURM_NODEID') ?? NaN)]
+  const nodes = readVariable(env, 'SLURM_STEP_NUM_NODES') ?? readVariable(env, 'SLURM_NNODES')
+  return place !== undefined && place.node === host && nodes === String(places.length) ? [place.component] : holding
+}
+
+/**
+ * The names under which a job's request, such as `SLURM_MEM_PER_CPU`, is that of this task. In a
+ * heterogeneous job the plain variable is that of part 0, or of whichever part was asked for last.
+ */
+export function requestVariables(env: Environment, name: string): readonly string[] {
+  if (!isHeterogeneous(env)) return readVariable(env, name) === undefined ? [] : [name]
+  const own = ownComponents(env)
+  return own.flatMap(({ number }) => {
+    const names = componentNames(name, number).filter((each) => readVariable(env, each) !== undefined)
+    if (names[0] !== undefined) return [names[0]]
+    return number === 0 && readVariable(env, name) !== undefined ? [name] : []
+  })
+}
+
+function componentNames(name: string, number: number): readonly string[] {
+  return words.map((word) => `${name}_${word}_GROUP_${number}`)
+}
