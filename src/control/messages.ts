@@ -38,8 +38,13 @@ export const toHubSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop') }),
   /** The sender is there. */
   z.object({ type: z.literal('beat') }),
-  /** A worker of the sender has started. */
-  z.object({ type: z.literal('worker-started'), name: z.string(), versions: versionsSchema }),
+  /** A worker of the sender has started, and registered at `address`. */
+  z.object({
+    type: z.literal('worker-started'),
+    name: z.string(),
+    versions: versionsSchema,
+    address: z.optional(z.string()),
+  }),
   /** The client program has ended. */
   z.object({ type: z.literal('ended'), status: z.number() }),
   /** A worker of the sender has ended before its time. */

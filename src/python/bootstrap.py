@@ -5,7 +5,7 @@
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
 #   {"order": "start", "arguments": [...]}
-#   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}
+#   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
 import asyncio
@@ -154,7 +154,7 @@ class Component:
             if self.server.status.name in ("closed", "closing", "failed"):
                 return
             await asyncio.sleep(0.005)
-        identity = self.server.identity() if self.kind == "scheduler" else {}
+        identity = self.server.identity() if self.kind == "scheduler" else {"address": address_of(self.server)}
         say(self.pipe, report="started", component=self.kind, identity=identity, versions=versions())
         if self.kind == "scheduler":
             # Before the first client comes, which is being started now.
@@ -187,6 +187,11 @@ class Component:
             await self.server.close(**arguments)
         except TypeError:
             await self.server.close()
+
+
+def address_of(server):
+    """Where a worker listens: its own address, not that of its nanny."""
+    return getattr(server, "worker_address", None) or server.address
 
 
 def versions():

@@ -30,7 +30,19 @@ export interface CoordinatorOptions {
   /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
   readonly onSilent: (rank: number) => void
   /** A worker has started. */
-  readonly onWorkerStart: (name: string, versions: Versions, host: string) => void
+  readonly onWorkerStart: (worker: StartedWorker) => void
+  /** Why the workers of a process may have ended that ended in peace. */
+  readonly whyWorkersEnd: (rank: number) => string | undefined
+}
+
+/** A worker that has registered with the scheduler. */
+export interface StartedWorker {
+  readonly name: string
+  readonly rank: number
+  readonly host: string
+  readonly versions: Versions
+  /** Where it listens, such as `tcp://10.0.0.3:41234`; undefined where it is not known. */
+  readonly address?: string | undefined
 }
 
 interface Member {
@@ -200,7 +212,7 @@ export class Coordinator {
         this.end(message.status)
         break
       case 'worker-started':
-        this.#options.onWorkerStart(message.name, message.versions, member.host)
+        this.#options.onWorkerStart({ ...message, rank, host: member.host })
         break
       case 'worker-ended':
         if (message.again) {
@@ -233,7 +245,9 @@ export class Coordinator {
     }
   }
 
-  #failureOfWorker(rank: number, { host }: Member, { message, last_lines }: WorkerEnded): Failure {
+  #failureOfWorker(rank: number, { host }: Member, { message: how, last_lines, status }: WorkerEnded): Failure {
+    const why = status === 0 ? this.#options.whyWorkersEnd(rank) : undefined
+    const message = why === undefined ? how : `${how}: ${why}`
     return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, role: 'worker', host, last_lines }
   }
 

@@ -15,13 +15,14 @@ import { sayVersions, type Versions } from '../record/versions.ts'
 import { sayDuration } from '../util/duration.ts'
 import { readPorts } from '../util/ports.ts'
 import { shared } from '../util/shared.ts'
-import { Coordinator } from './coordinator.ts'
+import { Coordinator, type StartedWorker } from './coordinator.ts'
 import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
 import { markScheduler, tlsOf } from './fence.ts'
 import { controlAddresses } from './listen-address.ts'
 import { Readiness } from './readiness.ts'
 import { SchedulerLink } from './scheduler-link.ts'
+import { WorkerReach } from './worker-reach.ts'
 
 /** What only process 0 has: the control server, and the knowledge of the whole run behind it. */
 export class Hub {
@@ -32,6 +33,7 @@ export class Hub {
   readonly #server: ControlServer
   readonly #pulse: Pulse
   readonly #readiness = new Readiness(async () => await this.#runningWorkers())
+  readonly #reach: WorkerReach
   readonly #presentWorkers = shared(async () => presentWorkers(await this.#identity()), 1_000)
   #record: ClusterRecord
   readonly #lines = new Map<number, LivingLine<ToHub, FromHub>>()
@@ -44,6 +46,16 @@ export class Hub {
     this.#server = server
     this.#record = record
     this.#pulse = new Pulse(options)
+    this.#reach = new WorkerReach({
+      from: identity.host,
+      logger,
+      connect: async (address) => {
+        const { DaskConnection } = await import('../dask/connection.ts')
+        const tls = tlsOf(options)
+        using _connection = await DaskConnection.open(address, { ...(tls && { tls }) })
+      },
+      isRegistered: async (address) => (await this.#runningAddresses()).includes(address),
+    })
     this.coordinator = new Coordinator({
       roles,
       logger,
@@ -65,9 +77,12 @@ export class Hub {
       onSilent: (rank) => {
         void this.#forgetWorkers(rank)
       },
-      onWorkerStart: (name, versions, host) => {
-        this.#compareVersions(name, versions, host)
+      onWorkerStart: (worker) => {
+        this.#compareVersions(worker)
+        const { address } = worker
+        if (address !== undefined && options.scheduler) void this.#reach.add({ ...worker, address })
       },
+      whyWorkersEnd: (rank) => this.#reach.why(rank),
     })
     const [mine, theirs] = localLine<FromHub, ToHub>()
     this.link = mine
@@ -180,10 +195,16 @@ export class Hub {
     }
   }
 
+  /** How many workers run that can be reached; of another's scheduler, on another host, all that run. */
   async #runningWorkers(): Promise<number> {
-    if (this.#scheduler === undefined) return 0
-    const { workersTimeout } = this.#run.options
-    return await this.#scheduler.call(async (client) => (await client.runningWorkers({ timeout: workersTimeout })).size)
+    const addresses = await this.#runningAddresses()
+    return this.#run.options.scheduler ? await this.#reach.count(addresses) : addresses.length
+  }
+
+  async #runningAddresses(): Promise<readonly string[]> {
+    const { workersTimeout: timeout } = this.#run.options
+    const running = await this.#scheduler?.call(async (client) => await client.runningWorkers({ timeout }))
+    return [...(running?.keys() ?? [])]
   }
 
   /** @throws Error where there is no scheduler that answers. */
@@ -235,7 +256,10 @@ export class Hub {
     try {
       const answer = await this.#scheduler?.call(async (client) => await client.identity())
       const registered = new Map(
-        Object.values(answer?.workers ?? {}).map((worker) => [String(worker.id), worker.status]),
+        Object.entries(answer?.workers ?? {}).map(([address, worker]) => [
+          String(worker.id),
+          this.#reach.whyNot(address) ?? worker.status,
+        ]),
       )
       const missing = roles.flatMap((each, rank) => {
         if (!each.includes('worker')) return []
@@ -255,7 +279,7 @@ export class Hub {
   }
 
   /** Dask refuses or warns, somewhere, some time, where versions differ: say so first. */
-  #compareVersions(name: string, versions: Versions, host: string): void {
+  #compareVersions({ name, versions, host }: StartedWorker): void {
     const [theirs, ours] = [
       sayVersions(versions),
       this.#versions === undefined ? undefined : sayVersions(this.#versions),

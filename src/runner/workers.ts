@@ -86,7 +86,13 @@ export class Workers {
     const { run, link, onStart } = this.#options
     const report = await worker.started.catch(() => undefined)
     if (report === undefined) return false
-    link.send({ type: 'worker-started', name: worker.name.replace(/^worker /, ''), versions: report.versions })
+    const { address } = report.identity
+    link.send({
+      type: 'worker-started',
+      name: worker.name.replace(/^worker /, ''),
+      versions: report.versions,
+      ...(typeof address === 'string' ? { address } : {}),
+    })
     try {
       await onStart(worker.name)
     } catch (error) {

@@ -33,6 +33,7 @@ function startRun(
     onListWorkers: vi.fn(),
     onSilent,
     onWorkerStart: vi.fn(),
+    whyWorkersEnd: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
   })
   const join = (rank: number, closed?: Promise<'silent'>): Member => {
     const [mine, theirs] = localLine<FromHub, ToHub>()
@@ -163,6 +164,18 @@ describe('Coordinator', () => {
         },
       },
     ])
+  })
+
+  it('names why a worker may have ended in peace that the scheduler had given up', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, warnings } = startRun(exclusive)
+    member(3).line.send(workerEnded(0, 'Worker 3 exited with status 0'))
+    member(2).line.send(workerEnded(0, 'Worker 2 exited with status 0'))
+    vi.advanceTimersByTime(1_500)
+    expect(member(1).heard).toMatchObject([
+      { failure: { message: 'Worker 3 exited with status 0: nobody reaches it; no worker is left' } },
+    ])
+    expect(warnings).toEqual([])
   })
 
   it('counts workers that have not come yet as left', async () => {

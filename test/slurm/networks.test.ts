@@ -20,3 +20,26 @@ decoyTest('a step that is started on its first node listens where the others rea
   step.expectNoAlarm()
   await work.expectNothingLeft()
 })
+
+decoyTest.for([
+  ['an end', [], { DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT: '2s' }, 69, /Worker 2 on node2 exited with status 0: /],
+  [
+    'a wait for all',
+    ['--wait-workers', 'all', '--workers-timeout', '4s'],
+    {},
+    75,
+    /after 4 s not all of the 1 workers/,
+  ],
+] as const)(
+  'a worker at an address of which each host has its own is named, at once and as the cause of %s',
+  async ([, options, env, status, cause], { work }) => {
+    const run = ['dask-hpc-runner', 'run', '--worker-interface', 'docker0', ...options]
+    const step = work.start(['srun', ...three, ...run, '--', 'python', join(programs, 'addresses.py')], env)
+    await step.expectStatus(status)
+    const why =
+      /node0 cannot connect to it at tcp:\/\/172\.17\.0\.1:\d+ \(the connection is refused\): .*--interface.*--worker-port/
+    expect(step.stderr).toMatch(new RegExp(`warn: worker 2 on node2 is registered at .*, but ${why.source}`))
+    expect(step.stderr).toMatch(new RegExp(`error: .*${cause.source}.*${why.source}`))
+    await work.expectNothingLeft()
+  },
+)
