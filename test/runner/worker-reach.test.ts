@@ -21,7 +21,7 @@ function rank0(failing: Map<string, DaskErrorReason>, { registered = true } = {}
   const connect = vi.fn(async (address: string) => {
     const reason = failing.get(address)
     if (reason !== undefined) throw new DaskError('no', { reason, address })
-    await Promise.resolve();
+    await Promise.resolve()
   })
   const isRegistered = async (): Promise<boolean> => await Promise.resolve(registered)
   const now = (): number => vi.getMockedSystemTime()?.getTime() ?? 0
