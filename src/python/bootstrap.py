@@ -191,7 +191,7 @@ class Component:
 
 def address_of(server):
     """Where a worker listens: its own address, not that of its nanny."""
-    return getattr(server, "worker_address", None) or server.address
+    return getattr(server, "worker_address", None) or getattr(server, "address", None)
 
 
 def versions():

@@ -54,10 +54,11 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
     expect(lines).toEqual(['closes Scheduler []'])
   })
 
-  it('closes a worker without waiting for its tasks, and a nanny where there is one', async () => {
+  it('tells where a worker listens, closes it without waiting for its tasks, and a nanny where there is one', async () => {
     const [worker, nanny] = [start('worker'), start('worker', '--nanny')]
     const reports = await Promise.all([worker.dask.started, nanny.dask.started])
-    expect(reports.map(({ identity }) => identity)).toEqual([{}, {}])
+    const addresses = ['tcp://10.0.0.1:1', 'tcp://10.0.0.1:3']
+    expect(reports.map(({ identity }) => identity)).toEqual(addresses.map((address) => ({ address })))
     await Promise.all([worker.dask.stop(30_000), nanny.dask.stop(30_000)])
     expect(worker.lines).toEqual(["closes Worker ['executor_wait', 'timeout']"])
     expect(nanny.lines[0]).toContain('closes Nanny')
