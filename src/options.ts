@@ -1,8 +1,10 @@
-import { isAbsolute, resolve } from 'node:path'
 import { defaults } from './defaults.ts'
 import type { LogFormat } from './logger.ts'
 import { type Duration, milliseconds } from './util/duration.ts'
+import { hasControlCharacters } from './util/control-characters.ts'
 import { readPorts } from './util/ports.ts'
+import { printable } from './util/printable.ts'
+import { absolutePath } from './util/surroundings.ts'
 import { exitSurely } from './util/unanswered.ts'
 
 /** Which process hosts what: see {@link RunnerOptions.layout}. */
@@ -210,7 +212,7 @@ export function completeOptions(
   options: RunnerOptions,
   say: (option: string) => string = (option) => option,
 ): CompleteOptions {
-  const { ports, oneOf, interval, wholeNumber } = checks(say)
+  const { line, ports, oneOf, interval, wholeNumber } = checks(say)
   const schedulerFile = options.schedulerFile ?? defaults.schedulerFile
   if (schedulerFile === '') throw new RangeError('Cannot use the scheduler file "": write a path')
   if ((options.tlsCaFile === undefined) !== (options.tlsCert === undefined))
@@ -221,9 +223,11 @@ export function completeOptions(
     throw new RangeError(
       `Cannot use ${say('runId')} "${options.runId}": it is up to 64 of letters, digits, ".", "_" and "-"`,
     )
+  for (const name of ['schedulerFile', 'localDirectory', 'report', 'python', 'mpiLibrary'] as const)
+    line(name, options[name])
   return Object.freeze({
     ...options,
-    schedulerFile: isAbsolute(schedulerFile) ? schedulerFile : resolve(schedulerFile),
+    schedulerFile: absolutePath(schedulerFile),
     layout: oneOf('layout', options.layout ?? defaults.layout, ['exclusive', 'shared']),
     identity: oneOf('identity', options.identity ?? defaults.identity, ['auto', 'node', 'task']),
     client: options.client ?? true,
@@ -257,6 +261,13 @@ export function completeOptions(
 
 /** The checks of values, which name an option as `say` does. */
 function checks(say: (option: string) => string) {
+  function line(name: string, text: string | undefined): void {
+    if (text !== undefined && hasControlCharacters(text))
+      throw new RangeError(
+        `Cannot use ${say(name)} "${printable(text)}": it has control characters in it, such as the end of a line`,
+      )
+  }
+
   function ports<const T extends string>(name: T, text: string | undefined): Partial<Record<T, string>> {
     if (text === undefined) return {}
     readPorts(say(name), text)
@@ -281,7 +292,7 @@ function checks(say: (option: string) => string) {
     throw new RangeError(`Cannot use ${say(name)} "${value}": it is a whole number from ${least}`)
   }
 
-  return { ports, oneOf, interval, wholeNumber }
+  return { line, ports, oneOf, interval, wholeNumber }
 }
 
 /** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */

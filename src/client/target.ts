@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
+import { absolutePath } from '../util/surroundings.ts'
 
 /** A runner, as far as its client needs it. */
 export interface ClusterLike {
@@ -50,7 +50,7 @@ export async function findTarget(
     const takeProcess = target[takeClientProcess]?.bind(target)
     return { address, inRun: true, ...(takeProcess === undefined ? {} : { takeProcess }) }
   }
-  return { address: await readAddress(resolve(target.schedulerFile)), inRun: false }
+  return { address: await readAddress(absolutePath(target.schedulerFile)), inRun: false }
 }
 
 function checkAddress(address: string): string {

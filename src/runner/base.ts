@@ -14,6 +14,7 @@ import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
+import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
 import { Body } from './body.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
@@ -220,6 +221,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   }
 
   async #findOutWhoIAm(): Promise<RunContext> {
+    checkSurroundings()
     const context: Context = { options: this.#options, logger: this.#logger, signal: this.#starting.signal }
     const identity = await this.identify(context)
     const roles = Array.from({ length: identity.size }, (_, rank) => this.getRoles({ ...identity, rank }))
@@ -229,6 +231,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       format: this.#options.logFormat,
     })
     const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
+    refuseControl('the scheduler file', schedulerFile, 'see what sets the id of the job')
     this.#run = { ...context, logger: this.#logger, identity, roles, schedulerFile }
     // They are mostly the same in all processes; doctor tells of each.
     if (identity.rank === 0)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
@@ -18,6 +17,7 @@ import type { Role } from '../roles/roles.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
+import { temporaryDirectory } from '../util/surroundings.ts'
 import { tlsEnvironment } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
 import { tlsOf } from './fence.ts'
@@ -189,13 +189,16 @@ export class Hosted {
   /** A directory of this process's own on its node, removed at the end. */
   async #localDirectory(): Promise<string> {
     const { host, rank, runKey } = this.#run.identity
-    const path = join(resolve(tmpdir()), `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
+    const path = join(
+      temporaryDirectory(),
+      `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`,
+    )
     try {
       this.#reaper.addDirectory(await makeOwnDirectory(path))
       return path
     } catch (cause) {
       throw new RunnerError(
-        `Cannot make a directory for the workers of ${host} in "${tmpdir()}": ${messageOf(cause)}; ` +
+        `Cannot make a directory for the workers of ${host} in "${dirname(path)}": ${messageOf(cause)}; ` +
           'set TMPDIR to a directory of the node, or name one by --local-directory',
         { code: 'ERR_ENVIRONMENT', cause },
       )

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
 import { exitStatuses, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { checkWorld, identifyMpi, isUniqueRun, tellsSize, type World } from '../identity/mpi.ts'
@@ -17,6 +17,7 @@ import { BroadcastStore } from '../rendezvous/broadcast-store.ts'
 import type { Departure } from '../rendezvous/departures.ts'
 import { sayDuration } from '../util/duration.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
+import { temporaryDirectory } from '../util/surroundings.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
@@ -82,7 +83,7 @@ export class MPIRunner extends FileRunner {
   protected override schedulerFileFor(path: string, me: Identity): string {
     if (this.#meeting?.by !== 'broadcast' || this.#wantsFile) return path
     const name = `dask-hpc-runner-${formatRunKey(me.runKey)}-${me.rank}-${randomUUID().slice(0, 8)}`
-    return join(resolve(tmpdir()), name, 'scheduler.json')
+    return join(temporaryDirectory(), name, 'scheduler.json')
   }
 
   protected override async prepare(run: RunContext): Promise<void> {

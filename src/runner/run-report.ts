@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import type { Verdict } from '../control/messages.ts'
 import { messageOf } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { publishFile } from '../rendezvous/publish.ts'
 import { sayDuration } from '../util/duration.ts'
+import { absolutePath } from '../util/surroundings.ts'
 import { answered } from '../util/unanswered.ts'
 import type { RunContext } from './context.ts'
 
@@ -46,7 +46,7 @@ export async function leaveReport(
   try {
     const { filesystemTimeout } = run.options
     const late = (): Error => new Error(`its filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
-    const written = publishFile(resolve(path), `${JSON.stringify(report, undefined, 2)}\n`)
+    const written = publishFile(absolutePath(path), `${JSON.stringify(report, undefined, 2)}\n`)
     await answered(written, filesystemTimeout, late)
   } catch (error) {
     run.logger.warn(`Cannot write the report "${path}": ${messageOf(error)}`)

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
 import { RunnerError } from '../../errors.ts'
 import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
+import { absolutePath } from '../../util/surroundings.ts'
 
 /** How the user names a running cluster. */
 export interface TargetOptions {
@@ -34,7 +34,7 @@ export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): 
   const path = schedulerFile ?? env.DASK_HPC_RUNNER_SCHEDULER_FILE
   if (path === undefined || path === '')
     throw new RangeError('Cannot look for a cluster: name its --scheduler-file, or set DASK_HPC_RUNNER_SCHEDULER_FILE')
-  return { path: resolve(fillInJob(path, env)), ...tls }
+  return { path: absolutePath(fillInJob(path, env)), ...tls }
 }
 
 /** The target in messages: `"/scratch/F.json"`, or the address. */

@@ -1,8 +1,8 @@
-import { tmpdir } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { PythonDescription } from '../../python/describe-python.ts'
 import { tlsOf } from '../../runner/fence.ts'
+import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
 import { type ClientFacts, judgeClient, lookAtClient } from './client.ts'
 import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } from './directory.ts'
 import { judgeEnvironment } from './environment.ts'
@@ -69,7 +69,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     probes.look('look at the limits', lookAtResources),
     probes.look(
       'write a temporary file',
-      async () => await lookAtTemporary(await temporaryDirectory(options.localDirectory)),
+      async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
     ),
     'value' in own ? lookAtDirectory(own.value) : own,
     rank === 0 && isShared && options.scheduler
@@ -128,8 +128,8 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
 }
 
 /** Dask makes the directory that `--local-directory` names. */
-async function temporaryDirectory(named: string | undefined): Promise<string> {
-  return named === undefined ? tmpdir() : await existingDirectory(resolve(named))
+async function workersDirectory(named: string | undefined): Promise<string> {
+  return named === undefined ? temporaryDirectory() : await existingDirectory(absolutePath(named))
 }
 
 function wantsDashboard({ options }: Subject): boolean {

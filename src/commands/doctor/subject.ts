@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { childEnvironment } from '../../components/child-environment.ts'
 import { messageOf } from '../../errors.ts'
@@ -12,6 +12,7 @@ import { createLogger } from '../../logger.ts'
 import type { CompleteOptions } from '../../options.ts'
 import { assignRoles } from '../../roles/roles.ts'
 import type { RunContext } from '../../runner/context.ts'
+import { temporaryDirectory } from '../../util/surroundings.ts'
 import type { MpiFacts } from './mpi.ts'
 import type { Place } from './workload-manager.ts'
 
@@ -55,7 +56,7 @@ export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, si
     const roles = assignRoles({ ...options, size: identity.size })
     const schedulerFile = isShared
       ? fillIn(options.schedulerFile, identity.runKey)
-      : join(tmpdir(), `dask-hpc-runner-${ownKey}.json`)
+      : join(temporaryDirectory(), `dask-hpc-runner-${ownKey}.json`)
     const run = { options, logger: createLogger(), signal, identity, roles, schedulerFile }
     const place = { identity, roles: roles[identity.rank] ?? [] }
     // The key of an MPI launcher's run need not be unique to it.
