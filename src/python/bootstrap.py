@@ -194,6 +194,23 @@ def address_of(server):
     return getattr(server, "worker_address", None) or getattr(server, "address", None)
 
 
+def keep_directory_from_children():
+    """Have what multiprocessing starts by `python -c` begin as we do: without the working directory, then with own-modules.py."""
+    from multiprocessing import util
+
+    os.environ["DASK_HPC_RUNNER_OWN_MODULES"] = OWN_MODULES  # noqa: F821
+    first = WITHOUT_DIRECTORY  # noqa: F821
+    first += "exec(__import__('os').environ.pop('DASK_HPC_RUNNER_OWN_MODULES',''),{});"
+    spawn = util.spawnv_passfds
+
+    @functools.wraps(spawn)
+    def spawn_so(path, args, passfds):
+        args = [first + arg if before == "-c" else arg for before, arg in zip(["", *args], args)]
+        return spawn(path, args, passfds)
+
+    util.spawnv_passfds = spawn_so
+
+
 def versions():
     import dask
     import distributed
@@ -224,6 +241,9 @@ def run(kind, arguments, component):
         from distributed.cli.dask_worker import main as command
 
         component.watch(Nanny if "--nanny" in arguments else Worker)
+        if "--nanny" in arguments:
+            keep_directory_from_children()
+    exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
     command(args=arguments, prog_name="dask " + kind)
 
 

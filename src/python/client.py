@@ -22,6 +22,7 @@ def main(pipe):
     # Takes half a second, and is done while the program waits for its cluster.
     import distributed  # noqa: F401
 
+    exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
     warnings.filterwarnings("ignore", message="Large object of size|Sending large graph|.*register_worker_plugin")
     pipe.setblocking(False)
     asyncio.run(Helper(pipe).serve())

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { messageOf, RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
 import program from './describe.py'
+import { withoutDirectory } from './loader.ts'
 
 /** One Python and what Dask would find in it. */
 export const pythonSchema = z.object({
@@ -45,7 +46,7 @@ export async function describePython(python: string, { env, timeout }: DescribeO
 async function run(python: string, { env, timeout }: DescribeOptions): Promise<string> {
   return await new Promise((resolve, reject) => {
     // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
-    const command = ['-c', 'exec "$@"', 'sh', python, '-c', program]
+    const command = ['-c', 'exec "$@"', 'sh', python, '-c', `${withoutDirectory}\n${program}`]
     execFile('/bin/sh', command, { env, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else if (error.killed === true) reject(cannotAsk(python, `it did not answer within ${sayDuration(timeout)}`))

@@ -2,13 +2,15 @@ import { execFile, type ExecFileException } from 'node:child_process'
 import { access, constants, realpath } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { RunnerError } from '../errors.ts'
+import { withoutDirectory } from './loader.ts'
 import { findProgram } from './python-of-command.ts'
 
 /** How long an interpreter may take to say whether it has Dask. In milliseconds. */
 export const probeTimeout = 30_000
 
 /** Prints the interpreter's path; looks for Dask without importing it. */
-const program = `import importlib.util as u, sys
+const program = `${withoutDirectory}
+import importlib.util as u
 found = u.find_spec("distributed") is not None
 print(sys.executable if found else "", end="")`
 

@@ -1,9 +1,24 @@
+import ownModules from './own-modules.py'
+
+/**
+ * The first words of everything that we have a Python execute by `-c`: nothing is imported from the working directory, which
+ * `-c` puts first on the module path. (`sys` is a part of the interpreter; `-P` would do the same from Python 3.11 on.)
+ */
+export const withoutDirectory = "import sys;''in sys.path and sys.path.remove('');"
+
 /** Python that reads its program from the pipe, so that a process listing shows a short command. */
 export const pythonLoader =
+  withoutDirectory +
   'import socket;pipe=socket.socket(fileno=3);W=socket.MSG_WAITALL;exec(pipe.recv(int(pipe.recv(8,W)),W).decode())'
 
-/** A program as {@link pythonLoader} reads it. */
+/**
+ * A program as {@link pythonLoader} reads it. It has two texts for when Dask is imported: OWN_MODULES, which is own-modules.py, and
+ * WITHOUT_DIRECTORY, for the Pythons that it starts by `-c` itself.
+ */
 export function loadedProgram(program: string): Buffer {
-  const text = Buffer.from(program)
-  return Buffer.concat([Buffer.from(String(text.length).padStart(8)), text])
+  // A JSON string is a Python string.
+  const texts = { OWN_MODULES: ownModules, WITHOUT_DIRECTORY: withoutDirectory }
+  const lines = Object.entries(texts).map(([name, text]) => `${name} = ${JSON.stringify(text)}\n`)
+  const all = Buffer.from(lines.join('') + program)
+  return Buffer.concat([Buffer.from(String(all.length).padStart(8)), all])
 }

@@ -93,16 +93,16 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Starts `dask-hpc-runner` with these arguments. */
-  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    return this.start([this.#node, this.#program, ...args], env)
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}, directory = this.work): Started {
+    return this.start([this.#node, this.#program, ...args], env, directory)
   }
 
   /** Starts any program. */
-  start(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}): Started {
+  start(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}, directory = this.work): Started {
     const [first, ...rest] = command
     const [file, args] = this.#user === undefined ? [first, rest] : asUser(this.#user, command)
     const started = new Started(
-      spawn(file, args, { cwd: this.work, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(file, args, { cwd: directory, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
       { family: async () => this.processes() },
     )
     this.#started.push(started)

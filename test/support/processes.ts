@@ -32,5 +32,5 @@ export async function environment(pid: number): Promise<string[]> {
 
 /** Its id and its command line, shortened. */
 export async function describeProcess(pid: number): Promise<string> {
-  return `${pid}: ${(await commandLine(pid)).join(' ').slice(0, 200)}`
+  return `${pid}: ${(await commandLine(pid)).join(' ').slice(0, 250)}`
 }
