@@ -27,7 +27,9 @@ test(`${count} processes on one control channel`, async () => {
     nonce: 'n',
     secret: 's',
     host: '127.0.0.1',
+    size: count,
     onPeer: (peer) => {
+      peer.send({ type: 'welcome' })
       const line = withPulse(peer, pulse)
       line.onMessage(() => undefined)
       void line.closed.then(() => lost++)

@@ -13,7 +13,7 @@ const began = performance.now()
 let told = 0
 await Promise.all(
   Array.from({ length: count }, async (_, i) => {
-    const link = await joinControl(record, { rank: i + 1, host: `node${i >> 4}`, signal })
+    const link = await joinControl(record, { rank: i + 1, host: `node${i >> 4}`, instance: String(i), signal })
     const line = withPulse(link, pulse)
     line.onMessage(({ type }) => {
       if (type === 'end' && ++told === count) {

@@ -91,6 +91,7 @@ export class Waiters implements AsyncDisposable {
     const all = new Promise<void>((resolve) => {
       const onPeer = (peer: Peer): void => {
         last = performance.now()
+        peer.send({ type: 'welcome' })
         if (peers.push(peer) === this.#children.length) resolve()
       }
       void ControlServer.listen({ runKey: identity.run_key, ...identity, host: '127.0.0.1', onPeer }).then(

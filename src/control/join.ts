@@ -1,47 +1,57 @@
 import { defaults } from '../defaults.ts'
-import { RunnerError, messageOf } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { deadline } from '../util/wait.ts'
 import { type FromHub, fromHubSchema, type ToHub } from './messages.ts'
-import { reachOwner, whyNotReached } from './reach.ts'
-import { Wire } from './wire.ts'
+import { openChannel, whyNotOpen } from './open-channel.ts'
+import { SocketChannel } from './socket-channel.ts'
 
 /** A process's end of the control channel. */
-export type Link = Wire<FromHub, ToHub>
+export type Link = SocketChannel<FromHub, ToHub>
 
 /** Who joins. */
 export interface JoinOptions {
   readonly rank: number
   readonly host: string
+  /** Tells this process from another one that claims its rank. */
+  readonly instance: string
+  /** How long process 0 may take to prove itself, once it has accepted the connection. In milliseconds. @default 9 s */
+  readonly answerTimeout?: number
   readonly signal: AbortSignal
 }
+
+/** Process 0, which has proved itself, does not take in this process. */
+export class RefusedError extends RunnerError {}
+
+/** How long process 0 may take to welcome one who has proved himself. In milliseconds. */
+const welcomeTimeout = 30_000
 
 /**
  * Connects to process 0 of the run that `record` describes.
  *
- * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or is of another run.
+ * @throws RefusedError where process 0 does not take this process in, RunnerError ERR_UNAVAILABLE where it cannot be
+ * reached or something else answers there, or the signal's reason.
  */
 export async function joinControl(record: ClusterRecord, options: JoinOptions): Promise<Link> {
-  const { rank, host, signal } = options
+  const { rank, host, instance, answerTimeout = defaults.connectTimeout * 3, signal } = options
   const where = `process 0 on ${record.host}, port ${record.control.port}`
-  const socket = await reachOwner(record, signal)
-  signal.throwIfAborted()
-  if (typeof socket === 'string')
-    throw new RunnerError(`Cannot join ${where}: ${whyNotReached(record, socket)}`, { code: 'ERR_UNAVAILABLE' })
-  const link: Link = new Wire(socket, fromHubSchema)
+  const opened = await openChannel(record, { purpose: 'join', secret: record.secret, answerTimeout, signal })
+  if (typeof opened === 'string')
+    throw new RunnerError(`Cannot join ${where}: ${whyNotOpen(record, opened)}`, { code: 'ERR_UNAVAILABLE' })
+  const link: Link = new SocketChannel(opened.frames, opened.session, fromHubSchema)
   try {
-    link.send({ type: 'hello', run_key: record.run_key, secret: record.secret, rank, host, pid: process.pid })
-    const answer = await deadline(
-      link.next(),
-      defaults.connectTimeout * 3,
-      () => new Error('it does not answer'),
-      signal,
-    )
-    if (answer.type !== 'welcome') throw new Error(answer.type === 'refused' ? answer.why : `it says ${answer.type}`)
+    link.send({ type: 'hello', rank, host, pid: process.pid, instance })
+    const late = (): Error => new Error('it does not answer')
+    const answer = await deadline(link.next(), welcomeTimeout, late, signal)
+    if (answer.type === 'refused')
+      throw new RefusedError(`Cannot join ${where}: ${answer.why}`, { code: 'ERR_UNAVAILABLE' })
+    if (answer.type !== 'welcome') throw new Error(`it says ${answer.type}`)
+    link.send({ type: 'here' })
     return link
   } catch (cause) {
     link.destroy()
     signal.throwIfAborted()
+    if (cause instanceof RefusedError) throw cause
     throw new RunnerError(`Cannot join ${where}: ${messageOf(cause)}`, { code: 'ERR_UNAVAILABLE', cause })
   }
 }

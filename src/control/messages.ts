@@ -6,31 +6,28 @@ import { versionsSchema } from '../record/versions.ts'
 import { endingSignals } from '../util/early-signals.ts'
 
 /**
- * What is said on the control channel: one JSON object a line, in UTF-8.
+ * What is said on the control channel, in JSON, once both ends have proved themselves: see handshake.ts.
  *
- * A process of the run says `hello` and is answered `welcome` or `refused`; so does a `visit` of
- * whoever else has read the record. Anybody may ask `who`, without the secret, and is answered `run`:
- * that is how a later run learns that this one is alive.
+ * A process of the run says `hello`, is answered `welcome` or `refused`, and says `here` where it is welcome.
  */
 
 const endingSignalSchema = z.enum(endingSignals)
 
-/** From a process of the run, or from a stranger, to process 0. */
+/** From a process of the run, or from a command beside it, to process 0. */
 export const toHubSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('who') }),
   z.object({
     type: z.literal('hello'),
-    run_key: z.string(),
-    secret: z.string(),
     rank: z.number(),
     host: z.string(),
     pid: z.number(),
+    /** Drawn by each process: tells one that connects again from another one that claims its rank. */
+    instance: z.string(),
   }),
-  /** A second line of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
-  z.object({ type: z.literal('pulse'), run_key: z.string(), secret: z.string(), rank: z.number() }),
-  /** From a command beside the run, such as `wait`, which may say `await-workers`, `list-workers` and `stop` after it. */
-  z.object({ type: z.literal('visit'), run_key: z.string(), secret: z.string() }),
-  /** Tell the sender of running workers until so many of them run; null: all that the run starts. */
+  /** The sender has heard that it is welcome: it does not connect again. */
+  z.object({ type: z.literal('here') }),
+  /** On a second channel of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
+  z.object({ type: z.literal('pulse'), rank: z.number() }),
+  /** From a command beside the run, such as `wait`: tell it of running workers until so many of them run; null: all that the run starts. */
   z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),
   /** Tell the sender which workers there are. */
   z.object({ type: z.literal('list-workers') }),
@@ -66,10 +63,10 @@ export const toHubSchema = z.discriminatedUnion('type', [
 export type ToHub = z.infer<typeof toHubSchema>
 export type Hello = Extract<ToHub, { type: 'hello' }>
 
-/** From process 0 to a process of the run, or to a stranger. */
+/** From process 0 to a process of the run, or to a command beside it. */
 export const fromHubSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('run'), run_key: z.string(), nonce: z.string() }),
   z.object({ type: z.literal('welcome') }),
+  /** `why`: a sentence that continues `Cannot join …:`. */
   z.object({ type: z.literal('refused'), why: z.string() }),
   /** The sender is there. */
   z.object({ type: z.literal('beat') }),

@@ -8,8 +8,20 @@ import type { Owner } from '../record/owner.ts'
 /** What came of trying to connect. */
 export type Reached = Socket | 'refused' | 'unreachable'
 
+/** How to connect. */
+export interface ReachOptions {
+  /** Milliseconds. @default 3 s */
+  readonly timeout?: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Connects to one address; nothing is thrown. */
-export async function reach(host: string, port: number, signal?: AbortSignal): Promise<Reached> {
+export async function reach(
+  host: string,
+  port: number,
+  { timeout = defaults.connectTimeout, signal }: ReachOptions = {},
+): Promise<Reached> {
+  if (signal?.aborted === true) return 'unreachable'
   return await new Promise<Reached>((resolve) => {
     const socket = open({ host, port })
     const give = (result: Reached): void => {
@@ -21,7 +33,7 @@ export async function reach(host: string, port: number, signal?: AbortSignal): P
     const late = (): void => {
       give('unreachable')
     }
-    const timer = setTimeout(late, defaults.connectTimeout)
+    const timer = setTimeout(late, timeout)
     signal?.addEventListener('abort', late, { once: true })
     socket.once('connect', () => {
       give(socket)
@@ -32,27 +44,12 @@ export async function reach(host: string, port: number, signal?: AbortSignal): P
   })
 }
 
-/** Connects to the control channel of `owner` by the first of its addresses that answers. */
-export async function reachOwner(owner: Owner, signal?: AbortSignal): Promise<Reached> {
-  const { addresses, port, network } = owner.control
-  if (network === (await networkName())) return await reach('127.0.0.1', port, signal)
+/** The addresses by which rank 0 of a run can be reached from here, if by any. */
+export async function addressesOf({ control: { addresses, network } }: Owner): Promise<readonly string[]> {
+  if (network === (await networkName())) return ['127.0.0.1']
   // An address that we have too, such as that of a container bridge, is not the owner's host.
   const own = new Set(ownAddresses())
-  const others = addresses.filter((address) => !own.has(address) && !isLoopback(address))
-  let verdict: Reached = 'unreachable'
-  for (const address of others) {
-    const reached = await reach(address, port, signal)
-    if (typeof reached !== 'string') return reached
-    if (reached === 'refused') verdict = 'refused'
-  }
-  return verdict
-}
-
-/** Why the control channel of `owner` could not be reached, to follow a colon. */
-export function whyNotReached({ control, host }: Owner, reached: 'refused' | 'unreachable'): string {
-  if (reached === 'refused') return 'the connection is refused'
-  if (control.addresses.every(isLoopback)) return `${host} has no address but loopback; name one by --interface there`
-  return `none of ${control.addresses.join(', ')} can be reached: it is frozen, or its host or its network is gone`
+  return addresses.filter((address) => !own.has(address) && !isLoopback(address))
 }
 
 /** What comes of connecting to a Dask address such as `tcp://10.0.0.1:8786`; a port that stays silent answers. */
@@ -60,7 +57,7 @@ export async function reachDask(address: string, signal?: AbortSignal): Promise<
   const host = hostOf(address)
   const port = Number(/:(\d+)$/.exec(address)?.[1])
   if (host === undefined) return 'unreachable'
-  const reached = await reach(host, port, signal)
+  const reached = await reach(host, port, { signal })
   if (typeof reached !== 'string') reached.destroy()
   return reached === 'refused' ? 'refuses' : reached === 'unreachable' ? 'unreachable' : 'answers'
 }

@@ -1,30 +1,41 @@
-import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { type PortRange, portsOf } from '../util/ports.ts'
 import { settledWithin } from '../util/wait.ts'
+import { Frames } from './frames.ts'
+import { proveToCaller } from './handshake.ts'
 import { type FromHub, type Hello, type ToHub, toHubSchema } from './messages.ts'
-import { Wire } from './wire.ts'
+import { SocketChannel } from './socket-channel.ts'
+import { Unproved } from './unproved.ts'
 
 /** A process of the run, as process 0 sees it. */
-export type Peer = Wire<ToHub, FromHub>
+export type Peer = SocketChannel<ToHub, FromHub>
+
+/** So many may be proving themselves at once, besides as many as the run has processes. */
+const spareConnections = 512
+
+/** So many may wait to be accepted, where the system allows it: all processes of a run may come at once. */
+const longestQueue = 4_096
 
 /** What a control server answers to. */
 export interface ControlServerOptions {
   readonly runKey: string
+  /** Known to those who have read who owns the path, and ask whether the run is alive. */
   readonly nonce: string
+  /** Known to the processes of the run, and to those who have read its record. */
   readonly secret: string
+  /** How many processes may come at once. @default 1 */
+  readonly size?: number
   /** Address to listen on. @default every interface */
   readonly host?: string
   /** Ports to try, in their order. @default a free one */
   readonly ports?: PortRange
-  /** Called with each process that has shown the secret. It is already welcomed. */
+  /** Called with each process that has proved itself and said who it is; it waits for a `welcome`, or to be `refused`. */
   readonly onPeer: (peer: Peer, hello: Hello) => void
-  /** Called with each second line of a process, which carries beats. It is already welcomed. */
+  /** Called with each second line of a process, which carries beats. */
   readonly onPulse?: (peer: Peer, rank: number) => void
-  /** Called with each visitor that has shown the secret. It is already welcomed. */
+  /** Called with each visitor. */
   readonly onVisitor?: (visitor: Peer) => void
 }
 
@@ -33,12 +44,14 @@ export class ControlServer implements AsyncDisposable {
   readonly #options: ControlServerOptions
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #unproved: Unproved
   #unrefed = false
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
+    this.#unproved = new Unproved(spareConnections + (options.size ?? 1))
     this.#server = createServer((socket) => {
-      this.#accept(socket)
+      void this.#accept(socket)
     })
   }
 
@@ -49,7 +62,7 @@ export class ControlServer implements AsyncDisposable {
     let cause: unknown
     for (const port of ports === undefined ? [0] : portsOf(ports)) {
       try {
-        server.#server.listen({ port, ...(host === undefined ? {} : { host }) })
+        server.#server.listen({ port, backlog: longestQueue, ...(host === undefined ? {} : { host }) })
         await once(server.#server, 'listening')
         return server
       } catch (error) {
@@ -87,49 +100,36 @@ export class ControlServer implements AsyncDisposable {
     await this.close()
   }
 
-  #accept(socket: Socket): void {
+  async #accept(socket: Socket): Promise<void> {
     this.#sockets.add(socket)
     if (this.#unrefed) socket.unref()
     socket.once('close', () => this.#sockets.delete(socket))
-    const peer: Peer = new Wire(socket, toHubSchema)
-    // Who says nothing in time is not one of us.
-    const silence = setTimeout(() => {
-      peer.destroy()
-    }, defaults.connectTimeout)
-    silence.unref()
-    peer.next().then(
-      (message) => {
-        clearTimeout(silence)
-        this.#answer(peer, message)
-      },
-      () => {
-        clearTimeout(silence)
-      },
-    )
-  }
-
-  #answer(peer: Peer, message: ToHub): void {
-    const { runKey, nonce, secret, onPeer, onPulse, onVisitor } = this.#options
-    const isOurs =
-      (message.type === 'hello' || message.type === 'visit' || message.type === 'pulse') &&
-      message.run_key === runKey &&
-      sameSecret(message.secret, secret)
-    if (message.type === 'who') {
-      peer.send({ type: 'run', run_key: runKey, nonce })
-      peer.end()
-    } else if (!isOurs) {
-      peer.send({ type: 'refused', why: `this is run ${runKey}, and the caller is not of it` })
-      peer.end()
-    } else {
-      peer.send({ type: 'welcome' })
-      if (message.type === 'hello') onPeer(peer, message)
-      else if (message.type === 'pulse') onPulse?.(peer, message.rank)
-      else onVisitor?.(peer)
+    const frames = new Frames(socket)
+    this.#unproved.add(frames)
+    try {
+      await this.#receive(frames)
+    } catch {
+      frames.destroy()
+    } finally {
+      this.#unproved.delete(frames)
     }
   }
-}
 
-function sameSecret(shown: string, secret: string): boolean {
-  const [a, b] = [Buffer.from(shown), Buffer.from(secret)]
-  return a.length === b.length && timingSafeEqual(a, b)
+  /** @throws Error where the other end does not prove itself, or says nothing of sense. */
+  async #receive(frames: Frames): Promise<void> {
+    const { runKey, nonce, secret, onPeer, onPulse, onVisitor } = this.#options
+    const { purpose, ...session } = await proveToCaller(frames, (of) => ({
+      runKey,
+      secret: of === 'ask' ? nonce : secret,
+    }))
+    const peer: Peer = new SocketChannel(frames, session, toHubSchema)
+    if (purpose === 'ask') peer.end()
+    else if (purpose === 'observe') onVisitor?.(peer)
+    else {
+      const hello = await peer.next()
+      if (purpose === 'join' && hello.type === 'hello') onPeer(peer, hello)
+      else if (purpose === 'heartbeat' && hello.type === 'pulse') onPulse?.(peer, hello.rank)
+      else peer.destroy()
+    }
+  }
 }

@@ -1,14 +1,14 @@
 import { defaults } from '../defaults.ts'
-import { messageOf, RunnerError } from '../errors.ts'
+import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PresentWorkers } from '../record/present-workers.ts'
 import { sayDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 import { type Line, Mailbox } from './line.ts'
 import { type FromHub, fromHubSchema, type ToHub, type Verdict } from './messages.ts'
+import { openChannel, whyNotOpen } from './open-channel.ts'
 import { Pulse, withPulse } from './pulse.ts'
-import { reachOwner, whyNotReached } from './reach.ts'
-import { Wire } from './wire.ts'
+import { SocketChannel } from './socket-channel.ts'
 
 /** How a visitor waits. In milliseconds. */
 export interface VisitWait {
@@ -35,9 +35,9 @@ export class Visit implements Disposable {
   readonly #where: string
   readonly #ended: Promise<Verdict | undefined>
 
-  private constructor(wire: Wire<FromHub, ToHub>, where: string, lostAfter: number | undefined) {
+  private constructor(channel: SocketChannel<FromHub, ToHub>, where: string, lostAfter: number | undefined) {
     this.#pulse = lostAfter === undefined ? undefined : new Pulse({ lostAfter })
-    const line = this.#pulse === undefined ? wire : withPulse<FromHub, ToHub>(wire, this.#pulse)
+    const line = this.#pulse === undefined ? channel : withPulse<FromHub, ToHub>(channel, this.#pulse)
     this.#line = line
     this.#where = where
     this.#ended = new Promise((resolve) => {
@@ -55,26 +55,19 @@ export class Visit implements Disposable {
   /**
    * Connects to process 0 of the run that `record` describes.
    *
-   * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or is of another run.
+   * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or something else answers there.
    */
   static async open(record: ClusterRecord, { signal, lostAfter }: VisitOptions = {}): Promise<Visit> {
     const where = `process 0 on ${record.host}, port ${record.control.port}`
-    const socket = await reachOwner(record, signal)
-    signal?.throwIfAborted()
-    if (typeof socket === 'string')
-      throw new RunnerError(`Cannot ask ${where}: ${whyNotReached(record, socket)}`, { code: 'ERR_UNAVAILABLE' })
-    const wire = new Wire<FromHub, ToHub>(socket, fromHubSchema)
-    try {
-      wire.send({ type: 'visit', run_key: record.run_key, secret: record.secret })
-      const late = (): Error => new Error('it does not answer')
-      const answer = await deadline(wire.next(), defaults.connectTimeout * 3, late, signal)
-      if (answer.type !== 'welcome') throw new Error(answer.type === 'refused' ? answer.why : `it says ${answer.type}`)
-      return new Visit(wire, where, lostAfter)
-    } catch (cause) {
-      wire.destroy()
-      signal?.throwIfAborted()
-      throw new RunnerError(`Cannot ask ${where}: ${messageOf(cause)}`, { code: 'ERR_UNAVAILABLE', cause })
-    }
+    const opened = await openChannel(record, {
+      purpose: 'observe',
+      secret: record.secret,
+      answerTimeout: defaults.connectTimeout * 3,
+      signal,
+    })
+    if (typeof opened === 'string')
+      throw new RunnerError(`Cannot ask ${where}: ${whyNotOpen(record, opened)}`, { code: 'ERR_UNAVAILABLE' })
+    return new Visit(new SocketChannel(opened.frames, opened.session, fromHubSchema), where, lostAfter)
   }
 
   /**

@@ -1,3 +1,4 @@
+import { RefusedError } from '../control/join.ts'
 import type { Verdict } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -488,6 +489,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
         await this.publishOutcome(this.#outcome(failure), this.#run)
       return await this.#member.verdict
     }
+    // The run goes on without it: there is nothing to tell anybody.
+    if (error instanceof RefusedError) return { status: failure.status, failure, forced: false }
     if (this.#membership?.line === undefined) {
       if (error instanceof HostLostError) this.#gatherer = 'host lost'
       else if (error instanceof RunnerError && error.code === 'ERR_TIMED_OUT') this.#gatherer = 'late'

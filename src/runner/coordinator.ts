@@ -1,5 +1,5 @@
 import type { Line } from '../control/line.ts'
-import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
+import type { FromHub, Hello, ToHub, Verdict } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
@@ -45,11 +45,18 @@ export interface StartedWorker {
   readonly address?: string | undefined
 }
 
-interface Member {
+/** Who wants to take part in the run. */
+export type Caller = Pick<Hello, 'rank' | 'host' | 'pid' | 'instance'>
+
+interface Member extends Caller {
   readonly line: Line<ToHub, FromHub>
-  readonly host: string
+  /** It has heard that it is welcome. */
+  isHere: boolean
   done: boolean
 }
+
+/** A process whose channel breaks before it is here may come again within this time. In milliseconds. */
+const comingAgain = 5_000
 
 /** Workers that end in peace may do so because the scheduler does: its end is heard within this time. In milliseconds. */
 const settlingTime = 1_500
@@ -141,20 +148,26 @@ export class Coordinator {
     for (const { line } of this.#members.values()) line.send({ type: 'cluster', file })
   }
 
-  /** Takes in the process `rank`. */
-  add(rank: number, host: string, line: Line<ToHub, FromHub>): void {
-    const { roles, logger } = this.#options
-    if (roles[rank] === undefined || this.#members.has(rank)) {
-      logger.warn(
-        roles[rank] === undefined
-          ? `a process says that it is rank ${rank}, on ${host}, which is not of this run`
-          : `a second process says that it is rank ${rank}, on ${host}: it is not listened to`,
-      )
+  /**
+   * Takes in a process, or refuses it. A newer channel of the same process replaces the older one, which that process
+   * has given up; another process that claims the same rank is refused.
+   *
+   * @returns whether it is taken in.
+   */
+  add(caller: Caller, line: Line<ToHub, FromHub>): boolean {
+    const { rank, host } = caller
+    const older = this.#members.get(rank)
+    const why = this.#whyNot(caller, older)
+    if (why !== undefined) {
+      this.#options.logger.warn(`a process on ${host} is not taken in: ${why}`)
+      line.send({ type: 'refused', why })
       line.end()
-      return
+      return false
     }
-    const member: Member = { line, host, done: false }
+    const member: Member = { ...caller, line, isHere: false, done: false }
     this.#members.set(rank, member)
+    older?.line.destroy()
+    line.send({ type: 'welcome' })
     this.#lookWhetherAllCame()
     if (this.#cluster !== undefined) line.send({ type: 'cluster', file: this.#cluster })
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
@@ -162,8 +175,24 @@ export class Coordinator {
       this.#hear(rank, member, message)
     })
     void line.closed.then((how) => {
-      this.#lose(rank, member, how)
+      const lose = (): void => {
+        this.#lose(rank, member, how)
+      }
+      if (member.isHere || how === 'silent') lose()
+      else setTimeout(lose, comingAgain).unref()
     })
+    return true
+  }
+
+  #whyNot({ rank, instance }: Caller, member: Member | undefined): string | undefined {
+    const { roles } = this.#options
+    if (roles[rank] === undefined) return `there is no rank ${rank} in this run of ${roles.length} processes`
+    if (member === undefined || (member.instance === instance && !member.done)) return undefined
+    if (member.instance === instance) return `process ${rank} was given up as lost`
+    return (
+      `another process claims to be rank ${rank} of this run (process ${member.pid} on ${member.host}); ` +
+      `were Slurm's variables copied by ssh?`
+    )
   }
 
   /** Takes in somebody beside the run, who may wait for workers or end the run. */
@@ -207,6 +236,7 @@ export class Coordinator {
   }
 
   #hear(rank: number, member: Member, message: ToHub): void {
+    if (this.#members.get(rank) !== member) return
     switch (message.type) {
       case 'ended':
         this.end(message.status)
@@ -234,12 +264,13 @@ export class Coordinator {
         member.done = true
         this.#lookWhetherAllDone()
         break
+      case 'here':
+        member.isHere = true
+        break
       case 'list-workers':
       case 'stop':
-      case 'visit':
       case 'pulse':
       case 'beat':
-      case 'who':
       case 'hello':
         break
     }
@@ -252,7 +283,7 @@ export class Coordinator {
   }
 
   #lose(rank: number, member: Member, how: 'closed' | 'silent'): void {
-    if (member.done) return
+    if (member.done || this.#members.get(rank) !== member) return
     member.done = true
     if (how === 'silent') this.#silent.add(rank)
     const why =

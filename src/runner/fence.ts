@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { hostOf, reachDask } from '../control/reach.ts'
 import { DaskError } from '../dask/errors.ts'
 import type { SchedulerClient } from '../dask/scheduler-client.ts'
@@ -8,7 +9,7 @@ import type { SchedulerAnswer } from '../rendezvous/judgement.ts'
 import { tlsFromEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
 
-/** Under this key the scheduler of a run keeps the run's nonce: a small answer, however many workers there are. */
+/** Under this key the scheduler of a run keeps what is made of the run's nonce: a small answer, however many workers there are. */
 const nonceKey = 'dask-hpc-runner'
 
 /** The TLS files of a run's own clients, or undefined. */
@@ -17,9 +18,14 @@ export function tlsOf({ tlsCaFile, tlsCert, tlsKey, env }: CompleteOptions): Tls
   return { caFile: tlsCaFile, cert: tlsCert, ...(tlsKey === undefined ? {} : { key: tlsKey }) }
 }
 
-/** Leaves the run's nonce with its scheduler, for {@link askScheduler}. */
+/** Leaves the mark of the run with its scheduler, for {@link askScheduler}. */
 export async function markScheduler(client: SchedulerClient, nonce: string): Promise<void> {
-  await client.setMetadata(nonceKey, nonce)
+  await client.setMetadata(nonceKey, markOf(nonce))
+}
+
+/** The nonce itself proves who runs the cluster, and whoever reaches the scheduler can read what it keeps. */
+function markOf(nonce: string): string {
+  return createHash('sha256').update(nonce).digest('hex')
 }
 
 /** Asks whether the scheduler at a file's address is the one of the file. Nothing is thrown but the signal's reason. */
@@ -36,7 +42,7 @@ export async function askScheduler(
     using client = await SchedulerClient.connect(file.address, { ...(tls && { tls }), ...(signal && { signal }) })
     const nonce = file.dask_hpc_runner?.nonce
     const options = signal === undefined ? {} : { signal }
-    if (nonce !== undefined && (await client.getMetadata(nonceKey, options)) === nonce) return 'answers'
+    if (nonce !== undefined && (await client.getMetadata(nonceKey, options)) === markOf(nonce)) return 'answers'
     return (await client.identity(options)).id === file.id ? 'answers' : 'other'
   } catch (error) {
     signal?.throwIfAborted()

@@ -86,7 +86,7 @@ export class Hub {
     })
     const [mine, theirs] = localLine<FromHub, ToHub>()
     this.link = mine
-    this.coordinator.add(0, identity.host, theirs)
+    this.coordinator.add({ rank: 0, host: identity.host, pid: process.pid, instance: record.nonce }, theirs)
   }
 
   /**
@@ -102,12 +102,12 @@ export class Hub {
       runKey,
       nonce,
       secret,
+      size: identity.size,
       ...(oneHost ? { host: '127.0.0.1' } : {}),
       ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
       onPeer: (peer, hello) => {
         const line = withPulse(peer, hub.#pulse)
-        hub.#lines.set(hello.rank, line)
-        hub.coordinator.add(hello.rank, hello.host, line)
+        if (hub.coordinator.add(hello, line)) hub.#lines.set(hello.rank, line)
       },
       onPulse: (peer, rank) => {
         const second = withPulse(peer, hub.#pulse)

@@ -1,3 +1,4 @@
+import { RefusedError } from '../control/join.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -57,6 +58,7 @@ export async function meet(options: MeetOptions): Promise<Meeting> {
       return { found }
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof RefusedError) throw error
       // The one that did not answer before may have been of an earlier run.
       if (found.kind === 'outcome')
         return { found, unanswered: gatherer.nonce === unanswered?.gatherer.nonce ? unanswered.error : undefined }
@@ -113,7 +115,8 @@ async function joinAgain(
       await sleep(interval, signal)
       await join(gatherer, signal)
       return true
-    } catch {
+    } catch (error) {
+      if (error instanceof RefusedError) throw error
       // Not yet.
     }
   }

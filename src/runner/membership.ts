@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { joinControl } from '../control/join.ts'
 import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
@@ -33,6 +34,8 @@ export class Membership implements Disposable {
   readonly #cluster = deferred<PublishedFile>()
   readonly #workersCame = deferred<undefined>()
   #workersNow = ''
+  /** Tells this process from another one that claims its rank. */
+  #instance: string | undefined
   #line: Line<FromHub, ToHub> | undefined
   /** Judges process 0, where this is another. */
   #pulse: Pulse | undefined
@@ -74,11 +77,13 @@ export class Membership implements Disposable {
   /**
    * Joins the run of the process 0 that `gatherer` describes.
    *
-   * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or is of another run, or the signal's reason.
+   * @throws what {@link joinControl} throws.
    */
   async join(gatherer: ClusterRecord, signal: AbortSignal): Promise<void> {
     const { identity, options } = this.#run
-    const link = await joinControl(gatherer, { ...identity, signal })
+    this.#instance ??= randomUUID()
+    const { rank, host } = identity
+    const link = await joinControl(gatherer, { rank, host, instance: this.#instance, signal })
     this.#pulse = new Pulse(options)
     this.#gathererHost = gatherer.host
     const line = withPulse(link, this.#pulse)

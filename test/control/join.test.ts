@@ -1,27 +1,44 @@
 import { describe, expect, it, vi } from 'vitest'
-import { joinControl } from '../../src/control/join.ts'
+import { joinControl, RefusedError } from '../../src/control/join.ts'
+import type { Peer } from '../../src/control/server.ts'
 import { closedPort, recordOf, startServer, startStranger } from './support.ts'
 
-const me = { rank: 2, host: 'node2', signal: new AbortController().signal }
+const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
 
 describe('joinControl', { timeout: 30_000 }, () => {
-  it('shows who it is and is welcomed', async () => {
-    const onPeer = vi.fn()
+  it('says who it is and is welcomed', async () => {
+    const onPeer = vi.fn((peer: Peer) => {
+      peer.send({ type: 'welcome' })
+    })
     const { port } = await startServer({ onPeer })
     const link = await joinControl(await recordOf(port), me)
-    expect(onPeer).toHaveBeenCalledWith(
-      expect.anything(),
-      expect.objectContaining({ rank: 2, host: 'node2', pid: process.pid, run_key: 'sim-7.0-r0' }),
-    )
+    const hello = { type: 'hello', rank: 2, host: 'node2', pid: process.pid, instance: 'i' }
+    expect(onPeer).toHaveBeenCalledWith(expect.anything(), hello)
     link.destroy()
   })
 
-  it('names host and port, and why, when it is refused', async () => {
-    const { port } = await startServer({ secret: 'another' })
+  it('says why rank 0 refuses it, with an error of its own', async () => {
+    const onPeer = (peer: Peer): void => {
+      peer.send({ type: 'refused', why: 'there is another one' })
+      peer.end()
+    }
+    const { port } = await startServer({ onPeer })
+    const joined = joinControl(await recordOf(port), me)
+    await expect(joined).rejects.toThrow(`Cannot join process 0 on node0, port ${port}: there is another one`)
+    await expect(joined).rejects.toBeInstanceOf(RefusedError)
+  })
+
+  it.each([
+    ['secret', { secret: 'another' }],
+    ['run key', { runKey: 'sim-8.0-r0' }],
+  ])('names host and port where a run of another %s answers', async (_, other) => {
+    const onPeer = vi.fn()
+    const { port } = await startServer({ ...other, onPeer })
     await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: this is run sim-7.0-r0, and the caller is not of it`,
+      message: `Cannot join process 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
     })
+    expect(onPeer).not.toHaveBeenCalled()
   })
 
   it('names host and port when nobody listens there', async () => {
@@ -36,15 +53,15 @@ describe('joinControl', { timeout: 30_000 }, () => {
     const port = await startStranger((socket) => socket.write('220 ready\r\n'))
     await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: the connection was closed`,
+      message: `Cannot join process 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
     })
-    const confused = await startStranger((socket) => socket.write('{"type":"terminate","signal":"SIGINT"}\n'))
-    await expect(joinControl(await recordOf(confused), me)).rejects.toThrow('it says terminate')
+    const closing = await startStranger((socket) => socket.end())
+    await expect(joinControl(await recordOf(closing), me)).rejects.toThrow('the connection was closed')
   })
 
   it('names host and port when nothing is answered', async () => {
     const port = await startStranger(() => undefined)
-    await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
+    await expect(joinControl(await recordOf(port), { ...me, answerTimeout: 100 })).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
       message: `Cannot join process 0 on node0, port ${port}: it does not answer`,
     })

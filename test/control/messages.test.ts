@@ -6,15 +6,15 @@ const failure = { status: 69, message: 'lost', rank: 2, host: 'node2', last_line
 
 describe('the messages', () => {
   it.each<ToHub>([
-    { type: 'who' },
-    { type: 'hello', run_key: 'k', secret: 's', rank: 1, host: 'node1', pid: 5 },
+    { type: 'hello', rank: 1, host: 'node1', pid: 5, instance: 'i' },
+    { type: 'here' },
+    { type: 'pulse', rank: 1 },
     { type: 'ended', status: 3 },
     { type: 'worker-ended', status: 1, again: true, message: 'worker 2 ended', last_lines: ['a', 'b'] },
     { type: 'failed', failure },
     { type: 'signal', signal: 'SIGTERM', again: false },
     { type: 'done' },
     { type: 'beat' },
-    { type: 'visit', run_key: 'k', secret: 's' },
     { type: 'await-workers', count: null },
     { type: 'stop' },
     { type: 'worker-started', name: '2', versions: { python: '3.11.2', dask: '2022.12.1', distributed: '2022.12.1' } },
@@ -23,7 +23,6 @@ describe('the messages', () => {
   })
 
   it.each<FromHub>([
-    { type: 'run', run_key: 'k', nonce: 'n' },
     { type: 'welcome' },
     { type: 'refused', why: 'another run' },
     { type: 'terminate', signal: 'SIGINT' },
@@ -38,9 +37,9 @@ describe('the messages', () => {
   it.each([
     {},
     null,
-    'who',
+    'beat',
     { type: 'unknown' },
-    { type: 'hello', run_key: 'k' },
+    { type: 'hello', rank: 1 },
     { type: 'ended', status: '3' },
     { type: 'signal', signal: 'SIGKILL', again: false },
     { type: 'failed', failure: { message: 'half of one' } },

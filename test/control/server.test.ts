@@ -1,87 +1,138 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { joinControl } from '../../src/control/join.ts'
 import type { Hello } from '../../src/control/messages.ts'
+import { openChannel } from '../../src/control/open-channel.ts'
+import { openSecondLine } from '../../src/control/second-line.ts'
 import { ControlServer, type Peer } from '../../src/control/server.ts'
-import { say, startServer } from './support.ts'
+import { frame, recordOf, say, startServer } from './support.ts'
 
-const hello: Hello = { type: 'hello', run_key: 'sim-7.0-r0', secret: 'the-secret', rank: 2, host: 'node2', pid: 5 }
-const line = (message: unknown): string => `${JSON.stringify(message)}\n`
+const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
+const welcome = (peer: Peer): void => {
+  peer.send({ type: 'welcome' })
+}
+const greeting = frame({ purpose: 'join', nonce: 'A'.repeat(43) })
 
 describe('ControlServer', () => {
-  it('welcomes a process of the run and hands it on', async () => {
-    const peers: [Peer, Hello][] = []
-    const server = await startServer({ onPeer: (...peer) => peers.push(peer) })
-    const { socket, answer } = await say(server.port, line(hello) + line({ type: 'done' }))
-    await vi.waitFor(() => expect(peers).toHaveLength(1), 10_000)
-    const [[peer, shown] = []] = peers
-    expect(shown).toEqual(hello)
-    const heard = vi.fn()
-    peer?.onMessage(heard)
-    await vi.waitFor(() => expect(heard).toHaveBeenCalledWith({ type: 'done' }), 10_000)
+  it('hands on a process of the run, with what it says', async () => {
+    const heard: unknown[] = []
+    const onPeer = vi.fn((peer: Peer, _: Hello) => {
+      welcome(peer)
+      peer.onMessage((message) => heard.push(message))
+    })
+    const server = await startServer({ onPeer })
+    const link = await joinControl(await recordOf(server.port), me)
+    link.send({ type: 'done' })
+    await vi.waitFor(() => expect(heard).toEqual([{ type: 'here' }, { type: 'done' }]), 10_000)
+    expect(onPeer.mock.calls[0]?.[1]).toMatchObject({ rank: 2, host: 'node2', pid: process.pid })
+    link.end()
+  })
+
+  it('hands on a second channel and a visitor as what they are', async () => {
+    const [onPeer, onPulse, onVisitor] = [vi.fn(), vi.fn(), vi.fn()]
+    const server = await startServer({ onPeer, onPulse, onVisitor })
+    const record = await recordOf(server.port)
+    const second = await openSecondLine(record, { rank: 3 })
+    await vi.waitFor(() => expect(onPulse).toHaveBeenCalledWith(expect.anything(), 3), 10_000)
+    const visitor = await openChannel(record, { purpose: 'observe', secret: record.secret })
+    await vi.waitFor(() => expect(onVisitor).toHaveBeenCalledOnce(), 10_000)
+    expect(onPeer).not.toHaveBeenCalled()
+    second?.destroy()
+    if (typeof visitor !== 'string') visitor.frames.destroy()
+  })
+
+  it('has no use for one who knows the secret and says nothing of sense with it', async () => {
+    const onPeer = vi.fn()
+    const server = await startServer({ onPeer })
+    const record = await recordOf(server.port)
+    const opened = await openChannel(record, { purpose: 'join', secret: record.secret })
+    if (typeof opened === 'string') expect.fail(opened)
+    opened.frames.send(opened.session.sending.seal(Buffer.from('{"type":"ended","status":0}')))
+    await opened.frames.closed
+    expect(onPeer).not.toHaveBeenCalled()
+  })
+
+  it('shows the nonce of the run to nobody, and that it has it to those who have it too', async () => {
+    const onPeer = vi.fn()
+    const server = await startServer({ onPeer })
+    const record = await recordOf(server.port)
+    const { socket, answer } = await say(server.port, frame({ purpose: 'ask', nonce: 'A'.repeat(43) }))
+    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0), 10_000)
     socket.end()
-    await peer?.closed
-    expect(await answer).toBe(line({ type: 'welcome' }))
-  })
-
-  it.each([
-    ['another secret', { secret: 'a-guess!!!' }],
-    ['a shorter secret', { secret: '' }],
-    ['a secret of another number of bytes', { secret: 'thé-secret' }],
-    ['another run key', { run_key: 'sim-8.0-r0' }],
-  ])('refuses %s, and does not say the secret', async (_, changes) => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
-    const { answer } = await say(server.port, line({ ...hello, ...changes }))
-    expect(await answer).toMatch(/^\{"type":"refused","why":"this is run sim-7\.0-r0[^\n]*"\}\n$/)
-    expect(await answer).not.toContain('the-secret')
+    expect(await answer).not.toMatch(/the-nonce|the-secret|sim-7/)
+    // Those who ask are not those who know the secret, and the other way round.
+    expect(await openChannel(record, { purpose: 'ask', secret: record.secret })).toBe('not ours')
+    expect(await openChannel(record, { purpose: 'join', secret: record.nonce })).toBe('not ours')
     expect(onPeer).not.toHaveBeenCalled()
   })
 
-  it('refuses whoever begins without a word of greeting', async () => {
+  it('drops who says nothing of sense at once', async () => {
     const onPeer = vi.fn()
     const server = await startServer({ onPeer })
-    const { answer } = await say(server.port, line({ type: 'ended', status: 0 }))
-    expect(await answer).toContain('"refused"')
-    expect(onPeer).not.toHaveBeenCalled()
-  })
-
-  it('tells anybody which run it is, without a secret', async () => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
-    const { answer } = await say(server.port, line({ type: 'who' }))
-    expect(await answer).toBe(line({ type: 'run', run_key: 'sim-7.0-r0', nonce: 'the-nonce' }))
-    expect(onPeer).not.toHaveBeenCalled()
-  })
-
-  it('drops who says nothing of sense, or nothing at all', { timeout: 30_000 }, async () => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
-    const [garbage, half, silent] = await Promise.all([
+    const [garbage, other] = await Promise.all([
       say(server.port, 'GET / HTTP/1.1\r\n\r\n'),
-      say(server.port, line(hello).slice(0, 20)),
-      say(server.port),
+      say(server.port, frame({ type: 'who' })),
     ])
-    expect(await Promise.all([garbage.answer, half.answer, silent.answer])).toEqual(['', '', ''])
+    expect(await Promise.all([garbage.answer, other.answer])).toEqual(['', ''])
     expect(onPeer).not.toHaveBeenCalled()
   })
 
-  it('keeps a process of the run that has nothing more to say', { timeout: 30_000 }, async () => {
+  it('drops who says nothing, or not all of it, when his time is over, however slowly he goes on', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
-    const onPeer = vi.fn<(peer: Peer) => void>()
-    const server = await startServer({ onPeer })
-    await say(server.port, line(hello))
-    while (onPeer.mock.calls.length === 0) await new Promise((next) => setImmediate(next))
-    // No timer is left that would drop it.
-    expect(vi.getTimerCount()).toBe(0)
+    const server = await startServer()
+    const silent = await say(server.port)
+    const half = await say(server.port, greeting.subarray(0, 20))
+    const unproved = await say(server.port, greeting)
+    const turns = async (n: number): Promise<void> => {
+      for (let i = 0; i < n; i++) await new Promise((next) => setImmediate(next))
+    }
+    while (unproved.socket.bytesRead === 0) await turns(1)
+    // A byte now and then gives nobody more time.
+    for (let i = 20; i < 50; i++) {
+      await vi.advanceTimersByTimeAsync(1_000)
+      half.socket.write(greeting.subarray(i, i + 1))
+      await turns(10)
+    }
+    const answers = [silent.answer, half.answer, unproved.answer]
+    await Promise.all(answers)
+    expect(await silent.answer).toBe('')
+    expect(await half.answer).toBe('')
   })
 
+  it('keeps no timer for a process of the run, which may be silent as long as it likes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const onPeer = vi.fn(welcome)
+    const server = await startServer({ onPeer })
+    const link = await joinControl(await recordOf(server.port), me)
+    expect(vi.getTimerCount()).toBe(0)
+    link.destroy()
+  })
+
+  it('keeps the newest of those that have not proved themselves, and takes in a process of the run among them', async () => {
+    const onPeer = vi.fn(welcome)
+    const server = await startServer({ onPeer, size: 4 })
+    const first = await say(server.port, greeting)
+    const others: Awaited<ReturnType<typeof say>>[] = []
+    for (let i = 0; i < 600; i++) others.push(await say(server.port, greeting))
+    // It was dropped for one that came later, long before its time is over.
+    await first.answer
+    const link = await joinControl(await recordOf(server.port), me)
+    expect(onPeer).toHaveBeenCalledOnce()
+    // It has taken the place of one more.
+    await vi.waitFor(() => expect(others.filter(({ socket }) => !socket.closed).length).toBe(515), 10_000)
+    link.destroy()
+  }, 30_000)
+
   it('closes every connection with it, and may be closed twice', async () => {
-    const server = await startServer()
-    const { answer } = await say(server.port, line(hello))
+    const server = await startServer({ onPeer: welcome })
     const { port } = server
+    const link = await joinControl(await recordOf(port), me)
+    const { answer } = await say(port)
     await Promise.all([server.close(), server.close()])
     await server.close()
     await answer
+    await link.closed
     await expect(say(port)).rejects.toThrow('ECONNREFUSED')
   })
 

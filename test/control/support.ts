@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { Frames } from '../../src/control/frames.ts'
+import { proveToCaller, proveToServer, type Session } from '../../src/control/handshake.ts'
 import { networkName } from '../../src/control/reach.ts'
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
@@ -64,15 +66,18 @@ export async function closedPort(): Promise<number> {
 }
 
 /** A raw connection, which sends what it is given and collects what comes until the other side closes. */
-export async function say(port: number, ...chunks: string[]): Promise<{ socket: Socket; answer: Promise<string> }> {
+export async function say(
+  port: number,
+  ...chunks: (string | Buffer)[]
+): Promise<{ socket: Socket; answer: Promise<string> }> {
   const socket = connect(port, '127.0.0.1')
-  socket.setEncoding('utf8').on('error', () => undefined)
+  socket.on('error', () => undefined)
   onTestFinished(() => {
     socket.destroy()
   })
   const answer = new Promise<string>((resolve) => {
     let text = ''
-    socket.on('data', (chunk: string) => (text += chunk))
+    socket.on('data', (chunk) => (text += chunk.toString()))
     socket.once('close', () => {
       resolve(text)
     })
@@ -89,6 +94,34 @@ export async function socketPair(): Promise<[Socket, Socket]> {
   const port = await startStranger((socket) => {
     accepted(socket)
   })
-  const { socket } = await say(port)
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  onTestFinished(() => {
+    socket.destroy()
+  })
   return [socket, await far]
+}
+
+/** A message as a frame of the handshake. */
+export function frame(message: unknown): Buffer {
+  const content = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(content.length)
+  return Buffer.concat([length, content])
+}
+
+/** Both ends of a proved connection, as the two ends see it. */
+export async function provedPair(): Promise<[near: Proved, far: Proved]> {
+  const [left, right] = (await socketPair()).map((socket) => new Frames(socket)) as [Frames, Frames]
+  const shared = { runKey: 'sim-7.0-r0', secret: 'the-secret' }
+  const [caller, server] = await Promise.all([proveToServer(right, 'join', shared), proveToCaller(left, () => shared)])
+  return [
+    { frames: left, session: server },
+    { frames: right, session: caller },
+  ]
+}
+
+interface Proved {
+  readonly frames: Frames
+  readonly session: Session
 }

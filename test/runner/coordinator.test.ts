@@ -35,11 +35,19 @@ function startRun(
     onWorkerStart: vi.fn(),
     whyWorkersEnd: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
   })
-  const join = (rank: number, closed?: Promise<'silent'>): Member => {
+  const join = (
+    rank: number,
+    closed?: Promise<'silent'>,
+    { instance = `process of rank ${rank}`, isHere = true } = {},
+  ): Member => {
     const [mine, theirs] = localLine<FromHub, ToHub>()
     const heard: FromHub[] = []
-    mine.onMessage((message) => heard.push(message))
-    coordinator.add(rank, `node${rank}`, closed === undefined ? theirs : { ...theirs, closed })
+    mine.onMessage((message) => {
+      if (message.type !== 'welcome') heard.push(message)
+    })
+    const caller = { rank, host: `node${rank}`, pid: 4711, instance }
+    coordinator.add(caller, closed === undefined ? theirs : { ...theirs, closed })
+    if (isHere) mine.send({ type: 'here' })
     return { line: mine, heard }
   }
   const visit = (): Member => {
@@ -356,17 +364,58 @@ describe('Coordinator', () => {
     expect(member(0).heard).toEqual([{ type: 'end', status: 143, forced: false }])
   })
 
-  it('does not listen to a second process of one rank', async () => {
+  it('refuses another process that claims the same rank, and says why', async () => {
     const { member, join, everybody, warnings } = startRun(exclusive)
-    const second = join(1)
+    const second = join(1, undefined, { instance: 'another process' })
     await second.line.closed
     second.line.send({ type: 'ended', status: 9 })
     await settle()
     expect(everybody().flat()).toEqual([])
-    expect(warnings).toEqual(['a second process says that it is rank 1, on node1: it is not listened to'])
+    const why =
+      'another process claims to be rank 1 of this run (process 4711 on node1); ' +
+      "were Slurm's variables copied by ssh?"
+    expect(warnings).toEqual([`a process on node1 is not taken in: ${why}`])
+    expect(second.heard).toEqual([{ type: 'refused', why }])
     member(1).line.send({ type: 'ended', status: 0 })
     expect(member(0).heard).toMatchObject([{ status: 0 }])
-    expect(second.heard).toEqual([])
+  })
+
+  it('refuses a rank that the run does not have', () => {
+    const { join } = startRun(exclusive)
+    expect(join(4).heard).toEqual([{ type: 'refused', why: 'there is no rank 4 in this run of 4 processes' }])
+  })
+
+  it('takes a newer channel of the same process in the place of the older one', async () => {
+    const { coordinator, member, join, everybody, warnings } = startRun(exclusive)
+    const newer = join(1)
+    await member(1).line.closed
+    await settle()
+    expect([everybody().flat(), warnings]).toEqual([[], []])
+    coordinator.publish(published)
+    expect(newer.heard).toEqual([{ type: 'cluster', file: published }])
+    newer.line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard.at(-1)).toMatchObject({ type: 'end', status: 0 })
+  })
+
+  it('waits a moment for a process whose channel breaks before it knows that it is welcome', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, join } = startRun(exclusive, { come: [0, 2, 3] })
+    await lose(join(1, undefined, { isHere: false }))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(member(0).heard).toEqual([])
+    const again = join(1)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(member(0).heard).toEqual([])
+    again.line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard).toMatchObject([{ status: 0 }])
+  })
+
+  it('gives up a process whose channel breaks before it knows that it is welcome, and which does not come again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, join } = startRun(exclusive, { come: [0, 2, 3] })
+    await lose(join(1, undefined, { isHere: false }))
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(member(0).heard).toMatchObject([{ type: 'end', status: 69 }])
   })
 
   it('says who has not come', () => {

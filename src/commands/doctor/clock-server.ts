@@ -57,7 +57,7 @@ export interface Asked {
 
 /** Asks the clock of another host; nothing is thrown but the reason of `signal`. */
 export async function askClock(host: string, port: number, clock: Clock, signal: AbortSignal): Promise<Asked> {
-  const socket = await reach(host, port, signal)
+  const socket = await reach(host, port, { signal })
   signal.throwIfAborted()
   if (socket === 'refused') return { answer: 'refuses', offset: null }
   if (socket === 'unreachable') return { answer: 'unreachable', offset: null }

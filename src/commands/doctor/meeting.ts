@@ -91,7 +91,7 @@ async function readFacts(path: string): Promise<RankFacts | undefined> {
 
 async function connectBack({ listens }: RankFacts, signal: AbortSignal): Promise<RankSeen['back']> {
   if (listens === null) return null
-  const socket = await reach(listens.host, listens.port, signal)
+  const socket = await reach(listens.host, listens.port, { signal })
   if (typeof socket !== 'string') socket.destroy()
   return socket === 'refused' ? 'refuses' : socket === 'unreachable' ? 'unreachable' : 'answers'
 }

@@ -1,0 +1,122 @@
+import { defaults } from '../defaults.ts'
+import type { Owner } from '../record/owner.ts'
+import { deadline, settledWithin } from '../util/wait.ts'
+import { Frames } from './frames.ts'
+import { NotProvedError, proveToServer, type Purpose, type Session } from './handshake.ts'
+import { addressesOf, reach } from './reach.ts'
+
+/** A connection to rank 0, which has proved itself. */
+export interface OpenChannel {
+  readonly frames: Frames
+  readonly session: Session
+}
+
+/**
+ * Why there is none: nobody listens there; no address leads to the host, or it has none for others; rank 0 accepts the connection and says
+ * nothing, so that it is busy or frozen; it closes the connection; or something else listens there.
+ */
+export type WhyNot = 'refused' | 'unreachable' | 'no address' | 'silent' | 'closed' | 'not ours'
+
+/** How to connect to rank 0. */
+export interface OpenOptions {
+  readonly purpose: Purpose
+  readonly secret: string
+  /** How long each address may take for the connection. In milliseconds. @default 3 s */
+  readonly connectTimeout?: number
+  /** How long it may take for the proof then. In milliseconds. @default 3 s */
+  readonly answerTimeout?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Where several addresses may lead to a host, the next one is tried after so long. In milliseconds. */
+const nextAddressDelay = 300
+
+/** What is told where the addresses of a host fail in different ways: what comes first. */
+const byWeight: readonly WhyNot[] = ['silent', 'closed', 'refused', 'not ours', 'unreachable', 'no address']
+
+/**
+ * Connects to rank 0 of the run that `owner` describes, by the first of its addresses at which it proves itself.
+ *
+ * @throws the signal's reason.
+ */
+export async function openChannel(owner: Owner, options: OpenOptions): Promise<OpenChannel | WhyNot> {
+  const over = new AbortController()
+  const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal])
+  const opened: OpenChannel[] = []
+  const attempt = async (address: string): Promise<OpenChannel | WhyNot> => {
+    const outcome = await openAt(address, owner, { ...options, signal })
+    if (typeof outcome !== 'string') opened.push(outcome)
+    return outcome
+  }
+  let outcome: OpenChannel | WhyNot | undefined
+  try {
+    outcome = await firstOpen(await addressesOf(owner), attempt)
+    options.signal?.throwIfAborted()
+    return outcome
+  } finally {
+    over.abort()
+    for (const each of opened) if (each !== outcome || options.signal?.aborted === true) each.frames.destroy()
+  }
+}
+
+/** Why the control channel of `owner` could not be opened, to follow a colon. */
+export function whyNotOpen({ control, host }: Owner, why: WhyNot): string {
+  switch (why) {
+    case 'refused':
+      return 'the connection is refused'
+    case 'closed':
+      return 'the connection was closed'
+    case 'silent':
+      return 'it does not answer'
+    case 'not ours':
+      return 'what listens there does not prove that it is of this run'
+    case 'no address':
+      return `${host} has no address that leads there from here; name one by --interface there`
+    case 'unreachable':
+      return `none of ${control.addresses.join(', ')} can be reached: it is frozen, or its host or its network is gone`
+  }
+}
+
+type Attempt = (address: string) => Promise<OpenChannel | WhyNot>
+
+/** Tries the addresses in turn: the next one where one has failed, or is slow. */
+async function firstOpen([address, ...others]: readonly string[], attempt: Attempt): Promise<OpenChannel | WhyNot> {
+  if (address === undefined) return 'no address'
+  const here = attempt(address)
+  if (others.length === 0) return await here
+  if ((await settledWithin(here, nextAddressDelay)) && typeof (await here) !== 'string') return await here
+  return await firstOfBoth(here, firstOpen(others, attempt))
+}
+
+async function firstOfBoth(...both: readonly Promise<OpenChannel | WhyNot>[]): Promise<OpenChannel | WhyNot> {
+  const failed = Promise.all(both).then((outcomes) => byWeight.find((why) => outcomes.includes(why)))
+  const open = both.map(async (each) => {
+    const outcome = await each
+    return typeof outcome === 'string' ? await new Promise<never>(() => undefined) : outcome
+  })
+  return (await Promise.race([...open, failed])) ?? 'unreachable'
+}
+
+/** @returns 'unreachable' where the signal aborts. */
+async function openAt(
+  address: string,
+  { run_key: runKey, control }: Owner,
+  options: OpenOptions,
+): Promise<OpenChannel | WhyNot> {
+  const { purpose, secret, signal } = options
+  const { connectTimeout = defaults.connectTimeout, answerTimeout = defaults.connectTimeout } = options
+  const socket = await reach(address, control.port, { timeout: connectTimeout, signal })
+  if (typeof socket === 'string') return socket
+  const frames = new Frames(socket)
+  try {
+    const proved = proveToServer(frames, purpose, { runKey, secret })
+    return { frames, session: await deadline(proved, answerTimeout, () => new Silence(), signal) }
+  } catch (error) {
+    frames.destroy()
+    if (signal?.aborted === true) return 'unreachable'
+    if (error instanceof Silence) return 'silent'
+    return error instanceof NotProvedError ? 'not ours' : 'closed'
+  }
+}
+
+class Silence extends Error {}
