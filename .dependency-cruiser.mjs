@@ -42,7 +42,7 @@ const arrows = {
 }
 const door = ['runner', 'client', 'commands', 'record']
 
-const base = String.raw`^src/(util/|(errors|defaults|options|logger)\.ts$|text\.d\.ts$)`
+const base = String.raw`^src/(util/|options/|(errors|defaults|options|logger)\.ts$|text\.d\.ts$)`
 const folders = (names) => (names.length === 0 ? [] : [`^src/(${names.join('|')})/`])
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -57,7 +57,7 @@ export default {
     })),
     {
       name: 'layer-base',
-      comment: 'errors, defaults, options, logger and util/ import only each other',
+      comment: 'errors, defaults, options, options/, logger and util/ import only each other',
       severity: 'error',
       from: { path: base },
       to: { path: '^src/', pathNot: base },

@@ -1,31 +1,20 @@
-/** The defaults that the library and the command line share. Durations are in milliseconds. */
+import { runTable } from './options/table.ts'
+import { milliseconds } from './util/duration.ts'
+
+const { rendezvousTimeout, filesystemTimeout, lostAfter, metadataBudget } = runTable
+
+/** What is no option, and the defaults of options where there are none to be had. Durations are in milliseconds. */
 export const defaults = {
-  /** Where the scheduler file is published; the placeholders are filled in from the run key. */
-  schedulerFile: 'scheduler-{job_id}.{step_id}.json',
-  layout: 'exclusive',
-  identity: 'auto',
-  watch: 'auto',
   /** How long a process waits for the others of its run to come together. */
-  rendezvousTimeout: 300_000,
+  rendezvousTimeout: milliseconds(rendezvousTimeout.default),
   /** How long the filesystem of the scheduler file may take for one step of a run. */
-  filesystemTimeout: 25_000,
-  /** How long the workers may take that the client program waits for. */
-  workersTimeout: 300_000,
+  filesystemTimeout: milliseconds(filesystemTimeout.default),
   /** Silence of a process after which it counts as lost. */
-  lostAfter: 20_000,
-  minWorkers: 1,
-  /** How often a worker is started again that has crashed. */
-  workerRestarts: 3,
-  /** How long `wait` waits, and `status --follow` for an answer. */
-  waitTimeout: 300_000,
-  /** How long a cluster may take to end once `stop` has told it to: the grace of a run, and more. */
-  stopTimeout: 60_000,
-  /** From the signal that ends a run to the end of its last process. */
-  grace: 20_000,
+  lostAfter: milliseconds(lostAfter.default),
+  /** Operations a second that all processes of a job together may ask of the filesystem while they wait. */
+  metadataBudget: metadataBudget.default as number,
   /** Between two looks into the run's directory, for a small job; it grows with the job. */
   pollInterval: 100,
-  /** Operations a second that all processes of a job together may ask of the filesystem while they wait. */
-  metadataBudget: 200,
   /** How many lines of each child's output are kept for error messages. */
   tailLines: 20,
   /** How long the end of a run waits for processes that have not been seen yet. */
@@ -40,5 +29,4 @@ export const defaults = {
   callTimeout: 10_000,
   /** Age at which a claim whose owner cannot be reached any more counts as abandoned. */
   staleClaim: 3_600_000,
-  nworkers: 1,
 } as const

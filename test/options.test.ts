@@ -12,7 +12,6 @@ describe('completeOptions', () => {
       client: true,
       scheduler: true,
       watch: 'auto',
-      pollInterval: undefined,
       metadataBudget: 200,
       rendezvousTimeout: 300_000,
       filesystemTimeout: 25_000,
@@ -77,15 +76,40 @@ describe('completeOptions', () => {
     expect(complete).toThrow(`${name} "${String(value)}"`)
   })
 
-  it('names an option as it is told to', () => {
-    const complete = (options: RunnerOptions) => () => completeOptions(options, (option) => `<${option}>`)
-    expect(complete({ layout: 'sharde' as never })).toThrow('Cannot use <layout> "sharde": it is one of')
-    expect(complete({ minWorkers: -1 })).toThrow('Cannot use <minWorkers> "-1": it is a whole number from 0')
+  it('names an option by the flag or the variable that had it', () => {
+    const sources = { layout: '--layout', minWorkers: 'DASK_HPC_RUNNER_MIN_WORKERS' }
+    const complete = (options: RunnerOptions) => () => completeOptions({ ...options, sources })
+    expect(complete({ layout: 'sharde' as never })).toThrow('Cannot use --layout "sharde": it is one of')
+    expect(complete({ minWorkers: -1 })).toThrow('Cannot use DASK_HPC_RUNNER_MIN_WORKERS "-1": it is a whole number')
+    expect(complete({ tlsCert: 'c.pem' })).toThrow('name both --tls-ca-file and --tls-cert')
+  })
+
+  it.each<[string, RunnerOptions]>([
+    ['name both tlsCaFile and tlsCert', { tlsCaFile: 'ca.pem' }],
+    ['Cannot use tlsKey alone', { tlsKey: 'k.pem' }],
+    ['Cannot use contactAddress alone', { contactAddress: 'tcp://h:1' }],
+    ['Cannot use listenAddress and workerPort', { listenAddress: 'tcp://h:1', workerPort: '9000' }],
+    ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
+    ['write a range such as 9000:9002', { workerPort: '9000:9001', nworkers: 3 }],
+    ['write a range such as 9000:9001', { nannyPort: '9000', nworkers: 2, nanny: true }],
+  ])('refuses what cannot be together: %s', (words, options) => {
+    expect(() => completeOptions(options)).toThrow(RangeError)
+    expect(() => completeOptions(options)).toThrow(words)
+  })
+
+  it.each<RunnerOptions>([
+    { listenAddress: 'tcp://0.0.0.0:0', nworkers: 2 },
+    { listenAddress: 'tcp://h:1', contactAddress: 'tcp://h:1' },
+    { workerPort: '9000:9002', nworkers: 3 },
+    { workerPort: '0', nworkers: 3 },
+    { tlsCaFile: 'ca.pem', tlsCert: 'c.pem' },
+  ])('takes what can be: %j', (options) => {
+    expect(completeOptions(options)).toMatchObject({ ...options })
   })
 
   it('refuses an empty path for the scheduler file', () => {
     expect(() => completeOptions({ schedulerFile: '' })).toThrow(
-      new RangeError('Cannot use the scheduler file "": write a path'),
+      new RangeError('Cannot use schedulerFile "": it is empty; leave it out, or give it a value'),
     )
   })
 

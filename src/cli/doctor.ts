@@ -7,7 +7,7 @@ import { print } from './print.ts'
 
 /** The flags of `doctor` beside those of a run. */
 export interface DoctorFlags {
-  readonly json?: boolean
+  readonly json: boolean
   readonly runner: DoctorOrders['runner']
   /** In milliseconds. */
   readonly timeout: number
@@ -17,10 +17,7 @@ export interface DoctorFlags {
 const longest = 86_400_000
 
 /** Examines, prints the report and ends the process with its status. */
-export async function runDoctor(
-  options: RunnerOptions,
-  { json = false, runner, timeout }: DoctorFlags,
-): Promise<never> {
+export async function runDoctor(options: RunnerOptions, { json, runner, timeout }: DoctorFlags): Promise<never> {
   const examiner = [process.execPath, process.argv[1] ?? '', 'examine'] as const
   const { findings, silent, status } = await doctor({ options, runner, timeout: Math.min(timeout, longest), examiner })
   if (!silent) await print(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)

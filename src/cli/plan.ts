@@ -7,7 +7,7 @@ import { print } from './print.ts'
 export interface PlanFlags {
   readonly runner: 'auto' | RunnerKind
   /** Number of processes, outside of a job. */
-  readonly ntasks: number | undefined
+  readonly ntasks?: number
 }
 
 /** Prints who would do what. */

@@ -2,11 +2,10 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
-import { milliseconds } from '../util/duration.ts'
 import { printableLines } from '../util/printable.ts'
-import { addCommandsBeside } from './beside.ts'
-import { addRunOptions, type RunFlags, runnerOptions, wholeNumber } from './flags.ts'
-import { readPlainRun } from './plain-run.ts'
+import { addClusterCommands } from './beside.ts'
+import { ownTables } from '../options/command-table.ts'
+import { addFlags, readOwn, readRun } from './flags.ts'
 
 const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
@@ -30,17 +29,10 @@ plan, doctor, status and stop end with 74 where their output cannot be written.
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    const plain = readPlainRun(args)
-    if (plain !== undefined) await run(plain.command, plain.flags)
-    else await program(args).parseAsync([...args], { from: 'user' })
+    await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
     process.exit(explain(error))
   }
-}
-
-async function run(command: readonly string[], flags: RunFlags): Promise<void> {
-  const { startRunner } = await import('../runner/choose.ts')
-  await startRunner(flags.runner, withCommand(command, runnerOptions(flags)))
 }
 
 function explain(error: unknown): number {
@@ -51,9 +43,6 @@ function explain(error: unknown): number {
 }
 
 function program(args: readonly string[]): Command {
-  /** The options of a run are many: they are made for a command that is named, and for no other. */
-  const withRunOptions = (command: Command): Command =>
-    args.includes(command.name()) ? addRunOptions(command) : command
   const root = new Command('dask-hpc-runner')
     .description(introduction)
     .version(packageJson.version)
@@ -61,65 +50,58 @@ function program(args: readonly string[]): Command {
     .exitOverride()
     .showHelpAfterError('(dask-hpc-runner --help says more)')
     .addHelpText('after', examples)
+  // The options are many: they are made for a command that is named, and for no other.
+  const withFlags = (command: Command): Command => (args.includes(command.name()) ? addFlags(command) : command)
 
-  withRunOptions(
+  withFlags(
     root
       .command('run')
       .description('take part in the run: every process of the job runs this')
       .argument('[command...]', 'the client program; without it the cluster lives until a signal or the end of the job')
       .passThroughOptions(),
-  ).action(run)
+  ).action(async (client: string[], _flags: unknown, command: Command) => {
+    const { own } = readOwn(ownTables.run, command)
+    const options = withClient(client, readRun(command, client))
+    const { startRunner } = await import('../runner/choose.ts')
+    await startRunner(own.runner, options)
+  })
 
-  withRunOptions(
+  withFlags(
     root
       .command('local')
       .description('the same on this machine: n processes as one simulated job')
       .argument('[command...]', 'the client program; without it the cluster lives until a signal')
-      .option('-n, --ntasks <n>', 'number of processes', '4')
       .passThroughOptions(),
-  ).action(async (command: string[], flags: RunFlags & { ntasks: string }) => {
+  ).action(async (client: string[], _flags: unknown, command: Command) => {
+    const { own } = readOwn(ownTables.local, command)
+    const options = withClient(client, readRun(command, client))
     const { LocalRunner } = await import('../runner/local-runner.ts')
-    await LocalRunner.start({
-      ...withCommand(command, runnerOptions(flags)),
-      ntasks: wholeNumber('--ntasks', flags.ntasks),
-    })
+    await LocalRunner.start({ ...options, ntasks: own.ntasks })
   })
 
-  withRunOptions(
-    root
-      .command('plan')
-      .description('who would do what; nothing is started')
-      .option('-n, --ntasks <n>', 'plan for so many processes, outside of a job'),
-  ).action(async (flags: RunFlags & { ntasks?: string }) => {
-    const { runPlan } = await import('./plan.ts')
-    await runPlan(runnerOptions(flags), {
-      runner: flags.runner,
-      ntasks: flags.ntasks === undefined ? undefined : wholeNumber('--ntasks', flags.ntasks),
-    })
-  })
+  withFlags(root.command('plan').description('who would do what; nothing is started')).action(
+    async (_flags: unknown, command: Command) => {
+      const { own } = readOwn(ownTables.plan, command)
+      const { runPlan } = await import('./plan.ts')
+      await runPlan(readRun(command), own)
+    },
+  )
 
-  withRunOptions(
+  withFlags(
     root
       .command('doctor')
       .description(
         'what this machine or job has and lacks for a run with these options; with srun or mpirun, of all processes',
       )
       .argument('[command...]', 'the client program, whose Python is looked at; it is not started')
-      .option('--json', 'print the findings as JSON')
-      .option('--timeout <time>', 'how long process 0 waits for the others', '30s')
       .passThroughOptions(),
-  ).action(async ([program, ...args]: string[], flags: RunFlags & { json?: boolean; timeout: string }) => {
+  ).action(async (client: string[], _flags: unknown, command: Command) => {
+    const { own } = readOwn(ownTables.doctor, command)
     const { runDoctor } = await import('./doctor.ts')
-    const { json, timeout, ...same } = flags
-    const options = runnerOptions(same)
-    await runDoctor(program === undefined ? options : withCommand([program, ...args], options), {
-      runner: same.runner,
-      timeout: milliseconds(timeout, '--timeout'),
-      ...(json === undefined ? {} : { json }),
-    })
+    await runDoctor(readRun(command, client), own)
   })
 
-  addCommandsBeside(root)
+  addClusterCommands(root, withFlags)
   hidden(root, 'member', async () => {
     await (await import('./member.ts')).runMember()
   })
@@ -136,8 +118,7 @@ function hidden(root: Command, name: string, run: () => Promise<void>): void {
   root.command(name, { hidden: true }).action(run)
 }
 
-function withCommand([program, ...args]: readonly string[], options: RunnerOptions): RunnerOptions {
-  if (program === undefined) return { ...options, client: false }
-  if (options.client === false) throw new RangeError(`Cannot run "${program}" with --no-client: leave one of them out`)
-  return { ...options, command: [program, ...args] }
+/** Without a client program there is no client. */
+function withClient(client: readonly string[], options: RunnerOptions): RunnerOptions {
+  return client.length === 0 ? { ...options, client: false } : options
 }

@@ -1,7 +1,7 @@
 import { needCluster } from '../commands/cluster/find.ts'
 import { interruptible } from '../commands/cluster/command-signals.ts'
 import { count } from '../commands/cluster/say.ts'
-import { completeTarget, sayTarget, type TargetOptions } from '../commands/cluster/target.ts'
+import { completeTarget, sayTarget } from '../commands/cluster/target.ts'
 import { ProgramNotStarted, runGated } from '../commands/gate.ts'
 import { askConstants, type ClusterStatus, describeCluster } from '../commands/status.ts'
 import { followCluster } from '../commands/status-follow.ts'
@@ -9,40 +9,26 @@ import { formatStatus } from '../commands/status-text.ts'
 import { sayCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
-import { milliseconds } from '../util/duration.ts'
+import type { ownTables } from '../options/command-table.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
-import { wholeNumber } from './flags.ts'
+import type { CommandOptions } from './flags.ts'
 import { print } from './print.ts'
-
-/** The flags of `wait`. */
-export interface WaitFlags extends TargetOptions {
-  readonly workers: string
-  readonly timeout?: string
-}
-
-/** The flags of `status`. */
-export interface StatusFlags extends TargetOptions {
-  readonly json?: true
-  readonly follow?: true
-  readonly interval: string
-  readonly timeout?: string
-}
-
-/** The flags of `stop`. */
-export interface StopFlags extends TargetOptions {
-  readonly timeout?: string
-}
 
 const prefix = 'dask-hpc-runner: '
 
+/** How long `status --follow` waits for an answer. In milliseconds. */
+const followTimeout = 300_000
+
 /** Waits for a cluster, runs the program, and ends this process with its status. */
-export async function runWait([program, ...args]: readonly string[], flags: WaitFlags): Promise<never> {
+export async function runWait(
+  [program, ...args]: readonly string[],
+  { own, sources }: CommandOptions<typeof ownTables.wait>,
+): Promise<never> {
   const { env } = process
-  const target = completeTarget(flags, env)
-  const workers = flags.workers === 'all' ? 'all' : wholeNumber('--workers', flags.workers)
-  const timeout = duration(flags.timeout, defaults.waitTimeout)
+  const target = completeTarget({ ...own, sources }, env)
+  const { workers, timeout } = own
   return await ending(async (interruption) => {
     using progress = new Progress({ prefix })
     const { signal } = interruption
@@ -64,24 +50,23 @@ export async function runWait([program, ...args]: readonly string[], flags: Wait
 }
 
 /** Shows a cluster, and ends this process. */
-export async function runStatus(flags: StatusFlags): Promise<never> {
+export async function runStatus({ own, sources }: CommandOptions<typeof ownTables.status>): Promise<never> {
   const { env, stdout } = process
-  const target = completeTarget(flags, env)
-  const timeout = duration(flags.timeout, flags.follow ? defaults.waitTimeout : defaults.callTimeout)
-  const interval = duration(flags.interval, 0, '--interval')
+  const target = completeTarget({ ...own, sources }, env)
+  const { follow, interval, timeout = follow ? followTimeout : defaults.callTimeout } = own
   return await ending(async (interruption) => {
     const { signal } = interruption
     const end = monotonic() + timeout
     const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
     const options = { timeout, signal, env }
-    if (flags.follow !== true) {
+    if (!follow) {
       const left = Math.max(1, end - monotonic())
       const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
-      await print(`${flags.json ? json(status, 2) : formatStatus(status)}\n`)
+      await print(`${own.json ? json(status, 2) : formatStatus(status)}\n`)
       return 0
     }
     const textOf = (status: ClusterStatus): string => {
-      if (flags.json) return `${json(status)}\n`
+      if (own.json) return `${json(status)}\n`
       return stdout.isTTY ? redrawn(formatStatus(status)) : `${status.time}\n${formatStatus(status)}\n\n`
     }
     const show = async (status: ClusterStatus): Promise<void> => {
@@ -100,9 +85,9 @@ export async function runStatus(flags: StatusFlags): Promise<never> {
 }
 
 /** Ends a cluster, and this process. */
-export async function runStop(flags: StopFlags): Promise<never> {
-  const target = completeTarget(flags, process.env)
-  const timeout = duration(flags.timeout, defaults.stopTimeout)
+export async function runStop({ own, sources }: CommandOptions<typeof ownTables.stop>): Promise<never> {
+  const target = completeTarget({ ...own, sources }, process.env)
+  const { timeout } = own
   return await ending(async ({ signal }) => {
     using progress = new Progress({ prefix })
     const onProgress = (text: string): void => {
@@ -140,14 +125,6 @@ function say(text: string): void {
 function redrawn(text: string): string {
   const lines = text.split('\n').slice(0, Math.max(5, (process.stdout.rows || 24) - 1))
   return `\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`
-}
-
-function duration(text: string | undefined, otherwise: number, flag = '--timeout'): number {
-  if (text === undefined) return otherwise
-  const ms = milliseconds(text, flag)
-  if (ms === 0) throw new RangeError(`Cannot use ${flag} "${text}": it must be longer than nothing`)
-  // Node's timers hold no more, and fire a longer one at once.
-  return Math.min(ms, 2 ** 31 - 1)
 }
 
 /** How many tasks of a step wait like this one, perhaps. */

@@ -631,7 +631,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   }
 
   get #isCallers(): boolean {
-    if (this.#options.command !== undefined) return false
+    if (this.#options.command !== undefined || !this.#options.client) return false
     return this.#run === undefined || this.#hostsClient
   }
 

@@ -3,7 +3,9 @@ import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
-import type { RunnerOptions } from '../options.ts'
+import { nameOf, type RunnerOptions } from '../options.ts'
+import { ownTables } from '../options/command-table.ts'
+import { checkValue } from '../options/complete.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import { readNodeLimits } from '../process/limits.ts'
@@ -16,9 +18,11 @@ import { programPath } from '../process/program-path.ts'
 
 /** Options of a run on one machine. */
 export interface LocalRunnerOptions extends RunnerOptions {
-  /** Number of processes, the calling one included. @default 4 */
+  /** Number of processes, the calling one included, up to 10,000. @default 4 */
   readonly ntasks?: number
 }
+
+const { kind: processes, default: fewProcesses } = ownTables.local.ntasks
 
 /** What a process that a {@link LocalRunner} has started is told on its standard input, as JSON. */
 export interface MemberOrders {
@@ -55,11 +59,9 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
-    const { ntasks = 4, ...others } = options
+    const { ntasks = fewProcesses, ...others } = options
     super({ ...onLoopback(others), env: withoutWorkloadManager(others.env ?? process.env) })
-    if (!Number.isInteger(ntasks) || ntasks < 1)
-      throw new RangeError(`Cannot start "${ntasks}" processes: it is a whole number from 1`)
-    this.#ntasks = ntasks
+    this.#ntasks = checkValue(processes, ntasks, nameOf(options, 'ntasks'))
     this.#surroundings = others.env ?? process.env
     this.#orders = whatCanBeSent(onLoopback(others))
   }

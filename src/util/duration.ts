@@ -3,20 +3,25 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 /** A length of time: a number of milliseconds, or a text such as `500ms`, `30s`, `5m`, `1h`. */
 export type Duration = number | string
 
+/** How a duration is written, for messages. */
+export const durationWanted = 'write a length of time as 500ms, 30s, 5m or 1h'
+
 /**
  * The milliseconds of a duration.
  *
  * @throws RangeError where the text is no duration, or the number is negative or not finite.
  */
 export function milliseconds(duration: Duration, name = 'duration'): number {
-  if (typeof duration === 'number') {
-    if (Number.isFinite(duration) && duration >= 0) return duration
-  } else {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration.trim())
-    const [, amount, unit] = match ?? []
-    if (amount !== undefined && unit !== undefined) return Number(amount) * units[unit as keyof typeof units]
-  }
-  throw new RangeError(`Cannot read ${name} "${duration}": write a length of time as 500ms, 30s, 5m or 1h`)
+  const ms = parseDuration(duration)
+  if (ms !== undefined) return ms
+  throw new RangeError(`Cannot use ${name} "${duration}": ${durationWanted}`)
+}
+
+/** The same; undefined where it is no duration. */
+export function parseDuration(duration: Duration): number | undefined {
+  if (typeof duration === 'number') return Number.isFinite(duration) && duration >= 0 ? duration : undefined
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration.trim()) ?? []
+  return amount === undefined ? undefined : Number(amount) * units[unit as keyof typeof units]
 }
 
 /** A duration as a person would say it: `350 ms`, `12 s`, `5 min`. */

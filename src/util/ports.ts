@@ -7,16 +7,27 @@ export interface PortRange {
   readonly last: number
 }
 
-/**
- * Reads `9000` or `9000:9010`, as Dask writes ranges of ports.
- *
- * @throws RangeError where the text is neither.
- */
-export function readPorts(name: string, text: string): PortRange {
+/** How ports are written, for messages. */
+export const portsWanted = 'write a port as 9000, or a range of ports as 9000:9010'
+
+/** Reads `9000` or `9000:9010`, as Dask writes ranges of ports; undefined where the text is neither. */
+export function parsePorts(text: string): PortRange | undefined {
   const [, first = '', last = first] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? []
   const range = { first: Number(first), last: Number(last) }
-  if (first !== '' && range.first <= range.last && range.last <= 65_535) return range
-  throw new RangeError(`Cannot use ${name} "${text}": write a port as 9000, or a range of ports as 9000:9010`)
+  // 0 stands for any free port: no range begins there.
+  const isRange = range.first === range.last || (range.first > 0 && range.first < range.last)
+  return first !== '' && isRange && range.last <= 65_535 ? range : undefined
+}
+
+/**
+ * The same for a text that has to be one of these.
+ *
+ * @throws RangeError where it is neither.
+ */
+export function readPorts(name: string, text: string): PortRange {
+  const range = parsePorts(text)
+  if (range !== undefined) return range
+  throw new RangeError(`Cannot use ${name} "${text}": ${portsWanted}`)
 }
 
 /** Every port of a range. */

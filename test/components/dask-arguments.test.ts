@@ -54,7 +54,10 @@ describe('the arguments of dask worker', () => {
     [{ workerPort: '9000:9010' }, '--worker-port 9000:9010'],
     [{ nanny: true, nannyPort: '9100:9110' }, '--nanny-port 9100:9110'],
     [{ listenAddress: 'tcp://0.0.0.0:9000' }, '--listen-address tcp://0.0.0.0:9000'],
-    [{ contactAddress: 'tcp://10.9.9.9:9000' }, '--contact-address tcp://10.9.9.9:9000'],
+    [
+      { listenAddress: 'tcp://:9000', contactAddress: 'tcp://10.9.9.9:9000' },
+      '--listen-address tcp://:9000 --contact-address tcp://10.9.9.9:9000',
+    ],
     [{ protocol: 'ucx' }, '--protocol ucx'],
     [{ workerClass: 'my.Worker' }, '--worker-class my.Worker'],
     [{ resources: 'GPU=1 MEM=2e9' }, '--resources GPU=1 MEM=2e9'],

@@ -1,10 +1,11 @@
 import { RunnerError } from '../../errors.ts'
+import { nameOf } from '../../options.ts'
 import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
 import { absolutePath } from '../../util/surroundings.ts'
 
 /** How the user names a running cluster. */
 export interface TargetOptions {
-  /** Path of its scheduler file. @default `DASK_HPC_RUNNER_SCHEDULER_FILE` of the environment */
+  /** Path of its scheduler file. */
   readonly schedulerFile?: string | undefined
   /** The scheduler's address, in place of a file. */
   readonly scheduler?: string | undefined
@@ -13,6 +14,8 @@ export interface TargetOptions {
   readonly tlsCert?: string | undefined
   /** @default in the file of the certificate */
   readonly tlsKey?: string | undefined
+  /** By option, the flag or the variable that had it. @default its flag */
+  readonly sources?: Readonly<Record<string, string>>
 }
 
 /** A cluster by its scheduler file, whose path is absolute, or by its scheduler's address. */
@@ -24,17 +27,17 @@ export type Target = ({ readonly path: string } | { readonly address: string }) 
  * @throws RangeError where they name nothing, or contradict each other.
  */
 export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): Target {
-  const { schedulerFile, scheduler } = options
+  const { schedulerFile, scheduler, sources = {} } = options
   const tls = completeTls(options, env)
-  if (scheduler !== undefined) {
-    if (schedulerFile !== undefined)
-      throw new RangeError('Cannot use --scheduler and --scheduler-file together: leave one of them out')
-    return { address: scheduler, ...tls }
-  }
-  const path = schedulerFile ?? env.DASK_HPC_RUNNER_SCHEDULER_FILE
-  if (path === undefined || path === '')
+  const typed = { file: sources.schedulerFile === '--scheduler-file', address: sources.scheduler === '--scheduler' }
+  if (schedulerFile !== undefined && scheduler !== undefined && typed.file === typed.address)
+    throw new RangeError(
+      `Cannot use ${nameOf({ sources }, 'scheduler')} and ${nameOf({ sources }, 'schedulerFile')} together: leave one of them out`,
+    )
+  if (scheduler !== undefined && !typed.file) return { address: scheduler, ...tls }
+  if (schedulerFile === undefined)
     throw new RangeError('Cannot look for a cluster: name its --scheduler-file, or set DASK_HPC_RUNNER_SCHEDULER_FILE')
-  return { path: absolutePath(fillInJob(path, env)), ...tls }
+  return { path: absolutePath(fillInJob(schedulerFile, env)), ...tls }
 }
 
 /** The target in messages: `"/scratch/F.json"`, or the address. */

@@ -9,16 +9,24 @@ const tlsEnv = {
 }
 
 describe('which cluster is meant', () => {
-  it('is said by the scheduler file, by the environment, or by an address', () => {
-    const env = { DASK_HPC_RUNNER_SCHEDULER_FILE: '/env.json' }
-    expect(completeTarget({ schedulerFile: 'F.json' }, env)).toEqual({ path: resolve('F.json') })
-    expect(completeTarget({}, env)).toEqual({ path: '/env.json' })
-    expect(completeTarget({ scheduler: 'tcp://h:1' }, env)).toEqual({ address: 'tcp://h:1' })
+  const [schedulerFile, scheduler] = ['F.json', 'tcp://h:1']
+  const [file, address] = ['DASK_HPC_RUNNER_SCHEDULER_FILE', 'DASK_HPC_RUNNER_SCHEDULER_ADDRESS']
+
+  it('is said by the scheduler file, or by an address', () => {
+    expect(completeTarget({ schedulerFile }, {})).toEqual({ path: resolve('F.json') })
+    expect(completeTarget({ scheduler }, {})).toEqual({ address: 'tcp://h:1' })
+  })
+
+  it('is said by the flag where the other one is a variable', () => {
+    const complete = (sources: Record<string, string>) => completeTarget({ schedulerFile, scheduler, sources }, {})
+    expect(complete({ schedulerFile: file, scheduler: '--scheduler' })).toEqual({ address: 'tcp://h:1' })
+    expect(complete({ schedulerFile: '--scheduler-file', scheduler: address })).toEqual({ path: resolve('F.json') })
+    expect(() => complete({ schedulerFile: file, scheduler: address })).toThrow(`Cannot use ${address} and ${file}`)
   })
 
   it('has to be said, once', () => {
     expect(() => completeTarget({}, {})).toThrow(RangeError)
-    expect(() => completeTarget({}, { DASK_HPC_RUNNER_SCHEDULER_FILE: '' })).toThrow('name its --scheduler-file')
+    expect(() => completeTarget({}, {})).toThrow('name its --scheduler-file')
     expect(() => completeTarget({ schedulerFile: 'F', scheduler: 'tcp://h:1' }, {})).toThrow('leave one of them out')
   })
 

@@ -1,0 +1,151 @@
+import { address } from './dask-kinds.ts'
+import { duration, oneOf, path, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
+import type { Rows } from './row.ts'
+import { mostProcesses, runTable } from './table.ts'
+
+// Which command takes which options: `run`, `local`, `plan` and `doctor` take those of a run besides.
+
+/** One machine does not run more of them. */
+const mostOnOneMachine = 10_000
+
+const runner = {
+  kind: oneOf('auto', 'slurm', 'mpi'),
+  default: 'auto',
+  value: 'runner',
+  group: 'run',
+  help: "whose processes these are: those of srun, or of mpirun; auto takes MPI's under mpirun, and Slurm's under srun",
+} as const
+
+const json = { kind: yesOrNo(), default: false, group: 'command', help: 'print JSON' } as const
+
+/** Which cluster a command is about. */
+const targetTable = {
+  schedulerFile: {
+    kind: path(),
+    value: 'path',
+    group: 'cluster',
+    help: 'the scheduler file of the cluster; {job_id} and {restart} are filled in',
+  },
+  scheduler: {
+    kind: address({ leastPort: 1 }),
+    value: 'address',
+    group: 'cluster',
+    // The variable without a suffix says whether a run starts a scheduler.
+    variable: 'DASK_HPC_RUNNER_SCHEDULER_ADDRESS',
+    help: "the scheduler's address in place of a file, such as tcp://10.0.0.1:8786",
+  },
+  tlsCaFile: {
+    kind: path(),
+    otherwise: "Dask's environment variables",
+    value: 'path',
+    group: 'cluster',
+    help: 'certificates that sign those of the cluster, PEM',
+  },
+  tlsCert: { kind: path(), value: 'path', group: 'cluster', help: 'our certificate, PEM' },
+  tlsKey: { kind: path(), value: 'path', group: 'cluster', help: 'its key, PEM' },
+} as const satisfies Rows
+
+/** The options of each command alone. */
+export const ownTables = {
+  run: { runner },
+  local: {
+    ntasks: {
+      kind: wholeNumber(1, mostOnOneMachine),
+      default: 4,
+      short: '-n',
+      value: 'n',
+      group: 'run',
+      help: 'number of processes',
+    },
+    runner,
+  },
+  plan: {
+    ntasks: {
+      kind: wholeNumber(1, mostProcesses),
+      otherwise: 'those of the job',
+      short: '-n',
+      value: 'n',
+      group: 'run',
+      help: 'plan for so many processes, outside of a job',
+    },
+    runner,
+  },
+  doctor: {
+    json,
+    timeout: {
+      kind: duration(),
+      default: '30s',
+      value: 'time',
+      group: 'command',
+      help: 'how long process 0 waits for the others',
+    },
+    runner,
+  },
+  wait: {
+    workers: {
+      kind: wholeNumberOr('all', 1, mostProcesses),
+      default: 1,
+      value: 'n',
+      group: 'command',
+      help: 'how many workers have to run, or "all" that the run starts',
+    },
+    timeout: {
+      kind: duration(),
+      default: '5m',
+      value: 'time',
+      group: 'command',
+      help: 'how long to wait for everything',
+    },
+    ...targetTable,
+  },
+  status: {
+    json,
+    follow: {
+      kind: yesOrNo(),
+      default: false,
+      group: 'command',
+      help: 'show it again and again until the cluster ends',
+    },
+    interval: {
+      kind: duration(),
+      default: '2s',
+      value: 'time',
+      group: 'command',
+      help: 'time between two looks with --follow',
+    },
+    timeout: {
+      kind: duration(),
+      otherwise: '10s; with --follow 5m',
+      value: 'time',
+      group: 'command',
+      help: 'how long the scheduler may take to answer',
+    },
+    ...targetTable,
+  },
+  stop: {
+    timeout: {
+      kind: duration(),
+      default: '1m',
+      value: 'time',
+      group: 'command',
+      help: 'how long it may take to end',
+    },
+    ...targetTable,
+  },
+} as const satisfies Readonly<Record<string, Rows>>
+
+/** A command that has options. */
+export type CommandName = keyof typeof ownTables
+
+/** The commands that are about a run, and take its options. */
+export type RunCommandName = 'run' | 'local' | 'plan' | 'doctor'
+
+/** Every option of a command. */
+export function tableOf(command: CommandName): Rows {
+  return isOfRun(command) ? { ...ownTables[command], ...runTable } : ownTables[command]
+}
+
+/** Whether a command takes the options of a run. */
+export function isOfRun(command: CommandName): command is RunCommandName {
+  return command === 'run' || command === 'local' || command === 'plan' || command === 'doctor'
+}

@@ -1,0 +1,175 @@
+import { isIP } from 'node:net'
+import { parsePorts } from '../util/ports.ts'
+import { atHome, Refusal, script, text } from './kinds.ts'
+import type { Kind } from './row.ts'
+
+// What Dask's own parsers take (2022.12 to 2026.7), and less: neither NaN nor a number that is written in the digits
+// of another script is meant by anybody. `test/process/dask-values.test.ts` holds them against each other.
+
+const number = /^[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$|^\.[0-9]+([eE][+-]?[0-9]+)?$/
+
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  ...multiples(1000, ['kb', 'mb', 'gb', 'tb', 'pb']),
+  ...multiples(1000, ['k', 'm', 'g', 't', 'p']),
+  ...multiples(1024, ['kib', 'mib', 'gib', 'tib', 'pib']),
+  ...multiples(1024, ['ki', 'mi', 'gi', 'ti', 'pi']),
+}
+
+function multiples(base: number, units: readonly string[]): Record<string, number> {
+  return Object.fromEntries(units.map((unit, i) => [unit, base ** (i + 1)]))
+}
+
+/** No worker runs in less memory. In bytes. */
+const leastMemory = 1_000_000
+
+/** Memory of a worker: `4GiB`, bytes, a share of the node's up to 1, `auto`, or `0` for no limit. */
+export function memory(): Kind<string, string> {
+  const wanted = 'write memory as 4GiB, as a share of the node such as 0.5, as auto, or as 0 for no limit'
+  return text((given) => {
+    if (given === 'auto') return given
+    const { amount, unit } = split(given)
+    const size = amount * (byteUnits[unit.toLowerCase()] ?? NaN)
+    if (!Number.isSafeInteger(Math.floor(size))) throw new Refusal(wanted)
+    if (size === 0 || (unit === '' && amount <= 1) || size >= leastMemory) return given
+    throw new Refusal(`no worker runs in ${size} bytes; ${wanted}`)
+  })
+}
+
+const timeUnits: Readonly<Record<string, number>> = {
+  ...{ '': 1, s: 1, ms: 1e-3, us: 1e-6, ns: 1e-9, m: 60, h: 3600, d: 86_400, w: 604_800 },
+  ...{ second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 },
+  ...{ seconds: 1, minutes: 60, hours: 3600, days: 86_400, weeks: 604_800 },
+  ...{ millisecond: 1e-3, microsecond: 1e-6, nanosecond: 1e-9 },
+  ...{ milliseconds: 1e-3, microseconds: 1e-6, nanoseconds: 1e-9 },
+}
+
+/** A length of time in Dask's notation, in which a plain number is seconds. */
+export function daskTime(): Kind<string, string> {
+  const wanted = 'write a length of time as "30 minutes", 1h, or a number of seconds'
+  return text((given) => {
+    const { amount, unit } = split(given)
+    const seconds = amount * (timeUnits[unit.toLowerCase()] ?? NaN)
+    // Dask reads ".5s" as 1.5 s.
+    if (!Number.isFinite(seconds) || given.trim().startsWith('.')) throw new Refusal(wanted)
+    if (seconds === 0) throw new Refusal(`it must be longer than nothing; ${wanted}`)
+    return given
+  })
+}
+
+/** The number and the unit of a text; the number is NaN where there is none. */
+function split(given: string): { readonly amount: number; readonly unit: string } {
+  const [, amount = '', unit = ''] = /^(.*?)([A-Za-z]*)$/.exec(given.replaceAll(' ', '')) ?? []
+  return { amount: number.test(amount) ? Number(amount) : NaN, unit }
+}
+
+/** Resources of a worker: `GPU=1 MEM=2e9`. */
+export function resources(): Kind<string, string> {
+  return text((given) => {
+    for (const pair of given.replaceAll(',', ' ').trim().split(/\s+/)) {
+      const [name = '', amount = '', ...others] = pair.split('=')
+      if (name === '' || others.length > 0 || !number.test(amount) || !Number.isFinite(Number(amount)))
+        throw new Refusal(`"${pair}" in it is no name with an amount; write resources as "GPU=1 MEM=2e9"`)
+    }
+    return given
+  })
+}
+
+/** The import path of a class. */
+export function className(): Kind<string, string> {
+  return text((given) => {
+    if (/^[\p{ID_Start}_][\p{ID_Continue}]*(\.[\p{ID_Start}_][\p{ID_Continue}]*)+$/u.test(given)) return given
+    throw new Refusal('write a class with the module that it is in, such as dask.distributed.Worker')
+  })
+}
+
+/** A module, a file or the text of a script that Dask loads; `~` at the beginning of a file is the home directory. */
+export function preload(): Kind<string, string> {
+  return script((given) => (given.startsWith('~/') ? atHome(given) : given))
+}
+
+/** Name of a protocol of Dask. */
+export function protocol(): Kind<string, string> {
+  return text((given) => {
+    const name = given.replace(/:\/\/$/, '')
+    if (/^[a-z][a-z0-9+.-]*$/.test(name) && name !== 'inproc') return name
+    throw new Refusal('write the name of a protocol between processes, such as tcp or tls')
+  })
+}
+
+/** A host name or an IP address, without brackets. */
+export function host(): Kind<string, string> {
+  return text((given) => {
+    const found = hostIn(given)
+    if (found !== undefined) return found
+    throw new Refusal('write a host name or an address, such as 10.1.0.5 or ::1, without a protocol and a port')
+  })
+}
+
+/**
+ * An address with its protocol and port.
+ *
+ * @param leastPort 0 where any free port will do
+ */
+export function address({ leastPort }: { readonly leastPort: 0 | 1 }): Kind<string, string> {
+  return text((given) => {
+    const [, place = ''] = /^[a-z][a-z0-9+.-]*:\/\/(.*)$/.exec(given) ?? []
+    const { host, port } = placeIn(place)
+    const isHost = host !== undefined && (hostIn(host) !== undefined || (host === '' && leastPort === 0))
+    if (isHost && port !== undefined && port >= leastPort) return given
+    throw new Refusal('write an address with its protocol and port, such as tcp://10.1.0.5:9000')
+  })
+}
+
+/** Where to serve a dashboard: `:8787`, `8787`, `10.1.0.5:8787`, or several with commas between them. */
+export function dashboardAddress(): Kind<string, string> {
+  return text((given) => {
+    if (given.split(',').every((one) => isDashboardPlace(one))) return given
+    throw new Refusal('write a port as :8787, or an address with a port as 10.1.0.5:8787')
+  })
+}
+
+function isDashboardPlace(given: string): boolean {
+  if (/^[0-9]+$/.test(given)) return portIn(given) !== undefined
+  const { host, port } = given.includes(':') ? placeIn(given) : { host: given, port: 0 }
+  if (host === undefined || port === undefined) return false
+  // Dask takes no address of version 6 here.
+  return host === '' ? given !== '' : hostIn(host) !== undefined && isIP(host) !== 6
+}
+
+/** Interfaces and networks in order of preference, with commas between them: `ib0,10.1.0.0/16`. */
+export function networks(): Kind<string, string> {
+  return text((given) => {
+    const parts = given.split(',').map((part) => part.trim())
+    for (const part of parts)
+      if (!(part.includes('/') ? isNetwork(part) : /^[^\s/]{1,15}$/u.test(part)))
+        throw new Refusal(`"${part}" in it is neither an interface such as ib0 nor a network such as 10.1.0.0/16`)
+    return parts.join(',')
+  })
+}
+
+function isNetwork(cidr: string): boolean {
+  const [network = '', prefix = '', ...others] = cidr.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(network)] ?? -1
+  return others.length === 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= most
+}
+
+/** `host:port`, or `[::1]:port`; what is missing is undefined. */
+function placeIn(place: string): { readonly host?: string; readonly port?: number } {
+  const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]+)$/.exec(place) ?? []
+  const [host, port] = [bracketed ?? plain, portIn(digits)]
+  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }
+}
+
+function portIn(digits: string): number | undefined {
+  return digits.includes(':') ? undefined : parsePorts(digits)?.first
+}
+
+function hostIn(given: string): string | undefined {
+  const plain = given.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(plain) !== 0) return given.startsWith('[') && isIP(plain) !== 6 ? undefined : plain
+  // Names of digits alone would be addresses, which they are not.
+  const isName = /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$/.test(given) && !/^[0-9.]+$/.test(given)
+  return isName && !given.includes('..') ? given : undefined
+}

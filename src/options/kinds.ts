@@ -1,0 +1,148 @@
+import { homedir } from 'node:os'
+import * as z from 'zod/mini'
+import { hasControlCharacters } from '../util/control-characters.ts'
+import { type Duration, durationWanted, parseDuration } from '../util/duration.ts'
+import { parsePorts, portsWanted } from '../util/ports.ts'
+import type { Kind } from './row.ts'
+
+/** Why a value cannot be used: what stands behind the colon of `Cannot use --grace "soon": …`. */
+export class Refusal extends Error {}
+
+/** A schema that makes of what `base` takes what `read` gives; a {@link Refusal} of `read` is its complaint. */
+export function reading<Given, Between, Value>(
+  base: z.ZodMiniType<Between, Given>,
+  read: (value: Between) => Value,
+): z.ZodMiniType<Value, Given> {
+  return z.pipe(
+    base,
+    z.transform((value: Between, { issues }) => {
+      try {
+        return read(value)
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        issues.push({ code: 'custom', input: value, message: error.message })
+        return z.NEVER
+      }
+    }),
+  )
+}
+
+/** The longest text that is an option. Linux takes no path that is longer. */
+const longestText = 4_095
+
+/** A text of one line that is not empty. */
+const line = z.string('it is a text').check(
+  z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
+  z.refine((text) => !hasControlCharacters(text), 'it has control characters in it, such as the end of a line'),
+  z.refine((text) => text.isWellFormed() && text.length <= longestText, `it has more than ${longestText} characters`),
+)
+
+/** A text of one line, as `read` takes it. */
+export function text(read: (text: string) => string = (text) => text): Kind<string, string> {
+  return { schema: reading(line, read) }
+}
+
+/** The longest argument of a command under Linux. */
+const longestScript = 131_071
+
+/** A text that may have several lines, such as a shell command. */
+const lines = z.string('it is a text').check(
+  z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
+  z.refine((text) => !text.includes('\0') && text.isWellFormed(), 'it has a character that no command can have'),
+  z.refine((text) => text.length <= longestScript, `it has more than ${longestScript} characters`),
+)
+
+/** A text that may have several lines, as `read` takes it. */
+export function script(read: (text: string) => string = (text) => text): Kind<string, string> {
+  return { schema: reading(lines, read) }
+}
+
+/** A path; `~` at its beginning is the home directory. */
+export function path(): Kind<string, string> {
+  return text(atHome)
+}
+
+/** `~` and `~/x` as a shell would write them out, which it does not behind a `=`. */
+export function atHome(path: string): string {
+  if (!path.startsWith('~')) return path
+  if (path !== '~' && !path.startsWith('~/'))
+    throw new Refusal('only your own home directory can be written as ~; write the path out, or begin it with ./')
+  return homedir() + path.slice(1)
+}
+
+/** One of these words. */
+export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): Kind<Word, Word> {
+  return { schema: z.enum(words, `it is one of ${words.join(', ')}`), words }
+}
+
+/** True or false. */
+export function yesOrNo(): Kind<boolean, boolean> {
+  return {
+    schema: z.boolean('it is yes or no'),
+    form: 'switch',
+    fromText: (text) => yesAndNo.get(text.toLowerCase()) ?? text,
+  }
+}
+
+const yesAndNo = new Map<string, boolean>([
+  ['yes', true],
+  ['true', true],
+  ['1', true],
+  ['no', false],
+  ['false', false],
+  ['0', false],
+])
+
+/** A whole number between these, both included. */
+export function wholeNumber(least: number, most: number): Kind<number, number> {
+  const wanted = `it is a whole number from ${least} to ${most}`
+  return { schema: z.int(wanted).check(z.gte(least, wanted), z.lte(most, wanted)), fromText: digits }
+}
+
+/** A whole number, or the word. */
+export function wholeNumberOr<const Word extends string>(
+  word: Word,
+  least: number,
+  most: number,
+): Kind<number | Word, number | Word> {
+  const wanted = `it is a whole number from ${least} to ${most}, or ${word}`
+  const number = z.int().check(z.gte(least), z.lte(most))
+  return { schema: z.union([number, z.literal(word)], wanted), fromText: digits }
+}
+
+function digits(text: string): number | string {
+  return /^(0|[1-9][0-9]{0,14})$/.test(text) ? Number(text) : text
+}
+
+/** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1
+
+/** A length of time that is longer than nothing, in milliseconds. */
+export function duration(): Kind<Duration, number> {
+  return {
+    schema: reading(z.union([z.number(), z.string()], durationWanted), (given) => {
+      const ms = parseDuration(given)
+      if (ms === undefined) throw new Refusal(durationWanted)
+      if (ms === 0) throw new Refusal('it must be longer than nothing')
+      return Math.min(ms, longestTimer)
+    }),
+  }
+}
+
+/** Ports as Dask writes them: `9000`, or a range `9000:9010`. */
+export function ports(): Kind<string, string> {
+  return text((text) => {
+    const range = parsePorts(text)
+    if (range === undefined) throw new Refusal(portsWanted)
+    return range.first === range.last ? `${range.first}` : `${range.first}:${range.last}`
+  })
+}
+
+/** Several of a kind. */
+export function listOf<Given, Value>({ schema }: Kind<Given, Value>): Kind<readonly Given[], readonly Value[]> {
+  return {
+    form: 'list',
+    schema: z.readonly(z.array(schema, 'it is a list')),
+    fromText: (text) => text.split(',').map((item) => item.trim()),
+  }
+}

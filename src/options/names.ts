@@ -1,0 +1,17 @@
+import type { Row } from './row.ts'
+
+/** What the variables of our options begin with. */
+export const variablePrefix = 'DASK_HPC_RUNNER_'
+
+/** The flag of an option: `--grace` of `grace`. */
+export function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The variable of an option: `DASK_HPC_RUNNER_LOST_AFTER` of `lostAfter`. */
+export function variableOf(option: string, { variable }: Pick<Row, 'variable'> = {}): string {
+  return variable ?? variablePrefix + flagOf(option).slice(2).replaceAll('-', '_').toUpperCase()
+}
+
+/** Tells the client program of a run how many workers that starts. */
+export const workersVariable = `${variablePrefix}N_WORKERS`

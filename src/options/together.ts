@@ -1,0 +1,54 @@
+import { parsePorts, portsOf } from '../util/ports.ts'
+import type { NameOf } from './complete.ts'
+import type { Completed, Given } from './row.ts'
+import type { runTable } from './table.ts'
+
+/**
+ * Checks what options are only together.
+ *
+ * @throws RangeError where one of them cannot be used with, or without, another.
+ */
+export function checkTogether(
+  given: Given<typeof runTable>,
+  completed: Completed<typeof runTable>,
+  nameOf: NameOf,
+): void {
+  const name = (option: keyof typeof runTable): string => nameOf(option)
+  const { tlsCaFile, tlsCert, tlsKey, scheduler, listenAddress, contactAddress, workerPort, nworkers } = completed
+  if ((tlsCaFile === undefined) !== (tlsCert === undefined))
+    throw new RangeError(`Cannot use TLS with half of its files: name both ${name('tlsCaFile')} and ${name('tlsCert')}`)
+  if (tlsKey !== undefined && tlsCert === undefined)
+    throw new RangeError(`Cannot use ${name('tlsKey')} alone: name ${name('tlsCert')} too`)
+  if (!scheduler && given.schedulerFile === undefined)
+    throw new RangeError(
+      `Cannot run without a scheduler (${name('scheduler')}): name the scheduler file of the cluster to join by ${name('schedulerFile')}`,
+    )
+  // The rest is Dask's.
+  if (contactAddress !== undefined && listenAddress === undefined)
+    throw new RangeError(`Cannot use ${name('contactAddress')} alone: name ${name('listenAddress')} too`)
+  if (listenAddress !== undefined && workerPort !== undefined)
+    throw new RangeError(
+      `Cannot use ${name('listenAddress')} and ${name('workerPort')} together: leave one of them out`,
+    )
+  const isOne = contactAddress !== undefined || (listenAddress !== undefined && !listenAddress.endsWith(':0'))
+  if (nworkers > 1 && isOne)
+    throw new RangeError(
+      `Cannot use one ${name('listenAddress')} for ${nworkers} workers of a process: leave ${name('nworkers')} out`,
+    )
+  for (const option of ['workerPort', 'nannyPort'] as const) checkPorts(completed, option, name)
+}
+
+/** Each worker of a process needs a port of its own. */
+function checkPorts(
+  completed: Completed<typeof runTable>,
+  option: 'workerPort' | 'nannyPort',
+  name: (option: keyof typeof runTable) => string,
+): void {
+  const { nworkers, [option]: text } = completed
+  const range = text === undefined ? undefined : parsePorts(text)
+  if (text === undefined || range === undefined || range.first === 0 || portsOf(range).length >= nworkers) return
+  throw new RangeError(
+    `Cannot use ${name(option)} "${text}": ${name('nworkers')} ${nworkers} needs as many ports; write a range such as ` +
+      `${range.first}:${range.first + nworkers - 1}`,
+  )
+}
