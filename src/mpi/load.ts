@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { isAbsolute } from 'node:path'
-import type koffi from 'koffi'
-import { errnoOf, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { type Abi, recognise } from './abi.ts'
 import { libraryCandidates } from './candidates.ts'
+import { type Koffi, loadKoffi } from './koffi.ts'
 import { NoMpiError } from './no-mpi.ts'
 
-type Koffi = typeof koffi
 /** An opened library. */
 export type Library = ReturnType<Koffi['load']>
 
@@ -46,17 +44,6 @@ export function loadMpi(wanted: string | undefined, env: Readonly<NodeJS.Process
   const reasons = tried.filter((reason) => !/No such file|cannot open shared object|image not found/i.test(reason))
   const why = reasons[0] ?? 'the loader finds no MPI library'
   throw new NoMpiError(`${why}; load the module of your MPI, or name its library by --mpi-library`)
-}
-
-function loadKoffi(): Koffi {
-  try {
-    // By require, which looks into NODE_PATH too: dist/cli.cjs may stand alone.
-    return createRequire(import.meta.url)('koffi') as Koffi
-  } catch (error) {
-    if (errnoOf(error) === 'MODULE_NOT_FOUND')
-      throw new NoMpiError('the package koffi is not installed; install it with "npm install koffi"')
-    throw new NoMpiError(`the package koffi cannot be used: ${messageOf(error)}`)
-  }
 }
 
 function open(koffi: Koffi, name: string): LoadedMpi {

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+
+/** Whoever may write the program that runs may do so with what it loads. In numbers of users, beside root and ourselves. */
+type Owners = readonly number[]
+
+/**
+ * Who else could change what is loaded from `path`, as part of a sentence: `"/a/b" belongs to the user 1001`. Undefined
+ * if nobody could: the file, and each directory on the way to it, belong to this user, root or one of `owners`, and
+ * nobody else may write them. Two things that look like it are borne:
+ *
+ * - a directory in which everybody may write but not rename what is another's, such as /tmp, on the way to one of ours;
+ * - the group that is this user's own, of the same name and with no other member, as many systems have it by default.
+ *
+ * (An access control list counts as the group, because the system shows it so.)
+ *
+ * @throws Error where something cannot be looked at.
+ */
+export function foreignHand(path: string, owners: Owners = []): string | undefined {
+  const real = realpathSync(path)
+  return foreignHandOnWay(dirname(real), owners) ?? judge(real, lstatSync(real), owners)
+}
+
+/** The same for a directory with all that is in it. */
+export function foreignHandInTree(directory: string, owners: Owners = []): string | undefined {
+  const outside = foreignHand(directory, owners)
+  if (outside !== undefined) return outside
+  for (const entry of readdirSync(realpathSync(directory), { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const found = entry.isSymbolicLink() ? foreignHand(path, owners) : judge(path, lstatSync(path), owners)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function foreignHandOnWay(directory: string, owners: Owners): string | undefined {
+  const above = dirname(directory)
+  const found = above === directory ? undefined : foreignHandOnWay(above, owners)
+  if (found !== undefined) return found
+  const stats = lstatSync(directory)
+  const keepsNames = (stats.mode & sticky) !== 0
+  return judge(directory, keepsNames ? withoutWriters(stats) : stats, owners)
+}
+
+const sticky = 0o1000
+
+function withoutWriters({ uid, gid, mode }: Stats): Pick<Stats, 'uid' | 'gid' | 'mode'> {
+  return { uid, gid, mode: mode & ~0o022 }
+}
+
+function judge(
+  path: string,
+  { uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+  owners: Owners,
+): string | undefined {
+  const self = process.geteuid?.() ?? 0
+  if (uid !== 0 && uid !== self && !owners.includes(uid)) return `"${path}" belongs to the user ${uid}`
+  const octal = (mode & 0o7777).toString(8)
+  if ((mode & 0o002) !== 0) return `everybody may write "${path}" (mode ${octal})`
+  if ((mode & 0o020) !== 0 && !(uid === 0 && gid === 0) && !isOwnGroup(gid))
+    return `the group ${gid} may write "${path}" (mode ${octal})`
+  return undefined
+}
+
+/** Whether a group is this user's own: of the user's name, with no other member. */
+function isOwnGroup(gid: number): boolean {
+  try {
+    const { username, gid: primary } = userInfo()
+    if (gid !== primary) return false
+    const line = execFileSync('getent', ['group', String(gid)], { encoding: 'utf8', timeout: 5_000, stdio: 'pipe' })
+    const [name, , , members = ''] = line.trim().split(':')
+    return name === username && members.split(',').every((member) => member === '' || member === username)
+  } catch {
+    // Nobody knows of such a group or user.
+    return false
+  }
+}
