@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 
 
 def main(pipe):
@@ -243,6 +244,9 @@ def run(kind, arguments, component):
         component.watch(Nanny if "--nanny" in arguments else Worker)
         if "--nanny" in arguments:
             keep_directory_from_children()
+    if "--host" in arguments:
+        # Dask looks for an address of version 4 all the same, and warns where there is none.
+        warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")
     exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
     command(args=arguments, prog_name="dask " + kind)
 

@@ -19,8 +19,8 @@ export type ListenContext = Pick<RunContext, 'options' | 'identity'>
 
 /**
  * The host that a component of this process listens on: `--host`, or the address of the interface
- * that the options name, or, where the run has several nodes, an address that the other nodes reach.
- * Undefined where Dask may choose.
+ * that the options name, or, where the run has several nodes or this one has no address of version 4, an address
+ * that other nodes reach. Undefined where Dask may choose.
  *
  * @param schedulerAddress for a worker: its own address is the one from which packets to the scheduler leave
  * @throws RangeError where this host has no interface such as the options want.
@@ -33,12 +33,18 @@ export async function listenHost(
   const ofComponent = component === 'scheduler' ? options.schedulerInterface : options.workerInterface
   const wish = { host: options.host, interface: ofComponent ?? options.interface }
   if (wish.host !== undefined || wish.interface !== undefined) return chooseAddress(interfacesAlone(), wish)
-  if (identity.nodes === 1) return undefined
+  if (identity.nodes === 1) return addressForDask(interfacesAlone())
   const scheduler = schedulerAddress === undefined ? undefined : hostOf(schedulerAddress)
   const towardsScheduler =
     scheduler === undefined || isLoopback(scheduler) ? [] : await towards(await resolve(scheduler, lookupTimeout))
   const facts = await addressFacts(identity, options.env)
   return chooseAddress(towardsScheduler.length === 0 ? facts : { ...facts, towardsNodes: towardsScheduler })
+}
+
+/** Dask chooses among addresses of version 4 only; where this host has no such but loopback, the choice is ours. */
+function addressForDask(facts: AddressFacts): ChosenAddress | undefined {
+  const outside = facts.addresses.filter(({ kind }) => kind !== 'loopback' && kind !== 'link-local')
+  return outside.every(({ family }) => family === 'IPv6') ? chooseAddress(facts) : undefined
 }
 
 /** Where the other processes of the run may reach this one, the likeliest first: where its scheduler would listen. */
