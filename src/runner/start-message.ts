@@ -11,9 +11,14 @@ const describeTimeout = 10_000
 /** Says where the dashboard is and how to get there, or why there is none. Does not throw. */
 export async function sayDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {
   const { checkDashboard, dashboardUrl, tunnelCommand } = await import('../dask/dashboard.ts')
-  const url = dashboardUrl(scheduler)
+  let url = dashboardUrl(scheduler)
   if (url === undefined || options.dashboard === false) return
-  const state = await checkDashboard(url)
+  let state = await checkDashboard(url)
+  if (state === 'unreachable' && url.startsWith('http://[')) {
+    // Newer Dask has its dashboard at addresses of version 4 alone, loopback among them.
+    url = url.replace(/\[.*\]/, '127.0.0.1')
+    state = await checkDashboard(url)
+  }
   if (state === 'there')
     logger.info(
       `dashboard at ${url}: ${tunnelCommand(url, { login: options.env.SLURM_SUBMIT_HOST, home: identity.host })}`,

@@ -24,6 +24,11 @@ describe('the arguments of dask scheduler', () => {
     expect(args.join(' ')).toBe('--port 8786 --dashboard-address :0')
   })
 
+  it('have an address of version 6 in brackets', () => {
+    const args = schedulerArguments(completeOptions({}), { host: 'fd00::1', port: 0 })
+    expect(args.join(' ')).toBe('--host [fd00::1] --port 0 --dashboard-address :0')
+  })
+
   it.each<[DaskOptions, string]>([
     [{ protocol: 'ucx' }, '--protocol ucx'],
     [{ dashboard: false }, '--no-dashboard'],
@@ -47,6 +52,10 @@ describe('the arguments of dask worker', () => {
       'tcp://10.0.0.1:8786 --name 2 --no-nanny --host 10.0.0.2 --dashboard-address :0 ' +
         '--nthreads 4 --memory-limit 4294967296 --local-directory /tmp/private',
     )
+  })
+
+  it('have an address of version 6 in brackets', () => {
+    expect(workerArguments(completeOptions({}), { ...place, host: 'fd00::2' }).join(' ')).toContain('--host [fd00::2] ')
   })
 
   it.each<[DaskOptions, string]>([

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
+import { debian13Python } from '../support/debian13.ts'
+import { python } from '../support/slurm/directory.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 // Before its network each host has a link-local address and the bridge of a container runtime, and its own
@@ -43,3 +45,44 @@ decoyTest.for([
     await work.expectNothingLeft()
   },
 )
+
+const sixTest = slurmTest({ hosts: 3, family: 'IPv6' })
+const pythons = [['this machine', python] as const, ['Debian 13', debian13Python()] as const]
+
+for (const [whose, interpreter] of pythons) {
+  const given = interpreter === undefined ? sixTest.skip : sixTest
+  given(
+    `on hosts with addresses of version 6 alone the Dask of ${whose} runs, is waited for, shown and stopped`,
+    async ({ work }) => {
+      const path = interpreter ?? ''
+      await work.write(
+        'job.sh',
+        `export DASK_HPC_RUNNER_SCHEDULER_FILE=$PWD/F.json
+         srun ${three.join(' ')} dask-hpc-runner run --python '${path}' --scheduler-file F.json &
+         dask-hpc-runner wait --workers all -- '${path}' '${join(programs, 'addresses.py')}' || exit
+         dask-hpc-runner status || exit
+         dask-hpc-runner stop || exit
+         wait $!`,
+      )
+      const job = work.start(['bash', 'job.sh'])
+      await job.expectStatus(0)
+      const address = String.raw`tcp://\[fd00:97::\d\]:\d+`
+      expect(job.stdout).toMatch(new RegExp(`^scheduler ${address}\nworker 1 ${address} .*\nworker 2 ${address} `, 'm'))
+      expect(job.stdout).toMatch(
+        new RegExp(`^scheduler  ${address}, .*\n(.*\n)*workers    2 of 2 run, on 2 hosts`, 'm'),
+      )
+      expect(job.stdout).toMatch(new RegExp(`^Stopped the scheduler at ${address} and 2 workers`, 'm'))
+      job.expectNoAlarm()
+      expect(job.output).not.toMatch(/Warning/)
+      await work.expectNothingLeft()
+    },
+  )
+}
+
+sixTest('one host with addresses of version 6 alone is a cluster that other hosts reach', async ({ work }) => {
+  const program = join(programs, 'addresses.py')
+  const step = work.srun(['--nodes=1', '--ntasks=2'], ['dask-hpc-runner', 'run', '--', 'python', program])
+  await step.expectStatus(0)
+  expect(step.stdout).toMatch(/^scheduler tcp:\/\/\[fd00:97::2\]:\d+\nworker 0 tcp:\/\/\[fd00:97::2\]:\d+ /)
+  await work.expectNothingLeft()
+})
