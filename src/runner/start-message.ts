@@ -12,7 +12,7 @@ const describeTimeout = 10_000
 export async function sayDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {
   const { checkDashboard, dashboardUrl, tunnelCommand } = await import('../dask/dashboard.ts')
   let url = dashboardUrl(scheduler)
-  if (url === undefined || options.dashboard === false) return
+  if (url === undefined || !options.dashboard) return
   let state = await checkDashboard(url)
   if (state === 'unreachable' && url.startsWith('http://[')) {
     // Newer Dask has its dashboard at addresses of version 4 alone, loopback among them.
