@@ -1,4 +1,5 @@
 import type { TaskShare } from '../components/task-share.ts'
+import type { WorkerGpus } from '../components/worker-gpus.ts'
 import type { WorkerResources } from '../components/worker-resources.ts'
 import type { Amount } from '../identity/share.ts'
 import { formatBytes } from '../util/bytes.ts'
@@ -9,18 +10,30 @@ export function formatCount(n: number, word: string): string {
 }
 
 /** What a process has, each with where it comes from: `2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks`. */
-export function formatShare({ cpus, memory }: TaskShare): readonly string[] {
-  return [said(formatCount(cpus.amount, 'CPU'), cpus), said(formatBytes(memory.amount), memory)]
+export function formatShare({ cpus, memory }: TaskShare, gpus?: WorkerGpus): readonly string[] {
+  return [
+    said(formatCount(cpus.amount, 'CPU'), cpus),
+    said(formatBytes(memory.amount), memory),
+    ...(gpus === undefined ? [] : [said(formatGpus(gpus), gpus)]),
+  ]
 }
 
-function said(what: string, { source }: Amount): string {
+/** Those that its workers begin with, of those that they see. */
+function formatGpus({ each, visible, environments }: WorkerGpus): string {
+  const own = each * environments.length
+  return visible <= own ? formatCount(own, 'GPU') : `${own} of ${formatCount(visible, 'GPU')}`
+}
+
+function said(what: string, { source }: Pick<Amount, 'source'>): string {
   return `${what}: ${source}`
 }
 
 /** What each worker gets: `a worker gets 1 thread and 2 GiB`. */
-export function formatWorker({ nthreads, memoryLimit }: WorkerResources, nworkers: number): string {
+export function formatWorker({ nthreads, memoryLimit }: WorkerResources, nworkers: number, gpus?: WorkerGpus): string {
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
-  return `${workers} gets ${formatCount(nthreads, 'thread')} and ${formatMemory(memoryLimit)}`
+  const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemory(memoryLimit)]
+  if (gpus === undefined) return `${workers} gets ${threads} and ${memory}`
+  return `${workers} gets ${threads}, ${memory} and ${formatCount(gpus.each, 'GPU')}`
 }
 
 function formatMemory(limit: string): string {

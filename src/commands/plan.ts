@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import { type TaskShare, taskShare } from '../components/task-share.ts'
+import { type WantedGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
 import { shareAmong, type WantedResources, type WorkerResources } from '../components/worker-resources.ts'
 import type { RunnerKind } from '../identity/choose-runner.ts'
+import type { Environment } from '../identity/environment.ts'
 import type { Identity } from '../identity/identity.ts'
 import { identifyMpi } from '../identity/mpi.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
@@ -36,6 +38,8 @@ export interface Plan {
   readonly share: TaskShare | undefined
   /** What each of this process's workers gets; undefined where it hosts none. */
   readonly worker: (WorkerResources & { readonly nworkers: number }) | undefined
+  /** The GPUs of these workers; undefined where there are none, or the lists of them are left alone. */
+  readonly gpus: WorkerGpus | undefined
   /** Variables of the workload manager that could not be read, in words. */
   readonly warnings: readonly string[]
   /** The run key as one word; undefined outside of a job. */
@@ -57,7 +61,7 @@ export interface Notice {
 }
 
 /** The world to plan for, and what is known of it; complete options with a `size` are enough. */
-export interface PlanForOptions extends World, WantedResources {
+export interface PlanForOptions extends World, WantedResources, WantedGpus {
   readonly schedulerFile: string
   /** Milliseconds between two looks. @default by the number of processes and the budget */
   readonly pollInterval?: number | undefined
@@ -69,6 +73,7 @@ export interface PlanForOptions extends World, WantedResources {
   readonly me?: Identity
   /** What its node lets it have. @default a look at this one */
   readonly limits?: NodeLimits
+  readonly env?: Environment
 }
 
 /**
@@ -101,6 +106,7 @@ export function planFor(options: PlanForOptions): Plan {
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
     identity: me,
     share,
+    gpus: hostsWorkers ? workerGpus(options.env ?? {}, me.share, options) : undefined,
     worker: share !== undefined && hostsWorkers ? { ...shareAmong(share, options), nworkers } : undefined,
     warnings: me?.share.warnings ?? [],
     runKey: me === undefined ? undefined : formatRunKey(me.runKey),
@@ -144,8 +150,10 @@ export function formatPlan(plan: Plan, atFile = true): string {
     const { rank, size, host, source } = plan.identity
     lines.push(`this process: rank ${rank} of ${size} on ${host} (${source})`)
   }
-  if (plan.share !== undefined) lines.push(...formatShare(plan.share).map((text) => `  has ${text}`))
-  if (plan.worker !== undefined) lines.push(`  ${formatWorker(plan.worker, plan.worker.nworkers)}`)
+  if (plan.share !== undefined) lines.push(...formatShare(plan.share, plan.gpus).map((text) => `  has ${text}`))
+  if (plan.worker !== undefined) lines.push(`  ${formatWorker(plan.worker, plan.worker.nworkers, plan.gpus)}`)
+  for (const environment of plan.gpus?.environments ?? [])
+    lines.push(...Object.entries(environment).map(([name, list]) => `    ${name}=${list}`))
   lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
   const { byHost, byProcess, budget, told } = plan.notice

@@ -67,8 +67,17 @@ function sayTotal({ run, total, workers }: ClusterStatus): string {
     `${total.running} of ${of} run`,
     ...(total.workers === 0
       ? []
-      : [`on ${count(hosts, 'host')}`, count(total.threads, 'thread'), sayMemory(total.memory, total.memory_limit)]),
+      : [
+          `on ${count(hosts, 'host')}`,
+          count(total.threads, 'thread'),
+          ...sayGpus(total.gpus),
+          sayMemory(total.memory, total.memory_limit),
+        ]),
   ].join(', ')
+}
+
+function sayGpus(gpus: number): string[] {
+  return gpus === 0 ? [] : [count(gpus, 'GPU')]
 }
 
 function sayTasks({ executing, ready, memory }: TaskCounts): string {
@@ -82,12 +91,17 @@ function sayMemory(used: number, limit: number | null): string {
 /** One row for each worker, or for each host where those would be too many. */
 function table(workers: readonly WorkerStatus[]): string[] {
   if (workers.length === 0) return []
-  const rows = workers.length <= mostRows ? workers.map(rowOfWorker) : byHost(workers).map(rowOfHost)
+  const gpus = workers.some((worker) => worker.gpus > 0)
+  const rows =
+    workers.length <= mostRows
+      ? workers.map((worker, i) => rowOfWorker(worker, { gpus, again: workers[i - 1]?.host === worker.host }))
+      : byHost(workers).map((each) => rowOfHost(each, gpus))
   const head = [
     'host',
     workers.length <= mostRows ? 'worker' : 'workers',
     'state',
     'threads',
+    ...(gpus ? ['GPUs'] : []),
     'memory',
     'executing',
     'ready',
@@ -109,21 +123,22 @@ function table(workers: readonly WorkerStatus[]): string[] {
   ]
 }
 
-function rowOfWorker(worker: WorkerStatus, i: number, all: readonly WorkerStatus[]): string[] {
+/** @param gpus whether there is a column for them; `again`, whether the row before is of the same host */
+function rowOfWorker(worker: WorkerStatus, { gpus, again }: { gpus: boolean; again: boolean }): string[] {
   const { host, name, state, threads, memory, memory_limit, tasks } = worker
-  const again = all[i - 1]?.host === host
   const used = memory === null ? '?' : sayBytes(memory)
   return [
     again ? '' : host,
     name,
     state,
     String(threads),
+    ...(gpus ? [String(worker.gpus)] : []),
     memory_limit === null ? used : `${used} / ${sayBytes(memory_limit)}`,
     ...cells(tasks),
   ]
 }
 
-function rowOfHost(workers: readonly WorkerStatus[]): string[] {
+function rowOfHost(workers: readonly WorkerStatus[], gpus: boolean): string[] {
   const sum = (of: (worker: WorkerStatus) => number): number => workers.reduce((total, worker) => total + of(worker), 0)
   const running = workers.filter(({ state }) => state === 'running').length
   const limited = workers.every(({ memory_limit }) => memory_limit !== null)
@@ -133,6 +148,7 @@ function rowOfHost(workers: readonly WorkerStatus[]): string[] {
     String(workers.length),
     running === workers.length ? 'running' : `${running} running`,
     String(sum(({ threads }) => threads)),
+    ...(gpus ? [String(sum((worker) => worker.gpus))] : []),
     limited ? `${used} / ${sayBytes(sum(({ memory_limit }) => memory_limit ?? 0))}` : used,
     ...cells({
       executing: sum(({ tasks }) => tasks.executing),

@@ -23,6 +23,8 @@ export interface WorkerStatus {
   readonly address: string
   readonly host: string
   readonly threads: number
+  /** Its resource `GPU`; 0 without. */
+  readonly gpus: number
   /** Dask's word: `running`, `paused`, `closing_gracefully`, ... */
   readonly state: string
   /** Bytes that its process takes; null before its first heartbeat. */
@@ -74,6 +76,7 @@ export interface ClusterStatus {
     /** Of these, how many take tasks. */
     readonly running: number
     readonly threads: number
+    readonly gpus: number
     readonly memory: number
     /** Null where a worker has no limit. */
     readonly memory_limit: number | null
@@ -141,6 +144,7 @@ export function describeCluster(
       workers: workers.length,
       running: workers.filter(({ state }) => state === 'running').length,
       threads: sum(({ threads }) => threads),
+      gpus: sum(({ gpus }) => gpus),
       memory: sum(({ memory }) => memory ?? 0),
       memory_limit: workers.some((worker) => worker.memory_limit === null)
         ? null
@@ -186,6 +190,7 @@ function describeWorker(address: string, worker: WorkerInfo, now: number): Worke
     address,
     host: worker.host,
     threads: worker.nthreads,
+    gpus: worker.resources?.GPU ?? 0,
     state: worker.status,
     memory: metrics?.memory ?? null,
     memory_limit: worker.memory_limit === 0 ? null : worker.memory_limit,

@@ -16,6 +16,13 @@ export interface Share {
   readonly cpus?: readonly Amount[]
   /** Memory of this process in bytes, by each source that tells of it. The smallest counts. @default none */
   readonly memory?: readonly Amount[]
+  /** What is known of the node's GPUs. @default each process sees the same */
+  readonly gpus?: {
+    /** How many there are for all of `processes`. Missing: nothing tells. */
+    readonly onNode?: number
+    /** Whether each process has been bound to some of them. */
+    readonly areBound: boolean
+  }
   /** Variables that could not be read, in words. They tell no rank, so that the run goes on without them. @default none */
   readonly warnings?: readonly string[]
 }

@@ -37,8 +37,20 @@ export function slurmShare(env: Environment, sharing?: Sharing): Share {
       ...memoryPerCpu(env, variables, { processes, onNode: onNode?.amount, perTask: smallest(perTask) }),
       ...memoryPerGpu(env, variables, processes),
     ],
+    // Processes that one task has started see what that sees.
+    ...(areTasks ? { gpus: gpusOfTasks(env, variables) } : {}),
     warnings: variables.warnings,
   }
+}
+
+/** `--gpus-per-task` and most of `--gpu-bind` give each task some of the step's GPUs. */
+function gpusOfTasks(env: Environment, variables: ShareVariables): NonNullable<Share['gpus']> {
+  const onNode = variables.number('SLURM_GPUS_ON_NODE')
+  const bind = ['SLURMD_TRES_BIND', 'SLURM_TRES_BIND', 'SLURM_GPU_BIND'].map((name) => variables.text(name)).join(' ')
+  const areBound =
+    /\b(?:per_task|single|map|map_gpu|mask|mask_gpu|closest)\b/.test(bind) ||
+    requestVariables(env, 'SLURM_GPUS_PER_TASK').length > 0
+  return { areBound, ...(onNode === undefined || onNode === 0 ? {} : { onNode }) }
 }
 
 /** The tasks of the step on this node, and which of them this is. */

@@ -413,6 +413,17 @@ export const runTable = {
     group: 'run',
     help: 'the Python that has Dask',
   },
+  /**
+   * GPUs of each worker: its lists of visible devices begin with them, and it has so many of the resource `GPU`.
+   * 0 leaves the lists as they are. @default an equal part of those that its task sees
+   */
+  gpusPerWorker: {
+    kind: wholeNumber(0, 10_000),
+    otherwise: 'an equal part of those that its task sees',
+    value: 'n',
+    group: 'run',
+    help: 'GPUs that each list of visible devices of a worker begins with, and its resource GPU; 0 leaves both alone',
+  },
   /** Form of the runner's own messages. @default 'text' */
   logFormat: {
     kind: oneOf('text', 'json'),

@@ -4,7 +4,8 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
-#   {"order": "start", "arguments": [...]}
+#   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}}
+#       set the variables; have the resources, where nothing else says how many there are
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
@@ -41,6 +42,8 @@ def main(pipe):
     order = orders.next()
     component = Component(kind, pipe)
     threading.Thread(target=obey, args=(orders, component), daemon=True).start()
+    os.environ.update(order["environment"])
+    offer(order["resources"])
     run(kind, order["arguments"], component)
 
 
@@ -221,6 +224,16 @@ def versions():
         "dask": getattr(dask, "__version__", "unknown"),
         "distributed": getattr(distributed, "__version__", "unknown"),
     }
+
+
+def offer(resources):
+    """Name resources in Dask's configuration, in which the user's own stay as they are. --resources replaces all."""
+    if not resources:
+        return
+    import dask.config
+
+    configured = dask.config.get("distributed.worker.resources", None) or {}
+    dask.config.set({"distributed.worker.resources": {**resources, **configured}})
 
 
 def without_traceback(record):

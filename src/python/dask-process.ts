@@ -5,6 +5,14 @@ import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
 import type { Answer } from './find-python.ts'
 import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
 
+/** What a worker has beside what Dask's own command line says. */
+export interface WorkerExtras {
+  /** Set in its environment. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Abstract resources, where neither the user's configuration nor `--resources` says how many there are. */
+  readonly resources: Readonly<Record<string, number>>
+}
+
 /** What to run in the user's Python. */
 export interface DaskProcessOptions extends BootstrapOptions {
   readonly component: 'scheduler' | 'worker'
@@ -49,8 +57,8 @@ export class DaskProcess {
   }
 
   /** Has it run with these arguments of `dask scheduler` or `dask worker`. */
-  begin(args: readonly string[]): void {
-    this.#link.order({ order: 'start', arguments: args })
+  begin(args: readonly string[], extras: WorkerExtras = { environment: {}, resources: {} }): void {
+    this.#link.order({ order: 'start', arguments: args, ...extras })
   }
 
   get exited(): Promise<Exit> {

@@ -4,6 +4,7 @@ import { childEnvironment, clientEnvironment, type ClusterPlace } from '../compo
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
 import { taskShare } from '../components/task-share.ts'
+import { withGpus, workerGpus } from '../components/worker-gpus.ts'
 import { workerNames } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -77,7 +78,7 @@ export class Hosted {
     const { options, identity } = this.#run
     this.#schedulerAddress = schedulerAddress
     const localDirectory = options.localDirectory ?? (await (this.#directory ??= this.#localDirectory()))
-    const resources = shareAmong(taskShare(identity.share, readNodeLimits()), options)
+    const each = shareAmong(taskShare(identity.share, readNodeLimits()), options)
     const place = {
       schedulerAddress,
       localDirectory,
@@ -85,13 +86,16 @@ export class Hosted {
         options.listenAddress === undefined
           ? (await listenHost('worker', this.#run, schedulerAddress))?.address
           : undefined,
-      ...resources,
+      ...each,
     }
-    return this.#workerNames.map((name) => ({
+    const gpus = workerGpus(options.env, identity.share, options)
+    const resources = withGpus(options.resources, gpus?.each)
+    return this.#workerNames.map((name, i) => ({
       name,
       start: async () => {
-        const arguments_ = workerArguments(options, { ...place, name })
-        const worker = await this.#pythons.start(workerPart(name), arguments_)
+        const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
+        const extras = { environment: gpus?.environments[i] ?? {}, resources: resources.offered }
+        const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)
         return worker
       },

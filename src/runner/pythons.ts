@@ -1,7 +1,7 @@
 import { workerEnvironment } from '../components/child-environment.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
-import { DaskProcess } from '../python/dask-process.ts'
+import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
 import { type Answer, findPython, probeTimeout } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
@@ -74,13 +74,13 @@ export class Pythons {
   }
 
   /** Runs `part` with these arguments of Dask's own command line, in a Python that has imported Dask where there is one. */
-  async start(part: DaskPart, args: readonly string[]): Promise<DaskProcess> {
+  async start(part: DaskPart, args: readonly string[], extras?: WorkerExtras): Promise<DaskProcess> {
     const python = await this.path
     const forked = await this.#fork(part)
     this.#run.signal.throwIfAborted()
     const process = forked ?? this.#warm.get(part.name) ?? this.#spawn(python, part)
     this.#warm.delete(part.name)
-    process.begin(args)
+    process.begin(args, extras)
     return process
   }
 

@@ -101,6 +101,18 @@ describe('formatPlan', () => {
     expect(broken).not.toMatch(/gets/)
   })
 
+  it('says which GPUs the workers of this process begin with', () => {
+    const options: RunnerOptions = { layout: 'shared' }
+    expect(formatPlan(planned('gpu-shared-proc3', options)).split('\n')).toEqual(
+      expect.arrayContaining([
+        '  has 1 of 4 GPUs: CUDA_VISIBLE_DEVICES ÷ 4 tasks',
+        '  a worker gets 1 thread, 16 GiB and 1 GPU',
+        '    CUDA_VISIBLE_DEVICES=3,0,1,2',
+      ]),
+    )
+    expect(formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
+  })
+
   it('says how soon a large job notices news, with and without one process that looks for its host', () => {
     const hosts = Array.from({ length: 160 }, (_, rank) => `node${rank >> 4}`)
     const news = (options: RunnerOptions): string | undefined =>

@@ -79,6 +79,7 @@ describe('the status of a cluster', () => {
       address: 'tcp://a:4002',
       host: 'a',
       threads: 4,
+      gpus: 0,
       state: 'running',
       memory: 536_870_912,
       memory_limit: 8_589_934_592,
@@ -126,6 +127,18 @@ describe('the status for people', () => {
       '10.0.0.2  2       running  4        512 MiB / 8.0 GiB  2          4      4',
       '10.0.0.3  3       running  4        512 MiB / 8.0 GiB  2          4      4',
       '          4       running  4        512 MiB / 8.0 GiB  2          4      4',
+    ])
+  })
+
+  it('has the GPUs of workers that have some', () => {
+    const status = described([worker(2, 'a', { resources: { GPU: 2, MEM: 1 } }), worker(3, 'b')])
+    expect(status.workers.map(({ gpus }) => gpus)).toEqual([2, 0])
+    const lines = formatStatus(status).split('\n')
+    expect(lines).toContain('workers    2 of 3 run, on 2 hosts, 8 threads, 2 GPUs, 1.0 GiB of 16 GiB')
+    expect(lines.slice(-3).map((line) => line.split(/ {2,}/).slice(3, 5))).toEqual([
+      ['threads', 'GPUs'],
+      ['4', '2'],
+      ['4', '0'],
     ])
   })
 

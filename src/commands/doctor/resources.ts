@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { type TaskShare, taskShare } from '../../components/task-share.ts'
+import { type WorkerGpus, workerGpus } from '../../components/worker-gpus.ts'
 import { bytesOf, shareAmong, type WorkerResources } from '../../components/worker-resources.ts'
 import type { RunnerKind } from '../../identity/choose-runner.ts'
+import type { Environment } from '../../identity/environment.ts'
 import type { Share } from '../../identity/share.ts'
 import { type NodeLimits, readNodeLimits } from '../../process/limits.ts'
 import { formatBytes } from '../../util/bytes.ts'
@@ -25,6 +27,9 @@ export interface WantedResources {
   readonly nworkers: number
   readonly nthreads?: number | undefined
   readonly memoryLimit?: string | undefined
+  readonly gpusPerWorker?: number | undefined
+  /** With the lists of GPUs that can be seen. @default without any */
+  readonly env?: Environment
 }
 
 /** Looks at what the kernel gives to this process. */
@@ -49,8 +54,9 @@ const filesAlways = 200
 /** What each worker would get, and of what, in words. */
 export function sayWorker({ limits }: ResourceFacts, wanted: WantedResources): string {
   const share = taskShare(wanted.share, limits)
-  const has = formatShare(share).join('; ')
-  return `${formatWorker(shareAmong(share, wanted), wanted.nworkers)}; its process has ${has}`
+  const gpus = workerGpus(wanted.env ?? {}, wanted.share, wanted)
+  const has = formatShare(share, gpus).join('; ')
+  return `${formatWorker(shareAmong(share, wanted), wanted.nworkers, gpus)}; its process has ${has}`
 }
 
 /** Judges what each worker would get. */
@@ -61,7 +67,26 @@ export function judgeResources({ limits, ...facts }: ResourceFacts, wanted: Want
     found('ok', 'resources', sayWorker({ limits, ...facts }, wanted)),
     ...judgeMemory(share, each, wanted),
     ...judgeCpus(share, each, wanted),
+    ...judgeGpus(workerGpus(wanted.env ?? {}, wanted.share, wanted)),
   ]
+}
+
+function judgeGpus(gpus: WorkerGpus | undefined): Finding[] {
+  if (gpus === undefined) return []
+  const { each, visible, workers } = gpus
+  if (visible === 0)
+    return [
+      found(
+        'warning',
+        'gpus',
+        'no variable lists GPUs: each worker has the resource GPU, and none a GPU that it begins with',
+        'ask for GPUs, such as by srun --gpus-per-node=4',
+      ),
+    ]
+  if (each * workers > visible)
+    return [found('note', 'gpus', `${workers} workers share ${formatCount(visible, 'GPU')}`)]
+  const idle = visible - each * workers
+  return idle === 0 ? [] : [found('note', 'gpus', `of ${formatCount(visible, 'GPU')} ${idle} are no worker's own`)]
 }
 
 /** Variables of the workload manager that could not be read. */

@@ -155,6 +155,20 @@ describe('judgeResources', () => {
     })
   })
 
+  it('says how many GPUs each worker gets, and what is odd about it', () => {
+    const share = given(2, 2 * gib)
+    const of = (list: string, gpusPerWorker?: number) =>
+      judgeResources(facts, { ...wanted, share, env: { CUDA_VISIBLE_DEVICES: list }, gpusPerWorker })
+    expect(of('0,1,2,3')[0]?.finding).toMatch(
+      /^each of 2 workers gets 1 thread, 1 GiB and 1 GPU; .*; 2 of 4 GPUs: CUDA_VISIBLE_DEVICES ÷ 2 tasks$/,
+    )
+    expect(of('0,1,2,3')).toHaveLength(1)
+    expect(of('0,1')[1]).toMatchObject({ level: 'note', subject: 'gpus', finding: '4 workers share 2 GPUs' })
+    expect(of('0,1,2,3,4,5')[1]?.finding).toBe("of 6 GPUs 2 are no worker's own")
+    expect(of('', 1)[1]).toMatchObject({ level: 'warning', subject: 'gpus' })
+    expect(of('0,1', 0)).toHaveLength(1)
+  })
+
   it('names variables that could not be read', () => {
     const { share } = identifySlurm(
       slurmEnvironment('step-4nodes-1task-each-proc1', { SLURM_MEM_PER_NODE: 'unlimited' }),
