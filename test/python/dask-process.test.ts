@@ -101,7 +101,7 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
     const lines: string[] = []
     const { child, link } = bare((line) => lines.push(line))
     link.order({ order: 'load', component: 'worker' })
-    link.order({ order: 'start', arguments: ['--child'] })
+    link.order({ order: 'start', arguments: ['--child'], environment: {}, resources: {} })
     const task = await taskIn(lines)
     child.pipe?.destroy()
     expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })
