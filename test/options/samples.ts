@@ -102,6 +102,7 @@ export const samples: Readonly<Record<string, Samples>> = {
   controlPort: ports,
   grace: times,
   python: paths,
+  gpusPerWorker: fromZero,
   logFormat: { good: same('text', 'json'), bad: ['xml'] },
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },
