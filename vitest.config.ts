@@ -93,7 +93,7 @@ export default defineConfig({
           name: 'slurm',
           retry,
           include: slurm,
-          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs'],
+          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 300_000,
           hookTimeout: 90_000,
           // Slurm counts in minutes: tests that wait for its clock wait together, while others run.

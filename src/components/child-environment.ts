@@ -15,9 +15,21 @@ const ours = 'DASK_HPC_RUNNER_'
  * @param keepMpiEnv leaves the launcher's variables in
  */
 export function childEnvironment(env: Readonly<NodeJS.ProcessEnv>, keepMpiEnv: boolean): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !name.startsWith(ours) && (keepMpiEnv || !ofTheLauncher.test(name))),
+  return withNestedSteps(
+    Object.fromEntries(
+      Object.entries(env).filter(([name]) => !name.startsWith(ours) && (keepMpiEnv || !ofTheLauncher.test(name))),
+    ),
   )
+}
+
+/**
+ * A step of a step: `srun`, or an `mpirun` that calls it, would otherwise wait for the CPUs of the very task that
+ * starts it, and be bound as that is.
+ */
+function withNestedSteps(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (env.SLURM_JOB_ID === undefined) return env
+  const unbound = Object.entries(env).filter(([name]) => !name.startsWith('SLURM_CPU_BIND'))
+  return { SLURM_OVERLAP: '1', ...Object.fromEntries(unbound) }
 }
 
 /** What one of Dask's nannies sets for its worker: a worker's threads share the cores already. */
@@ -45,11 +57,20 @@ export interface ClusterPlace {
 
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
 export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
-  return {
-    ...env,
+  const own = {
     DASK_SCHEDULER_ADDRESS: place.schedulerAddress,
     DASK_HPC_RUNNER_SCHEDULER_FILE: place.schedulerFile,
     DASK_HPC_RUNNER_N_WORKERS: String(place.nWorkers),
     ...(place.tls === undefined ? {} : tlsEnvironment(place.tls)),
   }
+  return { ...withNestedSteps(env), ...own, ...inContainers(own) }
+}
+
+/** Apptainer and Singularity hand these on to what they run, even with `--cleanenv`. */
+function inContainers(env: Readonly<Record<string, string>>): Record<string, string> {
+  const twins = Object.entries(env).flatMap(([name, value]) => [
+    [`APPTAINERENV_${name}`, value],
+    [`SINGULARITYENV_${name}`, value],
+  ])
+  return Object.fromEntries(twins) as Record<string, string>
 }

@@ -16,7 +16,10 @@ const ofTheLauncher = [
   'FLUX_TASK_RANK',
 ]
 const launched = Object.fromEntries(ofTheLauncher.map((name) => [name, '1']))
-const others = { PATH: '/bin', HOME: '/home/me', SLURM_JOB_ID: '7', SLURM_STEP_NODELIST: 'n1', MPICH_VERSION: '4' }
+const others = {
+  ...{ PATH: '/bin', HOME: '/home/me', SLURM_JOB_ID: '7', SLURM_STEP_NODELIST: 'n1', MPICH_VERSION: '4' },
+  SLURM_OVERLAP: '1',
+}
 
 describe('childEnvironment', () => {
   it.each(ofTheLauncher)('does not say %s to a child', (name) => {
@@ -38,8 +41,15 @@ describe('childEnvironment', () => {
     const child = childEnvironment(env, false)
     const removed = Object.keys(env).filter((name) => !(name in child))
     expect(removed).toContain('SLURM_STEP_ID')
-    expect(removed.filter((name) => !/^(SLURM_STEP_?ID|PMI_\w+|PMIX_\w+)$/.test(name))).toEqual([])
+    expect(removed.filter((name) => !/^(SLURM_STEP_?ID|SLURM_CPU_BIND\w*|PMI_\w+|PMIX_\w+)$/.test(name))).toEqual([])
     expect(child.SLURM_PROCID).toBe('1')
+  })
+
+  it('lets a child start steps beside the task that it is in, not bound as that is', () => {
+    const bound = { SLURM_JOB_ID: '7', SLURM_CPU_BIND: 'quiet,mask_cpu:0x1', SLURM_CPU_BIND_TYPE: 'mask_cpu:' }
+    expect(childEnvironment(bound, false)).toEqual({ SLURM_JOB_ID: '7', SLURM_OVERLAP: '1' })
+    expect(childEnvironment({ ...bound, SLURM_OVERLAP: '0' }, true)).toMatchObject({ SLURM_OVERLAP: '0' })
+    expect(childEnvironment({ PATH: '/bin' }, false)).toEqual({ PATH: '/bin' })
   })
 
   it('changes nothing of what it was given', () => {
@@ -74,7 +84,26 @@ describe('clientEnvironment', () => {
       DASK_SCHEDULER_ADDRESS: 'tcp://10.0.0.1:8786',
       DASK_HPC_RUNNER_SCHEDULER_FILE: '/x/s.json',
       DASK_HPC_RUNNER_N_WORKERS: '2',
+      ...Object.fromEntries(
+        ['APPTAINERENV', 'SINGULARITYENV'].flatMap((prefix) => [
+          [`${prefix}_DASK_SCHEDULER_ADDRESS`, 'tcp://10.0.0.1:8786'],
+          [`${prefix}_DASK_HPC_RUNNER_SCHEDULER_FILE`, '/x/s.json'],
+          [`${prefix}_DASK_HPC_RUNNER_N_WORKERS`, '2'],
+        ]),
+      ),
     })
+  })
+
+  it('says to containers which certificates Dask needs, too', () => {
+    const tls = { caFile: '/ca.pem', cert: '/cert.pem', key: '/key.pem' }
+    expect(clientEnvironment({}, { ...place, tls })).toMatchObject({
+      APPTAINERENV_DASK_DISTRIBUTED__COMM__TLS__CA_FILE: '/ca.pem',
+      SINGULARITYENV_DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT: '/cert.pem',
+    })
+  })
+
+  it('lets the program of a batch script start steps beside the cluster', () => {
+    expect(clientEnvironment({ SLURM_JOB_ID: '7' }, place)).toMatchObject({ SLURM_OVERLAP: '1' })
   })
 
   it('never sets DASK_SCHEDULER, which Dask reads as the name of a scheduler for .compute()', () => {
