@@ -13,8 +13,9 @@ const arrows = {
     'identity',
     'record',
     'python',
+    'security',
   ],
-  client: ['dask', 'record', 'python', 'process'],
+  client: ['dask', 'record', 'python', 'process', 'security'],
   runner: [
     'components',
     'control',

@@ -2,6 +2,7 @@ import { completeRows, type NameOf } from './options/complete.ts'
 import { flagOf } from './options/names.ts'
 import type { Completed, Given } from './options/row.ts'
 import { type daskTable, runTable } from './options/table.ts'
+import { completeTls } from './options/tls.ts'
 import { checkTogether } from './options/together.ts'
 import { absolutePath } from './util/surroundings.ts'
 import { exitSurely } from './util/unanswered.ts'
@@ -55,6 +56,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
   checkTogether(given, rows, name)
   return Object.freeze({
     ...rows,
+    ...completeTls(rows),
     schedulerFile: absolutePath(rows.schedulerFile),
     ...(command && { command }),
     ...(signal && { signal }),

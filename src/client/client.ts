@@ -105,7 +105,7 @@ export class Client implements AsyncDisposable {
     const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
     signal?.throwIfAborted()
     const found = await findTarget(target, env)
-    const tls = environmentForTls(options)
+    const tls = await environmentForTls(options)
     const reaper = new Reaper()
     const helper =
       found.takeProcess !== undefined && options.python === undefined && tls === undefined

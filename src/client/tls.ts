@@ -1,4 +1,5 @@
-import { tlsOptions } from '../dask/tls.ts'
+import { absolutePath } from '../util/surroundings.ts'
+import { checkTlsFiles } from '../security/check-tls.ts'
 import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
 
 /** The files of a cluster that speaks TLS, PEM. */
@@ -17,13 +18,21 @@ export interface ClientTlsOptions {
  * @returns undefined where none are named
  * @throws RangeError where one is missing; RunnerError ERR_ENVIRONMENT where one cannot be used.
  */
-export function environmentForTls({ tlsCaFile, tlsCert, tlsKey }: ClientTlsOptions): NodeJS.ProcessEnv | undefined {
+export async function environmentForTls({
+  tlsCaFile,
+  tlsCert,
+  tlsKey,
+}: ClientTlsOptions): Promise<NodeJS.ProcessEnv | undefined> {
   if (tlsCaFile === undefined && tlsCert === undefined && tlsKey === undefined) return undefined
   if (tlsCaFile === undefined || tlsCert === undefined)
     throw new RangeError('Cannot use TLS with a part of its files: name both tlsCaFile and tlsCert')
-  const files = { caFile: tlsCaFile, cert: tlsCert, ...(tlsKey === undefined ? {} : { key: tlsKey }) }
-  // Read here, because Dask's client does not say which file is wrong.
-  tlsOptions(files)
+  const files = {
+    caFile: absolutePath(tlsCaFile),
+    cert: absolutePath(tlsCert),
+    ...(tlsKey === undefined ? {} : { key: absolutePath(tlsKey) }),
+  }
+  // Dask's client does not say which file is wrong.
+  await checkTlsFiles(files, { use: 'client' })
   return tlsEnvironment(files)
 }
 

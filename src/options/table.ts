@@ -139,10 +139,10 @@ export const daskTable = {
     help: 'address to listen on',
     handedTo: 'both',
   },
-  /** `tcp` or another protocol that the user's Dask has. @default 'tcp' */
+  /** `tcp` or another protocol that the user's Dask has. @default 'tls' with files for TLS, else 'tcp' */
   protocol: {
     kind: protocol(),
-    otherwise: 'tcp',
+    otherwise: 'tls with files for TLS, else tcp',
     value: 'name',
     group: 'dask',
     help: 'such as tcp or tls',

@@ -14,11 +14,14 @@ export function checkTogether(
   nameOf: NameOf,
 ): void {
   const name = (option: keyof typeof runTable): string => nameOf(option)
-  const { tlsCaFile, tlsCert, tlsKey, scheduler, listenAddress, contactAddress, workerPort, nworkers } = completed
+  const { tlsCaFile, tlsCert, tlsKey, protocol, scheduler, listenAddress, contactAddress, workerPort, nworkers } =
+    completed
   if ((tlsCaFile === undefined) !== (tlsCert === undefined))
     throw new RangeError(`Cannot use TLS with half of its files: name both ${name('tlsCaFile')} and ${name('tlsCert')}`)
   if (tlsKey !== undefined && tlsCert === undefined)
     throw new RangeError(`Cannot use ${name('tlsKey')} alone: name ${name('tlsCert')} too`)
+  if (tlsCert !== undefined && protocol !== undefined && protocol !== 'tls')
+    throw new RangeError(`Cannot use ${name('tlsCert')} with ${name('protocol')} ${protocol}: leave one of them out`)
   if (!scheduler && given.schedulerFile === undefined)
     throw new RangeError(
       `Cannot run without a scheduler (${name('scheduler')}): name the scheduler file of the cluster to join by ${name('schedulerFile')}`,

@@ -244,6 +244,7 @@ def without_traceback(record):
 
 
 def run(kind, arguments, component):
+    prepare_tls(kind, arguments)
     logging.getLogger("distributed.batched").addFilter(without_traceback)
     if kind == "scheduler":
         from distributed import Scheduler

@@ -5,6 +5,7 @@ import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
+import tls from './tls.py'
 
 /** What the helper process is started with. */
 export interface ClientProcessOptions {
@@ -34,7 +35,7 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
-    this.#child.pipe?.write(loadedProgram(clientProgram))
+    this.#child.pipe?.write(loadedProgram(`${tls}\n${clientProgram}`))
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }

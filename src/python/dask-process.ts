@@ -1,4 +1,4 @@
-import { RunnerError } from '../errors.ts'
+import { exitStatuses, RunnerError } from '../errors.ts'
 import { type Exit, sayExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
@@ -94,6 +94,9 @@ export class DaskProcess {
 
   async #waitForStart(): Promise<StartReport> {
     const early = this.exited.then((exit): never => {
+      // Its own sentence: see tls.py.
+      const why = exit.status === exitStatuses.ERR_ENVIRONMENT ? this.tail.at(-1) : undefined
+      if (why !== undefined) throw new RunnerError(why, { code: 'ERR_ENVIRONMENT' })
       throw new RunnerError(`Cannot start ${this.name}: Python ${sayExit(exit)}`, {
         code: 'ERR_COMPONENT_LOST',
         lastLines: this.tail,

@@ -5,6 +5,7 @@ import bootstrap from './bootstrap.py'
 import fork from './fork.py'
 import load from './load.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
+import tls from './tls.py'
 
 /** How a Python that runs bootstrap.py is started. */
 export interface BootstrapOptions {
@@ -57,6 +58,6 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     for (const pass of held ?? []) pass()
     held = undefined
   })
-  child.pipe?.write(loadedProgram(`${load}\n${fork}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${fork}\n${bootstrap}`))
   return { child, link }
 }

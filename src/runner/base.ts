@@ -30,6 +30,7 @@ import { type ClientPart, Interruption } from './interruption.ts'
 import { meet } from './meet.ts'
 import { Membership } from './membership.ts'
 import { leaveReport } from './run-report.ts'
+import { checkRunTls } from './run-tls.ts'
 import { sayProgress } from './say-progress.ts'
 import { sayDashboard, warnOfOtherPython } from './start-message.ts'
 import { type RunningScheduler, schedulerRuns } from './start-scheduler.ts'
@@ -184,9 +185,13 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     try {
       const run = await this.#findOutWhoIAm()
       const mine = run.roles[run.identity.rank] ?? []
-      this.#hosts.warmUp(mine)
-      if (this.#options.warmClient && mine.includes('client') && this.#isCallers) this.#hosts.warmClient()
+      const speaksTls = run.options.protocol === 'tls'
+      if (!speaksTls) this.#warmUp(mine)
       await this.prepare(run)
+      if (speaksTls) {
+        await checkRunTls(run)
+        this.#warmUp(mine)
+      }
       ignoreLostOutput()
       if (run.identity.rank === 0) await this.#gather(run, mine)
       else await this.#follow(run)
@@ -219,6 +224,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       }
     }
     this.#options.exit(await this.#end(verdict))
+  }
+
+  /** Starts what takes its time to load, while there is nothing to run yet. */
+  #warmUp(mine: readonly Role[]): void {
+    this.#hosts.warmUp(mine)
+    if (this.#options.warmClient && mine.includes('client') && this.#isCallers) this.#hosts.warmClient()
   }
 
   async #findOutWhoIAm(): Promise<RunContext> {

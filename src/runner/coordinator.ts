@@ -82,6 +82,8 @@ export class Coordinator {
   #needed: number
   #cluster: PublishedFile | undefined
   #schedulerEnded = false
+  /** Of a worker, the last one. */
+  #lastLoss: Failure | undefined
   #verdict: Verdict | undefined
 
   constructor(options: CoordinatorOptions) {
@@ -210,6 +212,8 @@ export class Coordinator {
   /** The client waits for so many workers: without them it cannot go on. */
   need(workers: number): void {
     this.#needed = Math.max(this.#needed, workers)
+    // What was lost before was none too many then.
+    if (this.#lastLoss !== undefined && this.#workersLeft < this.#needed) this.#judgeWorkers(this.#lastLoss, false)
   }
 
   /** Ends the run because of `failure`. */
@@ -314,13 +318,18 @@ export class Coordinator {
 
   #judgeWorkers(failure: Failure, inPeace: boolean): void {
     if (this.#verdict !== undefined || this.#schedulerEnded) return
-    const left = [...this.#workers.values()].reduce((a, b) => a + b, 0)
+    this.#lastLoss = failure
+    const left = this.#workersLeft
     if (left >= this.#needed) this.#options.logger.warn(`${failure.message}; the run goes on with the other workers`)
     else if (left === 0 && this.#clientRank === undefined && inPeace) this.end(0)
     else {
       const few = left === 0 ? 'no worker is left' : `${left} of the ${this.#needed} workers that are needed are left`
       this.fail({ ...failure, message: `${failure.message}; ${few}` })
     }
+  }
+
+  get #workersLeft(): number {
+    return [...this.#workers.values()].reduce((a, b) => a + b, 0)
   }
 
   #interrupt(signal: EndingSignal, again: boolean): void {

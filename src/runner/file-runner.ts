@@ -18,9 +18,10 @@ import { sayDuration } from '../util/duration.ts'
 import { type OwnDirectory, ownDirectory } from '../util/own-directory.ts'
 import { answered } from '../util/unanswered.ts'
 import { BaseRunner } from './base.ts'
-import { askScheduler, tlsOf } from './fence.ts'
+import { askScheduler } from './fence.ts'
 import type { RunContext } from './context.ts'
 import type { Leavings } from './hooks.ts'
+import { tlsOf } from './run-tls.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {

@@ -19,11 +19,10 @@ import { ignoreLostOutput } from '../util/lost-output.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { temporaryDirectory } from '../util/surroundings.ts'
-import { tlsEnvironment } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
-import { tlsOf } from './fence.ts'
 import { listenHost } from './listen-address.ts'
 import { type DaskPart, Pythons } from './pythons.ts'
+import { tlsOf, tlsVariables } from './run-tls.ts'
 
 /** A worker of this process, which may have to be started more than once. */
 export interface WorkerPlan {
@@ -48,7 +47,7 @@ export class Hosted {
   constructor(run: RunContext, reaper: Reaper) {
     this.#run = run
     this.#reaper = reaper
-    this.#env = childEnvironment(run.options.env, run.options.keepMpiEnv)
+    this.#env = { ...childEnvironment(run.options.env, run.options.keepMpiEnv), ...tlsVariables(run.options) }
     this.#pythons = new Pythons(run, reaper, this.#env)
   }
 
@@ -172,10 +171,9 @@ export class Hosted {
   async #startClientProcess(): Promise<ClientProcess> {
     const python = await this.python
     const prefix = `[${this.#run.identity.rank} client]`
-    const tls = tlsOf(this.#run.options)
     return new ClientProcess({
       python,
-      env: { ...this.#env, ...(tls && tlsEnvironment(tls)) },
+      env: this.#env,
       reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,
       onLine: (line) => {

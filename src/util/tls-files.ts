@@ -1,4 +1,4 @@
-/** The files of a TLS client, PEM, under the names of Dask's configuration. */
+/** The files of one side of TLS, PEM. */
 export interface TlsFiles {
   /** Certificates of the authorities that sign both sides. */
   readonly caFile: string
@@ -8,11 +8,8 @@ export interface TlsFiles {
   readonly key?: string
 }
 
-const names = {
-  caFile: 'DASK_DISTRIBUTED__COMM__TLS__CA_FILE',
-  cert: 'DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT',
-  key: 'DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY',
-} as const
+const prefix = 'DASK_DISTRIBUTED__COMM__TLS__'
+const names = { caFile: `${prefix}CA_FILE`, cert: `${prefix}CLIENT__CERT`, key: `${prefix}CLIENT__KEY` } as const
 
 /** The TLS files that Dask's own clients would take from this environment, or undefined. */
 export function tlsFromEnvironment(env: Readonly<NodeJS.ProcessEnv>): TlsFiles | undefined {
@@ -21,7 +18,18 @@ export function tlsFromEnvironment(env: Readonly<NodeJS.ProcessEnv>): TlsFiles |
   return { caFile, cert, ...(key === undefined ? {} : { key }) }
 }
 
-/** The environment in which Dask's own clients take these files. */
-export function tlsEnvironment({ caFile, cert, key = cert }: TlsFiles): NodeJS.ProcessEnv {
-  return { [names.caFile]: caFile, [names.cert]: cert, [names.key]: key }
+/**
+ * The environment in which everything of Dask takes these files and speaks nothing but TLS: a plain `Client()`, and a
+ * scheduler or a worker that a program or a task starts itself.
+ */
+export function tlsEnvironment({ caFile, cert, key = cert }: TlsFiles): Record<string, string> {
+  const roles = ['CLIENT', 'SCHEDULER', 'WORKER'].flatMap((role) => [
+    [`${prefix}${role}__CERT`, cert],
+    [`${prefix}${role}__KEY`, key],
+  ])
+  return {
+    [names.caFile]: caFile,
+    ...(Object.fromEntries(roles) as Record<string, string>),
+    DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True',
+  }
 }

@@ -209,6 +209,16 @@ describe('Coordinator', () => {
     expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
   })
 
+  it('ends where the client waits for more than are left, with what was lost before', () => {
+    const { coordinator, member, everybody } = startRun(exclusive)
+    member(2).line.send(workerEnded(1))
+    coordinator.need(1)
+    expect(everybody().flat()).toEqual([])
+    coordinator.need(2)
+    const message = 'Worker 2 ended; 1 of the 2 workers that are needed are left'
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { message, rank: 2 } }])
+  })
+
   it('ends a run without a client as its last worker ends', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const peaceful = startRun(withoutClient)

@@ -5,6 +5,7 @@ import { DaskError } from '../../dask/errors.ts'
 import { SchedulerClient } from '../../dask/scheduler-client.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
+import { checkTlsFiles } from '../../security/check-tls.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { deadline } from '../../util/wait.ts'
@@ -139,7 +140,10 @@ export async function askScheduler(
   const options = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), ...(signal && { signal }) })
   let client: SchedulerClient | undefined
   try {
-    if (tls !== undefined) await readable(tls, options())
+    if (tls !== undefined) {
+      await readable(tls, options())
+      await checkTlsFiles(tls, { use: 'client' })
+    }
     client = await SchedulerClient.connect(address, { ...options(), ...(tls && { tls }) })
     return { kind: 'alive', client, identity: await client.identity(options()), file: undefined }
   } catch (error) {

@@ -64,7 +64,13 @@ function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv): { readonly
   if (caFile === undefined && cert === undefined && key === undefined) return {}
   if (caFile === undefined || cert === undefined)
     throw new RangeError('Cannot use TLS: --tls-ca-file and --tls-cert are both needed')
-  return { tls: { caFile, cert, ...(key === undefined ? {} : { key }) } }
+  return {
+    tls: {
+      caFile: absolutePath(caFile),
+      cert: absolutePath(cert),
+      ...(key === undefined ? {} : { key: absolutePath(key) }),
+    },
+  }
 }
 
 /** The placeholders of `run` that a batch script can fill in too: a step's number it cannot know. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { PythonDescription } from '../../python/describe-python.ts'
-import { tlsOf } from '../../runner/fence.ts'
+import { tlsOf } from '../../runner/run-tls.ts'
 import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
 import { type ClientFacts, judgeClient, lookAtClient } from './client.ts'
 import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } from './directory.ts'
@@ -16,6 +16,7 @@ import { judgeOpenFiles, judgeResources, judgeVariables, lookAtResources, sayWor
 import { judgeExisting, judgeStanding, lookAtExisting, lookAtStanding } from './standing.ts'
 import type { Subject } from './subject.ts'
 import { judgeTemporary, lookAtTemporary } from './temporary.ts'
+import { judgeTls, lookAtTls } from './tls.ts'
 import { judgePlace, judgeSlurm, lookAtSlurm } from './workload-manager.ts'
 
 /** What a process has found, and what the others will want to know of it. */
@@ -56,7 +57,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
       `publish a file in "${path}"`,
       async () => await tryDirectory(path, dirname(schedulerFile), String(rank)),
     )
-  const [python, client, slurm, resources, temporary, directory, standing, existing] = await Promise.all([
+  const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
     isPart
       ? probes.look(
           'ask Python for its versions',
@@ -71,6 +72,9 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
       'write a temporary file',
       async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
     ),
+    options.protocol === 'tls'
+      ? probes.look('look at the certificates', async () => await lookAtTls(options))
+      : undefined,
     'value' in own ? lookAtDirectory(own.value) : own,
     rank === 0 && isShared && options.scheduler
       ? probes.look(
@@ -105,6 +109,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
     ...judgeEnvironment(options.env, options.protocol),
     ...judgeVariables(share),
+    ...(tls === undefined ? [] : judged('tls', tls, judgeTls)),
     ...judged('resources', resources, (facts) => [
       ...(isWorker ? judgeResources(facts, wanted) : []),
       ...judgeOpenFiles(facts.openFiles, size * options.nworkers),

@@ -42,18 +42,20 @@ describe('which cluster is meant', () => {
 })
 
 describe('the certificates', () => {
+  const absolute = (files: Record<string, string>) =>
+    Object.fromEntries(Object.entries(files).map(([name, path]) => [name, resolve(path)]))
   const tls = (options: Parameters<typeof completeTarget>[0], env: NodeJS.ProcessEnv = tlsEnv) =>
     completeTarget({ schedulerFile: '/F', ...options }, env).tls
 
   it("are those of the flags, else those of Dask's environment variables", () => {
-    expect(tls({})).toEqual({ caFile: 'ca.pem', cert: 'cert.pem', key: 'key.pem' })
+    expect(tls({})).toEqual(absolute({ caFile: 'ca.pem', cert: 'cert.pem', key: 'key.pem' }))
     expect(tls({}, {})).toBeUndefined()
-    expect(tls({ tlsCaFile: 'a', tlsCert: 'b', tlsKey: 'c' })).toEqual({ caFile: 'a', cert: 'b', key: 'c' })
-    expect(tls({ tlsCaFile: 'a' })).toEqual({ caFile: 'a', cert: 'cert.pem', key: 'key.pem' })
+    expect(tls({ tlsCaFile: 'a', tlsCert: 'b', tlsKey: 'c' })).toEqual(absolute({ caFile: 'a', cert: 'b', key: 'c' }))
+    expect(tls({ tlsCaFile: 'a' })).toEqual(absolute({ caFile: 'a', cert: 'cert.pem', key: 'key.pem' }))
   })
 
   it('do not mix a certificate with the key of another', () => {
-    expect(tls({ tlsCert: 'b' })).toEqual({ caFile: 'ca.pem', cert: 'b' })
+    expect(tls({ tlsCert: 'b' })).toEqual(absolute({ caFile: 'ca.pem', cert: 'b' }))
   })
 
   it('are asked for where they are incomplete or missing', () => {

@@ -1,0 +1,33 @@
+import type { CompleteOptions } from '../../options.ts'
+import { tlsOf } from '../../runner/run-tls.ts'
+import { checkTlsFiles } from '../../security/check-tls.ts'
+import { type Finding, found, foundMessage } from './finding.ts'
+
+/** What was seen of the certificates of a run. */
+export interface TlsFacts {
+  /** Undefined where no option and no variable names them: Dask's own configuration files may. */
+  readonly cert: string | undefined
+  readonly warnings: readonly string[]
+}
+
+/** Looks at the files of a run that speaks TLS. @throws RunnerError that says which is wrong. */
+export async function lookAtTls(options: CompleteOptions): Promise<TlsFacts> {
+  const files = tlsOf(options)
+  if (files === undefined) return { cert: undefined, warnings: [] }
+  return { cert: files.cert, warnings: await checkTlsFiles(files, { use: 'both' }) }
+}
+
+/** Judges them. */
+export function judgeTls({ cert, warnings }: TlsFacts): Finding[] {
+  if (cert === undefined)
+    return [
+      found(
+        'warning',
+        'tls',
+        'no option and no variable names certificates, and a run with --protocol tls fails unless the configuration files of Dask do',
+        'name --tls-ca-file, --tls-cert and --tls-key',
+      ),
+    ]
+  if (warnings.length === 0) return [found('ok', 'tls', `certificate, key and authority go together: ${cert}`)]
+  return warnings.map((warning) => foundMessage('warning', 'tls', warning))
+}

@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { makeCertificates } from '../../src/security/make-certificates.ts'
+import { Authority, type Certificate } from '../support/certificates.ts'
+import { Cluster, programs } from '../support/cluster.ts'
+import { pythons } from '../support/pythons.ts'
+import { fourTasks } from '../support/step.ts'
+
+const plain = join(programs, 'clients.py')
+const flags = ({ caFile, cert, key }: Certificate): string[] => [
+  ...['--protocol', 'tls', '--tls-ca-file', caFile, '--tls-cert', cert, '--tls-key', key],
+]
+const local = ['local', '-n', '3', '--nthreads', '1']
+
+describe.for(pythons())('with %s', ([, python]) => {
+  test.skipIf(python === undefined)('a connection that breaks leaves the others of its process alone', async () => {
+    await using cluster = await Cluster.make()
+    const { ca, cert, key } = await makeCertificates({
+      name: 'run',
+      from: Date.now() - 60_000,
+      to: Date.now() + 60_000,
+    })
+    const files = { ca, cert, key }
+    for (const [name, text] of Object.entries(files)) await writeFile(join(cluster.directory, name), text)
+    const paths = Object.keys(files).map((name) => join(cluster.directory, name))
+    const mended = join(import.meta.dirname, '../../src/python/tls.py')
+    const run = cluster.start([python ?? '', join(programs, 'broken_tls.py'), mended, ...paths])
+    await run.expectStatus(0)
+    expect(run.stdout).toBe("before SSLWantReadError\nbroken True\nafter SSLWantReadError\nthen b'heard'\n")
+  })
+
+  test.skipIf(python === undefined)(
+    'the program of a run with certificates needs to know nothing of them',
+    async () => {
+      await using cluster = await Cluster.make()
+      const mine = new Authority(join(cluster.directory, 'certificates')).sign('mine')
+      const run = cluster.run([
+        ...local,
+        '--python',
+        python ?? '',
+        '--nanny',
+        ...flags(mine),
+        '--',
+        python ?? '',
+        plain,
+      ])
+      await run.expectStatus(0)
+      // Client(), one by the file, one by the address; one that a task makes, and a cluster of the program's own.
+      expect(run.stdout).toBe('plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n')
+      await cluster.expectNothingLeft()
+    },
+  )
+})
+
+test('a run with the variables of a Dask client alone has what its scheduler and workers need', async () => {
+  await using cluster = await Cluster.make()
+  const { caFile, cert, key } = new Authority(join(cluster.directory, 'certificates')).sign('mine')
+  const env = {
+    DASK_DISTRIBUTED__COMM__TLS__CA_FILE: caFile,
+    DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT: cert,
+    DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY: key,
+  }
+  const run = cluster.run([...local, '--protocol', 'tls', '--', 'python3', plain], env)
+  await run.expectStatus(0)
+  expect(run.stdout).toMatch(/^plain tls 6\n/)
+  await cluster.expectNothingLeft()
+})
+
+test('workers that are refused for their certificate end the wait for them, with the cause', async () => {
+  await using cluster = await Cluster.make()
+  const directory = join(cluster.directory, 'certificates')
+  const [mine, other] = [new Authority(directory).sign('mine'), new Authority(directory, 'other').sign('stranger')]
+  const args = ['--wait-workers', 'all', '--', 'false']
+  const runs = fourTasks().map((task, rank) => cluster.run(['run', ...flags(rank === 3 ? other : mine), ...args], task))
+  const why =
+    /error: Cannot use the scheduler at tls:\S+ from node3: .*certificate.*; give all nodes certificates of the same authority/
+  for (const run of runs) {
+    await run.expectStatus(78)
+    expect(run.stderr).toMatch(why)
+  }
+  // Dask by itself says so some 40 times a second.
+  const said = runs.flatMap(({ stderr }) => stderr.match(/handshake failed|Waiting to connect/g) ?? [])
+  expect(said.length, runs.map(({ output }) => output).join('\n')).toBeLessThan(5)
+  await cluster.expectNothingLeft()
+})
+
+test('a certificate that no run could use ends it before anything starts, with 78 and a sentence; so says doctor', async () => {
+  await using cluster = await Cluster.make()
+  const directory = join(cluster.directory, 'certificates')
+  const authority = new Authority(directory)
+  const mine = authority.sign('mine')
+  const other = new Authority(directory, 'other').sign('stranger')
+  const day = 86_400_000
+  const made = async (name: string, from: number, to: number, uses?: readonly string[]): Promise<Certificate> => {
+    const now = Date.now()
+    const options = { name, from: now + from * day, to: now + to * day, ...(uses && { uses }) }
+    const { ca, cert, key } = await makeCertificates(options)
+    return {
+      caFile: authority.write(`${name}.ca`, ca),
+      cert: authority.write(`${name}.cert`, cert),
+      key: authority.write(`${name}.key`, key),
+    }
+  }
+  execFileSync('openssl', [
+    'pkey',
+    '-in',
+    mine.key,
+    '-aes256',
+    '-passout',
+    'pass:x',
+    '-out',
+    join(directory, 'locked.key'),
+  ])
+  execFileSync('mkfifo', [join(directory, 'pipe')])
+  const wrong: [what: RegExp, certificate: Certificate][] = [
+    [/the certificate ".*" expired on /, await made('expired', -9, -1)],
+    [/the certificate ".*" is valid from .* only/, await made('early', 1, 9)],
+    [/is not made for TLS servers/, await made('client', -1, 9, ['1.3.6.1.5.5.7.3.2'])],
+    [/is not made for TLS clients/, await made('server', -1, 9, ['1.3.6.1.5.5.7.3.1'])],
+    [/the key ".*" does not belong to the certificate/, { ...mine, key: other.key }],
+    [/is not signed by the authority/, { ...mine, caFile: other.caFile }],
+    [/the key ".*" is encrypted/, { ...mine, key: join(directory, 'locked.key') }],
+    [/the certificate ".*" is not PEM/, { ...mine, cert: authority.write('text', 'to be asked from Ann') }],
+    [/the authority ".*" is empty/, { ...mine, caFile: authority.write('empty', '') }],
+    [/the key ".*" is a directory/, { ...mine, key: directory }],
+    [/the key ".*" is not a regular file/, { ...mine, key: join(directory, 'pipe') }],
+    [/there is no file ".*" for the authority/, { ...mine, caFile: '/no/such.pem' }],
+  ]
+  for (const [why, certificate] of wrong) {
+    const run = cluster.run(['local', '-n', '1', '--python', 'false', ...flags(certificate), '--', 'false'])
+    await run.expectStatus(78)
+    expect(run.stderr).toMatch(new RegExp(`error: Cannot use TLS: .*${why.source}`))
+  }
+  const doctor = cluster.run(['doctor', ...flags({ ...mine, key: other.key })])
+  await doctor.expectStatus(78)
+  expect(doctor.stdout).toMatch(/problem +tls +Cannot use TLS: the key ".*" does not belong to the certificate/)
+  await cluster.expectNothingLeft()
+})
