@@ -87,6 +87,7 @@ describe('completeOptions', () => {
   it.each<[string, RunnerOptions]>([
     ['name both tlsCaFile and tlsCert', { tlsCaFile: 'ca.pem' }],
     ['Cannot use tlsKey alone', { tlsKey: 'k.pem' }],
+    ['Cannot use tlsCert with protocol tcp', { tlsCaFile: 'ca.pem', tlsCert: 'c.pem', protocol: 'tcp' }],
     ['Cannot use contactAddress alone', { contactAddress: 'tcp://h:1' }],
     ['Cannot use listenAddress and workerPort', { listenAddress: 'tcp://h:1', workerPort: '9000' }],
     ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
@@ -102,9 +103,17 @@ describe('completeOptions', () => {
     { listenAddress: 'tcp://h:1', contactAddress: 'tcp://h:1' },
     { workerPort: '9000:9002', nworkers: 3 },
     { workerPort: '0', nworkers: 3 },
-    { tlsCaFile: 'ca.pem', tlsCert: 'c.pem' },
+    { protocol: 'tls', tlsCaFile: '/ca.pem', tlsCert: '/c.pem' },
   ])('takes what can be: %j', (options) => {
     expect(completeOptions(options)).toMatchObject({ ...options })
+  })
+
+  it('speaks TLS where it has files for it, whatever the working directory becomes', () => {
+    expect(completeOptions({ tlsCaFile: 'ca.pem', tlsCert: 'c.pem' })).toMatchObject({
+      protocol: 'tls',
+      tlsCaFile: resolve('ca.pem'),
+      tlsCert: resolve('c.pem'),
+    })
   })
 
   it('refuses an empty path for the scheduler file', () => {

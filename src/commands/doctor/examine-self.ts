@@ -138,5 +138,5 @@ async function workersDirectory(named: string | undefined): Promise<string> {
 }
 
 function wantsDashboard({ options }: Subject): boolean {
-  return options.scheduler && options.dashboard !== false
+  return options.scheduler && options.dashboard
 }
