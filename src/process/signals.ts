@@ -35,6 +35,7 @@ export class Signals implements Disposable {
   readonly #listeners = new Map<NodeJS.Signals, () => void>()
   readonly #seenInTree = new Map<NodeJS.Signals, number>()
   readonly #seen = new Map<NodeJS.Signals, number>()
+  #continued = -Infinity
   #ending: number | undefined
 
   constructor(handlers: SignalHandlers, source: SignalSource = process, now: () => number = monotonic) {
@@ -45,6 +46,9 @@ export class Signals implements Disposable {
         this.ending(signal, handlers)
       })
     }
+    this.#listen('SIGCONT', () => {
+      this.#continued = this.#now()
+    })
     for (const signal of userSignals) {
       this.#listen(signal, () => {
         if (this.#now() - (this.#seen.get(signal) ?? -Infinity) < sameSignal) return
@@ -73,6 +77,14 @@ export class Signals implements Disposable {
     const recently = (): boolean => this.#now() - (this.#seenInTree.get(signal) ?? -Infinity) < sameSignal
     if (!recently()) await sleep(sameMoment)
     return recently()
+  }
+
+  /**
+   * Whether `signal`, which came just now, is a workload manager's: it reached our children by itself too, or
+   * came with a CONT, as Slurm sends it to what it is about to end.
+   */
+  async isManagers(signal: NodeJS.Signals): Promise<boolean> {
+    return this.#now() - this.#continued < sameSignal || (await this.reachedAll(signal))
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,9 @@
 import type { ClientProgram } from '../components/client-program.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { Signals } from '../process/signals.ts'
+import { Signals, type SignalSource } from '../process/signals.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context } from './context.ts'
 
@@ -35,6 +36,8 @@ export interface InterruptionOptions extends Pick<Context, 'options'> {
   readonly tellEnd: (signal: EndingSignal) => void
   /** Kills what this process hosts. */
   readonly kill: () => void
+  /** Where signals come from. @default this process */
+  readonly source?: SignalSource
 }
 
 /** How this process answers the signals that end a run: the client goes first, and a second one ends all at once. */
@@ -43,6 +46,8 @@ export class Interruption implements Disposable {
   readonly #happened = deferred<undefined>()
   #signals: Signals | undefined
   #signal: EndingSignal | undefined
+  /** The first one, and when it came. */
+  #first: { readonly signal: EndingSignal; readonly at: number } | undefined
   #saved: Promise<void> = Promise.resolve()
 
   constructor(options: InterruptionOptions) {
@@ -51,8 +56,8 @@ export class Interruption implements Disposable {
 
   /** Takes over the signals of this process, until disposed of. */
   listen(): void {
-    const { options, reaper } = this.#options
-    const signals = new Signals(this.#handlers)
+    const { options, reaper, source } = this.#options
+    const signals = new Signals(this.#handlers, source)
     this.#signals = signals
     reaper.onSignal((signal) => {
       signals.sawInTree(signal)
@@ -107,7 +112,12 @@ export class Interruption implements Disposable {
 
   async #onEnding(signal: EndingSignal, again: boolean): Promise<void> {
     const { logger, grace, phase, clientPart, endStart, passOn, tellEnd, kill } = this.#options
+    this.#first ??= { signal, at: monotonic() }
     if (again) {
+      if (await this.#isRepeated(signal)) {
+        logger().info(`${signal} came to all processes again: what ends keeps its time`)
+        return
+      }
       logger().warn(`${signal} again: ending everything at once`)
       kill()
       passOn(signal, again)
@@ -144,6 +154,13 @@ export class Interruption implements Disposable {
       case 'none':
         passOn(signal, again)
     }
+  }
+
+  /** Slurm says TERM to a job that is preempted once more when its GraceTime is over; that is nobody's impatience. */
+  async #isRepeated(signal: EndingSignal): Promise<boolean> {
+    const { options } = this.#options
+    if (signal !== 'SIGTERM' || this.#first?.signal !== signal) return false
+    return monotonic() - this.#first.at < options.grace && (await this.#signals?.isManagers(signal)) === true
   }
 
   /** The user's command for the end, where the client is; the client's end waits for it. */
