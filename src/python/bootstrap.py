@@ -4,8 +4,9 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
-#   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}}
-#       set the variables; have the resources, where nothing else says how many there are
+#   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ...}
+#       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
+#       unless the configuration names another
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
@@ -44,6 +45,7 @@ def main(pipe):
     threading.Thread(target=obey, args=(orders, component), daemon=True).start()
     os.environ.update(order["environment"])
     offer(order["resources"])
+    keep_files_in(order.get("directory"))
     run(kind, order["arguments"], component)
 
 
@@ -196,6 +198,15 @@ class Component:
 def address_of(server):
     """Where a worker listens: its own address, not that of its nanny."""
     return getattr(server, "worker_address", None) or getattr(server, "address", None)
+
+
+def keep_files_in(directory):
+    if directory is None:
+        return
+    import dask.config
+
+    if not dask.config.get("temporary-directory", None):
+        dask.config.set({"temporary-directory": directory})
 
 
 def keep_directory_from_children():

@@ -5,12 +5,14 @@ import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
 import type { Answer } from './find-python.ts'
 import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
 
-/** What a worker has beside what Dask's own command line says. */
+/** What a scheduler or worker has beside what Dask's own command line says. */
 export interface WorkerExtras {
   /** Set in its environment. */
   readonly environment: Readonly<Record<string, string>>
   /** Abstract resources, where neither the user's configuration nor `--resources` says how many there are. */
   readonly resources: Readonly<Record<string, number>>
+  /** Where its files go, unless the user's configuration names a place. @default Dask's choice */
+  readonly directory?: string | undefined
 }
 
 /** What to run in the user's Python. */

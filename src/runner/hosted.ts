@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
 import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
@@ -18,7 +19,7 @@ import type { Role } from '../roles/roles.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
-import { temporaryDirectory } from '../util/surroundings.ts'
+import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
 import type { RunContext } from './context.ts'
 import { listenHost } from './listen-address.ts'
 import { type DaskPart, Pythons } from './pythons.ts'
@@ -68,7 +69,10 @@ export class Hosted {
     const { options } = this.#run
     const host = (await listenHost('scheduler', this.#run))?.address
     const port = options.port === undefined ? 0 : await freePort(options.port, host)
-    this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }))
+    // A scheduler can do without; its workers could not.
+    const directory = await this.#ownDirectory().catch(() => undefined)
+    const extras = { environment: {}, resources: {}, directory }
+    this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }), extras)
     return this.scheduler
   }
 
@@ -76,7 +80,7 @@ export class Hosted {
   async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
     const { options, identity } = this.#run
     this.#schedulerAddress = schedulerAddress
-    const localDirectory = options.localDirectory ?? (await (this.#directory ??= this.#localDirectory()))
+    const localDirectory = await this.#ownDirectory()
     const each = shareAmong(taskShare(identity.share, readNodeLimits()), options)
     const place = {
       schedulerAddress,
@@ -188,20 +192,29 @@ export class Hosted {
     return workerNames(identity.rank, { ...options, runKey: identity.runKey })
   }
 
-  /** A directory of this process's own on its node, removed at the end. */
-  async #localDirectory(): Promise<string> {
-    const { host, rank, runKey } = this.#run.identity
-    const path = join(
-      temporaryDirectory(),
-      `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`,
-    )
+  /**
+   * A directory of this process's own on its node, removed at the end. Dask imports modules from a directory in there that it would else
+   * make in one of a well-known name, such as /tmp/dask-scratch-space, which may be anybody's.
+   */
+  async #ownDirectory(): Promise<string> {
+    this.#directory ??= this.#makeDirectory()
+    return await this.#directory
+  }
+
+  async #makeDirectory(): Promise<string> {
+    const { identity, options } = this.#run
+    const named = options.localDirectory
+    const parent = named === undefined ? temporaryDirectory() : absolutePath(named)
+    const { host, rank, runKey } = identity
+    const path = join(parent, `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
     try {
+      if (named !== undefined) await mkdir(parent, { recursive: true })
       this.#reaper.addDirectory(await makeOwnDirectory(path))
       return path
     } catch (cause) {
+      const next = named === undefined ? 'set TMPDIR to a directory of the node, or name one by' : 'name another by'
       throw new RunnerError(
-        `Cannot make a directory for the workers of ${host} in "${dirname(path)}": ${messageOf(cause)}; ` +
-          'set TMPDIR to a directory of the node, or name one by --local-directory',
+        `Cannot make a directory for the workers of ${host} in "${parent}": ${messageOf(cause)}; ${next} --local-directory`,
         { code: 'ERR_ENVIRONMENT', cause },
       )
     }

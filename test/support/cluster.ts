@@ -36,7 +36,7 @@ export class Cluster implements AsyncDisposable {
   #program = program
   readonly #started: Started[] = []
   readonly #expectedFiles = new Set<string>()
-  readonly #expectedTemporary = new Set(['dask-worker-space', 'dask-scratch-space'])
+  readonly #expectedTemporary = new Set<string>()
 
   private constructor(directory: string, user: User | undefined) {
     this.directory = directory
@@ -99,6 +99,9 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts any program. */
   start(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}, directory = this.work): Started {
+    // Dask's own schedulers and workers leave these.
+    if (command.some((word) => word.startsWith('distributed.cli.')))
+      for (const name of ['dask-worker-space', 'dask-scratch-space']) this.expectTemporary(name)
     const [first, ...rest] = command
     const [file, args] = this.#user === undefined ? [first, rest] : asUser(this.#user, command)
     const started = new Started(
