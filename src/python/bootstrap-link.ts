@@ -13,6 +13,7 @@ const reportSchema = z.discriminatedUnion('report', [
     identity: z.record(z.string(), z.unknown()),
     versions: z.object({ python: z.string(), dask: z.string(), distributed: z.string() }),
   }),
+  z.object({ report: z.literal('client') }),
   z.object({ report: z.literal('forked'), name: z.string(), pid: z.number() }),
   z.object({
     report: z.literal('exited'),
@@ -43,6 +44,8 @@ export interface ForkListener {
 export class BootstrapLink {
   /** Imports Dask no more. */
   isLoaded = false
+  /** Whether a client has come to its scheduler. */
+  hadClient = false
   readonly #child: Supervised
   readonly #found = deferred<Answer>()
   readonly #loaded = deferred<LoadReport>()
@@ -63,6 +66,9 @@ export class BootstrapLink {
           break
         case 'started':
           this.#started.resolve(report)
+          break
+        case 'client':
+          this.hadClient = true
           break
         case 'forked':
           forks?.onForked(report)

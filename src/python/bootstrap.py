@@ -8,6 +8,7 @@
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
 #       unless the configuration names another
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
+#   {"report": "client"}                                             a scheduler's first client has come
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
 import asyncio
@@ -140,6 +141,23 @@ class Component:
         cls.__init__ = make_and_tell
         if hasattr(cls, "heartbeat"):
             self.count_heartbeats(cls)
+        if hasattr(cls, "add_client"):
+            self.tell_of_client(cls)
+
+    def tell_of_client(self, cls):
+        """Report the first client that comes to a scheduler."""
+        add = cls.add_client
+        told = False
+
+        @functools.wraps(add)
+        async def add_and_tell(*args, **kwargs):
+            nonlocal told
+            if not told:
+                told = True
+                say(self.pipe, report="client")
+            return await add(*args, **kwargs)
+
+        cls.add_client = add_and_tell
 
     def count_heartbeats(self, cls):
         """Know how many heartbeats of a worker are under way."""

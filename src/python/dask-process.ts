@@ -63,6 +63,11 @@ export class DaskProcess {
     this.#link.order({ order: 'start', arguments: args, ...extras })
   }
 
+  /** Whether a client has come to this scheduler so far. */
+  get hadClient(): boolean {
+    return this.#link.hadClient
+  }
+
   get exited(): Promise<Exit> {
     return this.#child.exited
   }

@@ -34,6 +34,12 @@ export interface EndRunOptions {
 /** How long one that was stopped may take to find out that the run is over. In milliseconds. */
 const wakingTime = 2_000
 
+/** Said where the client program has ended without a word to the scheduler. Programs that use no Dask are of that kind, too. */
+const nobodyCame =
+  'no client has connected to the scheduler. If the program meant to use this cluster: perhaps its environment was cleaned ' +
+  '(env -i, apptainer exec --cleanenv), so that DASK_SCHEDULER_ADDRESS was missing; or it made a cluster of its own ' +
+  '(Client(n_workers=…), LocalCluster); or its Python is another one'
+
 /** Process 0 ends last: the others, the scheduler, what was published. */
 export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
   const { run, timing, ending, forced, scheduler, canReleaseStep } = options
@@ -44,6 +50,8 @@ export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
   await settledWithin(coordinator.everybodyDone, waited)
   if (forced) scheduler?.kill()
   await scheduler?.stop(timing.scheduler)
+  const isOrderly = run.options.client && !ending.failed && !ending.interrupted
+  if (isOrderly && scheduler?.hadClient === false) run.logger.info(nobodyCame)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) run.logger.warn(`ended without having seen process ${missing.join(', ')}`)
   const mayCome = canReleaseStep && !forced && missing.length > 0

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+
+const nobodyCame =
+  /^\[0 scheduler[^\]]*\] no client has connected to the scheduler\. .*--cleanenv.*Client\(n_workers=…\)/gm
+
+const ofItsOwn = `
+from distributed import Client, LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster, Client(cluster) as client:
+        print(client.submit(sum, [1, 2]).result())
+    raise SystemExit(3)`
+
+test.for([
+  ['in a cleaned environment', 0, ['sh', '-c', 'env -i PATH="$PATH" python3 -c "$0"', ofItsOwn.replace('raise', '# ')]],
+  ['with a cluster of its own, which fails', 3, ['python3', '-c', ofItsOwn]],
+  ['that uses no Dask', 0, ['true']],
+] as const)('a program %s is told that no client has connected, and keeps its status', async ([, status, command]) => {
+  await using cluster = await Cluster.make()
+  cluster.expectFile('dask-worker-space')
+  cluster.expectTemporary('dask-*-space')
+  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', '--', ...command])
+  await run.expectStatus(status)
+  expect(run.stderr.match(nobodyCame), run.output).toHaveLength(1)
+  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
+test('a program that has been a client is not told so', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '3', '--', 'python3', join(programs, 'submit.py')])
+  await run.ended
+  expect(run.output).not.toContain('no client has connected')
+  await cluster.expectNothingLeft()
+})
