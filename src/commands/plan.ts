@@ -74,6 +74,8 @@ export interface PlanForOptions extends World, WantedResources, WantedGpus {
   /** What its node lets it have. @default a look at this one */
   readonly limits?: NodeLimits
   readonly env?: Environment
+  /** Workers of each of `nworkers` commands. @default 1 */
+  readonly workersPerCommand?: number
 }
 
 /**
@@ -97,7 +99,9 @@ export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm', limit
  * @throws RangeError where the size is not a whole number from 1.
  */
 export function planFor(options: PlanForOptions): Plan {
-  const { schedulerFile, hosts = [], me, nworkers } = options
+  const { schedulerFile, hosts = [], me } = options
+  const nworkers = options.nworkers * (options.workersPerCommand ?? 1)
+  const wanted = { ...options, nworkers }
   const rows = assignRoles(options).map((roles, rank) => ({ rank, host: hosts[rank] ?? unknownHost, roles }))
   const share = me === undefined ? undefined : taskShare(me.share, options.limits ?? readNodeLimits())
   const hostsWorkers = me !== undefined && rows[me.rank]?.roles.includes('worker') === true
@@ -106,8 +110,8 @@ export function planFor(options: PlanForOptions): Plan {
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
     identity: me,
     share,
-    gpus: hostsWorkers ? workerGpus(options.env ?? {}, me.share, options) : undefined,
-    worker: share !== undefined && hostsWorkers ? { ...shareAmong(share, options), nworkers } : undefined,
+    gpus: hostsWorkers ? workerGpus(options.env ?? {}, me.share, wanted) : undefined,
+    worker: share !== undefined && hostsWorkers ? { ...shareAmong(share, wanted), nworkers } : undefined,
     warnings: me?.share.warnings ?? [],
     runKey: me === undefined ? undefined : formatRunKey(me.runKey),
     notice: noticeOf(options),

@@ -65,6 +65,33 @@ export function workerGpus(env: Environment, share: Share, wanted: WantedGpus): 
   }
 }
 
+/**
+ * What is set in the environment of a command that brings `count` workers, from the worker `first` on: their own
+ * GPUs alone, because such a command may start a worker for each that it sees.
+ */
+export function ownGpus(
+  { each, environments }: WorkerGpus,
+  { first, count }: { readonly first: number; readonly count: number },
+): Readonly<Record<string, string>> {
+  const lists = Object.entries(environments[first] ?? {})
+  return Object.fromEntries(
+    lists.map(([name, list]) => [
+      name,
+      list
+        .split(',')
+        .slice(0, each * count)
+        .join(','),
+    ]),
+  )
+}
+
+/** Resources as Dask's command line takes them: `GPU=1 MEM=2`. */
+export function formatResources(resources: Readonly<Record<string, number>>): string {
+  return Object.entries(resources)
+    .map(([name, amount]) => `${name}=${amount}`)
+    .join(' ')
+}
+
 /** The Dask resource that stands for them. */
 const resource = 'GPU'
 

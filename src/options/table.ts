@@ -13,6 +13,7 @@ import {
 import { duration, listOf, oneOf, path, ports, script, text, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
 import { Refusal } from './kinds.ts'
 import type { Rows } from './row.ts'
+import { workerCommand } from './worker-command.ts'
 
 // The options of a run. A new one is one row here; flags, variables, --help, docs/options.md, the library's types and
 // the checks follow. The comment above a row is what users of the library read.
@@ -423,6 +424,25 @@ export const runTable = {
     value: 'n',
     group: 'run',
     help: 'GPUs that each list of visible devices of a worker begins with, and its resource GPU; 0 leaves both alone',
+  },
+  /**
+   * Command in place of Dask's worker, such as `dask cuda worker {scheduler_address} --name {name}`; it is split as a
+   * shell splits it, and nothing else of a shell is done. @default Dask's own worker
+   */
+  workerCommand: {
+    kind: workerCommand(),
+    otherwise: "Dask's own worker",
+    value: 'command',
+    group: 'run',
+    help: 'command in place of each worker, with {scheduler_address}, {name}, {nthreads}, {memory_limit} and others',
+  },
+  /** Workers that each worker command brings. @default 1 */
+  workersPerCommand: {
+    kind: wholeNumber(1, 100_000),
+    default: 1,
+    value: 'n',
+    group: 'run',
+    help: 'workers that each --worker-command brings',
   },
   /** Form of the runner's own messages. @default 'text' */
   logFormat: {

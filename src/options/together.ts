@@ -26,6 +26,8 @@ export function checkTogether(
     throw new RangeError(
       `Cannot run without a scheduler (${name('scheduler')}): name the scheduler file of the cluster to join by ${name('schedulerFile')}`,
     )
+  if (completed.workersPerCommand > 1 && completed.workerCommand === undefined)
+    throw new RangeError(`Cannot use ${name('workersPerCommand')} alone: name ${name('workerCommand')} too`)
   // The rest is Dask's.
   if (contactAddress !== undefined && listenAddress === undefined)
     throw new RangeError(`Cannot use ${name('contactAddress')} alone: name ${name('listenAddress')} too`)

@@ -374,6 +374,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       run,
       link,
       hosted: this.#hosts,
+      isInterrupted: () => this.#options.workerCommand !== undefined && this.#endingSignal !== undefined,
       onStart: async (name) => {
         await this.onWorkerStart(run, name)
       },

@@ -18,6 +18,8 @@ export interface CoordinatorOptions {
   readonly roles: readonly (readonly Role[])[]
   /** Workers of each process that hosts workers. */
   readonly workersEach: number
+  /** Workers that are gone where one of these ends, because a command brings several. @default 1 */
+  readonly workersPerCommand?: number
   /** With fewer workers the run cannot go on. */
   readonly minWorkers: number
   /** Milliseconds of silence after which a process counts as lost, for messages. */
@@ -251,7 +253,13 @@ export class Coordinator {
       case 'worker-ended':
         if (message.again) {
           if (this.#verdict === undefined) this.#options.logger.warn(`${message.message}; it is started again`)
-        } else this.#loseWorkers(rank, 1, this.#failureOfWorker(rank, member, message), message.status === 0)
+        } else
+          this.#loseWorkers(
+            rank,
+            this.#options.workersPerCommand ?? 1,
+            this.#failureOfWorker(rank, member, message),
+            message.status === 0,
+          )
         break
       case 'failed':
         // The run can do without a process that was to host workers alone.

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { childEnvironment, clientEnvironment, type ClusterPlace } from '../components/child-environment.ts'
+import {
+  childEnvironment,
+  clientEnvironment,
+  type ClusterPlace,
+  workerEnvironment,
+} from '../components/child-environment.ts'
 import { ClientProgram } from '../components/client-program.ts'
-import { schedulerArguments, workerArguments } from '../components/dask-arguments.ts'
+import { CommandWorker } from '../components/command-worker.ts'
+import { schedulerArguments, workerArguments, type WorkerPlace } from '../components/dask-arguments.ts'
 import { taskShare } from '../components/task-share.ts'
-import { withGpus, workerGpus } from '../components/worker-gpus.ts'
-import { workerNames } from '../components/worker-names.ts'
+import { fillCommand } from '../components/worker-command.ts'
+import { formatResources, ownGpus, withGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
+import { workerNames, workersOfProcess } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
@@ -20,6 +27,7 @@ import { ignoreLostOutput } from '../util/lost-output.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
+import { awaitRegistered } from './await-registered.ts'
 import type { RunContext } from './context.ts'
 import { listenHost } from './listen-address.ts'
 import { type DaskPart, Pythons } from './pythons.ts'
@@ -29,13 +37,16 @@ import { tlsOf, tlsVariables } from './run-tls.ts'
 export interface WorkerPlan {
   /** Its name in the cluster. */
   readonly name: string
-  readonly start: () => Promise<DaskProcess>
+  readonly start: () => Promise<WorkerProcess>
 }
+
+/** A worker that runs: Dask's own, or a command of the user's in its place. */
+export type WorkerProcess = DaskProcess | CommandWorker
 
 /** The components that this process hosts. */
 export class Hosted {
   scheduler: DaskProcess | undefined
-  readonly #workers = new Map<string, DaskProcess>()
+  readonly #workers = new Map<string, WorkerProcess>()
   client: ClientProgram | undefined
   readonly #run: RunContext
   readonly #reaper: Reaper
@@ -56,7 +67,9 @@ export class Hosted {
   warmUp(roles: readonly Role[]): void {
     this.#pythons.warmUp([
       ...(roles.includes('scheduler') ? [scheduler] : []),
-      ...(roles.includes('worker') ? this.#workerNames.map((name) => workerPart(name)) : []),
+      ...(roles.includes('worker') && this.#run.options.workerCommand === undefined
+        ? this.#workerNames.map((name) => workerPart(name))
+        : []),
     ])
   }
 
@@ -81,7 +94,8 @@ export class Hosted {
     const { options, identity } = this.#run
     this.#schedulerAddress = schedulerAddress
     const localDirectory = await this.#ownDirectory()
-    const each = shareAmong(taskShare(identity.share, readNodeLimits()), options)
+    const nworkers = workersOfProcess(options)
+    const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
     const place = {
       schedulerAddress,
       localDirectory,
@@ -91,11 +105,13 @@ export class Hosted {
           : undefined,
       ...each,
     }
-    const gpus = workerGpus(options.env, identity.share, options)
+    const gpus = workerGpus(options.env, identity.share, { ...options, nworkers })
     const resources = withGpus(options.resources, gpus?.each)
     return this.#workerNames.map((name, i) => ({
       name,
       start: async () => {
+        if (options.workerCommand !== undefined)
+          return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
         const extras = { environment: gpus?.environments[i] ?? {}, resources: resources.offered }
         const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
@@ -103,6 +119,52 @@ export class Hosted {
         return worker
       },
     }))
+  }
+
+  #startCommand(
+    text: string,
+    place: WorkerPlace,
+    { gpus, index }: { readonly gpus: WorkerGpus | undefined; readonly index: number },
+  ): CommandWorker {
+    const { options, schedulerFile } = this.#run
+    const { workersPerCommand: count } = options
+    const { name, schedulerAddress } = place
+    const tls = tlsOf(options)
+    const { given, offered } = withGpus(options.resources, gpus?.each)
+    const command = fillCommand(text, {
+      scheduler_address: schedulerAddress,
+      scheduler_file: schedulerFile,
+      name,
+      nthreads: String(place.nthreads),
+      memory_limit: place.memoryLimit,
+      local_directory: place.localDirectory,
+      resources: given.resources ?? options.resources ?? formatResources(offered),
+      tls_ca_file: tls?.caFile,
+      tls_cert: tls?.cert,
+      tls_key: tls?.key,
+    })
+    const worker = new CommandWorker({
+      name: `worker ${name}`,
+      command,
+      env: {
+        ...workerEnvironment(this.#env),
+        DASK_SCHEDULER_ADDRESS: schedulerAddress,
+        ...tlsVariables(options),
+        ...(gpus && ownGpus(gpus, { first: index * count, count })),
+      },
+      reaper: this.#reaper,
+      onLine: (line, stream) => {
+        ignoreLostOutput()
+        process[stream].write(`[${this.#run.identity.rank} worker] ${line}\n`)
+      },
+      registered: async (signal) => {
+        const named = text.includes('{name}') ? name : undefined
+        await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
+      },
+    })
+    endFrozen(worker, options.lostAfter)
+    this.#workers.set(name, worker)
+    return worker
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {
@@ -143,7 +205,9 @@ export class Hosted {
 
   /** Has the scheduler move what our workers hold to the others. Does not throw. */
   async retireWorkers(timeout: number): Promise<void> {
-    const names = [...this.#workers.keys()]
+    const { workerCommand, workersPerCommand } = this.#run.options
+    const numbers = workerCommand === undefined ? [] : Array.from({ length: workersPerCommand }, (_, i) => `-${i}`)
+    const names = [...this.#workers.keys()].flatMap((name) => ['', ...numbers].map((number) => `${name}${number}`))
     if (this.#schedulerAddress === undefined || names.length === 0) return
     const tls = tlsOf(this.#run.options)
     try {
@@ -168,7 +232,7 @@ export class Hosted {
     for (const worker of this.#workers.values()) worker.unref()
   }
 
-  get #all(): readonly (DaskProcess | ClientProgram)[] {
+  get #all(): readonly (WorkerProcess | ClientProgram)[] {
     return [this.client, ...this.#workers.values(), this.scheduler].filter((component) => component !== undefined)
   }
 

@@ -4,7 +4,7 @@ import type { FromHub, ToHub } from '../control/messages.ts'
 import { type LivingLine, Pulse, withPulse } from '../control/pulse.ts'
 import { hostOf, isLoopback, networkName } from '../control/reach.ts'
 import { ControlServer } from '../control/server.ts'
-import { workerNames } from '../components/worker-names.ts'
+import { isOfCommand, workerNames, workersOfProcess } from '../components/worker-names.ts'
 import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { presentWorkers } from '../dask/present-workers.ts'
 import { exitStatuses, messageOf } from '../errors.ts'
@@ -60,7 +60,8 @@ export class Hub {
     this.coordinator = new Coordinator({
       roles,
       logger,
-      workersEach: options.nworkers,
+      workersEach: workersOfProcess(options),
+      workersPerCommand: options.workersPerCommand,
       minWorkers: options.minWorkers,
       lostAfter: options.lostAfter,
       onAwaitWorkers: (line, count, rank) => {
@@ -131,7 +132,7 @@ export class Hub {
         network: await networkName(),
       },
       secret,
-      n_workers: roles.filter((each) => each.includes('worker')).length * options.nworkers,
+      n_workers: roles.filter((each) => each.includes('worker')).length * workersOfProcess(options),
     })
     return hub
   }
@@ -184,11 +185,13 @@ export class Hub {
   /** A frozen host holds its connections, so that Dask would wait for what its workers have for minutes. */
   async #forgetWorkers(rank: number): Promise<void> {
     const { options, identity, logger } = this.#run
-    const names = new Set(workerNames(rank, { ...options, runKey: identity.runKey }))
+    const names = workerNames(rank, { ...options, runKey: identity.runKey })
+    const isLost = (worker: string): boolean =>
+      names.some((name) => worker === name || (options.workerCommand !== undefined && isOfCommand(worker, name)))
     try {
       await this.#scheduler?.call(async (client) => {
         const { workers } = await client.identity()
-        const lost = Object.entries(workers).filter(([, worker]) => names.has(String(worker.id)))
+        const lost = Object.entries(workers).filter(([, worker]) => isLost(String(worker.id)))
         await Promise.all(lost.map(async ([address]) => await client.unregister(address)))
       })
     } catch (error) {
@@ -266,7 +269,13 @@ export class Hub {
         if (!each.includes('worker')) return []
         const host = this.coordinator.hostOf(rank)
         return workerNames(rank, naming)
-          .filter((name) => registered.get(name) !== 'running')
+          .filter((name) => {
+            if (options.workerCommand === undefined) return registered.get(name) !== 'running'
+            const running = [...registered].filter(
+              ([worker, status]) => isOfCommand(worker, name) && status === 'running',
+            )
+            return running.length < options.workersPerCommand
+          })
           .map((name) => {
             if (host === undefined) return `worker ${name} (process ${rank} has not come)`
             const status = registered.get(name)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
+import { workersOfProcess } from '../components/worker-names.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
 import { nameOf, type RunnerOptions } from '../options.ts'
@@ -89,9 +90,10 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const hosting = (role: Role): number[] => ranks.filter((rank) => this.getRoles({ ...me, rank }).includes(role))
     const [client = 0] = hosting('client')
     const processes = hosting('worker').length
-    const { waitWorkers, nworkers, scheduler } = context.options
-    if (typeof waitWorkers === 'number' && scheduler && waitWorkers > processes * nworkers)
-      throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${processes * nworkers}`)
+    const { waitWorkers, scheduler } = context.options
+    const workers = processes * workersOfProcess(context.options)
+    if (typeof waitWorkers === 'number' && scheduler && waitWorkers > workers)
+      throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${workers}`)
     this.#workerRanks = hosting('worker')
     return { ...me, share: this.#shareOf(client), rank: client }
   }

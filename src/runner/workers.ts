@@ -2,11 +2,10 @@ import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
 import { messageOf } from '../errors.ts'
 import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
-import type { DaskProcess } from '../python/dask-process.ts'
 import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
-import type { Hosted, WorkerPlan } from './hosted.ts'
+import type { Hosted, WorkerPlan, WorkerProcess } from './hosted.ts'
 
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
 const firstBackOff = 1_000
@@ -19,6 +18,8 @@ export interface WorkersOptions {
   readonly run: RunContext
   readonly hosted: Hosted
   readonly link: Line<FromHub, ToHub>
+  /** Whether a signal is ending the run. */
+  readonly isInterrupted: () => boolean
   /** Called for each worker, each time it is running. */
   readonly onStart: (name: string) => Promise<void>
 }
@@ -28,7 +29,7 @@ export class Workers {
   readonly #options: WorkersOptions
   readonly #ending = new AbortController()
   /** Those that were killed because they did not come to run. */
-  readonly #late = new Set<DaskProcess>()
+  readonly #late = new Set<WorkerProcess>()
 
   constructor(options: WorkersOptions) {
     this.#options = options
@@ -55,13 +56,15 @@ export class Workers {
     await this.#options.hosted.stopWorkers(grace)
   }
 
-  async #keep(plan: WorkerPlan, first: DaskProcess): Promise<void> {
+  async #keep(plan: WorkerPlan, first: WorkerProcess): Promise<void> {
     const { workerRestarts } = this.#options.run.options
     let worker = first
     for (let restarts = 0; restarts <= workerRestarts; restarts++) {
       const started = this.#tellStart(worker)
       const exit = await this.#exitOf(worker)
       if (this.#isEnding()) return
+      // A command hears a signal to all processes of the step by itself: the run ends, and nothing has crashed.
+      if (this.#options.isInterrupted()) return
       // One that never came to run would fail in the same way again.
       const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
       const again = crashed && restarts < workerRestarts
@@ -82,17 +85,19 @@ export class Workers {
   }
 
   /** Whether it came to run. */
-  async #tellStart(worker: DaskProcess): Promise<boolean> {
+  async #tellStart(worker: WorkerProcess): Promise<boolean> {
     const { run, link, onStart } = this.#options
     const report = await worker.started.catch(() => undefined)
     if (report === undefined) return false
-    const { address } = report.identity
-    link.send({
-      type: 'worker-started',
-      name: worker.name.replace(/^worker /, ''),
-      versions: report.versions,
-      ...(typeof address === 'string' ? { address } : {}),
-    })
+    if (report !== 'registered') {
+      const { address } = report.identity
+      link.send({
+        type: 'worker-started',
+        name: worker.name.replace(/^worker /, ''),
+        versions: report.versions,
+        ...(typeof address === 'string' ? { address } : {}),
+      })
+    }
     try {
       await onStart(worker.name)
     } catch (error) {
@@ -102,7 +107,7 @@ export class Workers {
   }
 
   /** How it has ended; one that does not come to run in its time is killed. */
-  async #exitOf(worker: DaskProcess): Promise<Exit> {
+  async #exitOf(worker: WorkerProcess): Promise<Exit> {
     const timer = setTimeout(() => {
       this.#late.add(worker)
       worker.kill()
@@ -114,7 +119,7 @@ export class Workers {
     return await worker.exited.finally(settled)
   }
 
-  #tellEnd(worker: DaskProcess, exit: Exit, again: boolean): void {
+  #tellEnd(worker: WorkerProcess, exit: Exit, again: boolean): void {
     const { run, link } = this.#options
     const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
     const time = sayDuration(run.options.workersTimeout)

@@ -103,6 +103,11 @@ export const samples: Readonly<Record<string, Samples>> = {
   grace: times,
   python: paths,
   gpusPerWorker: fromZero,
+  workerCommand: {
+    good: same('dask cuda worker {scheduler_address} --name {name}', `x '{"a": 1}' "b c"`),
+    bad: ['x {schedular}', "x 'y", 'x "y', 'x \\'],
+  },
+  workersPerCommand: fromOne,
   logFormat: { good: same('text', 'json'), bad: ['xml'] },
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
+import { workersOfProcess } from '../../components/worker-names.ts'
 import type { PythonDescription } from '../../python/describe-python.ts'
 import { tlsOf } from '../../runner/run-tls.ts'
 import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
@@ -93,6 +94,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const share = run?.identity.share ?? { processes: 1 }
   const wanted = {
     ...options,
+    nworkers: workersOfProcess(options),
     launcher: runner.kind,
     share,
   }
@@ -112,7 +114,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     ...(tls === undefined ? [] : judged('tls', tls, judgeTls)),
     ...judged('resources', resources, (facts) => [
       ...(isWorker ? judgeResources(facts, wanted) : []),
-      ...judgeOpenFiles(facts.openFiles, size * options.nworkers),
+      ...judgeOpenFiles(facts.openFiles, size * workersOfProcess(options)),
     ]),
     ...judged('temporary', temporary, (facts) => judgeTemporary(facts, options.localDirectory !== undefined)),
     ...judged('directory', directory, (facts) =>

@@ -1,0 +1,65 @@
+import { RunnerError } from '../errors.ts'
+import { Child, type ChildOptions } from '../process/child.ts'
+import { type Exit, sayExit } from '../process/exit.ts'
+
+/** What a {@link CommandWorker} is started with. */
+export interface CommandWorkerOptions extends Pick<ChildOptions, 'command' | 'env' | 'reaper'> {
+  /** Name for messages, such as `worker 2`. */
+  readonly name: string
+  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  /** Resolves when the scheduler has its workers. */
+  readonly registered: (signal: AbortSignal) => Promise<void>
+}
+
+/** A command of the user's in place of a Dask worker: it leads a process group of its own, and ends by TERM. */
+export class CommandWorker {
+  readonly name: string
+  readonly #child: Child
+  /** Resolves once the scheduler has its workers. Rejects with RunnerError where it ends before that. */
+  readonly started: Promise<'registered'>
+
+  constructor({ name, command, env, reaper, onLine, registered }: CommandWorkerOptions) {
+    this.name = name
+    this.#child = new Child({ command, env, reaper, output: onLine })
+    const over = new AbortController()
+    const early = this.exited.then((exit): never => {
+      over.abort(new Error('it has ended'))
+      throw new RunnerError(`Cannot start ${name}: its command ${sayExit(exit)}`, {
+        code: 'ERR_COMPONENT_LOST',
+        lastLines: this.tail,
+      })
+    })
+    this.started = Promise.race([registered(over.signal).then(() => 'registered' as const), early])
+    this.started.catch(() => undefined)
+    early.catch(() => undefined)
+  }
+
+  get exited(): Promise<Exit> {
+    return this.#child.exited
+  }
+
+  /** The last lines that it printed, oldest first. */
+  get tail(): readonly string[] {
+    return this.#child.tail
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Asks it to close, as Dask's own commands do on TERM, and kills its group where it has not after `grace` milliseconds. */
+  async stop(grace: number): Promise<Exit> {
+    return await this.#child.end(() => {
+      this.#child.signal('SIGTERM', 'child')
+    }, grace)
+  }
+
+  /** Kills its group; `why`, unless it did not end in the time it was given. */
+  kill(why?: string): void {
+    this.#child.kill(why)
+  }
+
+  unref(): void {
+    this.#child.unref()
+  }
+}
