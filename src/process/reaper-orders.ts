@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { OwnDirectory } from '../util/own-directory.ts'
 
 // The orders of reaper.sh, each without the end of its line.
@@ -15,9 +16,15 @@ export function fileOrder(path: string, word: string): string {
   return `f ${word} ${encodePath(path)}`
 }
 
+/** An empty file to make in a directory of a run. */
+export interface Note {
+  readonly directory: OwnDirectory
+  readonly name: string
+}
+
 /** Undefined takes the note back. */
-export function noteOrder(path: string | undefined): string {
-  return path === undefined ? 'n' : `n ${encodePath(path)}`
+export function noteOrder(note: Note | undefined): string {
+  return note === undefined ? 'n' : `n ${note.directory.inode} ${encodePath(join(note.directory.path, note.name))}`
 }
 
 /** Undefined takes the lock back. */

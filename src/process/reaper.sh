@@ -6,7 +6,7 @@
 #   ~ PGID              a process group has begun that ends by itself when we are gone; it is given time
 #   - PGID              it has ended
 #   d INODE DIRECTORY   to remove at the end, if the directory of that name is still the one of that number
-#   n FILE              to make at the end, empty; `n` alone takes that back
+#   n INODE FILE        to make at the end, empty, in the directory of that number; `n` alone takes that back
 #   l DIRECTORY         to remove at the end if it is empty; `l` alone takes that back
 #   f WORD FILE         to remove at the end, if WORD still stands in it
 # Words have one space between them. Paths are encoded: see tidy.sh.
@@ -34,7 +34,7 @@ trap '' PIPE TSTP TTIN TTOU
 
 (
   trap '' HUP INT TERM USR1 USR2
-  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' ALRM
+  trap '[ -z "$nap" ] || kill -KILL "$nap" 2>/dev/null; exit 0' ALRM
   nap=''
   looks=0
   while kill -0 "$$" 2>/dev/null; do
@@ -68,7 +68,7 @@ obey() {
       case $gentle in *" $2 "*) gentle="${gentle%%" $2 "*} ${gentle#*" $2 "}" ;; esac
       ;;
     'd 3' | 'f 3') removals="$removals$*$newline" ;;
-    'n 1' | 'n 2') note=${2:+"$*$newline"} ;;
+    'n 1' | 'n 3') note=${2:+"$*$newline"} ;;
     'l 1' | 'l 2') lock=${2:+"$*$newline"} ;;
   esac
 }

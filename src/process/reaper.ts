@@ -6,7 +6,7 @@ import type { OwnDirectory } from '../util/own-directory.ts'
 import { shellPath } from '../util/shell-path.ts'
 import { settledWithin } from '../util/wait.ts'
 import { forEachLine } from './output.ts'
-import { directoryOrder, fileOrder, groupOrder, lockOrder, noteOrder } from './reaper-orders.ts'
+import { directoryOrder, fileOrder, groupOrder, lockOrder, type Note, noteOrder } from './reaper-orders.ts'
 import script from './reaper.sh'
 import tidyScript from './tidy.sh'
 
@@ -42,7 +42,7 @@ export class Reaper implements AsyncDisposable {
   readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Map<string, OwnDirectory>()
   readonly #files = new Map<string, string>()
-  #note: string | undefined
+  #note: Note | undefined
   #lock: string | undefined
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
@@ -88,9 +88,9 @@ export class Reaper implements AsyncDisposable {
   }
 
   /** Has an empty file made at the end in a run's directory, where that is still there: a last word. */
-  setNote(path: string): void {
-    this.#note = path
-    this.#tell(noteOrder(path))
+  setNote(note: Note): void {
+    this.#note = note
+    this.#tell(noteOrder(note))
   }
 
   /** Takes back {@link setNote}. */

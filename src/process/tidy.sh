@@ -26,7 +26,7 @@ decode() {
       *) return 1 ;;
     esac
   done
-  path=$(printf %b "$1")
+  case $1 in *\\*) path=$(printf %b "$1") ;; *) path=$1 ;; esac
   case $path/ in
     *//* | */./* | */../*) return 1 ;;
     /?*) ;;
@@ -36,11 +36,11 @@ decode() {
   name=${path##*/}
 }
 
-# Whether the working directory is this user's, and nobody else may enter it; with $1, whether that is its inode.
+# Whether the working directory has the inode $1, is this user's, and nobody else may enter it.
 is_private() {
   # inode mode links owner ...
   set -- "$1" $(ls -dni .)
-  [ "$1" = "${1:+$2}" ] && [ "$5" = "$me" ] || return 1
+  [ "$1" = "$2" ] && [ "$5" = "$me" ] || return 1
   case $3 in d???--[!xs]--[!xt]*) ;; *) return 1 ;; esac
 }
 
@@ -63,20 +63,20 @@ remove_directory() {
   done
 }
 
-# Makes the empty file $1 in a run's own directory, unless something is there already.
+# Makes the empty file $2 in a run's own directory, which has the inode $1, unless something is there already.
 leave_note() {
-  decode "$1" || return
+  decode "$2" || return
   case $name in failed-?*) ;; *) return ;; esac
   case ${parent%/} in */.?*.run-?*) ;; *) return ;; esac
-  cd -P -- "$parent" && is_private '' || return
+  cd -P -- "$parent" && is_private "$1" || return
   set -C
   : >"./$name"
 }
 
-# Removes the file $2, if it is a regular file of this user's in which the word $1 stands.
+# Removes the file $2, if it is a regular file of this user's in which the word $1 stands, which no other has.
 remove_file() {
   decode "$2" || return
-  case $1 in '' | *[!A-Za-z0-9-]*) return ;; esac
+  case $1 in *[!A-Za-z0-9-]*) return ;; ????????????????*) ;; *) return ;; esac
   cd -P -- "$parent" || return
   word=$1
   set -- $(ls -dni -- "./$name")
@@ -95,7 +95,7 @@ while IFS= read -r line; do
   set -- $line
   case "$1 $#" in
     'd 3') remove_directory "$2" "$3" & ;;
-    'n 2') leave_note "$2" & ;;
+    'n 3') leave_note "$2" "$3" & ;;
     'f 3') remove_file "$2" "$3" & ;;
     'l 2') remove_lock "$2" & ;;
   esac

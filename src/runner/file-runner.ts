@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -144,11 +143,12 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   }
 
   protected override leavings(run: RunContext): Leavings {
-    const { claim, runDirectory } = this.#files.paths
+    const directory = this.#runDirectory
     return {
-      files: run.options.scheduler ? [run.schedulerFile, claim] : [],
-      directories: this.#runDirectory === undefined ? [] : [this.#runDirectory],
-      note: join(runDirectory, killedNote(run.identity.host)),
+      files: run.options.scheduler ? [run.schedulerFile, this.#files.paths.claim] : [],
+      ...(directory === undefined
+        ? { directories: [] }
+        : { directories: [directory], note: { directory, name: killedNote(run.identity.host) } }),
     }
   }
 

@@ -5,6 +5,7 @@ import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { Departure } from '../rendezvous/departures.ts'
+import type { Note } from '../process/reaper-orders.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import type { Context, RunContext } from './context.ts'
 
@@ -15,7 +16,7 @@ export interface Leavings {
   /** Of this run alone; they stay as long as a process of the run may still come and look. */
   readonly directories: readonly OwnDirectory[]
   /** An empty file that is made where this process is killed, for those who come and look. */
-  readonly note?: string
+  readonly note?: Note
 }
 
 /**

@@ -1,11 +1,11 @@
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished } from 'vitest'
 import { fileOrder, noteOrder } from '../../src/process/reaper-orders.ts'
 import { makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
 import { eventually } from './support/processes.ts'
-import { orderToRemove, ReaperScript } from './support/reaper-script.ts'
+import { orderToRemove, ReaperScript, seenDirectory } from './support/reaper-script.ts'
 
 /** What the user would not lose. */
 const precious = 'the work of a month'
@@ -102,10 +102,13 @@ describe('beside a stranger who can write where the directory is, the reaper', (
       // The stranger knows the name, and has no right to the target.
       await shellAs(user, 'umask 077; printf %s "$2" >"$1"', target, precious)
       await shellAs(stranger, 'mkdir -m 777 -- "$1" && ln -s -- "$2" "$1/failed-69-it"', run, target)
-      const reaper = new ReaperScript({ as: user })
-      reaper.tell(noteOrder(join(run, 'failed-69-it')))
-      await reaper.supervisorEnds()
+      for (const name of ['failed-69-it', 'failed-70-it']) {
+        const reaper = new ReaperScript({ as: user })
+        reaper.tell(noteOrder({ directory: seenDirectory(run), name }))
+        await reaper.supervisorEnds()
+      }
       expect(readFileSync(target, 'utf8')).toBe(precious)
+      expect(readdirSync(run)).toEqual(['failed-69-it'])
     },
   )
 
@@ -117,10 +120,10 @@ describe('beside a stranger who can write where the directory is, the reaper', (
       string,
       string,
     ]
-    await shellAs(user, 'printf the-nonce >"$1"; printf the-nonce >"$2"', file, target)
+    await shellAs(user, 'printf 0123-the-nonce-of-it >"$1"; printf 0123-the-nonce-of-it >"$2"', file, target)
     await shellAs(stranger, 'ln -s -- "$1" "$2"; mkfifo -m 666 -- "$3"', target, link, pipe)
     const reaper = new ReaperScript({ as: user })
-    reaper.tell(...[pipe, link, file].map((path) => fileOrder(path, 'the-nonce')))
+    reaper.tell(...[pipe, link, file].map((path) => fileOrder(path, '0123-the-nonce-of-it')))
     await reaper.supervisorEnds()
     expect([link, pipe, file, target].map((path) => existsSync(path))).toEqual([true, true, false, true])
   })

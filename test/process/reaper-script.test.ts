@@ -1,9 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fileOrder, lockOrder, noteOrder } from '../../src/process/reaper-orders.ts'
+import { fileOrder, lockOrder, type Note, noteOrder } from '../../src/process/reaper-orders.ts'
+import { canBeOthers, user } from '../support/second-user.ts'
 import {
   eventually,
   isAlive,
@@ -13,7 +24,7 @@ import {
   stubborn,
   temporaryDirectory,
 } from './support/processes.ts'
-import { orderToRemove, ReaperScript, type Shell, systemShell } from './support/reaper-script.ts'
+import { orderToRemove, ReaperScript, seenDirectory, type Shell, systemShell } from './support/reaper-script.ts'
 
 /** What /bin/sh is on one system or another. */
 const shells: readonly Shell[] = [
@@ -86,13 +97,16 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
       mkdirSync(join(directory, `${name}/..deep/${name}`), { recursive: true })
       for (const each of [directory, join(directory, name), join(directory, name, '..deep'), runDirectory])
         for (const file of [`${name}.file`, `.${name}`, `..${name}`]) writeFileSync(join(each, file), '')
-      writeFileSync(path(name, `${name}.json`), '{"nonce": "the-nonce"}')
+      writeFileSync(path(name, `${name}.json`), '{"nonce": "0123-the-nonce-of-it"}')
       reaper.tell(orderToRemove(directory), orderToRemove(runDirectory))
-      reaper.tell(fileOrder(path(name, `${name}.json`), 'the-nonce'))
+      reaper.tell(fileOrder(path(name, `${name}.json`), '0123-the-nonce-of-it'))
     }
     const last = join(parent, names.at(-1) ?? '')
     mkdirSync(join(last, '.a.run-1'), { mode: 0o700 })
-    reaper.tell(noteOrder(join(last, '.a.run-1', 'failed-69-it')), lockOrder(join(last, `.${names.at(-1) ?? ''}.lock`)))
+    reaper.tell(
+      noteOrder({ directory: seenDirectory(join(last, '.a.run-1')), name: 'failed-69-it' }),
+      lockOrder(join(last, `.${names.at(-1) ?? ''}.lock`)),
+    )
     await reaper.supervisorEnds()
     const left = names.map((name) => readdirSync(path(name)))
     expect(left).toEqual([...names.slice(0, -1).map((name) => [`.${name}.lock`]), ['.a.run-1']])
@@ -108,6 +122,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
       writeFileSync(join(path(name), 'file'), 'of the user')
       return path(name)
     }
+    const note = (directory: string, name: string): Note => ({ directory: seenDirectory(path(directory)), name })
     const wanted = ['results', '.results', 'dask-hpc-runner', '.F.run-', 'x.run-1', 'F.doctor-1'].map((name) =>
       make(name),
     )
@@ -116,24 +131,52 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     for (const each of open) chmodSync(each, 0o710)
     reaper.tell(...[...wanted, replaced, ...open].map((each) => orderToRemove(each)))
     const [, inode = ''] = orderToRemove(replaced).split(' ')
+    const odd = make('dask-hpc-runner-odd')
+    const [, number = ''] = orderToRemove(odd).split(' ')
+    for (const each of [odd.slice(1), `${path('results')}/../dask-hpc-runner-odd`, `${parent}//dask-hpc-runner-odd`])
+      reaper.tell(`d ${number} ${each}`)
+    reaper.tell(`d ${number} ${odd} ${odd}`, ` d ${number}`, `x ${number} ${odd}`)
+    const ofRun = make('.F.run-deep')
+    mkdirSync(join(ofRun, 'deep'))
+    writeFileSync(join(ofRun, 'deep/file'), 'of the user')
+    rmSync(join(ofRun, 'file'))
+    reaper.tell(orderToRemove(ofRun))
     renameSync(replaced, path('elsewhere'))
     make('dask-hpc-runner-replaced')
     symlinkSync('results', path('dask-hpc-runner-link'))
     reaper.tell(`d ${inode} ${path('dask-hpc-runner-link')}`, `d ${inode} ${path('dask-hpc-runner-missing')}`)
 
-    writeFileSync(path('anothers.json'), '{"nonce": "the-other"}')
-    writeFileSync(path('ours.json'), '{"nonce": "the-nonce"}')
+    writeFileSync(path('anothers.json'), '{"nonce": "0123-another-nonce"}')
+    writeFileSync(path('ours.json'), '{"nonce": "0123-the-nonce-of-it"}')
     symlinkSync('ours.json', path('link.json'))
     for (const name of ['anothers.json', 'never written.json', 'link.json', 'results'])
-      reaper.tell(fileOrder(path(name), 'the-nonce'))
+      reaper.tell(fileOrder(path(name), '0123-the-nonce-of-it'))
     reaper.tell(fileOrder(path('ours.json'), ''))
+    reaper.tell(fileOrder(path('ours.json'), '0123'))
+    // Only root could.
+    const foreign = make('dask-hpc-runner-foreign')
+    writeFileSync(path('foreign.json'), '{"nonce": "0123-the-nonce-of-it"}')
+    if (canBeOthers) {
+      reaper.tell(orderToRemove(foreign), fileOrder(path('foreign.json'), '0123-the-nonce-of-it'))
+      for (const each of [foreign, path('foreign.json')]) chownSync(each, user.uid, user.gid)
+    }
     symlinkSync(path('ours.json'), join(make('.F.run-2'), 'failed-69-it'))
     mkdirSync(path('empty'))
-    reaper.tell(noteOrder(join(path('.F.run-2'), 'failed-69-it')), lockOrder(path('empty')))
+    reaper.tell(lockOrder(path('empty')))
+    const notes = [
+      ...[note('.F.run-2', 'failed-69-it'), note('.F.run-2', 'other'), note('results', 'failed-69-it')],
+      ...[note('.F.run-group', 'failed-69-it'), { ...note('results', 'x'), name: '../.F.run-2/failed-70-it' }],
+      { directory: { ...note('results', 'x').directory, path: path('.F.run-2') }, name: 'failed-70-it' },
+    ]
 
     const tree = (): string => execFileSync('find', [parent, '-printf', '%P %y %m %i %s %l\\n'], { encoding: 'utf8' })
     const before = tree()
     await reaper.supervisorEnds()
+    for (const each of notes) {
+      const another = new ReaperScript({ shell })
+      another.tell(noteOrder(each))
+      await another.supervisorEnds()
+    }
     expect(tree()).toBe(before)
   })
 

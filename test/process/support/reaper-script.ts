@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import { directoryOrder } from '../../../src/process/reaper-orders.ts'
 import script from '../../../src/process/reaper.sh'
 import tidyScript from '../../../src/process/tidy.sh'
+import type { OwnDirectory } from '../../../src/util/own-directory.ts'
 import { asUser, type User } from '../../support/second-user.ts'
 import { eventually, kill } from './processes.ts'
 
@@ -88,7 +89,12 @@ function caughtSignals(pid: number): bigint {
   return BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`) & (1n << 11n)
 }
 
-/** The order to remove the directory that stands at `path` now. */
+/** The directory that stands at `path` now. */
+export function seenDirectory(path: string): OwnDirectory {
+  return { path, inode: String(lstatSync(path, { bigint: true }).ino) }
+}
+
+/** The order to remove it. */
 export function orderToRemove(path: string): string {
-  return directoryOrder({ path, inode: String(lstatSync(path, { bigint: true }).ino) })
+  return directoryOrder(seenDirectory(path))
 }
