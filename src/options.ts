@@ -57,6 +57,8 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
   return Object.freeze({
     ...rows,
     ...completeTls(rows),
+    // Where both are there, only a variable has said so: see checkTogether.
+    secure: rows.secure && rows.tlsCert === undefined,
     schedulerFile: absolutePath(rows.schedulerFile),
     ...(command && { command }),
     ...(signal && { signal }),

@@ -88,6 +88,9 @@ describe('completeOptions', () => {
     ['name both tlsCaFile and tlsCert', { tlsCaFile: 'ca.pem' }],
     ['Cannot use tlsKey alone', { tlsKey: 'k.pem' }],
     ['Cannot use tlsCert with protocol tcp', { tlsCaFile: 'ca.pem', tlsCert: 'c.pem', protocol: 'tcp' }],
+    ['Cannot use secure and tlsCert together', { secure: true, tlsCaFile: 'ca.pem', tlsCert: 'c.pem' }],
+    ['Cannot use secure with protocol tcp', { secure: true, protocol: 'tcp' }],
+    ['write it as tls://', { secure: true, listenAddress: 'tcp://0.0.0.0:0' }],
     ['Cannot use contactAddress alone', { contactAddress: 'tcp://h:1' }],
     ['Cannot use listenAddress and workerPort', { listenAddress: 'tcp://h:1', workerPort: '9000' }],
     ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
@@ -114,6 +117,13 @@ describe('completeOptions', () => {
       tlsCaFile: resolve('ca.pem'),
       tlsCert: resolve('c.pem'),
     })
+  })
+
+  it("takes one's own certificates where a site has --secure in a variable", () => {
+    const files = { tlsCaFile: '/ca.pem', tlsCert: '/c.pem' }
+    const sources = { secure: 'DASK_HPC_RUNNER_SECURE' }
+    expect(completeOptions({ secure: true, sources, ...files })).toMatchObject({ secure: false, ...files })
+    expect(completeOptions({ secure: true, sources }).secure).toBe(true)
   })
 
   it('refuses an empty path for the scheduler file', () => {

@@ -62,7 +62,7 @@ function commonArguments(options: CompleteOptions): string[] {
     ...flag('--tls-ca-file', options.tlsCaFile),
     ...flag('--tls-cert', options.tlsCert),
     ...flag('--tls-key', options.tlsKey),
-    ...(options.dashboard === false ? ['--no-dashboard'] : []),
+    ...(!options.dashboard ? ['--no-dashboard'] : []),
     ...(options.preload ?? []).flatMap((preload) => flag('--preload', preload)),
   ]
 }

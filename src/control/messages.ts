@@ -31,6 +31,8 @@ export const toHubSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),
   /** Tell the sender which workers there are. */
   z.object({ type: z.literal('list-workers') }),
+  /** Give the sender the certificates of the run. */
+  z.object({ type: z.literal('get-certificates') }),
   /** End the run. */
   z.object({ type: z.literal('stop') }),
   /** The sender is there. */
@@ -72,6 +74,8 @@ export const fromHubSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('beat') }),
   /** The cluster is there: its scheduler file, our record in it. */
   z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
+  /** The certificates of the run, PEM: to each process as soon as they are there, and to whoever asks. */
+  z.object({ type: z.literal('certificates'), ca: z.string(), cert: z.string(), key: z.string() }),
   /** How many workers run, of those that are awaited. */
   z.object({ type: z.literal('workers'), running: z.number(), wanted: z.number() }),
   /** Which workers there are; not sent where the scheduler does not answer. */

@@ -3,6 +3,7 @@ import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PresentWorkers } from '../record/present-workers.ts'
 import { sayDuration } from '../util/duration.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
 import { deadline } from '../util/wait.ts'
 import { type Line, Mailbox } from './line.ts'
 import { type FromHub, fromHubSchema, type ToHub, type Verdict } from './messages.ts'
@@ -111,6 +112,29 @@ export class Visit implements Disposable {
     const late = (): Error =>
       new RunnerError(`${this.#where} has not heard of them within ${sayDuration(timeout)}`, { code: 'ERR_TIMED_OUT' })
     return await deadline(this.#unlessEnded(this.#present.next()), timeout, late, signal)
+  }
+
+  /**
+   * Asks for the certificates of the run.
+   *
+   * @throws RunnerError as {@link waitForWorkers} does.
+   */
+  async certificates({ timeout, signal }: VisitWait): Promise<TlsMaterial> {
+    this.#line.send({ type: 'get-certificates' })
+    const come = async (): Promise<TlsMaterial> => {
+      for (;;) {
+        const message = await this.#unlessEnded(this.#heard.next())
+        if (message.type === 'certificates') return { ca: message.ca, cert: message.cert, key: message.key }
+      }
+    }
+    const late = (): Error =>
+      new RunnerError(
+        `Cannot get the certificates of the run: ${this.#where} has not given them within ${sayDuration(timeout)}`,
+        {
+          code: 'ERR_TIMED_OUT',
+        },
+      )
+    return await deadline(come(), timeout, late, signal)
   }
 
   /**

@@ -474,6 +474,17 @@ export const runTable = {
     group: 'run',
     help: 'under mpirun: what tells this run from others, the same in all of its processes',
   },
+  /**
+   * Have all of Dask speak TLS, with certificates that process 0 makes for this run alone. Certificates of one's own
+   * take the place of a variable that says so.
+   * @default false
+   */
+  secure: {
+    kind: yesOrNo(),
+    default: false,
+    group: 'run',
+    help: 'have all of Dask speak TLS, with certificates that are made for this run alone',
+  },
   /** Give children the variables of the launching MPI or PMI too. @default false */
   keepMpiEnv: {
     kind: yesOrNo(),

@@ -22,6 +22,7 @@ export function checkTogether(
     throw new RangeError(`Cannot use ${name('tlsKey')} alone: name ${name('tlsCert')} too`)
   if (tlsCert !== undefined && protocol !== undefined && protocol !== 'tls')
     throw new RangeError(`Cannot use ${name('tlsCert')} with ${name('protocol')} ${protocol}: leave one of them out`)
+  checkSecure(completed, name)
   if (!scheduler && given.schedulerFile === undefined)
     throw new RangeError(
       `Cannot run without a scheduler (${name('scheduler')}): name the scheduler file of the cluster to join by ${name('schedulerFile')}`,
@@ -41,6 +42,24 @@ export function checkTogether(
       `Cannot use one ${name('listenAddress')} for ${nworkers} workers of a process: leave ${name('nworkers')} out`,
     )
   for (const option of ['workerPort', 'nannyPort'] as const) checkPorts(completed, option, name)
+}
+
+/** What `--secure` cannot be together with. A site may have it in a variable, which one's own certificates replace. */
+function checkSecure(
+  { secure, tlsCert, protocol, listenAddress, contactAddress }: Completed<typeof runTable>,
+  name: (option: keyof typeof runTable) => string,
+): void {
+  if (!secure || (tlsCert !== undefined && name('secure').startsWith('DASK_HPC_RUNNER_'))) return
+  if (tlsCert !== undefined)
+    throw new RangeError(`Cannot use ${name('secure')} and ${name('tlsCert')} together: leave one of them out`)
+  if (protocol !== undefined && protocol !== 'tls')
+    throw new RangeError(`Cannot use ${name('secure')} with ${name('protocol')} ${protocol}: leave one of them out`)
+  for (const [option, address] of [
+    ['listenAddress', listenAddress],
+    ['contactAddress', contactAddress],
+  ] as const)
+    if (address !== undefined && !address.startsWith('tls://'))
+      throw new RangeError(`Cannot use ${name(option)} "${address}" with ${name('secure')}: write it as tls://…`)
 }
 
 /** Each worker of a process needs a port of its own. */

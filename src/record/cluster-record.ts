@@ -8,6 +8,8 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
   secret: z.string(),
   /** Workers that the run starts, over all of its processes. */
   n_workers: z.number(),
+  /** Process 0 has made certificates for this run, and gives them to whoever proves that he knows the secret. */
+  secure: z.optional(z.boolean()),
   /** What the scheduler runs on, where this run has started it. */
   versions: z.optional(versionsSchema),
 })

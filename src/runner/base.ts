@@ -10,12 +10,13 @@ import { Reaper } from '../process/reaper.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
-import type { PublishedFile } from '../record/scheduler-file.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
 import { Body } from './body.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
@@ -30,8 +31,9 @@ import { type ClientPart, Interruption } from './interruption.ts'
 import { meet } from './meet.ts'
 import { Membership } from './membership.ts'
 import { leaveReport } from './run-report.ts'
-import { checkRunTls } from './run-tls.ts'
+import { checkRunTls, tlsOf } from './run-tls.ts'
 import { sayProgress } from './say-progress.ts'
+import { certificatesOfOther, SecureRun } from './secure-run.ts'
 import { sayDashboard, warnOfOtherPython } from './start-message.ts'
 import { type RunningScheduler, schedulerRuns } from './start-scheduler.ts'
 import { releaseDelay } from './step-release.ts'
@@ -66,6 +68,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   #run: RunContext | undefined
   #membership: Membership | undefined
   #hub: Hub | undefined
+  #secure: SecureRun | undefined
   #hosted: Hosted | undefined
   #workers: Workers | undefined
   #file: PublishedFile | undefined
@@ -185,10 +188,11 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     try {
       const run = await this.#findOutWhoIAm()
       const mine = run.roles[run.identity.rank] ?? []
-      const speaksTls = run.options.protocol === 'tls'
-      if (!speaksTls) this.#warmUp(mine)
+      // Those of a secure run are made for it.
+      const hasOwnCertificates = run.options.protocol === 'tls' && this.#secure === undefined
+      if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
-      if (speaksTls) {
+      if (hasOwnCertificates) {
         await checkRunTls(run)
         this.#warmUp(mine)
       }
@@ -244,7 +248,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     })
     const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
     refuseControl('the scheduler file', schedulerFile, 'see what sets the id of the job')
-    this.#run = { ...context, logger: this.#logger, identity, roles, schedulerFile }
+    this.#secure = SecureRun.of(this.#options, identity, this.reaper)
+    const options = this.#secure?.optionsFor(this.#options) ?? this.#options
+    this.#run = { ...context, options, logger: this.#logger, identity, roles, schedulerFile }
     // They are mostly the same in all processes; doctor tells of each.
     if (identity.rank === 0)
       for (const warning of identity.share.warnings ?? []) this.#logger.warn(`${warning}: it does not count`)
@@ -260,6 +266,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** Process 0: claim the path, start the scheduler, publish. */
   async #gather(run: RunContext, mine: readonly Role[]): Promise<void> {
+    const making = mine.includes('scheduler') ? this.#secure?.make(run) : undefined
+    making?.catch(() => undefined)
     const { Hub } = await import('./hub.ts')
     const hub = await Hub.open(run, this.isOnOneHost())
     this.#hub = hub
@@ -269,6 +277,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
     await this.publishGatherer(hub.record, run)
     this.#waitForOthers(hub, run)
+    if (making !== undefined) await this.#giveCertificates(await making)
     const { scheduler, versions } = mine.includes('scheduler')
       ? await this.#startScheduler(run)
       : { scheduler: await this.findExisting(run), versions: undefined }
@@ -281,6 +290,28 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
     void sayDashboard(scheduler, run)
     if (this.#options.scheduler) void hub.mark()
+  }
+
+  /** Process 0 keeps the certificates of the run, and gives them to the others. */
+  async #giveCertificates(material: TlsMaterial): Promise<void> {
+    await this.#secure?.keep(material)
+    this.#hub?.giveCertificates(material)
+  }
+
+  /**
+   * Gets the certificates of an existing cluster, where this run is to add workers to it securely.
+   *
+   * @throws RunnerError ERR_ENVIRONMENT where one of the two is secure and the other is not.
+   */
+  protected async takeCertificatesOf(file: SchedulerFile, run: RunContext): Promise<void> {
+    if (this.#secure !== undefined) await this.#giveCertificates(await certificatesOfOther(file, run.signal))
+    else if (file.dask_hpc_runner?.secure === true && tlsOf(run.options) === undefined)
+      throw new RunnerError(
+        `Cannot join the cluster at ${file.address}: it was started with --secure; add it here too`,
+        {
+          code: 'ERR_ENVIRONMENT',
+        },
+      )
   }
 
   #waitForOthers({ coordinator }: Hub, run: RunContext): void {
@@ -340,6 +371,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       throw this.#whyOver(found.outcome, run, unanswered)
     }
     this.#file = found.kind === 'cluster' ? found.file : await this.#member.cluster()
+    if (this.#secure !== undefined) await this.#secure.keep(await this.#member.certificates())
     await checkReach(this.#file, run)
     this.#logger.info(`joined the run of process 0 on ${this.#file.dask_hpc_runner.host}`)
   }

@@ -29,6 +29,8 @@ export interface CoordinatorOptions {
   readonly onAwaitWorkers: (line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined) => void
   /** Somebody wants to be told which workers there are. */
   readonly onListWorkers: (line: Line<ToHub, FromHub>) => void
+  /** Called where the certificates of the run are asked for. */
+  readonly onGetCertificates: (line: Line<ToHub, FromHub>) => void
   /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
   readonly onSilent: (rank: number) => void
   /** A worker has started. */
@@ -206,6 +208,7 @@ export class Coordinator {
     line.onMessage((message) => {
       if (message.type === 'await-workers') this.#options.onAwaitWorkers(line, message.count, undefined)
       else if (message.type === 'list-workers') this.#options.onListWorkers(line)
+      else if (message.type === 'get-certificates') this.#options.onGetCertificates(line)
       else if (message.type === 'stop') this.#stop()
     })
     void line.closed.then(() => this.#visitors.delete(line))
@@ -280,6 +283,7 @@ export class Coordinator {
         member.isHere = true
         break
       case 'list-workers':
+      case 'get-certificates':
       case 'stop':
       case 'pulse':
       case 'beat':

@@ -44,7 +44,8 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       metadataBudget: options.metadataBudget,
       logger,
       ask: askOwner,
-      askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options) }),
+      // The certificates of a secure run are of no use with another, and not there yet.
+      askScheduler: async (file) => await askScheduler(file, { tls: options.secure ? undefined : tlsOf(options) }),
       isOver: (key) => earlierStarts(run).has(key),
       onLock: (directory) => {
         this.reaper.setLock(directory)
@@ -72,7 +73,10 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
     return await findExistingCluster(schedulerFile, {
-      askScheduler: async (file) => await askScheduler(file, { tls: tlsOf(options), signal }),
+      askScheduler: async (file) => {
+        await this.takeCertificatesOf(file, run)
+        return await askScheduler(file, { tls: tlsOf(options), signal })
+      },
       timeout: options.rendezvousTimeout,
       signal,
     })

@@ -15,6 +15,7 @@ import { sayVersions, type Versions } from '../record/versions.ts'
 import { sayDuration } from '../util/duration.ts'
 import { readPorts } from '../util/ports.ts'
 import { shared } from '../util/shared.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
 import { Coordinator, type StartedWorker } from './coordinator.ts'
 import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
@@ -40,6 +41,7 @@ export class Hub {
   readonly #lines = new Map<number, LivingLine<ToHub, FromHub>>()
   #scheduler: SchedulerLink | undefined
   #versions: Versions | undefined
+  #certificates: TlsMaterial | undefined
 
   private constructor(run: RunContext, server: ControlServer, record: ClusterRecord) {
     const { roles, options, logger, identity } = run
@@ -66,6 +68,9 @@ export class Hub {
       lostAfter: options.lostAfter,
       onAwaitWorkers: (line, count, rank) => {
         this.#awaitWorkers(line, count, rank)
+      },
+      onGetCertificates: (line) => {
+        this.#tellCertificates(line)
       },
       onListWorkers: (line) => {
         // Who hears nothing asks the scheduler itself, or says that it does not answer.
@@ -109,7 +114,9 @@ export class Hub {
       ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
       onPeer: (peer, hello) => {
         const line = withPulse(peer, hub.#pulse)
-        if (hub.coordinator.add(hello, line)) hub.#lines.set(hello.rank, line)
+        if (!hub.coordinator.add(hello, line)) return
+        hub.#lines.set(hello.rank, line)
+        hub.#tellCertificates(line)
       },
       onPulse: (peer, rank) => {
         const second = withPulse(peer, hub.#pulse)
@@ -132,6 +139,7 @@ export class Hub {
         network: await networkName(),
       },
       secret,
+      ...(options.secure ? { secure: true } : {}),
       n_workers: roles.filter((each) => each.includes('worker')).length * workersOfProcess(options),
     })
     return hub
@@ -140,6 +148,16 @@ export class Hub {
   /** Our record, before there is a scheduler: who owns the run and how to reach it. */
   get record(): ClusterRecord {
     return this.#record
+  }
+
+  /** The certificates of the run are there: gives them to everybody who has joined, and to whoever will. */
+  giveCertificates(material: TlsMaterial): void {
+    this.#certificates = material
+    for (const line of this.#lines.values()) this.#tellCertificates(line)
+  }
+
+  #tellCertificates(line: Line<ToHub, FromHub>): void {
+    if (this.#certificates !== undefined) line.send({ type: 'certificates', ...this.#certificates })
   }
 
   /** A thread beats for us, while our own loop runs the user's code. */

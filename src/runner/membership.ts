@@ -10,6 +10,7 @@ import type { PublishedFile } from '../record/scheduler-file.ts'
 import { deferred } from '../util/deferred.ts'
 import { sayDuration } from '../util/duration.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 import { failureOf, RunIsOver } from './failure.ts'
@@ -32,6 +33,7 @@ export class Membership implements Disposable {
   readonly #handlers: MembershipHandlers
   readonly #verdict = deferred<Verdict>()
   readonly #cluster = deferred<PublishedFile>()
+  readonly #certificates = deferred<TlsMaterial>()
   readonly #workersCame = deferred<undefined>()
   #workersNow = ''
   /** Tells this process from another one that claims its rank. */
@@ -127,6 +129,15 @@ export class Membership implements Disposable {
   }
 
   /**
+   * The certificates of the run, which process 0 has made.
+   *
+   * @throws RunIsOver, or the reason of the run's signal.
+   */
+  async certificates(): Promise<TlsMaterial> {
+    return await untilAborted(Promise.race([this.#certificates.promise, this.#over()]), this.#run.signal)
+  }
+
+  /**
    * Until `count` workers run or `givenUp` settles.
    *
    * @throws RunIsOver
@@ -153,6 +164,9 @@ export class Membership implements Disposable {
       case 'workers':
         this.#workersNow = `: ${message.running} of ${message.wanted} run`
         if (message.running >= message.wanted) this.#workersCame.resolve(undefined)
+        break
+      case 'certificates':
+        this.#certificates.resolve(message)
         break
       case 'terminate':
         this.#handlers.onTerminate(message.signal)

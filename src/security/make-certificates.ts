@@ -55,7 +55,7 @@ export async function makeCertificates({
   })
   const cert = await X509CertificateGenerator.create({
     ...validity,
-    subject: [{ CN: [`${name}, a part of it`] }],
+    subject: [{ CN: [`${name} (a part of it)`] }],
     issuer: subject,
     publicKey: own.publicKey,
     signingKey: authority.privateKey,

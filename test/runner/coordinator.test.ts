@@ -31,6 +31,7 @@ function startRun(
     logger,
     onAwaitWorkers: vi.fn(),
     onListWorkers: vi.fn(),
+    onGetCertificates: vi.fn(),
     onSilent,
     onWorkerStart: vi.fn(),
     whyWorkersEnd: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { accessSync, constants, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, RunnerError } from '../errors.ts'
+import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
+import { temporaryDirectory } from '../util/surroundings.ts'
+import type { TlsFiles } from '../util/tls-files.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
+import { writeNew } from '../util/write-new.ts'
+
+/** `f_type` of a filesystem in memory (statfs(2)). */
+const tmpfs = 0x0102_1994
+
+/** Where secrets of this node are kept: in memory where that can be, which nothing copies. */
+export function secretsDirectory(): string {
+  const memory = '/dev/shm'
+  try {
+    accessSync(memory, constants.W_OK | constants.X_OK)
+    if (statfsSync(memory).type === tmpfs) return memory
+  } catch {
+    // There is none.
+  }
+  return temporaryDirectory()
+}
+
+/** The certificates of a run on this node: where they will be is known before they are there. */
+export class PrivateFiles {
+  readonly files: Required<TlsFiles>
+  readonly #directory: string
+  #written: Promise<OwnDirectory> | undefined
+
+  /** @param name tells whose they are */
+  constructor(name: string, parent = secretsDirectory()) {
+    this.#directory = join(parent, `dask-hpc-runner-${name}-tls-${randomUUID().slice(0, 8)}`)
+    const path = (part: string): string => join(this.#directory, `${part}.pem`)
+    this.files = { caFile: path('ca'), cert: path('cert'), key: path('key') }
+  }
+
+  /**
+   * Writes them, once, for nobody else to read.
+   *
+   * @returns their directory, for whoever removes it
+   * @throws RunnerError ERR_ENVIRONMENT where that is not possible.
+   */
+  async write(material: TlsMaterial, onDirectory: (directory: OwnDirectory) => void): Promise<void> {
+    this.#written ??= this.#write(material, onDirectory)
+    await this.#written
+  }
+
+  async #write({ ca, cert, key }: TlsMaterial, onDirectory: (directory: OwnDirectory) => void): Promise<OwnDirectory> {
+    try {
+      const directory = await makeOwnDirectory(this.#directory)
+      onDirectory(directory)
+      await writeNew(this.files.caFile, ca, 0o600)
+      await writeNew(this.files.cert, cert, 0o600)
+      await writeNew(this.files.key, key, 0o600)
+      return directory
+    } catch (cause) {
+      throw new RunnerError(
+        `Cannot keep the certificates of the run in "${this.#directory}": ${messageOf(cause)}; set TMPDIR to a directory of the node`,
+        { code: 'ERR_ENVIRONMENT', cause },
+      )
+    }
+  }
+}

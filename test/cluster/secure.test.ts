@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+import { published } from '../support/dask.ts'
+import { pythons } from '../support/pythons.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+
+const clients = join(programs, 'clients.py')
+const all = 'plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n'
+
+/** Directories of certificates of the runs whose key contains `key`. */
+async function secrets(key: string): Promise<readonly string[]> {
+  return (await readdir('/dev/shm')).filter((name) => name.includes(key) && name.includes('-tls-'))
+}
+
+describe.for(pythons())('with %s', ([, python]) => {
+  test.skipIf(python === undefined)('--secure alone has all of Dask speak TLS', async () => {
+    await using cluster = await Cluster.make()
+    const args = ['--secure', '--nworkers', '2', '--nthreads', '1', '--python', python ?? '']
+    const run = cluster.run(['local', '-n', '3', ...args, '--', python ?? '', clients])
+    await run.expectStatus(0)
+    expect(run.stdout).toBe(all)
+    await cluster.expectNothingLeft()
+    expect(await secrets(`local${run.pid}`)).toEqual([])
+  })
+})
+
+test('the ranks of a job get the certificates of their run from rank 0, and keep them to themselves', async () => {
+  await using cluster = await Cluster.make()
+  const job = { SLURM_JOB_ID: String(1_000_000 + process.pid), DASK_HPC_RUNNER_SECURE: 'yes' }
+  const show =
+    'import os, stat, glob; from dask.distributed import Client; print(Client().scheduler.address.split(":")[0])'
+  const look = `${show}
+files = glob.glob("/dev/shm/dask-hpc-runner-*${job.SLURM_JOB_ID}*-tls-*/*")
+print(len(files), {oct(os.stat(f).st_mode & 0o7777) for f in files}, {oct(os.stat(os.path.dirname(f)).st_mode & 0o7777) for f in files})`
+  const runs = startTasks(cluster, fourTasks(job), ['--', 'python3', '-c', look])
+  for (const run of runs) await run.expectStatus(0)
+  expect(runs[1]?.stdout).toBe("tls\n12 {'0o600'} {'0o700'}\n")
+  for (const run of runs) run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+  expect(await secrets(job.SLURM_JOB_ID)).toEqual([])
+})
+
+test('workers are added to a secure cluster by --secure, and to no other', async () => {
+  await using cluster = await Cluster.make()
+  const file = cluster.path('F.json')
+  const first = cluster.run(['local', '-n', '2', '--secure', '--no-client', '--scheduler-file', file])
+  const { address } = JSON.parse(await published(file, first)) as { address: string }
+  const join2 = ['local', '-n', '1', '--no-scheduler', '--nthreads', '1', '--scheduler-file', file]
+  const show =
+    'from dask.distributed import Client; c = Client(); c.wait_for_workers(3); print(len(c.scheduler_info()["workers"]))'
+  const second = cluster.run([...join2, '--secure', '--wait-workers', '3', '--', 'python3', '-c', show])
+  await second.expectStatus(0)
+  expect(second.stdout).toBe('3\n')
+  const without = cluster.run([...join2, '--', 'false'])
+  await without.expectStatus(78)
+  expect(without.stderr).toContain(
+    `Cannot join the cluster at ${address}: it was started with --secure; add it here too`,
+  )
+  first.signal('SIGTERM')
+  await first.ended
+  expect(await readFile(file, 'utf8').catch(() => 'gone')).toBe('gone')
+  await cluster.expectNothingLeft()
+})
