@@ -111,7 +111,7 @@ export class Client implements AsyncDisposable {
       found.takeProcess !== undefined && options.python === undefined && tls === undefined
         ? await found.takeProcess()
         : new ClientProcess({
-            python: await findPython(options.python, env, signal),
+            python: await findPython({ python: options.python }, env, signal),
             env: { ...env, ...tls },
             reaper,
             lostAfter: defaults.lostAfter,

@@ -1,12 +1,20 @@
 import { execFile, type ExecFileException } from 'node:child_process'
 import { access, constants, realpath } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
+import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { withoutDirectory } from './loader.ts'
-import { findProgram } from './python-of-command.ts'
+import { findProgram, pythonOfCommand } from './python-of-command.ts'
 
-/** How long an interpreter may take to say whether it has Dask. In milliseconds. */
-export const probeTimeout = 30_000
+/** Which Python is wanted. */
+export interface PythonWish {
+  /** The only one that may be taken, as a path or a name on PATH. */
+  readonly python?: string | undefined
+  /** The client program's command: its own Python is taken before others. */
+  readonly command?: readonly [string, ...string[]] | undefined
+  /** How long an interpreter may take to say whether it has Dask. In milliseconds. @default that of a rendezvous */
+  readonly rendezvousTimeout?: number
+}
 
 /** Prints the interpreter's path; looks for Dask without importing it. */
 const program = `${withoutDirectory}
@@ -24,20 +32,20 @@ export interface Answer {
 export type Ask = (python: string) => Promise<Answer>
 
 /**
- * The Python that has Dask: `python` if given, else that of the active environment, else the first
- * `python3` on PATH that has the module `distributed`.
+ * The Python that has Dask: `python` if given, else that of the client program, else that of the active environment, else
+ * the first `python3` on PATH that has the module `distributed`.
  *
  * @param ask how one is asked. @default it is started for that alone, without importing Dask
  * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried. The reason of `signal`.
  */
 export async function findPython(
-  python: string | undefined,
+  { python, command, rendezvousTimeout = defaults.rendezvousTimeout }: PythonWish,
   env: Readonly<NodeJS.ProcessEnv>,
   signal?: AbortSignal,
-  ask: Ask = async (candidate) => await probe(candidate, env, signal),
+  ask: Ask = async (candidate) => await askPython(candidate, { env, timeout: rendezvousTimeout, signal }),
 ): Promise<string> {
   const tried: string[] = []
-  for (const candidate of python === undefined ? candidates(env) : [python]) {
+  for (const candidate of python === undefined ? await candidates(command, env) : [python]) {
     if (candidate.includes('/') && !(await isExecutable(candidate))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
@@ -57,29 +65,22 @@ export async function findPython(
 }
 
 /**
- * Whether `other`, a path or a name on PATH, is the Python that {@link findPython} asks first: the same
- * program in the same directory, since environments are links to one interpreter.
+ * Whether two names or paths mean the same Python: the same program in the same directory, since environments are links to
+ * one interpreter.
  */
-export async function isFirstChoice(
-  other: string,
-  python: string | undefined,
-  env: Readonly<NodeJS.ProcessEnv>,
-): Promise<boolean> {
+export async function isSamePython(one: string, other: string, env: Readonly<NodeJS.ProcessEnv>): Promise<boolean> {
   const [first, second] = await Promise.all(
-    [other, python ?? (await firstExecutable(candidates(env)))].map(async (program) => {
-      const path = program === undefined ? undefined : await findProgram(program, env)
+    [one, other].map(async (program) => {
+      const path = await findProgram(program, env)
       return path === undefined ? undefined : join(await realpath(dirname(path)), await realpath(path))
     }),
   )
   return first !== undefined && first === second
 }
 
-async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) if (await isExecutable(path)) return path
-  return undefined
-}
-
-function candidates(env: Readonly<NodeJS.ProcessEnv>): string[] {
+async function candidates(command: PythonWish['command'], env: Readonly<NodeJS.ProcessEnv>): Promise<string[]> {
+  const ofProgram = command === undefined ? undefined : await pythonOfCommand(command, env)
+  const own = ofProgram === undefined ? undefined : await findProgram(ofProgram, env)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))
@@ -87,7 +88,7 @@ function candidates(env: Readonly<NodeJS.ProcessEnv>): string[] {
     .split(delimiter)
     .filter((directory) => directory !== '')
     .map((directory) => join(directory, 'python3'))
-  return [...new Set([...active, ...onPath])]
+  return [...new Set([...(own === undefined ? [] : [own]), ...active, ...onPath])]
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -97,14 +98,23 @@ async function isExecutable(path: string): Promise<boolean> {
   )
 }
 
-async function probe(python: string, env: Readonly<NodeJS.ProcessEnv>, signal?: AbortSignal): Promise<Answer> {
+/** How one is asked. */
+export interface AskOptions {
+  readonly env: Readonly<NodeJS.ProcessEnv>
+  /** In milliseconds. */
+  readonly timeout: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Asks an interpreter, by starting it for that alone and without importing Dask. */
+export async function askPython(python: string, { env, timeout, signal }: AskOptions): Promise<Answer> {
   return await new Promise<Answer>((resolve) => {
     execFile(
       python,
       ['-c', program],
-      { env, timeout: probeTimeout, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
+      { env, timeout, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
       (error, stdout, stderr) => {
-        if (error?.killed === true) resolve(lateAnswer(probeTimeout))
+        if (error?.killed === true) resolve(lateAnswer(timeout))
         else if (error !== null) resolve(failedAnswer(stderr.split('\n'), howItFailed(error)))
         else resolve(stdout === '' ? lacksDask : { executable: stdout })
       },

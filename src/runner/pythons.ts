@@ -2,12 +2,13 @@ import { workerEnvironment } from '../components/child-environment.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
-import { type Answer, findPython, probeTimeout } from '../python/find-python.ts'
+import { type Answer, findPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
+import { sayProgress } from './say-progress.ts'
 
 /** A Dask process of ours, by what it becomes. */
 export type DaskPart =
@@ -49,7 +50,7 @@ export class Pythons {
 
   /** The interpreter that has Dask: its path, or a name on PATH. */
   get path(): Promise<string> {
-    this.#path ??= findPython(this.#run.options.python, this.#run.options.env, this.#signal)
+    this.#path ??= findPython(this.#run.options, this.#run.options.env, this.#signal)
     return this.#path
   }
 
@@ -58,9 +59,10 @@ export class Pythons {
     const [first, ...others] = this.#startsFor(parts)
     if (first === undefined) return
     const { options } = this.#run
-    this.#path = findPython(options.python, options.env, this.#signal, async (python) => {
+    this.#path = findPython(options, options.env, this.#signal, async (python) => {
       const started = first(python, true)
-      const answer = await untilAborted(started.answer(probeTimeout), this.#signal)
+      using _progress = sayProgress(this.#run, () => `waiting for ${python} to start and to say whether it has Dask`)
+      const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
       if (answer.executable === undefined) started.kill()
       return answer
     })

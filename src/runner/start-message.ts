@@ -1,6 +1,6 @@
 import { describePython } from '../python/describe-python.ts'
-import { findPython, isFirstChoice } from '../python/find-python.ts'
-import { pythonOfCommand } from '../python/python-of-command.ts'
+import { askPython, findPython, isSamePython } from '../python/find-python.ts'
+import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions, type Versions } from '../record/versions.ts'
 import type { RunContext } from './context.ts'
@@ -34,19 +34,28 @@ export async function warnOfOtherPython(
   cluster: Versions | undefined,
 ): Promise<void> {
   try {
-    const { env } = options
-    const python = await pythonOfCommand(command, env)
+    const { env, rendezvousTimeout: timeout } = options
+    const named = await pythonOfCommand(command, env)
+    const python = named === undefined ? undefined : await findProgram(named, env)
     if (python === undefined || cluster === undefined) return
-    // Either the cluster's or without Dask: neither is worth the start of another Python.
-    if (await isFirstChoice(python, options.python, env)) return
-    if (python === (await findPython(options.python, env))) return
+    if (options.python !== undefined && (await isSamePython(python, options.python, env))) return
+    const own = await askPython(python, { env, timeout })
+    if (own.executable === undefined) {
+      const ofCluster = await findPython(options, env)
+      logger.warn(
+        `the client program runs in ${python}, which ${own.why}, and the cluster in ${ofCluster}: use one Python environment for both`,
+      )
+      return
+    }
+    // What has Dask and is the program's own is taken before others.
+    if (options.python === undefined) return
+    const { executable = options.python } = await askPython(options.python, { env, timeout })
+    if (await isSamePython(own.executable, executable, env)) return
     const { version, packages } = await describePython(python, { env, timeout: describeTimeout })
-    const { dask, distributed } = packages
-    if (dask === undefined || distributed === undefined) return
-    const [theirs, ours] = [sayVersions({ python: version, dask, distributed }), sayVersions(cluster)]
-    if (theirs === ours) return
+    const { dask = '?', distributed = '?' } = packages
     logger.warn(
-      `the client program runs ${theirs} of ${python}, the cluster ${ours}: use one Python environment for both`,
+      `the client program runs ${sayVersions({ python: version, dask, distributed })} of ${python}, ` +
+        `the cluster ${sayVersions(cluster)} of ${executable}: use one Python environment for both`,
     )
   } catch {
     // It was only to warn.

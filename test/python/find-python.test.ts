@@ -25,23 +25,36 @@ describe('findPython', { timeout: 30_000 }, () => {
   it('takes the one that is named, and no other', async () => {
     const named = withDask('named/python')
     withDask('bin/python3')
-    expect(await findPython(named, { PATH: path('bin') })).toBe(named)
+    expect(await findPython({ python: named }, { PATH: path('bin') })).toBe(named)
     const lacking = withoutDask('lacking/python')
     const message = `Cannot find a Python that has Dask: ${lacking} has no module distributed; name an interpreter that has it, or install it there (pip install distributed)`
-    await expect(findPython(lacking, { PATH: path('bin') })).rejects.toMatchObject({ code: 'ERR_ENVIRONMENT', message })
+    await expect(findPython({ python: lacking }, { PATH: path('bin') })).rejects.toMatchObject({
+      code: 'ERR_ENVIRONMENT',
+      message,
+    })
   })
 
   it('looks a name without a path up on PATH', async () => {
     const found = withDask('bin/python3.99')
-    expect(await findPython('python3.99', { PATH: path('bin') })).toBe(found)
+    expect(await findPython({ python: 'python3.99' }, { PATH: path('bin') })).toBe(found)
   })
 
   it('prefers the active environment: VIRTUAL_ENV, then CONDA_PREFIX, then PATH', async () => {
     const [venv, conda, onPath] = [withDask('venv/bin/python'), withDask('conda/bin/python'), withDask('bin/python3')]
     const [VIRTUAL_ENV, CONDA_PREFIX] = [join(root, 'venv'), join(root, 'conda')]
-    expect(await findPython(undefined, { PATH: path('bin'), VIRTUAL_ENV, CONDA_PREFIX })).toBe(venv)
-    expect(await findPython(undefined, { PATH: path('bin'), CONDA_PREFIX })).toBe(conda)
-    expect(await findPython(undefined, { PATH: path('bin'), VIRTUAL_ENV: '', CONDA_PREFIX: '' })).toBe(onPath)
+    expect(await findPython({}, { PATH: path('bin'), VIRTUAL_ENV, CONDA_PREFIX })).toBe(venv)
+    expect(await findPython({}, { PATH: path('bin'), CONDA_PREFIX })).toBe(conda)
+    expect(await findPython({}, { PATH: path('bin'), VIRTUAL_ENV: '', CONDA_PREFIX: '' })).toBe(onPath)
+  })
+
+  it("prefers the client program's own Python to the active environment, if it has Dask", async () => {
+    const [venv, conda] = [withDask('venv/bin/python'), withDask('conda/bin/python')]
+    const env = { PATH: path('conda/bin'), VIRTUAL_ENV: join(root, 'venv'), CONDA_PREFIX: join(root, 'conda') }
+    expect(await findPython({ command: ['python', 'client.py'] }, env)).toBe(conda)
+    expect(await findPython({ command: ['python', 'client.py'], python: venv }, env)).toBe(venv)
+    expect(await findPython({ command: ['./client'] }, env)).toBe(venv)
+    withoutDask('conda/bin/python')
+    expect(await findPython({ command: ['python', 'client.py'] }, env)).toBe(venv)
   })
 
   it('takes the first python3 on PATH that has Dask', async () => {
@@ -49,14 +62,14 @@ describe('findPython', { timeout: 30_000 }, () => {
     python('two/python3', 'echo broken >&2; exit 1')
     const third = withDask('three/python3')
     withDask('four/python3')
-    expect(await findPython(undefined, { PATH: path('none', 'one', 'two', 'three', 'four') })).toBe(third)
+    expect(await findPython({}, { PATH: path('none', 'one', 'two', 'three', 'four') })).toBe(third)
   })
 
   it('says what it tried and how to install it where none has it', async () => {
     const venv = withoutDask('venv/bin/python')
     const broken = python('one/python3', 'echo Traceback >&2; echo "ImportError: no encodings" >&2; exit 1')
     const silent = python('two/python3', 'exit 3')
-    const finding = findPython(undefined, { PATH: path('one', 'none', 'two'), VIRTUAL_ENV: join(root, 'venv') })
+    const finding = findPython({}, { PATH: path('one', 'none', 'two'), VIRTUAL_ENV: join(root, 'venv') })
     await expect(finding).rejects.toMatchObject({
       code: 'ERR_ENVIRONMENT',
       message: `Cannot find a Python that has Dask: ${venv} has no module distributed; ${broken} fails: ImportError: no encodings; ${silent} fails: exit status 3; activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)`,
@@ -64,10 +77,12 @@ describe('findPython', { timeout: 30_000 }, () => {
   })
 
   it('says that there is none', async () => {
-    await expect(findPython(undefined, { PATH: path('none') })).rejects.toThrow('there is no python3 on PATH')
-    await expect(findPython(undefined, {})).rejects.toThrow('there is no python3 on PATH')
+    await expect(findPython({}, { PATH: path('none') })).rejects.toThrow('there is no python3 on PATH')
+    await expect(findPython({}, {})).rejects.toThrow('there is no python3 on PATH')
     const missing = join(root, 'missing/python')
-    await expect(findPython(missing, {})).rejects.toThrow(`${missing} is not there or not executable`)
-    await expect(findPython('python-nowhere', { PATH: path('none') })).rejects.toThrow(/python-nowhere fails: .*ENOENT/)
+    await expect(findPython({ python: missing }, {})).rejects.toThrow(`${missing} is not there or not executable`)
+    await expect(findPython({ python: 'python-nowhere' }, { PATH: path('none') })).rejects.toThrow(
+      /python-nowhere fails: .*ENOENT/,
+    )
   })
 })

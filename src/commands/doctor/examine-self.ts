@@ -60,11 +60,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     )
   const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
     isPart
-      ? probes.look(
-          'ask Python for its versions',
-          async () => await lookAtPython(options.python, env),
-          2 * probeTimeout,
-        )
+      ? probes.look('ask Python for its versions', async () => await lookAtPython(options, env), 2 * probeTimeout)
       : undefined,
     isClient ? probes.look('look at the client program', async () => await lookAtClient(command, env)) : undefined,
     rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,

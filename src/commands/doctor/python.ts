@@ -1,7 +1,7 @@
 import { RunnerError } from '../../errors.ts'
 import type { Environment } from '../../identity/environment.ts'
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
-import { findPython } from '../../python/find-python.ts'
+import { findPython, type PythonWish } from '../../python/find-python.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
@@ -15,10 +15,8 @@ const oldest = [2022, 12] as const
  *
  * @throws RunnerError ERR_ENVIRONMENT where there is none that answers in time.
  */
-export async function lookAtPython(
-  python: string | undefined,
-  env: Readonly<NodeJS.ProcessEnv>,
-): Promise<PythonDescription> {
+export async function lookAtPython(wish: PythonWish, env: Readonly<NodeJS.ProcessEnv>): Promise<PythonDescription> {
+  const { python } = wish
   const stop = new AbortController()
   const late = (): Error =>
     new RunnerError(
@@ -27,7 +25,7 @@ export async function lookAtPython(
       { code: 'ERR_ENVIRONMENT' },
     )
   try {
-    const path = await deadline(findPython(python, env, stop.signal), probeTimeout, late)
+    const path = await deadline(findPython(wish, env, stop.signal), probeTimeout, late)
     return await describePython(path, { env, timeout: probeTimeout })
   } finally {
     stop.abort()
