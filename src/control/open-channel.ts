@@ -73,7 +73,10 @@ export function whyNotOpen({ control, host }: Owner, why: WhyNot): string {
     case 'no address':
       return `${host} has no address that leads there from here; name one by --interface there`
     case 'unreachable':
-      return `none of ${control.addresses.join(', ')} can be reached: it is frozen, or its host or its network is gone`
+      return (
+        `no connection to ${control.addresses.join(', ')} comes about: its host or network is gone or slow, ` +
+        `or the port is closed between the nodes (--control-port names one that is open, as --port does for the scheduler)`
+      )
   }
 }
 

@@ -11,7 +11,7 @@ export type Reached = Socket | 'refused' | 'unreachable'
 /** How to connect. */
 export interface ReachOptions {
   /** Milliseconds. @default 3 s */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -53,11 +53,14 @@ export async function addressesOf({ control: { addresses, network } }: Owner): P
 }
 
 /** What comes of connecting to a Dask address such as `tcp://10.0.0.1:8786`; a port that stays silent answers. */
-export async function reachDask(address: string, signal?: AbortSignal): Promise<'answers' | 'refuses' | 'unreachable'> {
+export async function reachDask(
+  address: string,
+  options: ReachOptions = {},
+): Promise<'answers' | 'refuses' | 'unreachable'> {
   const host = hostOf(address)
   const port = Number(/:(\d+)$/.exec(address)?.[1])
   if (host === undefined) return 'unreachable'
-  const reached = await reach(host, port, { signal })
+  const reached = await reach(host, port, options)
   if (typeof reached !== 'string') reached.destroy()
   return reached === 'refused' ? 'refuses' : reached === 'unreachable' ? 'unreachable' : 'answers'
 }

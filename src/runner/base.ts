@@ -1,4 +1,4 @@
-import { RefusedError } from '../control/join.ts'
+import { NotReachedError, RefusedError } from '../control/join.ts'
 import type { Verdict } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -23,7 +23,7 @@ import { type Context, InterruptedError, type RunContext } from './context.ts'
 import type { Coordinator } from './coordinator.ts'
 import { endRun } from './end-run.ts'
 import { errorOf, failureOf, HostLostError, report, RunIsOver, standingTo } from './failure.ts'
-import { checkReach } from './fence.ts'
+import { checkReach } from './check-reach.ts'
 import { RunnerHooks } from './hooks.ts'
 import { Hosted } from './hosted.ts'
 import type { Hub } from './hub.ts'
@@ -356,13 +356,15 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   async #follow(run: RunContext): Promise<void> {
     const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
-        using _progress = sayProgress(run, () => `waiting for process 0, which is to publish ${run.schedulerFile}`)
+        const waiting = `waiting for process 0, which is to publish ${run.schedulerFile}`
+        using _progress = sayProgress(run, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
         return await this.lookUp({ ...run, signal }, dead)
       },
-      join: async (gatherer, signal) => {
-        await this.#member.join(gatherer, signal)
+      join: async (gatherer, patience, signal) => {
+        await this.#member.join(gatherer, { patience, signal })
         if (this.#isCallers) this.#body.startPulse(gatherer, run.identity.rank)
       },
+      limit: (why) => this.#joinLimit(why, run),
       logger: run.logger,
       signal: run.signal,
     })
@@ -372,8 +374,23 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
     this.#file = found.kind === 'cluster' ? found.file : await this.#member.cluster()
     if (this.#secure !== undefined) await this.#secure.keep(await this.#member.certificates())
-    await checkReach(this.#file, run)
+    await this.#member.unlessOver(checkReach(this.#file, run))
     this.#logger.info(`joined the run of process 0 on ${this.#file.dask_hpc_runner.host}`)
+  }
+
+  /** How long a process 0 is tried that cannot be joined for that reason: a slow network is no end, silence and its absence are. */
+  #joinLimit(error: unknown, { options: { rendezvousTimeout, lostAfter } }: RunContext): number {
+    const replacement = Math.min(rendezvousTimeout, this.replacementTime())
+    switch (error instanceof NotReachedError ? error.why : undefined) {
+      case 'refused':
+      case 'not ours':
+      case 'no address':
+        return replacement
+      case 'silent':
+        return Math.max(lostAfter, replacement)
+      default:
+        return rendezvousTimeout
+    }
   }
 
   #whyOver({ failure }: OutcomeRecord, { roles, identity }: RunContext, unanswered: unknown): Error {

@@ -2,12 +2,9 @@ import { createHash } from 'node:crypto'
 import { hostOf, reachDask } from '../control/reach.ts'
 import { DaskError } from '../dask/errors.ts'
 import type { SchedulerClient } from '../dask/scheduler-client.ts'
-import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { SchedulerAnswer } from '../rendezvous/judgement.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
-import type { RunContext } from './context.ts'
-import { tlsOf } from './run-tls.ts'
 
 /** Under this key the scheduler of a run keeps what is made of the run's nonce: a small answer, however many workers there are. */
 const nonceKey = 'dask-hpc-runner'
@@ -23,8 +20,10 @@ function markOf(nonce: string): string {
 }
 
 /** How to ask. */
-interface AskOptions {
+export interface AskOptions {
   readonly tls: TlsFiles | undefined
+  /** How long it may take to connect. In milliseconds. @default 3 s */
+  readonly timeout?: number
   readonly signal?: AbortSignal
 }
 
@@ -39,20 +38,25 @@ export async function askScheduler(file: SchedulerFile, options: AskOptions): Pr
 }
 
 /** @throws DaskError, or what makes the files for TLS unusable. */
-async function ask(file: SchedulerFile, { tls, signal }: AskOptions): Promise<SchedulerAnswer> {
+export async function ask(file: SchedulerFile, { tls, timeout, signal }: AskOptions): Promise<SchedulerAnswer> {
   const protocol = file.address.split('://')[0]
   // Another protocol, or no certificate of ours: whether something listens is all that can be known.
   if (protocol !== 'tcp' && (protocol !== 'tls' || tls === undefined))
-    return hostOf(file.address) === undefined ? 'answers' : await reachDask(file.address, signal)
+    return hostOf(file.address) === undefined ? 'answers' : await reachDask(file.address, { timeout, signal })
   const { SchedulerClient } = await import('../dask/scheduler-client.ts')
-  using client = await SchedulerClient.connect(file.address, { ...(tls && { tls }), ...(signal && { signal }) })
+  using client = await SchedulerClient.connect(file.address, {
+    ...(tls && { tls }),
+    ...(timeout !== undefined && { timeout }),
+    ...(signal && { signal }),
+  })
   const nonce = file.dask_hpc_runner?.nonce
   const options = signal === undefined ? {} : { signal }
   if (nonce !== undefined && (await client.getMetadata(nonceKey, options)) === markOf(nonce)) return 'answers'
   return (await client.identity(options)).id === file.id ? 'answers' : 'other'
 }
 
-function answerOf(error: unknown): SchedulerAnswer {
+/** What a failed question says of the scheduler. */
+export function answerOf(error: unknown): SchedulerAnswer {
   if (!(error instanceof DaskError)) return 'other'
   switch (error.reason) {
     case 'refused':
@@ -69,35 +73,4 @@ function answerOf(error: unknown): SchedulerAnswer {
     case 'call-failed':
       return 'other'
   }
-}
-
-/**
- * An address that only its own host can use would let Dask's connections wait for long, and those that are refused for
- * their certificate would be tried again ten times a second.
- *
- * @throws RunnerError ERR_UNAVAILABLE where the scheduler of `file` cannot be used from here, ERR_ENVIRONMENT where
- * that is for a certificate.
- */
-export async function checkReach(file: SchedulerFile, { identity, signal, options }: RunContext): Promise<void> {
-  const answer = await ask(file, { tls: tlsOf(options), signal }).catch((error: unknown) => {
-    if (error instanceof DaskError && error.reason === 'tls')
-      throw new RunnerError(
-        `${cannotUse(file, identity.host)}${error.message.slice(error.message.indexOf(': '))}; give all nodes certificates of the same authority`,
-        { code: 'ERR_ENVIRONMENT', cause: error },
-      )
-    return answerOf(error)
-  })
-  signal.throwIfAborted()
-  // One that is silent is busy: process 0, which has answered, watches over it.
-  if (answer === 'answers' || answer === 'silent') return
-  const why = {
-    refuses: 'nothing listens there',
-    other: 'another program answers there',
-    unreachable: 'it cannot be reached; name another --interface or --host',
-  }[answer]
-  throw new RunnerError(`${cannotUse(file, identity.host)}: ${why}`, { code: 'ERR_UNAVAILABLE' })
-}
-
-function cannotUse({ address }: SchedulerFile, host: string): string {
-  return `Cannot use the scheduler at ${address} from ${host}`
 }

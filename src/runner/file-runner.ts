@@ -104,9 +104,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override async lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found> {
     const { rendezvousTimeout } = run.options
-    // Where a record was dead, process 0 of this run is either about to replace it or gone.
-    const timeout = dead.size === 0 ? rendezvousTimeout : Math.min(rendezvousTimeout, replacementTimeout)
-    return await this.#files.lookUp({ timeout, signal: run.signal, except: dead })
+    return await this.#files.lookUp({ timeout: rendezvousTimeout, signal: run.signal, except: dead })
   }
 
   protected override async withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
@@ -192,9 +190,6 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
 /** How long it may take to ask the run that held the path before, in milliseconds. */
 const askingTime = 7_000
-
-/** How long a dead record of this run's own key may stand before process 0 counts as gone. In milliseconds. */
-const replacementTimeout = 15_000
 
 /** Run keys of the same step before the workload manager restarted the job: those runs are over. */
 function earlierStarts({ identity }: RunContext): ReadonlySet<string> {

@@ -95,6 +95,10 @@ export abstract class RunnerHooks {
   protected async releaseStep(_run: RunContext, _silent: readonly number[]): Promise<void> {
     await Promise.resolve()
   }
+  /** How long a process 0 that has ended may take to be replaced by a newer start of the same run. In milliseconds. */
+  protected replacementTime(): number {
+    return 15_000
+  }
   /** What process 0 has made on the filesystem. */
   protected leavings(_run: RunContext): Leavings {
     return { files: [], directories: [] }

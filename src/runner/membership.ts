@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { joinControl } from '../control/join.ts'
+import { joinControl, type JoinOptions } from '../control/join.ts'
 import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
-import { Pulse, withPulse } from '../control/pulse.ts'
+import { type LivingLine, Pulse, withPulse } from '../control/pulse.ts'
 import { openSecondLine } from '../control/second-line.ts'
 import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -81,22 +81,26 @@ export class Membership implements Disposable {
    *
    * @throws what {@link joinControl} throws.
    */
-  async join(gatherer: ClusterRecord, signal: AbortSignal): Promise<void> {
+  async join(gatherer: ClusterRecord, { patience, signal }: Pick<JoinOptions, 'patience' | 'signal'>): Promise<void> {
     const { identity, options } = this.#run
     this.#instance ??= randomUUID()
     const { rank, host } = identity
-    const link = await joinControl(gatherer, { rank, host, instance: this.#instance, signal })
+    const link = await joinControl(gatherer, { rank, host, instance: this.#instance, patience, signal })
     this.#pulse = new Pulse(options)
     this.#gathererHost = gatherer.host
     const line = withPulse(link, this.#pulse)
     this.attach(line)
-    const { pulse } = gatherer.control
-    if (pulse === undefined) return
-    // The loop of process 0 runs the user's code: a thread of it beats.
-    const record = { ...gatherer, control: { ...gatherer.control, port: pulse } }
-    const second = await openSecondLine(record, { rank: identity.rank, signal })
+    void this.#listenToPulse(gatherer, line, this.#pulse)
+  }
+
+  /** Where the loop of process 0 runs the user's code, a thread of it beats. */
+  async #listenToPulse(gatherer: ClusterRecord, line: LivingLine<FromHub, ToHub>, pulse: Pulse): Promise<void> {
+    const { pulse: port } = gatherer.control
+    if (port === undefined) return
+    const record = { ...gatherer, control: { ...gatherer.control, port } }
+    const second = await openSecondLine(record, { rank: this.#run.identity.rank })
     if (second === undefined) return
-    const living = withPulse(second, this.#pulse)
+    const living = withPulse(second, pulse)
     living.onMessage(() => undefined)
     living.onBeat(() => {
       line.heard()
@@ -146,6 +150,15 @@ export class Membership implements Disposable {
     using _progress = sayProgress(this.#run, () => `waiting for workers${this.#workersNow}`)
     this.send({ type: 'await-workers', count: count === 'all' ? null : count })
     await Promise.race([this.#workersCame.promise, this.#over(), givenUp])
+  }
+
+  /**
+   * What `work` gives.
+   *
+   * @throws RunIsOver where the run ends before it does, or what `work` rejects with.
+   */
+  async unlessOver<T>(work: Promise<T>): Promise<T> {
+    return await Promise.race([work, this.#over()])
   }
 
   async #over(): Promise<never> {

@@ -18,7 +18,7 @@ import type { Departure } from '../rendezvous/departures.ts'
 import { sayDuration } from '../util/duration.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { temporaryDirectory } from '../util/surroundings.ts'
-import { deadline, settledWithin } from '../util/wait.ts'
+import { deadline, settledWithin, untilAborted } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
 import type { Leavings } from './hooks.ts'
@@ -137,10 +137,8 @@ export class MPIRunner extends FileRunner {
 
   protected override async lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found> {
     if (this.#store === undefined) return await super.lookUp(run, dead)
-    if (dead.size > 0)
-      throw new RunnerError('Cannot join the run: process 0 was gone as soon as it had said where it is', {
-        code: 'ERR_COMPONENT_LOST',
-      })
+    // There was one broadcast, and there is none that would replace it.
+    if (dead.size > 0) return await untilAborted(new Promise<never>(() => undefined), run.signal)
     const found = await this.#store.lookUp(run.signal)
     const isClient = run.roles[run.identity.rank]?.includes('client') === true
     if (found.kind === 'cluster' && isClient) await this.#keepOwnFile(found.file, run)
@@ -150,6 +148,10 @@ export class MPIRunner extends FileRunner {
   protected override async withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
     // Nobody who meets by a broadcast looks for a tombstone.
     if (this.#usesFiles(run)) await super.withdraw(run, this.#store === undefined ? tombstone : undefined)
+  }
+
+  protected override replacementTime(): number {
+    return this.#store === undefined ? super.replacementTime() : 0
   }
 
   protected override async whyNobodyComes(): Promise<Error | undefined> {

@@ -35,9 +35,11 @@ export class SilentHosts {
   /** Index of the host that is asked first the next time, where they are too many for one time. */
   #turn = 0
 
-  constructor({ lostAfter, ask = isThere, now = monotonic }: SilentHostsOptions) {
+  constructor({ lostAfter, ask, now = monotonic }: SilentHostsOptions) {
     this.#lostAfter = lostAfter
-    this.#ask = ask
+    // On a slow network an answer takes long, and that is no silence.
+    const patience = Math.max(defaults.connectTimeout, lostAfter / 2)
+    this.#ask = ask ?? (async (host) => await isThere(host, patience))
     this.#now = now
   }
 
@@ -79,7 +81,7 @@ export class SilentHosts {
 /** A name that means nothing here says nothing of the host. */
 const silences = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ETIMEDOUT'])
 
-async function isThere(host: string): Promise<boolean> {
+async function isThere(host: string, patience: number): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {
     const socket = connect({ host, port: anyPort })
     const give = (there: boolean): void => {
@@ -87,7 +89,7 @@ async function isThere(host: string): Promise<boolean> {
       socket.destroy()
       resolve(there)
     }
-    const timer = setTimeout(give, defaults.connectTimeout, false)
+    const timer = setTimeout(give, patience, false)
     socket.unref()
     timer.unref()
     socket.once('connect', () => socket.end())
