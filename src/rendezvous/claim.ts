@@ -57,11 +57,13 @@ async function findPredecessor(me: Owner, judgement: Judgement): Promise<Predece
   if (owner === undefined || owner.nonce === me.nonce) return undefined
   const who = `run ${owner.run_key} on host ${owner.host} (process ${owner.pid})`
   switch (await ask(owner)) {
-    case 'alive':
-      throw new PathInUseError(
-        `Cannot publish "${paths.schedulerFile}": ${who} is using it; end that run or name another scheduler file`,
-        { owner, alive: true },
-      )
+    case 'alive': {
+      const why =
+        owner.run_key === me.run_key
+          ? `another process claims to be rank 0 of this run (process ${owner.pid} on ${owner.host}); were Slurm's variables copied by ssh?`
+          : `${who} is using it; end that run or name another scheduler file`
+      throw new PathInUseError(`Cannot publish "${paths.schedulerFile}": ${why}`, { owner, alive: true })
+    }
     case 'gone':
       logger.warn(`Taking over "${paths.schedulerFile}" from ${who}, which is gone`)
       return { owner, how: 'gone' }

@@ -274,6 +274,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this.#member.attach(hub.link)
     this.#leaveToReaper(hub, run)
     if (this.#options.scheduler) await this.claim(hub.record, run)
+    this.#leaveDirectoriesToReaper(hub, run)
     if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
     await this.publishGatherer(hub.record, run)
     this.#waitForOthers(hub, run)
@@ -343,9 +344,14 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   /** What is to be removed even where this process is killed. */
   #leaveToReaper(hub: Hub, run: RunContext): void {
-    const { files, directories, note } = this.leavings(run)
+    const { files, note } = this.leavings(run)
     if (note !== undefined) this.reaper.setNote(note)
     for (const path of files) this.reaper.addFile(path, hub.record.nonce)
+  }
+
+  /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless the path is ours. */
+  #leaveDirectoriesToReaper(hub: Hub, run: RunContext): void {
+    const { directories } = this.leavings(run)
     // Until then, what stands there tells a process that comes late that its run is gone.
     void hub.coordinator.everybodyCame.then(() => {
       for (const directory of directories) this.reaper.addDirectory(directory)

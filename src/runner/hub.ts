@@ -52,10 +52,10 @@ export class Hub {
     this.#reach = new WorkerReach({
       from: identity.host,
       logger,
-      connect: async (address) => {
+      connect: async (address, timeout) => {
         const { DaskConnection } = await import('../dask/connection.ts')
         const tls = tlsOf(options)
-        using _connection = await DaskConnection.open(address, { ...(tls && { tls }) })
+        using _connection = await DaskConnection.open(address, { timeout, ...(tls && { tls }) })
       },
       isRegistered: async (address) => (await this.#runningAddresses()).includes(address),
     })

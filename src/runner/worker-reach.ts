@@ -1,4 +1,5 @@
 import { DaskError } from '../dask/errors.ts'
+import { defaults } from '../defaults.ts'
 import type { Logger } from '../logger.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
@@ -18,8 +19,8 @@ export interface WorkerReachOptions {
   /** Where the connections come from: the host of rank 0 and of its scheduler. */
   readonly from: string
   readonly logger: Logger
-  /** Connects to a worker and shakes hands. @throws DaskError where that does not come about. */
-  readonly connect: (address: string) => Promise<void>
+  /** Connects to a worker and shakes hands. @throws DaskError where that does not come about within `timeout` ms. */
+  readonly connect: (address: string, timeout: number) => Promise<void>
   /** Whether the scheduler still counts the worker. */
   readonly isRegistered: (address: string) => Promise<boolean>
   /** Milliseconds from any fixed moment. @default monotonic */
@@ -38,6 +39,8 @@ interface State extends RegisteredWorker {
 
 /** So many are tried at a time. */
 const atOnce = 64
+/** How long the first try may take, and a further one: the network may be slow. In milliseconds. */
+const [firstTimeout, timeout] = [defaults.connectTimeout, 12_000]
 /** Before the second try, and the most before a further one. In milliseconds. */
 const [firstPause, longestPause] = [1_000, 30_000]
 /** So long a count waits for workers that are being tried for the first time. In milliseconds. */
@@ -102,7 +105,7 @@ export class WorkerReach {
     state.tries++
     await this.#turn()
     try {
-      await this.#options.connect(state.address)
+      await this.#options.connect(state.address, state.tries === 1 ? firstTimeout : timeout)
       state.reached = true
     } catch (error) {
       const why = whyNotReached(error)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
+import { slurmEnvironment } from '../support/environment.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
 const hold = ['--', 'python3', join(programs, 'hold.py'), 'go']
@@ -47,6 +48,26 @@ test('two runs that start on one path at once: one of them gets it, the other is
   await writeFile(cluster.path('go'), '')
   await winner.expectStatus(0)
   expect(winner.stdout).toBe('ready\nresult 21\n')
+  cluster.expectFile('go')
+  await cluster.expectNothingLeft()
+})
+
+test('of two processes with the variables of one task, one runs, and the other is told what it looks like', async () => {
+  await using cluster = await Cluster.make()
+  const alone = { SLURM_NTASKS: '1', SLURM_NPROCS: '1', SLURM_STEP_NUM_TASKS: '1', SLURM_STEP_TASKS_PER_NODE: '1' }
+  const nodes = { SLURM_NNODES: '1', SLURM_STEP_NUM_NODES: '1', SLURM_STEP_NODELIST: 'node0', SLURM_NODELIST: 'node0' }
+  const env = slurmEnvironment('step-4nodes-1task-each-proc0', { ...alone, ...nodes, SLURM_TASKS_PER_NODE: '1' })
+  const runs = [1, 2].map(() => cluster.run(['run', '--scheduler-file', 'F.json', ...hold], env))
+  const loser = await Promise.race(runs.map(async (run) => run.ended.then(() => run)))
+  await loser.expectStatus(73)
+  expect(loser.stderr).toMatch(
+    /another process claims to be rank 0 of this run \(process \d+ on node0\); were Slurm's variables copied by ssh\?/,
+  )
+  const [winner] = runs.filter((run) => run !== loser)
+  await winner?.expectOutput('ready')
+  await writeFile(cluster.path('go'), '')
+  await winner?.expectStatus(0)
+  expect(winner?.stdout).toBe('ready\nresult 21\n')
   cluster.expectFile('go')
   await cluster.expectNothingLeft()
 })

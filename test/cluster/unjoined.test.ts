@@ -2,7 +2,8 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { closedPort, recordOf } from '../control/support.ts'
-import { Cluster, program } from '../support/cluster.ts'
+import type { ClusterRecord } from '../../src/record/cluster-record.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
@@ -96,6 +97,42 @@ test.concurrent('the step is left to the signal that comes before it is released
   cluster.expectFile(directory)
   await cluster.expectNothingLeft()
 })
+
+test.concurrent(
+  'a process 0 that is stopped while others connect to it, again and again, takes them in when it wakes',
+  async () => {
+    await using cluster = await Cluster.make()
+    const [zero, ...others] = fourTasks()
+    const both = ['--scheduler-file', 'F.json', '--', 'python3', join(programs, 'submit.py')]
+    const stopped = cluster.run(['run', ...both], zero)
+    await present(cluster.work, directory)
+    await present(cluster.path(directory), 'process-0.json')
+    stopped.signal('SIGSTOP')
+    const record = JSON.parse(await readFile(cluster.path(`${directory}/process-0.json`), 'utf8')) as ClusterRecord
+    const tasks = startTasks(cluster, others, both)
+    await until(
+      async () => await connectionsTo(record.control.port),
+      (count) => count >= 2 * others.length,
+      { what: 'each has connected twice', say: String, patience: 60_000 },
+    )
+    stopped.signal('SIGCONT')
+    for (const task of [stopped, ...tasks]) await task.expectStatus(0)
+    for (const task of tasks) expect(task.stderr).toContain('it does not answer; asking again')
+    await cluster.expectNothingLeft()
+  },
+)
+
+/** How many connections to a port of this host its owner has not closed, whether or not the other end has. */
+async function connectionsTo(port: number): Promise<number> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map(async (name) => await readFile(`/proc/net/${name}`, 'utf8')))
+  const lines = tables.join('').split('\n')
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const [established, closedByOther] = ['01', '08']
+  return lines.filter((line) => {
+    const [, from = '', , state = ''] = line.trim().split(/\s+/)
+    return from.endsWith(local) && [established, closedByOther].includes(state)
+  }).length
+}
 
 /** Where process 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {

@@ -26,7 +26,7 @@ test.for([
 })
 
 test('an address that the other hosts do not reach ends the run, and is named', async ({ work }) => {
-  const step = work.srun(four, [...run, '--interface', 'eth1', ...addresses])
+  const step = work.srun(four, [...run, '--interface', 'eth1', '--rendezvous-timeout', '5s', ...addresses])
   await step.expectStatus(69)
   expect(step.stderr).toMatch(
     /Cannot use the scheduler at tcp:\/\/10\.98\.0\.\d+:\d+ from node\d: it cannot be reached/,
