@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** What kind of thing went wrong: the closed list behind {@link RunnerError.code}. */
 export type ErrorCode =
   | 'ERR_USAGE'
@@ -66,5 +68,12 @@ export function messageOf(error: unknown): string {
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */
 export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  return 'errno' in error && error.code.startsWith('Unknown system error') ? nameless(error.errno) : error.code
+}
+
+/** Errors of network filesystems, for which libuv has no name. */
+function nameless(errno: unknown): string | undefined {
+  const { EDQUOT, ESTALE } = constants.errno
+  return errno === -EDQUOT ? 'EDQUOT' : errno === -ESTALE ? 'ESTALE' : undefined
 }

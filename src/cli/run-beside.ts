@@ -52,12 +52,14 @@ export async function runWait(
 /** Shows a cluster, and ends this process. */
 export async function runStatus({ own, sources }: CommandOptions<typeof ownTables.status>): Promise<never> {
   const { env, stdout } = process
-  const target = completeTarget({ ...own, sources }, env)
+  // Only looked at: nothing is done that the file says.
+  const target = { ...completeTarget({ ...own, sources }, env), ofAnybody: true }
   const { follow, interval, timeout = follow ? followTimeout : defaults.callTimeout } = own
   return await ending(async (interruption) => {
     const { signal } = interruption
     const end = monotonic() + timeout
     const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
+    if (cluster.owner !== undefined) say(`${sayTarget(target)} belongs to ${cluster.owner}`)
     const options = { timeout, signal, env }
     if (!follow) {
       const left = Math.max(1, end - monotonic())

@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { defaults } from '../defaults.ts'
+import { errnoOf, RunnerError } from '../errors.ts'
+import { readNamed } from '../filesystem/read-named.ts'
+import { formatSystemError } from '../filesystem/system-error.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
+import { answered } from '../util/unanswered.ts'
 import { absolutePath } from '../util/surroundings.ts'
 
 /** A runner, as far as its client needs it. */
@@ -65,9 +68,13 @@ async function readAddress(path: string): Promise<string> {
     new RunnerError(`Cannot connect by the scheduler file "${path}": ${why}`, { code: 'ERR_UNAVAILABLE', cause })
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await answered(
+      readNamed(path),
+      defaults.filesystemTimeout,
+      () => new Error('its filesystem does not answer'),
+    )
   } catch (cause) {
-    throw cannot(errnoOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause), cause)
+    throw cannot(errnoOf(cause) === 'ENOENT' ? 'there is no such file' : formatSystemError(cause), cause)
   }
   const parsed = parseSchedulerFile(text)
   if (parsed.kind === 'valid') return parsed.file.address

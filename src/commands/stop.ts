@@ -147,7 +147,7 @@ async function isLeft(target: Target, id: string, end: number, signal: AbortSign
   if ('address' in target) return false
   for (;;) {
     // A filesystem that hangs keeps nobody from having stopped the cluster.
-    const sight = await withinTime(lookAt(target.path), leftUntil(end))
+    const sight = await withinTime(lookAt(target), leftUntil(end))
     if (sight === undefined) return false
     if (sight.kind !== 'file' || sight.file.id !== id) return false
     if (monotonic() >= end) return true

@@ -1,34 +1,31 @@
-import { errnoOf, messageOf, RunnerError } from '../errors.ts'
-
-const words: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'the operation is not permitted',
-  EROFS: 'the filesystem is read-only',
-  ENOSPC: 'no space is left on the filesystem',
-  EDQUOT: 'the disk quota is used up',
-  EISDIR: 'a directory is in its place',
-  ENOTDIR: 'a part of its path is a file, not a directory',
-  EEXIST: 'a file is in the place of its directory',
-  ENOENT: 'its directory does not exist',
-  ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its path has too many symbolic links',
-  EIO: 'the disk or its server reports an input/output error',
-}
-
-/** A system error in words, with its code: `the filesystem is read-only (EROFS)`. */
-export function saySystemError(error: unknown): string {
-  const errno = errnoOf(error)
-  const said = errno === undefined ? undefined : words[errno]
-  return errno === undefined || said === undefined ? messageOf(error) : `${said} (${errno})`
-}
+import { RunnerError } from '../errors.ts'
+import { formatSystemError } from '../filesystem/system-error.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
+import { sayDuration } from '../util/duration.ts'
 
 /** The error that says that `path` cannot be published, and why. A RunnerError passes unchanged. */
 export function cannotPublish(path: string, error: unknown): RunnerError {
   if (error instanceof RunnerError) return error
-  return new RunnerError(`Cannot publish "${path}": ${saySystemError(error)}`, {
+  const advice = error instanceof UntrustedError ? '; have it removed, or name another scheduler file' : ''
+  return new RunnerError(`Cannot publish "${path}": ${formatSystemError(error)}${advice}`, {
     code: 'ERR_CANNOT_PUBLISH',
     cause: error,
   })
+}
+
+/** A filesystem has not answered in its time: what is done there may hold a thread of this process for ever. */
+export class UnansweredError extends RunnerError {
+  /**
+   * @param doing begins the message, such as `Cannot read "/scratch/F.json"`
+   * @param timeout in milliseconds
+   */
+  constructor(doing: string, timeout: number) {
+    super(
+      `${doing}: its filesystem has not answered for ${sayDuration(timeout)}; ` +
+        'see whether it hangs on this node (--filesystem-timeout waits longer)',
+      { code: 'ERR_CANNOT_PUBLISH' },
+    )
+  }
 }
 
 /** The error that says in the caller's own words why the scheduler file's path cannot be used. */

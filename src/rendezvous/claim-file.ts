@@ -1,8 +1,8 @@
-import { utimes } from 'node:fs/promises'
+import { lutimes } from 'node:fs/promises'
 import * as z from 'zod/mini'
+import { readListed } from '../filesystem/list.ts'
 import { type Owner, ownerSchema } from '../record/owner.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
-import { readListed } from './list.ts'
 import type { RendezvousPaths } from './names.ts'
 
 /**
@@ -40,7 +40,7 @@ export async function holdsClaim(paths: RendezvousPaths, nonce: string): Promise
 /** Makes a claim look new, so that a run of many hours never looks abandoned. */
 export async function freshenClaim(paths: RendezvousPaths, nonce: string): Promise<void> {
   const now = new Date()
-  if (await holdsClaim(paths, nonce)) await utimes(paths.claim, now, now)
+  if (await holdsClaim(paths, nonce)) await lutimes(paths.claim, now, now)
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import type { Owner } from '../record/owner.ts'
@@ -81,7 +81,7 @@ async function findPredecessor(me: Owner, judgement: Judgement): Promise<Predece
 
 async function claimAge(paths: RendezvousPaths): Promise<number> {
   try {
-    return Date.now() - (await stat(paths.claim)).mtimeMs
+    return Date.now() - (await lstat(paths.claim)).mtimeMs
   } catch (error) {
     throw cannotPublish(paths.claim, error)
   }

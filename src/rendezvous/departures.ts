@@ -1,10 +1,7 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as z from 'zod/mini'
+import type { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { type Failure, failureSchema } from '../record/outcome-record.ts'
 import { departureName } from './names.ts'
-import { publishFile } from './publish.ts'
-import { readIfThere } from './run-directory.ts'
 
 /** A process that ended before it had joined its run. */
 export interface Departure {
@@ -16,36 +13,40 @@ export interface Departure {
 }
 
 /** Leaves word in the run's directory that `rank` will not come, and why. Never throws. */
-export async function leaveDeparture(runDirectory: string, rank: number, failure?: Failure): Promise<void> {
-  const path = join(runDirectory, `gone-${rank}`)
+export async function leaveDeparture(runDirectory: PrivateDirectory, rank: number, failure?: Failure): Promise<void> {
+  const name = `gone-${rank}`
+  const leaveName = async (): Promise<void> => {
+    await runDirectory.leaveName(name)
+  }
   try {
-    if (failure === undefined) await leaveEmpty(path)
-    else await publishFile(path, JSON.stringify(failure)).catch(async () => await leaveEmpty(path))
+    if (failure === undefined) await leaveName()
+    else await runDirectory.put(name, JSON.stringify(failure)).catch(leaveName)
   } catch {
     // Process 0 then waits for this one until its own deadline.
   }
 }
 
 /** The processes that, by the `names` in the run's directory, have left word that they will not come. Never throws. */
-export async function readDepartures(runDirectory: string, names: readonly string[]): Promise<Departure[]> {
+export async function readDepartures(runDirectory: PrivateDirectory, names: readonly string[]): Promise<Departure[]> {
   return await Promise.all(
     names.flatMap((name) => {
       const [, rank] = departureName.exec(name) ?? []
-      return rank === undefined ? [] : [readDeparture(join(runDirectory, name), Number(rank))]
+      return rank === undefined ? [] : [readDeparture(runDirectory, name, Number(rank))]
     }),
   )
 }
 
-async function readDeparture(path: string, rank: number): Promise<Departure> {
-  try {
-    const parsed = z.safeParse(failureSchema, JSON.parse((await readIfThere(path)) ?? ''))
-    return parsed.success ? { rank, failure: parsed.data } : { rank }
-  } catch {
-    return { rank }
-  }
+async function readDeparture(runDirectory: PrivateDirectory, name: string, rank: number): Promise<Departure> {
+  const failure = parseDeparture((await runDirectory.read(name).catch(() => undefined)) ?? '')
+  return failure === undefined ? { rank } : { rank, failure }
 }
 
-async function leaveEmpty(path: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600)
-  await handle.close()
+/** The failure that a process has left word of, or undefined where `text` is none. */
+export function parseDeparture(text: string): Failure | undefined {
+  try {
+    const parsed = z.safeParse(failureSchema, JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
+import { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { refuseOtherFiles, removeKnownFiles } from '../filesystem/known-files.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -8,7 +11,8 @@ import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
-import { refusal } from './cannot-publish.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
+import { cannotPublish, refusal } from './cannot-publish.ts'
 import { PathInUseError, takeClaim } from './claim.ts'
 import { freshenClaim, holdsClaim } from './claim-file.ts'
 import { whoseTarget } from './in-the-way.ts'
@@ -16,7 +20,6 @@ import type { AskOwner, AskScheduler, Judgement } from './judgement.ts'
 import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
 import { takeSeat } from './host-seat.ts'
 import { clearLeftovers } from './leftovers.ts'
-import { listDirectory } from './list.ts'
 import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
 import { departureName, gathererName, outcomeName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
@@ -24,7 +27,7 @@ import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import { newsPortName } from './news-port.ts'
 import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
 import { publishFile } from './publish.ts'
-import { emptyRunDirectory, makeRunDirectory, noteName, ownerOfDirectory } from './run-directory.ts'
+import { makeRunDirectory, noteName, ownerOfDirectory, runFiles } from './run-directory.ts'
 import { NewsTeller } from './tell-news.ts'
 import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
@@ -47,6 +50,8 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   /** Operations a second that all processes together may ask of the filesystem while they wait. */
   readonly metadataBudget: number
   readonly logger: Logger
+  /** Milliseconds that the filesystem may take for one look. @default 25 s */
+  readonly filesystemTimeout?: number
   /** Asks the control port of another run whether it lives. */
   readonly ask: AskOwner
   /** Tries the address in a scheduler file that nobody claims. */
@@ -63,26 +68,32 @@ export class FileStore {
   readonly paths: RendezvousPaths
   readonly #options: FileStoreOptions
   readonly #judgement: Judgement
+  readonly #directory: PrivateDirectory
   #teller: NewsTeller | undefined
   #nonce: string | undefined
   #freshener: NodeJS.Timeout | undefined
-  /** Another living run has the same key, so that the directory is that one's. */
+  /** The directory is another's: of a living run with the same key, or of no run. It is left as it is. */
   #contested = false
 
   constructor(options: FileStoreOptions) {
     this.#options = options
     this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
+    this.#directory = new PrivateDirectory(this.paths.runDirectory)
     this.#judgement = { ...options, paths: this.paths, isOver: options.isOver ?? (() => false) }
   }
 
   /**
    * Makes the run's directory. Every process calls this before anything else, once.
    *
+   * @returns which directory it is.
    * @throws RunnerError ERR_CANNOT_PUBLISH at once where the directory cannot be made.
    */
-  async join(): Promise<void> {
-    await makeRunDirectory(this.paths)
-    await leavePresence(this.paths.runDirectory, this.#options.me)
+  async join(): Promise<OwnDirectory> {
+    const { me } = this.#options
+    await makeRunDirectory(this.#directory)
+    if (me.rank === 0) await this.#refuseOtherFiles()
+    await leavePresence(this.#directory, me)
+    return await this.#directory.identify()
   }
 
   /**
@@ -116,7 +127,7 @@ export class FileStore {
   async publishGatherer(record: ClusterRecord, { claimed }: { readonly claimed: boolean }): Promise<void> {
     this.#nonce = record.nonce
     if (!claimed) await this.#clearOwnDirectory()
-    await publishFile(this.paths.gatherer, JSON.stringify(record))
+    await this.#put(gathererName, JSON.stringify(record))
     this.#say({ kind: 'gatherer', record })
   }
 
@@ -138,20 +149,20 @@ export class FileStore {
         throw refusal(schedulerFile, 'another program has put a file there meanwhile; name another scheduler file')
       await publishFile(schedulerFile, text)
     }
-    await publishFile(this.paths.record, text)
+    await this.#put(recordName, text)
     this.#say({ kind: 'cluster', file })
   }
 
   /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
   async publishOutcome(outcome: OutcomeRecord): Promise<void> {
     if (this.#contested) return
-    await publishOutcome(this.paths, outcome)
+    await publishOutcome(this.#directory, outcome)
     this.#say({ kind: 'outcome', outcome })
   }
 
   /** {@link publishOutcome} for a process that is exiting. Never throws. */
   publishOutcomeAtOnce(outcome: OutcomeRecord): void {
-    if (!this.#contested) publishOutcomeAtOnce(this.paths, outcome)
+    if (!this.#contested) publishOutcomeAtOnce(this.#directory, outcome)
   }
 
   /**
@@ -166,15 +177,15 @@ export class FileStore {
     /** Nonces of records that did not stand the test, to be waited past. */
     readonly except?: ReadonlySet<string> | undefined
   }): Promise<Found> {
-    const { runKey, watch, pollInterval, metadataBudget, size, nodes, me, logger } = this.#options
+    const { runKey, watch, pollInterval, metadataBudget, filesystemTimeout, size, nodes, me, logger } = this.#options
     // As many look as there are hosts, if the others are like this one.
     const interval = (each: number): number => pollInterval ?? defaultPollInterval(size / each, metadataBudget)
     const node = nodes > 1 ? me.node : undefined
     const hear = { rank: me.rank, isOneHost: nodes === 1 }
     const perHost = size / nodes
-    return await lookUp(this.paths, {
+    return await lookUp(this.#directory, {
       ...options,
-      ...{ runKey, interval, perHost, hear, takeSeat, node, logger },
+      ...{ runKey, filesystemTimeout, interval, perHost, hear, takeSeat, node, logger },
       mode: watch,
     })
   }
@@ -182,12 +193,12 @@ export class FileStore {
   /** Why processes of other nodes cannot come, as far as this directory shows it. */
   async lonelyError(): Promise<Error | undefined> {
     if (this.#options.nodes === 1) return undefined
-    return await lonelyError(this.paths.runDirectory, this.#options.me.node)
+    return await lonelyError(this.#directory, this.#options.me.node)
   }
 
   /** Leaves word that process `rank` will not come, and why. Never throws. */
   async depart(rank: number, failure?: Failure): Promise<void> {
-    await leaveDeparture(this.paths.runDirectory, rank, failure)
+    await leaveDeparture(this.#directory, rank, failure)
   }
 
   /**
@@ -195,15 +206,14 @@ export class FileStore {
    * have not come, and those among them that listen are told on this occasion what was published.
    */
   async departed(): Promise<readonly Departure[]> {
-    const { runDirectory } = this.paths
-    const names = await listDirectory(runDirectory).catch((): string[] => [])
+    const names = await this.#directory.list().catch((): string[] => [])
     this.#teller?.tell(names)
-    return await readDepartures(runDirectory, names)
+    return await readDepartures(this.#directory, names)
   }
 
   /** The ranks that have left word that they have come here. Never throws. */
   async begun(): Promise<readonly number[]> {
-    return await readPresences(this.paths.runDirectory)
+    return await readPresences(this.#directory)
   }
 
   /** Whether process 0 has left word of where it is, or of the end. Rejects where that cannot be read. */
@@ -219,7 +229,7 @@ export class FileStore {
   /** Whether one of the words of process 0 stands, or the run's directory is gone. */
   async #hasLeft(words: readonly string[]): Promise<boolean> {
     try {
-      const names = await listDirectory(this.paths.runDirectory)
+      const names = await this.#directory.list()
       return names.some((name) => words.includes(name) || noteName.test(name))
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return true
@@ -237,6 +247,7 @@ export class FileStore {
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
     await withdrawAll(this.paths, {
+      runDirectory: this.#directory,
       nonce: this.#nonce,
       keepOutcome: tombstone !== undefined,
       keepDirectory: this.#contested,
@@ -250,13 +261,30 @@ export class FileStore {
     this.#teller.say(JSON.stringify(found))
   }
 
+  async #refuseOtherFiles(): Promise<void> {
+    try {
+      await refuseOtherFiles(this.#directory, runFiles)
+    } catch (error) {
+      this.#contested = true
+      throw cannotPublish(this.#directory.path, error)
+    }
+  }
+
+  async #put(name: string, text: string): Promise<void> {
+    try {
+      await this.#directory.put(name, text)
+    } catch (error) {
+      throw cannotPublish(join(this.#directory.path, name), error)
+    }
+  }
+
   async #clearOwnDirectory(): Promise<void> {
-    const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.paths.runDirectory))?.nonce === this.#nonce
-    const keeps = (name: string): boolean =>
+    const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.#directory))?.nonce === this.#nonce
+    const stays = (name: string): boolean =>
       departureName.test(name) ||
       presenceName.test(name) ||
       newsPortName.test(name) ||
       (ours && (name === recordName || name === gathererName))
-    await emptyRunDirectory(this.paths.runDirectory, keeps)
+    await removeKnownFiles(this.#directory, runFiles, (name) => !stays(name))
   }
 }

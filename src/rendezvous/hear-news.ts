@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { deferred } from '../util/deferred.ts'
 import { hostAddresses, orderAddresses } from '../util/network.ts'
@@ -15,19 +13,14 @@ export function listensBeside(interval: number): boolean {
   return interval > farLook
 }
 
-/** The network and the filesystem as seen by who listens; a test puts its own in their place. */
+/** The network as seen by who listens; a test puts its own in its place. */
 export interface HearSeams {
   readonly receive: (take: TakeNews, host: string | undefined, signal: AbortSignal) => Promise<number>
-  /** Makes an empty file. */
-  readonly leave: (path: string) => Promise<void>
   readonly addresses: () => readonly string[]
 }
 
 const realSeams: HearSeams = {
   receive: receiveNews,
-  leave: async (path) => {
-    await answered(leaveEmpty(path), defaults.filesystemTimeout, () => new Error('its filesystem does not answer'))
-  },
   addresses: () =>
     orderAddresses(hostAddresses()).flatMap(({ kind, address }) => (kind === 'loopback' ? [] : [address])),
 }
@@ -35,6 +28,8 @@ const realSeams: HearSeams = {
 /** Who listens, and for what. */
 export interface HearOptions<T> {
   readonly rank: number
+  /** Leaves an empty file of that name in the run's directory. */
+  readonly leave: (name: string) => Promise<void>
   /** All processes are on this host, so that loopback is enough. */
   readonly isOneHost: boolean
   /** What to make of a text that process 0 has sent; undefined: it is not for us, and we listen on. */
@@ -52,10 +47,14 @@ export interface HearOptions<T> {
  * @returns what was made of the news; does not settle where none come until `signal` aborts.
  * @throws Error of the system where no port can be had or no word be left.
  */
-export async function hearNews<T>(
-  runDirectory: string,
-  { rank, isOneHost, read, signal, seams = realSeams }: HearOptions<T>,
-): Promise<T> {
+export async function hearNews<T>({
+  rank,
+  leave,
+  isOneHost,
+  read,
+  signal,
+  seams = realSeams,
+}: HearOptions<T>): Promise<T> {
   const { promise: news, resolve } = deferred<T>()
   const key = newKey()
   const take: TakeNews = (sealed) => {
@@ -68,13 +67,9 @@ export async function hearNews<T>(
   const own = isOneHost ? [] : seams.addresses().slice(0, mostAddresses)
   const addresses = own.length === 0 ? [loopback] : own
   const port = await seams.receive(take, own.length === 0 ? loopback : undefined, signal)
-  await seams.leave(join(runDirectory, newsPortNameOf({ rank, key, port, addresses })))
+  const word = leave(newsPortNameOf({ rank, key, port, addresses }))
+  await answered(word, defaults.filesystemTimeout, () => new Error('its filesystem does not answer'))
   return await news
 }
 
 const loopback = '127.0.0.1'
-
-async function leaveEmpty(path: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600)
-  await handle.close()
-}

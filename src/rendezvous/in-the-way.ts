@@ -1,14 +1,11 @@
-import { lstat, readFile } from 'node:fs/promises'
+import { readListed } from '../filesystem/list.ts'
+import { removeFile } from '../filesystem/known-files.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { Judgement, Predecessor } from './judgement.ts'
-import { listDirectory } from './list.ts'
 import type { RendezvousPaths } from './names.ts'
-import { remove } from './remove.ts'
-
-/** No scheduler file comes near this size; a larger file is not even read. */
-const largest = 16 * 1024 * 1024
 
 /**
  * The text of the stale file at the scheduler file's path, which may be replaced, or undefined where
@@ -43,7 +40,7 @@ export async function removeStale(paths: RendezvousPaths, text: string): Promise
   if (now === undefined) return
   if (now !== text)
     throw refusal(paths.schedulerFile, 'another program is writing it at this moment; name another path')
-  await remove(paths.directory, paths.base)
+  await removeFile(paths.schedulerFile)
 }
 
 /** Whose file stands at the scheduler file's path: nobody's, the run's of that nonce, or another's. */
@@ -76,16 +73,12 @@ async function throwUnlessStale(
   )
 }
 
-async function readTarget(paths: RendezvousPaths): Promise<string | undefined> {
-  const path = paths.schedulerFile
+async function readTarget({ directory, base, schedulerFile }: RendezvousPaths): Promise<string | undefined> {
   try {
-    if (!(await listDirectory(paths.directory)).includes(paths.base)) return undefined
-    const found = await lstat(path)
-    if (found.isDirectory()) throw refusal(path, 'a directory is in its place; name another path')
-    if (!found.isFile()) throw refusal(path, 'what stands there is not a regular file; name another path')
-    if (found.size > largest) throw refusal(path, 'a large file that is not ours stands there; name another path')
-    return await readFile(path, 'utf8')
+    return await readListed(directory, base)
   } catch (error) {
-    throw cannotPublish(path, error)
+    throw error instanceof UntrustedError
+      ? refusal(schedulerFile, `what stands there is left alone: ${error.message}; name another path`)
+      : cannotPublish(schedulerFile, error)
   }
 }

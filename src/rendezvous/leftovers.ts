@@ -1,19 +1,22 @@
-import { stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
+import { listDirectory } from '../filesystem/list.ts'
+import { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { removeFile, removeKnownFiles } from '../filesystem/known-files.ts'
+import { isTemporaryName } from '../filesystem/temporary-name.ts'
+import { ownUid } from '../filesystem/user.ts'
 import type { Owner } from '../record/owner.ts'
 import type { Judgement } from './judgement.ts'
-import { listDirectory } from './list.ts'
-import { departureName, isTemporaryName, outcomeName, runKeyOf } from './names.ts'
+import { departureName, outcomeName, runKeyOf } from './names.ts'
 import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
-import { remove, removeIfEmpty } from './remove.ts'
-import { emptyRunDirectory, noteName, ownerOfDirectory, readIfThere, readOutcome } from './run-directory.ts'
+import { noteName, ownerOfDirectory, readOutcome, runFiles } from './run-directory.ts'
 
 /**
- * Removes what runs that did not end in order have left beside the scheduler file: temporary files,
- * and directories of runs that are gone. The caller holds the claim. What cannot be judged or
- * removed stays, without an error.
+ * Removes what runs of this user that did not end in order have left beside the scheduler file: temporary
+ * files, and directories of runs that are gone; and says so. The caller holds the claim. What cannot be judged
+ * or removed stays, without an error.
  */
 export async function clearLeftovers(judgement: Judgement): Promise<void> {
   const { paths } = judgement
@@ -22,15 +25,25 @@ export async function clearLeftovers(judgement: Judgement): Promise<void> {
     names.map(async (name) => {
       const runKey = runKeyOf(name, paths.base)
       if (isTemporaryName(name, paths.base) || isTemporaryName(name, paths.claimName))
-        await remove(paths.directory, name).catch(() => undefined)
+        await clearTemporary(name, judgement).catch(() => undefined)
       else if (runKey !== undefined && name !== paths.runDirectoryName)
-        await clearRunDirectory(join(paths.directory, name), runKey, judgement).catch(() => undefined)
+        await clearRunDirectory(new PrivateDirectory(join(paths.directory, name)), runKey, judgement).catch(
+          () => undefined,
+        )
     }),
   )
 }
 
-async function clearRunDirectory(directory: string, runKey: string, judgement: Judgement): Promise<void> {
-  const names = await listDirectory(directory)
+async function clearTemporary(name: string, { paths, logger }: Judgement): Promise<void> {
+  const path = join(paths.directory, name)
+  const found = await lstat(path)
+  if (!found.isFile() || found.uid !== ownUid()) return
+  await removeFile(path)
+  logger.warn(`Removed "${path}", left by a run that was killed`)
+}
+
+async function clearRunDirectory(directory: PrivateDirectory, runKey: string, judgement: Judgement): Promise<void> {
+  const names = await directory.list()
   // What tells of an end is for processes that come late, so it stays as long as these may come.
   const aged =
     names.every((name) => departureName.test(name) || presenceName.test(name) || newsPortName.test(name)) ||
@@ -41,19 +54,22 @@ async function clearRunDirectory(directory: string, runKey: string, judgement: J
   if (owner !== undefined && owner.run_key !== runKey) return
   if (!aged && owner === undefined) return
   if (owner !== undefined && !(await isGone(owner, judgement))) return
-  await emptyRunDirectory(directory, () => false)
-  await removeIfEmpty(directory)
-  if (names.length > 0) judgement.logger.warn(`Removed "${directory}", left by run ${runKey}, which is gone`)
+  const removed = await removeKnownFiles(directory, runFiles)
+  const hasGone = await directory.removeIfEmpty()
+  if (removed.length === 0) return
+  const what = hasGone ? `"${directory.path}"` : `${removed.toSorted().join(', ')} from "${directory.path}"`
+  judgement.logger.warn(`Removed ${what}, left by run ${runKey}, which is gone`)
 }
 
-async function isOld(directory: string): Promise<boolean> {
-  return Date.now() - (await stat(directory)).mtimeMs > 2 * defaults.rendezvousTimeout
+async function isOld(directory: PrivateDirectory): Promise<boolean> {
+  const { mtimeMs } = await directory.use(async (at) => await stat(at))
+  return Date.now() - mtimeMs > 2 * defaults.rendezvousTimeout
 }
 
-async function ownerIn(directory: string): Promise<Owner | undefined> {
+async function ownerIn(directory: PrivateDirectory): Promise<Owner | undefined> {
   const owner = await ownerOfDirectory(directory)
   if (owner !== undefined) return owner
-  const outcome = await readIfThere(join(directory, outcomeName))
+  const outcome = await directory.read(outcomeName)
   return outcome === undefined ? undefined : readOutcome(outcome)?.cluster
 }
 

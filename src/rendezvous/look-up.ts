@@ -1,27 +1,32 @@
 import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { errnoOf, RunnerError } from '../errors.ts'
+import type { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { formatSystemError } from '../filesystem/system-error.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { type Found, gathererOf, parseFound, rehearseParsing } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
-import { saySystemError } from './cannot-publish.ts'
+import { cannotPublish } from './cannot-publish.ts'
 import { hearNews, listensBeside } from './hear-news.ts'
 import type { Seat } from './host-seat.ts'
-import { gathererName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { gathererName, outcomeName, recordName } from './names.ts'
 import { newsPortName } from './news-port.ts'
 import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
-import { noteName, readGatherer, readIfThere, readOutcome, readPublished } from './run-directory.ts'
-import { type LastSight, watchDirectory, type WatchSeams } from './watch.ts'
+import { noteName, readGatherer, readOutcome, readPublished } from './run-directory.ts'
+import { type LastSight, realSeams, watchDirectory, type WatchSeams } from './watch.ts'
 
 /** How a process waits for what process 0 publishes. */
 export interface LookUpOptions {
   readonly runKey: string
   /** Milliseconds. */
   readonly timeout: number
+  /** Milliseconds that the filesystem may take for one look. @default 25 s */
+  readonly filesystemTimeout?: number | undefined
   /** Milliseconds between two listings by a process that looks for `each` processes. */
   readonly interval: (each: number) => number
   /** Processes on each host, as far as is known: one of them looks for all where they take seats. @default 1 */
@@ -49,12 +54,12 @@ const tolerance = 1_000
 /**
  * Waits until process 0 has published in the run's directory, which exists.
  *
- * @throws RunnerError ERR_TIMED_OUT, or ERR_UNAVAILABLE where what is there cannot be used, or the
- * signal's reason.
+ * @throws RunnerError ERR_TIMED_OUT, ERR_UNAVAILABLE where what is there cannot be used, ERR_CANNOT_PUBLISH
+ * where the directory is not this user's alone or its filesystem does not answer, or the signal's reason.
  */
-export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Promise<Found> {
+export async function lookUp(directory: PrivateDirectory, options: LookUpOptions): Promise<Found> {
   const { runKey, timeout, signal, except, takeSeat } = options
-  const reader = new Reader(paths, options)
+  const reader = new Reader(directory, options)
   const end = reader.now() + timeout
   const never = new AbortController().signal
   rehearseParsing()
@@ -62,7 +67,7 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
     // Who has found a record to be dead is of another mind than the rest of its host.
     const isShared = except === undefined || except.size === 0
     for (;;) {
-      const seat = isShared ? await takeSeat?.(paths.runDirectory, signal) : undefined
+      const seat = isShared ? await takeSeat?.(directory.path, signal) : undefined
       if (seat === undefined) break
       const left = end - reader.now()
       // It takes whole milliseconds only, and no more than a timer holds.
@@ -89,8 +94,9 @@ export async function lookUp(paths: RendezvousPaths, options: LookUpOptions): Pr
   } catch (error) {
     // Every process makes the directory before it looks, so that a missing one has been removed.
     if (errnoOf(error) === 'ENOENT') return { kind: 'outcome', outcome: { version: 1, run_key: runKey } }
+    if (error instanceof UntrustedError) throw cannotPublish(directory.path, error)
     if (error instanceof RunnerError || errnoOf(error) === undefined || signal?.aborted === true) throw error
-    throw new RunnerError(`Cannot read "${paths.runDirectory}": ${saySystemError(error)}`, {
+    throw new RunnerError(`Cannot read "${directory.path}": ${formatSystemError(error)}`, {
       code: 'ERR_UNAVAILABLE',
       cause: error,
     })
@@ -123,37 +129,40 @@ interface LookFor {
 
 async function look(
   reader: Reader,
-  { timeout, interval, mode, logger, signal, seams, hear }: LookUpOptions,
+  { timeout, filesystemTimeout, interval, mode, logger, signal, seams, hear }: LookUpOptions,
   { left, each, atLeast }: LookFor,
 ): Promise<Found> {
-  const { paths } = reader
+  const { directory } = reader
+  const leaveName = async (name: string): Promise<void> => {
+    await directory.leaveName(name)
+  }
   // The others of this host may not have taken their seats yet.
   const listens = hear !== undefined && listensBeside(interval(Math.max(each(), atLeast)))
-  return await watchDirectory(paths.runDirectory, async (names) => reader.read(names), {
+  return await watchDirectory(directory.path, async (names) => reader.read(names), {
     mode,
     interval: () => interval(each()),
     timeout: left,
+    filesystemTimeout,
     signal,
-    late: (last) => tooLate(paths, timeout, last),
+    late: (last) => tooLate(directory, timeout, last),
     notice: (message) => {
       logger.warn(message)
     },
     ...(listens && {
-      hear: async (signal) =>
-        await hearNews(paths.runDirectory, { ...hear, signal, read: (text) => reader.told(text) }),
+      hear: async (signal) => await hearNews({ ...hear, leave: leaveName, signal, read: (text) => reader.told(text) }),
     }),
-    ...(seams === undefined ? {} : { seams }),
+    seams: seams ?? { ...realSeams, list: async () => await directory.list() },
   })
 }
 
 class Reader {
-  readonly paths: RendezvousPaths
+  readonly directory: PrivateDirectory
   readonly #options: LookUpOptions
   readonly #began: number
   #unreadableSince: number | undefined
 
-  constructor(paths: RendezvousPaths, options: LookUpOptions) {
-    this.paths = paths
+  constructor(directory: PrivateDirectory, options: LookUpOptions) {
+    this.directory = directory
     this.#options = options
     this.#began = this.now()
   }
@@ -196,7 +205,7 @@ class Reader {
   async #mindLoneliness(names: readonly string[]): Promise<void> {
     const { node } = this.#options
     if (node === undefined || this.now() - this.#began < defaults.lonelyAfter) return
-    const error = await lonelyError(this.paths.runDirectory, node, names)
+    const error = await lonelyError(this.directory, node, names)
     if (error !== undefined) throw error
   }
 
@@ -205,7 +214,7 @@ class Reader {
   }
 
   async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
-    const text = await readIfThere(join(this.paths.runDirectory, name))
+    const text = await this.directory.read(name)
     if (text === undefined) return undefined
     const parsed = parse(text)
     if (parsed === undefined) {
@@ -222,16 +231,16 @@ class Reader {
   }
 
   #unusable(name: string, why: string): RunnerError {
-    const path = join(this.paths.runDirectory, name)
+    const path = join(this.directory.path, name)
     return new RunnerError(`Cannot use what stands in "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
   }
 }
 
-function tooLate({ runDirectory }: RendezvousPaths, timeout: number, last: LastSight): RunnerError {
-  const error = last.error === undefined ? '' : ` (at last: ${saySystemError(last.error)})`
+function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): RunnerError {
+  const error = last.error === undefined ? '' : ` (at last: ${formatSystemError(last.error)})`
   return new RunnerError(
     `Cannot find the cluster: waited ${sayDuration(timeout)} for process 0 to publish "${recordName}" ` +
-      `in "${runDirectory}", ${saySight(last)}${error}`,
+      `in "${path}", ${saySight(last)}${error}`,
     { code: 'ERR_TIMED_OUT', cause: last.error },
   )
 }

@@ -51,25 +51,6 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
   }
 }
 
-/** Who makes a temporary name. */
-export interface TemporaryName {
-  readonly host: string
-  readonly pid: number
-  /** Twelve hexadecimal digits. */
-  readonly random: string
-}
-
-/** `.{base}.{host}.{pid}.{random}.tmp`. Dots of the host become `_`, so that the name reads only one way. */
-export function temporaryName(base: string, { host, pid, random }: TemporaryName): string {
-  return `.${base}.${host.replace(/[^A-Za-z0-9-]/g, '_')}.${pid}.${random}.tmp`
-}
-
-/** Whether `name` is exactly a temporary name that a publication of `base` makes. */
-export function isTemporaryName(name: string, base: string): boolean {
-  const prefix = `.${base}.`
-  return name.startsWith(prefix) && /^[A-Za-z0-9_-]+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))
-}
-
 /** The run key in the name of a run's directory beside `base`, or undefined for any other name. */
 export function runKeyOf(name: string, base: string): string | undefined {
   const prefix = `.${base}.run-`

@@ -1,26 +1,22 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitStatuses } from '../errors.ts'
+import type { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { newTemporary } from '../filesystem/replace-file.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
-import type { RendezvousPaths } from './names.ts'
-import { publishFile } from './publish.ts'
+import { gathererName, outcomeName, recordName } from './names.ts'
 
 /**
  * Leaves the outcome of a run in its directory. Where that cannot be written, as on a full disk, an
  * empty file is left whose name alone says what is needed: `failed-73-no-space-left`. Where not even
  * that is possible, nothing is left and nothing is thrown.
  */
-export async function publishOutcome(paths: RendezvousPaths, outcome: OutcomeRecord): Promise<void> {
+export async function publishOutcome(runDirectory: PrivateDirectory, outcome: OutcomeRecord): Promise<void> {
   try {
-    await publishFile(paths.outcome, JSON.stringify(outcome))
+    await runDirectory.put(outcomeName, JSON.stringify(outcome))
   } catch {
-    try {
-      const handle = await open(join(paths.runDirectory, noteFor(outcome)), 'wx', 0o600)
-      await handle.close()
-    } catch {
-      // The waiters then end at their own deadline.
-    }
+    // Where that fails too, the waiters end at their own deadline.
+    await runDirectory.leaveName(noteFor(outcome)).catch(() => undefined)
   }
 }
 
@@ -28,12 +24,15 @@ export async function publishOutcome(paths: RendezvousPaths, outcome: OutcomeRec
  * {@link publishOutcome} for a process that is exiting and cannot wait: without syncing, and in place
  * of the record. Never throws.
  */
-export function publishOutcomeAtOnce(paths: RendezvousPaths, outcome: OutcomeRecord): void {
+export function publishOutcomeAtOnce(runDirectory: PrivateDirectory, outcome: OutcomeRecord): void {
   try {
-    const temporary = `${paths.outcome}.${process.pid}`
-    writeFileSync(temporary, JSON.stringify(outcome), { mode: 0o600, flag: 'wx' })
-    renameSync(temporary, paths.outcome)
-    for (const path of [paths.gatherer, paths.record]) rmSync(path, { force: true })
+    runDirectory.useAtOnce((at) => {
+      const path = join(at, outcomeName)
+      const temporary = newTemporary(path)
+      writeFileSync(temporary, JSON.stringify(outcome), { mode: 0o600, flag: 'wx' })
+      renameSync(temporary, path)
+      for (const name of [gathererName, recordName]) rmSync(join(at, name), { force: true })
+    })
   } catch {
     // The waiters then end at their own deadline.
   }

@@ -1,8 +1,6 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
-import { listDirectory } from './list.ts'
+import type { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 
 /** Name of the empty file that says that a process of a node has been here: `here-3.node1`. */
@@ -16,18 +14,17 @@ export interface Present {
 }
 
 /** Leaves word in the run's directory that this process has come. Never throws. */
-export async function leavePresence(runDirectory: string, { rank, node }: Present): Promise<void> {
+export async function leavePresence(runDirectory: PrivateDirectory, { rank, node }: Present): Promise<void> {
   try {
-    const handle = await open(join(runDirectory, `here-${rank}.${word(node)}`), 'w', 0o600)
-    await handle.close()
+    await runDirectory.leaveName(`here-${rank}.${word(node)}`)
   } catch {
     // A full disk, perhaps: process 0 will say so.
   }
 }
 
 /** The ranks that have left such word. Never throws. */
-export async function readPresences(runDirectory: string): Promise<number[]> {
-  const names = await listDirectory(runDirectory).catch((): string[] => [])
+export async function readPresences(runDirectory: PrivateDirectory): Promise<number[]> {
+  const names = await runDirectory.list().catch((): string[] => [])
   return names.flatMap((name) => {
     const [, rank] = presenceName.exec(name) ?? []
     return rank === undefined ? [] : [Number(rank)]
@@ -45,14 +42,14 @@ export function showsOnly(node: string, names: readonly string[]): boolean {
  * where the directory may be shared. A late process or a local filesystem alone is no proof.
  */
 export async function lonelyError(
-  runDirectory: string,
+  runDirectory: PrivateDirectory,
   node: string,
   names?: readonly string[],
 ): Promise<RunnerError | undefined> {
-  const seen = names ?? (await listDirectory(runDirectory).catch(() => undefined))
-  if (seen === undefined || !showsOnly(node, seen) || !(await isLocalFilesystem(runDirectory))) return undefined
+  const seen = names ?? (await runDirectory.list().catch(() => undefined))
+  if (seen === undefined || !showsOnly(node, seen) || !(await isLocalFilesystem(runDirectory.path))) return undefined
   return new RunnerError(
-    `Cannot meet the processes of other nodes in "${runDirectory}": it is on a local filesystem of ${node}, and in ` +
+    `Cannot meet the processes of other nodes in "${runDirectory.path}": it is on a local filesystem of ${node}, and in ` +
       `${defaults.lonelyAfter / 1000} s none of them has come there; name a scheduler file in a directory that all nodes share`,
     { code: 'ERR_CANNOT_PUBLISH' },
   )

@@ -1,17 +1,19 @@
-import { lstat, mkdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import * as z from 'zod/mini'
 import { errnoOf } from '../errors.ts'
+import type { PrivateDirectory } from '../filesystem/private-directory.ts'
+import type { FileForms } from '../filesystem/known-files.ts'
+import { isTemporaryName } from '../filesystem/temporary-name.ts'
 import { type ClusterRecord, clusterRecordSchema } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-record.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
-import { listDirectory } from './list.ts'
-import { departureName, gathererName, isTemporaryName, outcomeName, recordName, type RendezvousPaths } from './names.ts'
+import { parseDeparture } from './departures.ts'
+import { departureName, gathererName, outcomeName, recordName } from './names.ts'
 import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
-import { remove } from './remove.ts'
 
 /** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
 export const noteName = /^failed-\d+-[A-Za-z0-9-]+$/
@@ -21,14 +23,15 @@ export const noteName = /^failed-\d+-[A-Za-z0-9-]+$/
  *
  * @throws RunnerError ERR_CANNOT_PUBLISH, with the path and the cause in words.
  */
-export async function makeRunDirectory({ runDirectory }: RendezvousPaths): Promise<void> {
+export async function makeRunDirectory(directory: PrivateDirectory): Promise<void> {
+  const { path } = directory
   try {
-    if (await makeOwn(runDirectory)) return
-    await makeDirectories(dirname(runDirectory))
-    if (await makeOwn(runDirectory)) return
-    throw refusal(runDirectory, 'its directory is being removed while the run starts')
+    if (await directory.make()) return
+    await makeDirectories(dirname(path))
+    if (await directory.make()) return
+    throw refusal(path, 'its directory is being removed while the run starts')
   } catch (error) {
-    throw cannotPublish(runDirectory, error)
+    throw cannotPublish(path, error)
   }
 }
 
@@ -48,20 +51,6 @@ async function makeDirectories(path: string): Promise<void> {
     if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error
     await makeDirectories(dirname(path))
     await make()
-  }
-}
-
-/** Whether the directory is there now; false where the one above is missing. */
-async function makeOwn(path: string): Promise<boolean> {
-  try {
-    // It is made without looking first: a network filesystem would remember that it was missing.
-    await mkdir(path, { mode: 0o700 })
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false
-    if (errnoOf(error) !== 'EEXIST') throw error
-    if (!(await lstat(path)).isDirectory()) throw refusal(path, 'a file is in its place; remove it')
-    return true
   }
 }
 
@@ -94,50 +83,27 @@ function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
   }
 }
 
-/** The text of a file, or undefined where it is gone. */
-export async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** The files that a run makes in its directory. */
+export const runFiles: FileForms = {
+  parserOf: (name) => (departureName.test(name) ? parseDeparture : parsers.get(name)),
+  isEmpty: (name) => [noteName, presenceName, newsPortName].some((pattern) => pattern.test(name)),
+  isTemporary: (name) =>
+    [...recordNames, /^\.(gone-\d+)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
 }
 
-/**
- * Removes the files of a run from its directory, and no others; that it is gone is fine.
- *
- * @param keeps says which of them stay.
- */
-export async function emptyRunDirectory(directory: string, keeps: (name: string) => boolean): Promise<void> {
-  try {
-    const names = await listDirectory(directory)
-    await Promise.all(
-      names.filter((name) => isRunFile(name) && !keeps(name)).map(async (name) => remove(directory, name)),
-    )
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-  }
-}
+const parsers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
+  [gathererName, readGatherer],
+  [recordName, readPublished],
+  [outcomeName, readOutcome],
+])
 
-const ownNames = [gathererName, recordName, outcomeName]
-
-function isRunFile(name: string): boolean {
-  return (
-    ownNames.includes(name) ||
-    noteName.test(name) ||
-    departureName.test(name) ||
-    /^\.gone-\d+\..*\.tmp$/.test(name) ||
-    presenceName.test(name) ||
-    newsPortName.test(name) ||
-    ownNames.some((own) => isTemporaryName(name, own))
-  )
-}
+/** The files of process 0. */
+const recordNames = [gathererName, recordName, outcomeName]
 
 /** The run whose record stands in a run's directory, if any: that of its cluster, else that of its process 0. */
-export async function ownerOfDirectory(directory: string): Promise<ClusterRecord | undefined> {
-  const record = await readIfThere(join(directory, recordName))
+export async function ownerOfDirectory(directory: PrivateDirectory): Promise<ClusterRecord | undefined> {
+  const record = await directory.read(recordName)
   if (record !== undefined) return readPublished(record)?.dask_hpc_runner
-  const gatherer = await readIfThere(join(directory, gathererName))
+  const gatherer = await directory.read(gathererName)
   return gatherer === undefined ? undefined : readGatherer(gatherer)
 }

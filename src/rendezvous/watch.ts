@@ -1,10 +1,11 @@
 import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf } from '../errors.ts'
+import { listDirectory } from '../filesystem/list.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { WatchMode } from '../options.ts'
-import { sayDuration } from '../util/duration.ts'
 import { answered } from '../util/unanswered.ts'
 import { sleep } from '../util/wait.ts'
-import { listDirectory } from './list.ts'
+import { UnansweredError } from './cannot-publish.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import { subscribe, type Subscriber } from './subscribe.ts'
 
@@ -43,16 +44,13 @@ export interface WatchSeams {
   readonly random: () => number
 }
 
-const realSeams: WatchSeams = {
+/** The world as it is. */
+export const realSeams: WatchSeams = {
   sleep,
-  list: async (directory) => await answered(listDirectory(directory), defaults.filesystemTimeout, unlisted),
+  list: listDirectory,
   isLocal: isLocalFilesystem,
   subscribe,
   random: Math.random,
-}
-
-function unlisted(): Error {
-  return new Error(`its filesystem has not answered for ${sayDuration(defaults.filesystemTimeout)}`)
 }
 
 /** What was last seen of a directory. */
@@ -70,6 +68,8 @@ export interface WatchOptions<T = never> {
   readonly interval: () => number
   /** Milliseconds until the watch gives up. */
   readonly timeout: number
+  /** Milliseconds that the filesystem may take for one look. @default 25 s */
+  readonly filesystemTimeout?: number | undefined
   /** The error of a watch that gave up. */
   readonly late: (last: LastSight) => Error
   /** Takes a sentence for the user where events turn out not to work. */
@@ -86,8 +86,8 @@ export interface WatchOptions<T = never> {
  * count; events make the next one come sooner. A listing that fails for a passing reason is
  * repeated.
  *
- * @throws what `late` makes, the signal's reason, what `inspect` throws, or the error of a listing
- * that no repetition would mend: ENOENT, ENOTDIR, EACCES, EPERM.
+ * @throws what `late` makes, the signal's reason, what `inspect` throws, UnansweredError, or the error of a
+ * listing that no repetition would mend: ENOENT, ENOTDIR, EACCES, EPERM, and UntrustedError.
  */
 export async function watchDirectory<T>(
   directory: string,
@@ -163,10 +163,17 @@ class Watch<T> {
   }
 
   async #look(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
+    const { filesystemTimeout = defaults.filesystemTimeout } = this.#options
+    const late = (): Error => new UnansweredError(`Cannot look into "${this.#directory}"`, filesystemTimeout)
+    return await answered(this.#lookOnce(inspect), filesystemTimeout, late)
+  }
+
+  async #lookOnce(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     try {
       this.last = { names: await this.#options.seams.list(this.#directory), error: undefined }
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) throw error
+      if (error instanceof UntrustedError || ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? ''))
+        throw error
       this.last = { ...this.last, error }
       return undefined
     }

@@ -1,6 +1,6 @@
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
-import { messageOf, RunnerError } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
@@ -12,9 +12,8 @@ import { findExistingCluster } from '../rendezvous/existing.ts'
 import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../record/found.ts'
 import { claimPatience } from '../rendezvous/lock.ts'
-import { cannotPublish } from '../rendezvous/cannot-publish.ts'
-import { sayDuration } from '../util/duration.ts'
-import { type OwnDirectory, ownDirectory } from '../util/own-directory.ts'
+import { UnansweredError } from '../rendezvous/cannot-publish.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
 import { answered } from '../util/unanswered.ts'
 import { BaseRunner } from './base.ts'
 import { askScheduler } from './fence.ts'
@@ -25,10 +24,12 @@ import { tlsOf } from './run-tls.ts'
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
   #store: FileStore | undefined
-  /** The run's directory, in a process that has it removed. */
   #runDirectory: OwnDirectory | undefined
-  /** The filesystem of the scheduler file has not answered in its time, and is left alone. */
-  #hangs = false
+  /**
+   * Whether the filesystem of the scheduler file answers in its time. Where it has not, as where it is only one
+   * file that nobody serves, the last words are still tried; where it has not again, it is left alone.
+   */
+  #filesystem: 'answers' | 'doubtful' | 'hangs' = 'answers'
 
   protected override async prepare(run: RunContext): Promise<void> {
     const { options, identity, schedulerFile, logger } = run
@@ -42,6 +43,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
       watch: options.watch,
       pollInterval: options.pollInterval,
       metadataBudget: options.metadataBudget,
+      filesystemTimeout: options.filesystemTimeout,
       logger,
       ask: askOwner,
       // The certificates of a secure run are of no use with another, and not there yet.
@@ -51,17 +53,13 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
         this.reaper.setLock(directory)
       },
     })
-    await this.#answered('make a directory of the run', run, this.#store.join())
-    if (rank === 0) this.#runDirectory = await this.findRunDirectory(run)
+    this.#runDirectory = await this.#answered('make a directory of the run', run, this.#store.join())
   }
 
-  /** Which directory is the run's, once it was made. */
-  protected async findRunDirectory(run: RunContext): Promise<OwnDirectory> {
-    const { runDirectory } = this.#files.paths
-    const found = ownDirectory(runDirectory).catch((error: unknown) => {
-      throw cannotPublish(runDirectory, error)
-    })
-    return await this.#answered('look at the directory of the run', run, found)
+  /** Which directory is the run's. */
+  protected get runDirectory(): OwnDirectory {
+    if (this.#runDirectory === undefined) throw new TypeError('Cannot use the directory of the run: it was not made')
+    return this.#runDirectory
   }
 
   protected override async claim(owner: Owner, run: RunContext): Promise<void> {
@@ -72,14 +70,17 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
-    return await findExistingCluster(schedulerFile, {
-      askScheduler: async (file) => {
-        await this.takeCertificatesOf(file, run)
-        return await askScheduler(file, { tls: tlsOf(options), signal })
-      },
-      timeout: options.rendezvousTimeout,
-      signal,
-    })
+    return await this.#noticing(
+      findExistingCluster(schedulerFile, {
+        askScheduler: async (file) => {
+          await this.takeCertificatesOf(file, run)
+          return await askScheduler(file, { tls: tlsOf(options), signal })
+        },
+        timeout: options.rendezvousTimeout,
+        filesystemTimeout: options.filesystemTimeout,
+        signal,
+      }),
+    )
   }
 
   protected override async publishGatherer(record: ClusterRecord, run: RunContext): Promise<void> {
@@ -99,12 +100,12 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   }
 
   protected override publishOutcomeAtOnce(outcome: OutcomeRecord): void {
-    this.#store?.publishOutcomeAtOnce(outcome)
+    if (this.#filesystem !== 'hangs') this.#store?.publishOutcomeAtOnce(outcome)
   }
 
   protected override async lookUp(run: RunContext, dead: ReadonlySet<string>): Promise<Found> {
     const { rendezvousTimeout } = run.options
-    return await this.#files.lookUp({ timeout: rendezvousTimeout, signal: run.signal, except: dead })
+    return await this.#noticing(this.#files.lookUp({ timeout: rendezvousTimeout, signal: run.signal, except: dead }))
   }
 
   protected override async withdraw(run: RunContext, tombstone: OutcomeRecord | undefined): Promise<void> {
@@ -124,12 +125,12 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   }
 
   protected override async departed(run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
-    if (this.#store === undefined || this.#hangs) return []
+    if (this.#store === undefined || this.#filesystem !== 'answers') return []
     return await this.#answered('look for other processes', run, this.#store.departed())
   }
 
   protected override async begun(run: RunContext): Promise<readonly number[]> {
-    if (this.#store === undefined || this.#hangs) return []
+    if (this.#store === undefined || this.#filesystem !== 'answers') return []
     return await this.#answered('look for other processes', run, this.#store.begun())
   }
 
@@ -140,7 +141,7 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
   }
 
   protected override async isOver(run: RunContext): Promise<boolean> {
-    if (this.#store === undefined || this.#hangs) return false
+    if (this.#store === undefined || this.#filesystem !== 'answers') return false
     return await this.#answered('look for the end of the run', run, this.#store.isOver()).catch(() => false)
   }
 
@@ -160,25 +161,29 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
    * @throws RunnerError ERR_CANNOT_PUBLISH where it hangs, or what the operation rejects with.
    */
   async #answered<T>(what: string, { options, schedulerFile }: RunContext, operation: Promise<T>): Promise<T> {
-    const { filesystemTimeout } = options
-    const late = (): Error => {
-      this.#hangs = true
-      return new RunnerError(
-        `Cannot ${what} beside "${schedulerFile}": its filesystem has not answered for ${sayDuration(filesystemTimeout)}; ` +
-          'see whether it hangs on this node (--filesystem-timeout waits longer)',
-        { code: 'ERR_CANNOT_PUBLISH' },
-      )
-    }
-    return await answered(operation, filesystemTimeout, late)
+    const isLast = this.#filesystem === 'doubtful'
+    const timeout = isLast ? Math.min(lastWordTimeout, options.filesystemTimeout) : options.filesystemTimeout
+    const late = (): Error => new UnansweredError(`Cannot ${what} beside "${schedulerFile}"`, timeout)
+    return await this.#noticing(answered(operation, timeout, late))
   }
 
-  /** {@link #answered} where it is too late to fail: a warning is all. */
+  async #noticing<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation
+    } catch (error) {
+      if (error instanceof UnansweredError) this.#filesystem = this.#filesystem === 'answers' ? 'doubtful' : 'hangs'
+      throw error
+    }
+  }
+
+  /** {@link #answered} where it is too late to fail: a warning is all, and one is enough. */
   async #tried(what: string, run: RunContext, operation: (store: FileStore) => Promise<void>): Promise<void> {
-    if (this.#store === undefined || this.#hangs) return
+    if (this.#store === undefined || this.#filesystem === 'hangs') return
+    const isDoubtful = this.#filesystem === 'doubtful'
     try {
       await this.#answered(what, run, operation(this.#store))
     } catch (error) {
-      run.logger.warn(messageOf(error))
+      if (!isDoubtful) run.logger.warn(messageOf(error))
     }
   }
 
@@ -187,6 +192,9 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     return this.#store
   }
 }
+
+/** How long a filesystem that has not answered may take for a last word. In milliseconds. */
+const lastWordTimeout = 1_000
 
 /** How long it may take to ask the run that held the path before, in milliseconds. */
 const askingTime = 7_000

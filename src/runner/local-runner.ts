@@ -112,7 +112,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const { identity } = run
     await super.prepare(run)
     // Where this process is gone, so are the others soon, and nobody can come late.
-    this.reaper.addDirectory(await this.findRunDirectory(run))
+    this.reaper.addDirectory(this.runDirectory)
     for (let rank = 0; rank < identity.size; rank++)
       if (rank !== identity.rank) this.#startMember({ ...identity, share: this.#shareOf(rank), rank }, run)
   }

@@ -1,8 +1,12 @@
+import * as z from 'zod/mini'
 import type { Verdict } from '../control/messages.ts'
-import { messageOf } from '../errors.ts'
+import { errnoOf } from '../errors.ts'
+import { replaceFile } from '../filesystem/replace-file.ts'
+import { readOwn } from '../filesystem/read-own.ts'
+import { formatSystemError } from '../filesystem/system-error.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
-import { publishFile } from '../rendezvous/publish.ts'
 import { sayDuration } from '../util/duration.ts'
 import { absolutePath } from '../util/surroundings.ts'
 import { answered } from '../util/unanswered.ts'
@@ -24,7 +28,8 @@ export interface RunReport {
 /**
  * Writes to `path` how a run ended, as JSON, all of it at once:
  * `{version, run_key, status, failure, silent, processes, workers, scheduler_file, scheduler_address, began, ended}`.
- * `status` is the run's, `failure` its cause where it failed. Where that cannot be written, a warning is all.
+ * `status` is the run's, `failure` its cause where it failed. Where that cannot be written, or something stands
+ * there that is no such report, a warning is all.
  */
 export async function leaveReport(
   path: string,
@@ -46,9 +51,33 @@ export async function leaveReport(
   try {
     const { filesystemTimeout } = run.options
     const late = (): Error => new Error(`its filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
-    const written = publishFile(absolutePath(path), `${JSON.stringify(report, undefined, 2)}\n`)
+    const written = replaceReport(absolutePath(path), `${JSON.stringify(report, undefined, 2)}\n`)
     await answered(written, filesystemTimeout, late)
   } catch (error) {
-    run.logger.warn(`Cannot write the report "${path}": ${messageOf(error)}`)
+    run.logger.warn(`Cannot write the report "${path}": ${formatSystemError(error)}`)
+  }
+}
+
+/** Puts a report at `path`, in the place of nothing, of an empty file, or of another report. */
+async function replaceReport(path: string, text: string): Promise<void> {
+  if (!(await mayReplace(path))) throw new UntrustedError('what stands there is no report, and is left alone')
+  await replaceFile(path, text)
+}
+
+async function mayReplace(path: string): Promise<boolean> {
+  try {
+    const old = await readOwn(path)
+    return old.trim() === '' || isReport(old)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true
+    throw error
+  }
+}
+
+function isReport(text: string): boolean {
+  try {
+    return z.safeParse(z.looseObject({ version: z.literal(1), run_key: z.string() }), JSON.parse(text)).success
+  } catch {
+    return false
   }
 }

@@ -1,11 +1,18 @@
-import { open } from 'node:fs/promises'
+import { open, unlink } from 'node:fs/promises'
 
-/** Writes a file that is not there yet, down to the disk: it may then be renamed into the place of another. */
+/**
+ * Writes a file that is not there yet, down to the disk: it may then be renamed into the place of another.
+ * What stands there is neither opened nor, where it is a link, followed. Where it cannot be written nothing is left.
+ */
 export async function writeNew(path: string, content: string | Buffer, mode: number): Promise<void> {
+  // 'x' is O_EXCL: it follows no link.
   const handle = await open(path, 'wx', mode)
   try {
     await handle.writeFile(content)
     await handle.sync()
+  } catch (error) {
+    await unlink(path).catch(() => undefined)
+    throw error
   } finally {
     await handle.close()
   }

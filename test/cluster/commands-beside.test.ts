@@ -104,7 +104,7 @@ test('what is no scheduler file is named at once', async () => {
   await expectAll(cluster, foreign(/it is a directory/), ['--scheduler-file', 'D.json'])
   const fifo = cluster.start(['mkfifo', 'P.json'])
   await fifo.expectStatus(0)
-  await expectAll(cluster, foreign(/it is not a regular file/), ['--scheduler-file', 'P.json'])
+  await expectAll(cluster, foreign(/it is a named pipe, not a regular file/), ['--scheduler-file', 'P.json'])
   await expectAll(cluster, foreign(/".*F\.json" is not a directory/), ['--scheduler-file', 'F.json/F.json'])
   await writeFile(cluster.path('U.json'), (await deadSchedulerFile()).replace('tcp://', 'ucx://'))
   await expectAll(cluster, foreign(/cannot use the address "ucx:.*only tcp:\/\/ and tls:\/\//), [

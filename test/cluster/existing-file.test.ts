@@ -62,7 +62,10 @@ test('leaves a directory at the path alone, and ends', async () => {
   await mkdir(cluster.path('F'))
   await writeFile(cluster.path('F/precious'), 'precious')
   const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F', ...submit])
-  await expectRefusal(run, /Cannot publish ".*\/F": a directory is in its place; name another path/)
+  await expectRefusal(
+    run,
+    /Cannot publish ".*\/F": what stands there is left alone: it is a directory, not a regular file; name another path/,
+  )
   expect(await readFile(cluster.path('F/precious'), 'utf8')).toBe('precious')
   cluster.expectFile('F')
   await cluster.expectNothingLeft()

@@ -13,7 +13,7 @@ test('a process 0 that is killed while it claims leaves no claim, and tells of i
   await using cluster = await Cluster.make()
   const { other, isAsked } = await anotherRun()
   // It is asked once the claim stands, for the directory that it has left.
-  await mkdir(cluster.path('.F.json.run-other'))
+  await mkdir(cluster.path('.F.json.run-other'), { mode: 0o700 })
   await writeFile(cluster.path('.F.json.run-other/record.json'), JSON.stringify(fileOf(other)))
   expect(await killedWhen(isAsked, cluster)).toContain('.F.json.owner')
   expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain(killedNote('node0'))

@@ -144,14 +144,16 @@ test.each([
 test('a directory in the place of the file is left alone', async () => {
   const path = schedulerFile()
   await mkdir(join(path, 'data'), { recursive: true })
-  await expect(claim(path)).rejects.toThrow('a directory is in its place; name another path')
+  await expect(claim(path)).rejects.toThrow(
+    'what stands there is left alone: it is a directory, not a regular file; name another path',
+  )
   expect(await readdir(path)).toEqual(['data'])
 })
 
 test('a symbolic link in the place of the file is left alone', async () => {
   const path = schedulerFile()
   await symlink('elsewhere', path)
-  await expect(claim(path)).rejects.toThrow('what stands there is not a regular file')
+  await expect(claim(path)).rejects.toThrow('what stands there is left alone: it is a symbolic link; name another path')
 })
 
 test('a file that changes while it is judged is left alone', async () => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { defaults } from '../../src/defaults.ts'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
-import { temporaryName } from '../../src/rendezvous/names.ts'
+import { temporaryName } from '../../src/filesystem/temporary-name.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, ownerOf, storeOf } from './support/run.ts'
 
@@ -14,7 +14,7 @@ const maker = { host: 'node0', pid: 1, random: '0123456789ab' }
 
 async function leave(path: string, files: Record<string, string>, age = 0): Promise<void> {
   const directory = join(dirname(path), '.s.json.run-old')
-  await mkdir(directory)
+  await mkdir(directory, { mode: 0o700 })
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
   const then = new Date(Date.now() - age)
   await utimes(directory, then, then)

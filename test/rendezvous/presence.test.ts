@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PrivateDirectory } from '../../src/filesystem/private-directory.ts'
 import { leaveDeparture } from '../../src/rendezvous/departures.ts'
 import { lookUp, type LookUpOptions } from '../../src/rendezvous/look-up.ts'
 import { leavePresence, lonelyError, readPresences, showsOnly } from '../../src/rendezvous/presence.ts'
@@ -14,7 +15,7 @@ test('processes of one node are told from those of several', () => {
 })
 
 test('a directory that only one node sees is named, with what to do', async () => {
-  const directory = temporaryDirectory()
+  const directory = new PrivateDirectory(temporaryDirectory())
   await leavePresence(directory, { rank: 1, node: 'node1' })
   expect((await lonelyError(directory, 'node1'))?.message).toMatch(
     /^Cannot meet .* it is on a local filesystem of node1, and in 15 s none .* all nodes share$/,
@@ -22,22 +23,22 @@ test('a directory that only one node sees is named, with what to do', async () =
 })
 
 test('a directory that another node sees too is shared, local filesystem or not', async () => {
-  const directory = temporaryDirectory()
+  const directory = new PrivateDirectory(temporaryDirectory())
   await leavePresence(directory, { rank: 1, node: 'node1' })
   await leavePresence(directory, { rank: 2, node: 'node2' })
   expect(await lonelyError(directory, 'node1')).toBeUndefined()
 })
 
 test('those who have come are told from other names', async () => {
-  const directory = temporaryDirectory()
+  const directory = new PrivateDirectory(temporaryDirectory())
   await leavePresence(directory, { rank: 12, node: 'a node' })
   await leaveDeparture(directory, 3)
   expect(await readPresences(directory)).toEqual([12])
-  expect(await readPresences(join(directory, 'none'))).toEqual([])
+  expect(await readPresences(new PrivateDirectory(join(directory.path, 'none')))).toEqual([])
 })
 
 test('a filesystem that is not known to be local is not judged', async () => {
-  expect(await lonelyError('/proc/self', 'node1', ['here-1.node1'])).toBeUndefined()
+  expect(await lonelyError(new PrivateDirectory('/proc/self'), 'node1', ['here-1.node1'])).toBeUndefined()
 })
 
 /** A watch in which time passes only by its own sleeps. */
@@ -74,7 +75,9 @@ test('a waiter is lonely after 15 s, and not before', async () => {
     node: 'node1',
     logger: notes(),
   }
-  await expect(lookUp(paths, options)).rejects.toMatchObject({ code: 'ERR_CANNOT_PUBLISH' })
+  await expect(lookUp(new PrivateDirectory(paths.runDirectory), options)).rejects.toMatchObject({
+    code: 'ERR_CANNOT_PUBLISH',
+  })
   expect(time.now()).toBeGreaterThanOrEqual(15_000)
   expect(time.now()).toBeLessThan(17_000)
 })

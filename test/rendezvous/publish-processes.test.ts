@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { isTemporaryName } from '../../src/rendezvous/names.ts'
+import { isTemporaryName } from '../../src/filesystem/temporary-name.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
 import { sleep } from '../../src/util/wait.ts'
 import { inMemory, temporaryDirectory } from './support/directory.ts'

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import { hearNews, listensBeside } from '../../src/rendezvous/hear-news.ts'
 import type { TakeNews } from '../../src/rendezvous/news-wire.ts'
 import { NewsTeller } from '../../src/rendezvous/tell-news.ts'
@@ -90,8 +89,13 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
         hear:
           network !== undefined && listensBeside(interval)
             ? async (signal) =>
-                await hearNews('/run', {
+                await hearNews({
                   rank: ports,
+                  leave: (name) => {
+                    atStart++
+                    names.push(name)
+                    return Promise.resolve()
+                  },
                   isOneHost: false,
                   read: () => 'told',
                   signal,
@@ -100,11 +104,6 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
                       const port = ports++
                       if (random() >= network.unreachable) listeners.set(port, take)
                       return Promise.resolve(port)
-                    },
-                    leave: (path) => {
-                      atStart++
-                      names.push(basename(path))
-                      return Promise.resolve()
                     },
                     addresses: () => ['10.0.0.1'],
                   },

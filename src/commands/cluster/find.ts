@@ -21,6 +21,8 @@ export interface LiveCluster {
   readonly identity: SchedulerIdentity
   /** Undefined where it was found by its address. */
   readonly file: SchedulerFile | undefined
+  /** Whose file it is, where that is neither this user nor root. */
+  readonly owner?: string
 }
 
 /**
@@ -49,6 +51,8 @@ export interface Place {
   readonly address: string
   /** Undefined where the user has named the address. */
   readonly file: SchedulerFile | undefined
+  /** Whose file it is, where that is neither this user nor root. */
+  readonly owner?: string
 }
 
 /**
@@ -61,7 +65,7 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
   const end = monotonic() + timeout
   const place = await locate(target, { timeout, ...(signal && { signal }) })
   if (place.kind !== 'place') return place
-  const { address, file } = place
+  const { address, file, owner } = place
   const found = await askScheduler(address, {
     ...tlsFor(address, target),
     timeout: Math.max(1, end - monotonic()),
@@ -69,7 +73,7 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
   })
   if (found.kind !== 'alive') return { ...found, ...(file && { file }) }
   if (file === undefined) return found
-  if (found.identity.id === file.id) return { ...found, file }
+  if (found.identity.id === file.id) return { ...found, file, ...(owner !== undefined && { owner }) }
   found.client.close()
   return anotherListens(file)
 }
@@ -81,15 +85,15 @@ export async function locate(target: Target, { timeout, signal }: FindOptions): 
     return { kind: 'place', address: target.address, file: undefined }
   }
   try {
-    const sight = await deadline(lookAt(target.path), timeout, () => new HungFilesystem(), signal)
+    const sight = await deadline(lookAt(target), timeout, () => new HungFilesystem(), signal)
     if (sight.kind !== 'file') return sight
-    const { file } = sight
+    const { file, owner } = sight
     try {
       parseAddress(file.address)
     } catch (error) {
       return { kind: 'foreign', why: lowered(messageOf(error)), file }
     }
-    return { kind: 'place', address: file.address, file }
+    return { kind: 'place', address: file.address, file, ...(owner !== undefined && { owner }) }
   } catch (error) {
     if (!(error instanceof HungFilesystem)) throw error
     return hung

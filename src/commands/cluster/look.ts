@@ -1,10 +1,16 @@
+import { whyNotTrusted } from '../../filesystem/read-named.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { readApart } from './reader.ts'
 
 /** What stands at the path of a scheduler file. */
 export type Sight =
-  | { readonly kind: 'file'; readonly file: SchedulerFile }
+  | {
+      readonly kind: 'file'
+      readonly file: SchedulerFile
+      /** Whose it is, where it is neither this user's nor root's. */
+      readonly owner?: string
+    }
   /** Nothing, or not all of it yet. */
   | { readonly kind: 'missing'; readonly why: string }
   /** The filesystem does not say what there is. */
@@ -12,14 +18,23 @@ export type Sight =
   /** Something that no wait makes a scheduler file of. */
   | { readonly kind: 'foreign'; readonly why: string }
 
+/** What is looked at. */
+export interface LookTarget {
+  readonly path: string
+  /** A file of somebody else will do, since nothing is done that it says. @default false */
+  readonly ofAnybody?: boolean
+}
+
 /** Looks once. Where the filesystem hangs it does not resolve, and this process can end all the same. */
-export async function lookAt(path: string): Promise<Sight> {
+export async function lookAt({ path, ofAnybody = false }: LookTarget): Promise<Sight> {
   const contents = await readApart(path)
   if (contents.kind !== 'text') return contents
+  const { owner } = contents
+  if (owner !== undefined && !ofAnybody) return { kind: 'foreign', why: whyNotTrusted(owner) }
   const parsed = parseSchedulerFile(contents.text)
   switch (parsed.kind) {
     case 'valid':
-      return { kind: 'file', file: parsed.file }
+      return { kind: 'file', file: parsed.file, ...(owner !== undefined && { owner }) }
     case 'foreign':
       return parsed
     case 'empty':

@@ -27,7 +27,7 @@ export async function visitRun(target: Target, { timeout, signal }: FindOptions)
   const longest = Math.ceil(Math.min(timeout / 2, longestTry))
   const end = AbortSignal.timeout(longest)
   try {
-    const sight = await deadline(lookAt(target.path), longest, () => new Error('late'), signal)
+    const sight = await deadline(lookAt(target), longest, () => new Error('late'), signal)
     if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
     const { file } = sight
     const any = signal === undefined ? end : AbortSignal.any([end, signal])

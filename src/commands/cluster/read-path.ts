@@ -1,20 +1,24 @@
-import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { errnoOf, messageOf } from '../../errors.ts'
-import { listDirectory } from '../../rendezvous/list.ts'
+import { errnoOf } from '../../errors.ts'
+import { listDirectory } from '../../filesystem/list.ts'
+import { otherOwner, readOfAnybody } from '../../filesystem/read-named.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
+import { UntrustedError } from '../../filesystem/untrusted.ts'
 
 /** What can be read at a path. */
 export type Contents =
-  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      /** Whose word that is, such as `user anna`, where it is neither this user's nor root's. */
+      readonly owner?: string
+    }
   /** Nothing yet. */
   | { readonly kind: 'missing'; readonly why: string }
   /** The filesystem does not say what there is. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a file of that can be read. */
   | { readonly kind: 'foreign'; readonly why: string }
-
-/** No scheduler file comes near this size; a larger file is not even read. In bytes. */
-const largest = 16 * 1024 * 1024
 
 /**
  * Reads once. The name is opened only where its directory lists it, since looking up a missing name
@@ -24,13 +28,11 @@ export async function readPath(path: string): Promise<Contents> {
   try {
     const names = await listDirectory(dirname(path))
     if (!names.includes(basename(path))) return { kind: 'missing', why: 'there is no such file' }
-    const found = await stat(path)
-    if (found.isDirectory()) return { kind: 'foreign', why: 'it is a directory' }
-    if (!found.isFile()) return { kind: 'foreign', why: 'it is not a regular file' }
-    if (found.size > largest) return { kind: 'foreign', why: 'it is too large for a scheduler file' }
-    return { kind: 'text', text: await readFile(path, 'utf8') }
+    const read = await readOfAnybody(path)
+    const owner = await otherOwner(read)
+    return { kind: 'text', text: read.text, ...(owner !== undefined && { owner }) }
   } catch (error) {
-    return explain(path, error)
+    return error instanceof UntrustedError ? { kind: 'foreign', why: error.message } : explain(path, error)
   }
 }
 
@@ -47,6 +49,6 @@ function explain(path: string, error: unknown): Contents {
       return { kind: 'foreign', why: 'its symbolic links lead nowhere' }
     default:
       // EIO and ESTALE of a network filesystem pass; until then it is not known what there is.
-      return { kind: 'silent', why: `it cannot be read (${messageOf(error)})` }
+      return { kind: 'silent', why: `it cannot be read (${formatSystemError(error)})` }
   }
 }

@@ -2,6 +2,7 @@ import { RunnerError } from '../../errors.ts'
 import { nameOf } from '../../options.ts'
 import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
 import { absolutePath } from '../../util/surroundings.ts'
+import type { LookTarget } from './look.ts'
 
 /** How the user names a running cluster. */
 export interface TargetOptions {
@@ -19,7 +20,7 @@ export interface TargetOptions {
 }
 
 /** A cluster by its scheduler file, whose path is absolute, or by its scheduler's address. */
-export type Target = ({ readonly path: string } | { readonly address: string }) & { readonly tls?: TlsFiles }
+export type Target = (LookTarget | { readonly address: string }) & { readonly tls?: TlsFiles }
 
 /**
  * What the user's options and environment name.

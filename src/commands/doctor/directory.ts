@@ -1,10 +1,16 @@
-import { lstat, mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { open, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, RunnerError } from '../../errors.ts'
+import { listDirectory } from '../../filesystem/list.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { type FileForms, refuseOtherFiles, removeFile } from '../../filesystem/known-files.ts'
+import { readOwn } from '../../filesystem/read-own.ts'
+import { stickyBit } from '../../filesystem/sticky.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
+import { UntrustedError } from '../../filesystem/untrusted.ts'
+import { formatUser, ownUid } from '../../filesystem/user.ts'
 import type { WatchMode } from '../../options.ts'
-import { saySystemError } from '../../rendezvous/cannot-publish.ts'
-import { listDirectory } from '../../rendezvous/list.ts'
-import { remove } from '../../rendezvous/remove.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
@@ -20,6 +26,18 @@ export interface DirectoryFacts {
   readonly filesystem: Filesystem
   /** How long each step of a publication took, in milliseconds. */
   readonly steps: readonly (readonly [what: string, ms: number])[]
+  /** Who else can write there. */
+  readonly others: Others
+}
+
+/** Who besides this user can write in a directory. */
+export interface Others {
+  /** As far as its mode tells. */
+  readonly who: 'nobody' | 'group' | 'everybody'
+  /** Whether only the owner of a file may remove it there, as in /tmp. */
+  readonly isSticky: boolean
+  /** Whose directory it is, in words; undefined where it is this user's or root's. */
+  readonly owner: string | undefined
 }
 
 /** Our own directory beside the scheduler file: no run's, and no other doctor's. */
@@ -42,65 +60,101 @@ export async function existingDirectory(path: string): Promise<string> {
   return await existingDirectory(dirname(path))
 }
 
-/** Makes our directory; that another process of the job has made it is fine. */
-export async function makeDoctorDirectory(path: string): Promise<void> {
+/**
+ * Makes our directory; that another process of the job has made it is fine.
+ *
+ * @param forms what may be in it
+ * @throws RunnerError ERR_CANNOT_PUBLISH, also where something of somebody else's is in its place.
+ */
+export async function makeDoctorDirectory(own: PrivateDirectory, forms: FileForms): Promise<void> {
+  const { path } = own
   try {
-    await mkdir(path, { mode: 0o700 })
+    if (await own.make()) {
+      await refuseOtherFiles(own, forms)
+      return
+    }
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw cannotWrite(dirname(path), error)
-    if (!(await lstat(path)).isDirectory()) throw cannotWrite(dirname(path), new Error(`"${path}" is no directory`))
+    if (!(error instanceof UntrustedError)) throw cannotWrite(dirname(path), error)
+    throw new RunnerError(`Cannot use "${path}": ${error.message}; have it removed, or name another scheduler file`, {
+      code: 'ERR_CANNOT_PUBLISH',
+      cause: error,
+    })
   }
+  throw cannotWrite(dirname(path), new Error('it was removed meanwhile'))
 }
+
+/** What stands in the files that {@link tryDirectory} makes, so that they are known as ours. */
+export const tryText = 'dask-hpc-runner doctor was here\n'
+/** Their names. */
+export const tryName = /^try-\d+\.[0-9a-f]{12}(\.tmp)?$/
 
 /**
  * Publishes a file in `own`, our directory, as a run does, and removes it.
  *
  * @throws RunnerError ERR_CANNOT_PUBLISH with the step that failed.
  */
-export async function tryDirectory(own: string, wanted: string, who: string): Promise<DirectoryFacts> {
-  const [first, second] = [`try-${who}.tmp`, `try-${who}`]
+export async function tryDirectory(own: PrivateDirectory, wanted: string, rank: number): Promise<DirectoryFacts> {
+  const existing = dirname(own.path)
+  const name = `try-${rank}.${randomBytes(6).toString('hex')}`
   const steps: (readonly [string, number])[] = []
   const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const began = monotonic()
     try {
       return await work()
     } catch (error) {
-      throw cannotWrite(dirname(own), error, what)
+      throw cannotWrite(existing, error, what)
     } finally {
       steps.push([what, monotonic() - began])
     }
   }
-  try {
-    const handle = await step('create', async () => await open(join(own, first), 'wx', 0o600))
+  const attempt = async (at: string): Promise<void> => {
+    const [first, second] = [join(at, `${name}.tmp`), join(at, name)]
     try {
-      await step('write', async () => await handle.writeFile(who))
-      await step('sync', async () => await handle.sync())
+      const handle = await step('create', async () => await open(first, 'wx', 0o600))
+      try {
+        await step('write', async () => await handle.writeFile(tryText))
+        await step('sync', async () => await handle.sync())
+      } finally {
+        await handle.close()
+      }
+      await step('rename', async () => await rename(first, second))
+      await step('list', async () => await expectListed(at, name))
+      await step('read', async () => await readOwn(second))
     } finally {
-      await handle.close()
+      await step('remove', async () => {
+        await Promise.all([removeFile(first), removeFile(second)])
+      })
     }
-    await step('rename', async () => await rename(join(own, first), join(own, second)))
-    await step('list', async () => await expectListed(own, second))
-    await step('read', async () => await readFile(join(own, second), 'utf8'))
-  } finally {
-    await step('remove', async () => {
-      await Promise.all([remove(own, first), remove(own, second)])
-    })
   }
-  const existing = dirname(own)
-  return { wanted, existing, filesystem: await filesystemOf(existing), steps }
+  try {
+    await own.use(attempt)
+  } catch (error) {
+    throw cannotWrite(existing, error)
+  }
+  return { wanted, existing, filesystem: await filesystemOf(existing), steps, others: await lookAtOthers(existing) }
 }
 
 async function expectListed(directory: string, name: string): Promise<void> {
   if (!(await listDirectory(directory)).includes(name)) throw new Error('a file that was put there is not listed')
 }
 
-function cannotWrite(path: string, error: unknown, step?: string): RunnerError {
+/** The error that says why nothing can be put beside the scheduler file. */
+export function cannotWrite(path: string, error: unknown, step?: string): RunnerError {
   if (error instanceof RunnerError) return error
   const at = step === undefined ? '' : ` (at: ${step})`
   return new RunnerError(
-    `Cannot publish a file in "${path}": ${saySystemError(error)}${at}; name a scheduler file elsewhere by --scheduler-file`,
+    `Cannot publish a file in "${path}": ${formatSystemError(error)}${at}; name a scheduler file elsewhere by --scheduler-file`,
     { code: 'ERR_CANNOT_PUBLISH', cause: error },
   )
+}
+
+async function lookAtOthers(path: string): Promise<Others> {
+  const { mode, uid } = await stat(path)
+  return {
+    who: (mode & 0o002) !== 0 ? 'everybody' : (mode & 0o020) !== 0 ? 'group' : 'nobody',
+    isSticky: (mode & stickyBit) !== 0,
+    owner: uid === 0 || uid === ownUid() ? undefined : await formatUser(uid),
+  }
 }
 
 /** A publication that takes longer makes a run wait. In milliseconds. */
@@ -115,7 +169,7 @@ export interface WantedDirectory {
 
 /** Judges where the scheduler file would stand. */
 export function judgeDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDirectory): Finding[] {
-  const { wanted, existing, filesystem, steps } = facts
+  const { wanted, existing, filesystem, steps, others } = facts
   const { kind, local, free } = filesystem
   const total = steps.reduce((sum, [, ms]) => sum + ms, 0)
   const told = steps.map(([what, ms]) => `${what} ${sayDuration(ms)}`).join(', ')
@@ -138,5 +192,23 @@ export function judgeDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDi
     findings.push(
       found('note', 'directory', 'it is polled, in spite of --watch events: the kernel tells nothing of other hosts'),
     )
-  return findings
+  return [...findings, ...judgeOthers(existing, others)]
+}
+
+/** What it means that others can write beside the scheduler file. */
+function judgeOthers(existing: string, { who, isSticky, owner }: Others): Finding[] {
+  const advice = 'name a scheduler file in a directory in which only you can write'
+  const blocks = 'put something in the place of a run, which then does not start'
+  const removes = "move or remove a run's files, which it then does without"
+  const note = (text: string): Finding => found('note', 'directory', text, advice)
+  const notes: Finding[] = []
+  if (who !== 'nobody')
+    notes.push(
+      note(
+        `${who === 'group' ? 'its group' : 'everybody on this machine'} can write in "${existing}", and so ` +
+          (isSticky ? blocks : `${blocks}, or ${removes}`),
+      ),
+    )
+  if (owner !== undefined) notes.push(note(`"${existing}" belongs to ${owner}, who can ${removes}`))
+  return notes
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { workersOfProcess } from '../../components/worker-names.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import type { PythonDescription } from '../../python/describe-python.ts'
 import { tlsOf } from '../../runner/run-tls.ts'
 import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
@@ -37,7 +38,7 @@ export interface SelfFacts {
 /** What has been looked at already. */
 export interface Known {
   /** Our directory beside the scheduler file. */
-  readonly own: Seen<string>
+  readonly own: Seen<PrivateDirectory>
   readonly network: Seen<NetworkFacts>
   /** Undefined where MPI is not concerned. */
   readonly mpi: Seen<MpiFacts> | undefined
@@ -53,10 +54,10 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const isClient = command !== undefined && (mine === undefined || mine.includes('client'))
   const size = run?.identity.size ?? 1
 
-  const lookAtDirectory = async (path: string): Promise<Seen<DirectoryFacts>> =>
+  const lookAtDirectory = async (directory: PrivateDirectory): Promise<Seen<DirectoryFacts>> =>
     await probes.look(
-      `publish a file in "${path}"`,
-      async () => await tryDirectory(path, dirname(schedulerFile), String(rank)),
+      `publish a file in "${directory.path}"`,
+      async () => await tryDirectory(directory, dirname(schedulerFile), rank),
     )
   const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
     isPart

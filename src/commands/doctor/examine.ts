@@ -1,9 +1,10 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
-import { type OwnDirectory, ownDirectory } from '../../util/own-directory.ts'
+import type { OwnDirectory } from '../../util/own-directory.ts'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity/choose-runner.ts'
 import { slurmHosts } from '../../identity/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
+import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { leavePresence } from '../../rendezvous/presence.ts'
 import type { RunContext } from '../../runner/context.ts'
 import { type Clock, type ClockServer, serveClock } from './clock-server.ts'
@@ -11,7 +12,15 @@ import { compareRanks } from './compare.ts'
 import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'
 import { examineSelf, type SelfFacts } from './examine-self.ts'
 import { bySubject, type Finding, foundMessage } from './finding.ts'
-import { gatherRanks, leaveDirectory, meetProcess0, type Met, type MeetingOptions, tellProcess0 } from './meeting.ts'
+import {
+  doctorFiles,
+  gatherRanks,
+  leaveDirectory,
+  meetProcess0,
+  type Met,
+  type MeetingOptions,
+  tellProcess0,
+} from './meeting.ts'
 import { mergeFindings } from './merge.ts'
 import { lookAtMpi, type MpiFacts } from './mpi.ts'
 import { lookAtNetwork, type NetworkFacts, portsOf } from './network.ts'
@@ -123,13 +132,13 @@ function speak(run: RunContext | undefined, findings: readonly Finding[]): Concl
 }
 
 /** Makes our directory beside the scheduler file, and leaves word in it that this process is there. */
-async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell']): Promise<Seen<string>> {
+async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell']): Promise<Seen<PrivateDirectory>> {
   const { schedulerFile, key, rank, run } = subject
-  const entering = async (): Promise<string> => {
+  const entering = async (): Promise<PrivateDirectory> => {
     const existing = await existingDirectory(dirname(schedulerFile))
-    const own = doctorDirectory(existing, schedulerFile, key)
-    await makeDoctorDirectory(own)
-    if (rank === 0) tell({ type: 'directory', ...(await ownDirectory(own)) })
+    const own = new PrivateDirectory(doctorDirectory(existing, schedulerFile, key))
+    await makeDoctorDirectory(own, doctorFiles)
+    if (rank === 0) tell({ type: 'directory', ...(await own.identify()) })
     await leavePresence(own, { rank, node: run?.identity.host ?? 'here' })
     return own
   }
@@ -147,7 +156,7 @@ async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell'
 }
 
 /** Removes what this process has made, and process 0 all of it. */
-async function leave({ rank }: Subject, own: string): Promise<void> {
+async function leave({ rank }: Subject, own: PrivateDirectory): Promise<void> {
   await leaveDirectory(own, rank === 0 ? 'all' : rank)
 }
 

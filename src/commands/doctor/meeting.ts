@@ -1,27 +1,52 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { reach } from '../../control/reach.ts'
 import { errnoOf } from '../../errors.ts'
-import { listDirectory, readListed } from '../../rendezvous/list.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { type FileForms, removeKnownFiles } from '../../filesystem/known-files.ts'
+import { isTemporaryName } from '../../filesystem/temporary-name.ts'
 import { presenceName } from '../../rendezvous/presence.ts'
-import { publishFile } from '../../rendezvous/publish.ts'
-import { remove, removeIfEmpty } from '../../rendezvous/remove.ts'
-import { defaultPollInterval, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
+import { defaultPollInterval, realSeams, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { askClock, type Clock } from './clock-server.ts'
+import { cannotWrite, tryName, tryText } from './directory.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
 
 /** Names in our directory, beside the empty `here-3.node3` of each process that has come. */
 const startName = 'start.json'
 const factsName = /^facts-(\d+)\.json$/
-/** All that may stand in our directory. */
-const ours = /^(here-\d+\..+|start\.json|facts-\d+\.json|try-.+|\.(start|facts-\d+)\.json\..+\.tmp)$/
+/** All that we make in our directory. */
+export const doctorFiles: FileForms = {
+  parserOf: (name) => {
+    if (name === startName) return parseStart
+    if (factsName.test(name)) return parseFacts
+    return tryName.test(name) ? (text) => (text === tryText ? text : undefined) : undefined
+  },
+  isEmpty: (name) => presenceName.test(name),
+  isTemporary: (name) =>
+    [startName, /^\.(facts-\d+\.json)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
+}
+
+function parseStart(text: string): Start | undefined {
+  return parseAs(startSchema, text)
+}
+
+function parseFacts(text: string): RankFacts | undefined {
+  return parseAs(rankFactsSchema, text)
+}
+
+function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
+  try {
+    const parsed = z.safeParse(schema, JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** How processes meet in our directory. */
 export interface MeetingOptions {
   /** Our directory beside the scheduler file. */
-  readonly own: string
+  readonly own: PrivateDirectory
   /** Number of processes. */
   readonly size: number
   /** How long the others may take. In milliseconds. */
@@ -55,7 +80,7 @@ class Late extends Error {}
 export async function gatherRanks(listens: Start['listens'], options: MeetingOptions): Promise<Gathered> {
   const { own, size, clock, signal } = options
   const start: Start = { clock: clock(), listens }
-  await publishFile(join(own, startName), JSON.stringify(start))
+  await put(own, startName, JSON.stringify(start))
   const began = monotonic()
   const seen = new Map<number, Omit<RankSeen, 'back'> & { readonly back: Promise<RankSeen['back']> }>()
   const came = new Map<number, string>()
@@ -65,13 +90,13 @@ export async function gatherRanks(listens: Start['listens'], options: MeetingOpt
       if (here !== undefined && host !== undefined) came.set(Number(here), host)
       const rank = Number(factsName.exec(name)?.[1] ?? 0)
       if (rank === 0 || rank >= size || seen.has(rank)) continue
-      const facts = await readFacts(join(own, name))
+      const facts = await readFacts(own, name)
       if (facts?.rank === rank) seen.set(rank, { facts, read: clock(), back: connectBack(facts, signal) })
     }
     return seen.size === size - 1 ? true : undefined
   }
   try {
-    await watchDirectory(own, look, watching(options))
+    await watchDirectory(own.path, look, watching(options))
   } catch (error) {
     if (!(error instanceof Late)) throw error
   }
@@ -79,13 +104,16 @@ export async function gatherRanks(listens: Start['listens'], options: MeetingOpt
   return { start, seen: await Promise.all(all), came, waited: monotonic() - began }
 }
 
-async function readFacts(path: string): Promise<RankFacts | undefined> {
+async function readFacts(own: PrivateDirectory, name: string): Promise<RankFacts | undefined> {
+  // Listed and yet not found, on a filesystem that caches: the next look will find it.
+  return parseFacts((await own.read(name).catch(() => undefined)) ?? '')
+}
+
+async function put(own: PrivateDirectory, name: string, text: string): Promise<void> {
   try {
-    const parsed = z.safeParse(rankFactsSchema, JSON.parse(await readFile(path, 'utf8')))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    // Listed and yet not found, on a filesystem that caches: the next look will find it.
-    return undefined
+    await own.put(name, text)
+  } catch (error) {
+    throw cannotWrite(own.path, error)
   }
 }
 
@@ -108,12 +136,12 @@ export async function meetProcess0(options: MeetingOptions): Promise<Met | undef
   const { own, clock, signal } = options
   const look = async (names: readonly string[]): Promise<{ start: Start; readStart: number } | undefined> => {
     if (!names.includes(startName)) return undefined
-    const text = await readListed(own, startName)
+    const text = await own.read(startName)
     const readStart = clock()
-    const parsed = z.safeParse(startSchema, JSON.parse(text ?? 'null'))
-    return parsed.success ? { start: parsed.data, readStart } : undefined
+    const start = parseStart(text ?? '')
+    return start === undefined ? undefined : { start, readStart }
   }
-  const found = await watchDirectory(own, look, watching(options)).catch(gone)
+  const found = await watchDirectory(own.path, look, watching(options)).catch(gone)
   if (found === undefined) return undefined
   const { start, readStart } = found
   if (start.listens === null) return { readStart, offset: null, reach: null }
@@ -125,13 +153,13 @@ export async function meetProcess0(options: MeetingOptions): Promise<Met | undef
 export async function tellProcess0(facts: RankFacts, options: MeetingOptions): Promise<void> {
   const { own } = options
   try {
-    await publishFile(join(own, `facts-${facts.rank}.json`), JSON.stringify(facts))
+    await put(own, `facts-${facts.rank}.json`, JSON.stringify(facts))
   } catch (error) {
     // Process 0 has waited long enough and removed the directory.
     if (errnoOf(error instanceof Error ? error.cause : error) === 'ENOENT') return
     throw error
   }
-  await watchDirectory(own, () => Promise.resolve(undefined), watching(options)).catch(gone)
+  await watchDirectory(own.path, () => Promise.resolve(undefined), watching(options)).catch(gone)
 }
 
 /** That process 0 has removed the directory, or has not come, is no error here. */
@@ -140,31 +168,31 @@ function gone(error: unknown): undefined {
   throw error
 }
 
-function watching({ size, timeout, signal }: MeetingOptions): WatchOptions {
+function watching({ own, size, timeout, signal }: MeetingOptions): WatchOptions {
   const interval = defaultPollInterval(size)
-  return { mode: 'poll', interval: () => interval, timeout, signal, late: () => new Late(), notice: () => undefined }
+  const seams = { ...realSeams, list: async () => await own.list() }
+  return {
+    mode: 'poll',
+    interval: () => interval,
+    timeout,
+    signal,
+    late: () => new Late(),
+    notice: () => undefined,
+    seams,
+  }
 }
 
 /** Removes the files of `whose`, or of all, and our directory where nothing is left in it. Never throws. */
-export async function leaveDirectory(own: string, whose: number | 'all'): Promise<void> {
+export async function leaveDirectory(own: PrivateDirectory, whose: number | 'all'): Promise<void> {
   const isMine = (name: string): boolean =>
     whose === 'all' || name.startsWith(`here-${whose}.`) || name.includes(`facts-${whose}.json`)
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
-      const names = (await listDirectory(own)).filter((name) => ours.test(name))
-      await Promise.all(names.filter(isMine).map(async (name) => await remove(own, name)))
-      await removeIfEmpty(own)
+      await removeKnownFiles(own, doctorFiles, isMine)
       // A process that came late may have added a file in between.
-      if (whose !== 'all' || !(await isThere(own))) return
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return
+      if ((await own.removeIfEmpty()) || whose !== 'all') return
+    } catch {
+      // Once more, as long as there is time.
     }
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await listDirectory(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,12 +1,14 @@
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { askOwner } from '../../control/ask.ts'
 import { errnoOf, messageOf } from '../../errors.ts'
+import { listDirectory } from '../../filesystem/list.ts'
+import { readNamed } from '../../filesystem/read-named.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
 import type { Owner } from '../../record/owner.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import { readClaim } from '../../rendezvous/claim-file.ts'
 import { standsInTheWay } from '../../rendezvous/in-the-way.ts'
 import type { Judgement, OwnerAnswer, SchedulerAnswer } from '../../rendezvous/judgement.ts'
-import { listDirectory, readListed } from '../../rendezvous/list.ts'
 import { rendezvousPaths } from '../../rendezvous/names.ts'
 import { askScheduler } from '../../runner/fence.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
@@ -54,6 +56,12 @@ async function isMissing(directory: string): Promise<boolean> {
   )
 }
 
+/** In a directory that is missing there is nothing. */
+function noneMissing(error: unknown): readonly string[] {
+  if (errnoOf(error) === 'ENOENT') return []
+  throw error
+}
+
 /** Judges whether a run could publish there. */
 export function judgeStanding({ path, owner, refusal, notices }: StandingFacts): Finding[] {
   if (owner !== undefined && owner.answer !== 'gone') {
@@ -85,9 +93,14 @@ export interface ExistingFacts {
 
 /** Looks at the cluster that `--no-scheduler` would join. */
 export async function lookAtExisting(path: string, tls: TlsFiles | undefined): Promise<ExistingFacts> {
-  const { base } = rendezvousPaths(path, '')
-  const text = (await isMissing(dirname(path))) ? undefined : await readListed(dirname(path), base)
-  if (text === undefined) return { path, scheduler: undefined, why: 'there is no such file yet' }
+  const names = await listDirectory(dirname(path)).catch(noneMissing)
+  if (!names.includes(basename(path))) return { path, scheduler: undefined, why: 'there is no such file yet' }
+  let text: string
+  try {
+    text = await readNamed(path)
+  } catch (error) {
+    return { path, scheduler: undefined, why: formatSystemError(error) }
+  }
   const parsed = parseSchedulerFile(text)
   if (parsed.kind !== 'valid')
     return { path, scheduler: undefined, why: parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}` }

@@ -1,6 +1,6 @@
 import { mkdtemp, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { saySystemError } from '../../rendezvous/cannot-publish.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
 import { type Finding, found } from './finding.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { sayBytes } from './say.ts'
@@ -20,7 +20,7 @@ export async function lookAtTemporary(path: string): Promise<TemporaryFacts> {
     await rmdir(await mkdtemp(join(path, 'dask-hpc-runner-doctor-')))
     return { path, filesystem, why: undefined }
   } catch (error) {
-    return { path, filesystem: undefined, why: saySystemError(error) }
+    return { path, filesystem: undefined, why: formatSystemError(error) }
   }
 }
 

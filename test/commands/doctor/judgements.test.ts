@@ -210,6 +210,7 @@ describe('judgeDirectory', () => {
     existing: '/x',
     filesystem: { kind: 'nfs4', local: false, free: 1e9 },
     steps: [['create', 3]] as [string, number][],
+    others: { who: 'nobody', isSticky: false, owner: undefined } as const,
   }
 
   it('takes a shared directory as it is', () => {

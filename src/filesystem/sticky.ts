@@ -1,0 +1,27 @@
+import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { errnoOf } from '../errors.ts'
+import { UntrustedError } from './untrusted.ts'
+import { formatUser, ownUid } from './user.ts'
+
+/** Only the owner of a file may remove it from such a directory, as from /tmp. */
+export const stickyBit = 0o1000
+
+/**
+ * What to throw where the file at `path` could not be replaced or removed: in a sticky directory it says
+ * whose file it is; any other error stays as it is.
+ */
+export async function explainSticky(path: string, error: unknown): Promise<unknown> {
+  if (!['EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) return error
+  try {
+    const [file, directory] = await Promise.all([lstat(path), lstat(dirname(path))])
+    if (file.uid === ownUid() || (directory.mode & stickyBit) === 0) return error
+    const who = await formatUser(file.uid)
+    return new UntrustedError(
+      `the file there belongs to ${who}, and its directory is sticky, so that only ${who} can replace or remove it (${errnoOf(error)})`,
+      { cause: error },
+    )
+  } catch {
+    return error
+  }
+}

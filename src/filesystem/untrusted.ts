@@ -1,0 +1,40 @@
+import type { BigIntStats, Stats } from 'node:fs'
+import { formatUser } from './user.ts'
+
+/**
+ * What stands at a path is not to be believed, followed or removed. The message goes on after the path:
+ * `it belongs to user anna`.
+ */
+export class UntrustedError extends Error {
+  override readonly name = 'UntrustedError'
+  /** Whether it may be otherwise in a moment. */
+  readonly mayPass: boolean
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly mayPass?: boolean } = {}) {
+    super(message, options)
+    this.mayPass = options.mayPass ?? false
+  }
+}
+
+type Kind = Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>
+type Ownership = Pick<Stats | BigIntStats, 'uid' | 'mode'>
+
+/** What kind of thing it is, in words: `a named pipe`. */
+export function formatKind(found: Kind): string {
+  if (found.isFile()) return 'a file'
+  if (found.isDirectory()) return 'a directory'
+  if (found.isSymbolicLink()) return 'a symbolic link'
+  if (found.isFIFO()) return 'a named pipe'
+  if (found.isSocket()) return 'a socket'
+  return 'a device'
+}
+
+/** That it belongs to somebody else, in words: `it belongs to user anna (mode 0755)`. */
+export async function formatForeign(found: Ownership): Promise<string> {
+  return `it belongs to ${await formatUser(Number(found.uid))} (mode ${formatMode(found)})`
+}
+
+/** Permissions as chmod has them: `0755`. */
+export function formatMode({ mode }: Pick<Ownership, 'mode'>): string {
+  return (Number(mode) & 0o7777).toString(8).padStart(4, '0')
+}
