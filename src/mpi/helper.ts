@@ -1,10 +1,9 @@
-import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { Child } from '../process/child.ts'
 import { sayExit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { withLauncherPipe } from '../process/launcher-pipe.ts'
-import { forEachLine } from '../process/output.ts'
+import { forEachMessage } from '../process/messages.ts'
 import { programPath } from '../process/program-path.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import { type Order, type Report, reportSchema } from './messages.ts'
@@ -67,8 +66,8 @@ export class MpiHelper {
       finalized: deferred(),
     }
     if (this.#child.pipe !== undefined)
-      forEachLine(this.#child.pipe, (line) => {
-        this.#hear(z.parse(reportSchema, JSON.parse(line)))
+      forEachMessage(this.#child.pipe, reportSchema, (report) => {
+        this.#hear(report)
       })
     void this.#child.exited.then((exit) => {
       this.#hasCrashed = exit.signal !== null && faults.has(exit.signal)

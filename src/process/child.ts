@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
-import { errnoOf, messageOf } from '../errors.ts'
+import { errnoOf } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import type { Reaper } from './reaper.ts'
 import { forEachLine } from './output.ts'
+import { dropStreams, formatStartError } from './start-error.ts'
 import { Supervised } from './supervised.ts'
 
 /** What to start, and how it is connected to us. */
@@ -73,7 +74,16 @@ export class Child extends Supervised {
       })
     } catch (error) {
       // Some reasons, such as ENOTDIR and E2BIG, are thrown by Node; the others come as an event.
-      this.exited = Promise.resolve({ ...this.#notStarted(options, error), forced: false })
+      this.exited = Promise.resolve(this.#notStarted(program, error))
+      return
+    }
+    if (child.pid === undefined) {
+      dropStreams(child)
+      this.exited = new Promise((resolve) => {
+        child.once('error', (error) => {
+          resolve(this.#notStarted(program, error))
+        })
+      })
       return
     }
     this.#process = child
@@ -117,9 +127,8 @@ export class Child extends Supervised {
   async #watch(child: ChildProcess, options: ChildOptions): Promise<Exit> {
     const output = outputClosed(child)
     const exit = await new Promise<Omit<Exit, 'forced'>>((resolve) => {
-      child.once('error', (error) => {
-        resolve(this.#notStarted(options, error))
-      })
+      // Such as a signal that could not be sent.
+      child.on('error', () => undefined)
       child.once('exit', (status, signal) => {
         resolve({ status, signal })
       })
@@ -130,10 +139,9 @@ export class Child extends Supervised {
     return ended
   }
 
-  #notStarted(options: ChildOptions, error: unknown): Omit<Exit, 'forced'> {
-    const why = errnoOf(error) === 'ENOENT' ? 'there is no such program' : messageOf(error)
-    this.lines.add(`${options.command[0]}: ${why}`)
-    return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null }
+  #notStarted(program: string, error: unknown): Exit {
+    this.lines.add(`${program}: ${formatStartError(error)}`)
+    return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null, forced: false }
   }
 }
 

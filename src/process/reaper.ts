@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
+import { RunnerError } from '../errors.ts'
+import { monotonic } from '../util/monotonic.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { shellPath } from '../util/shell-path.ts'
 import { settledWithin } from '../util/wait.ts'
 import { forEachLine } from './output.ts'
 import { directoryOrder, fileOrder, groupOrder, lockOrder, type Note, noteOrder } from './reaper-orders.ts'
 import script from './reaper.sh'
+import { dropStreams, formatStartError } from './start-error.ts'
 import tidyScript from './tidy.sh'
 
 /** The variable that marks every process we start, so that none is missed at the end. */
@@ -28,6 +31,20 @@ const sweepTimeout = 8_000
  */
 const looks = 20
 
+/** Between two attempts to start it. In milliseconds. */
+const retryInterval = 1_000
+
+function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null
+}
+
+function cannotStart(error: unknown): RunnerError {
+  return new RunnerError(`Cannot start "/bin/sh", which ends what a run has started: ${formatStartError(error)}`, {
+    code: 'ERR_ENVIRONMENT',
+    cause: error,
+  })
+}
+
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
  * our private directories, as soon as we are gone, whatever ended us. It is also asked to do so at
@@ -47,12 +64,17 @@ export class Reaper implements AsyncDisposable {
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
+  #closing: Promise<void> | undefined
+  #shortLives = 0
   readonly #lostAfter: number
 
   /** @param options.lostAfter milliseconds after which a stopped supervisor is ended. @default 20 s */
   constructor({ lostAfter = defaults.lostAfter }: { readonly lostAfter?: number } = {}) {
     this.#lostAfter = lostAfter
   }
+
+  /** Called where it cannot be started, so that nothing would be ended after us. */
+  onFailure: (error: RunnerError) => void = () => undefined
 
   /** What children have to carry in their environment. */
   get environment(): Readonly<Record<string, string>> {
@@ -113,9 +135,17 @@ export class Reaper implements AsyncDisposable {
 
   /** Ends what is still alive and removes the directories. May be called twice. */
   async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true
+    if (this.#shell === undefined) return
+    // One that was killed just now has ended nothing.
+    if (!isAlive(this.#shell)) this.#start()
     const shell = this.#shell
-    if (shell?.exitCode !== null || shell.signalCode !== null) return
+    if (!isAlive(shell)) return
     shell.ref()
     const exited = once(shell, 'exit')
     shell.stdin?.end()
@@ -144,12 +174,21 @@ export class Reaper implements AsyncDisposable {
       env: { PATH: shellPath() },
     })
     this.#shell = shell
-    const again = (): void => {
-      if (this.#closed || this.#shell !== shell) return
-      this.#start()
+    if (shell.pid === undefined) {
+      dropStreams(shell)
+      shell.once('error', (error) => {
+        this.#retry(shell)
+        this.onFailure(cannotStart(error))
+      })
+      return
     }
-    shell.once('error', () => undefined)
-    shell.once('exit', again)
+    const began = monotonic()
+    shell.on('error', () => undefined)
+    shell.once('exit', () => {
+      // One that ends by itself would do so again.
+      if (monotonic() - began > retryInterval || this.#shortLives++ < 3) this.#again(shell)
+      else this.#retry(shell)
+    })
     // Neither the reaper nor its pipes keep us alive.
     shell.unref()
     for (const stream of [shell.stdin, shell.stdout]) {
@@ -160,6 +199,16 @@ export class Reaper implements AsyncDisposable {
       for (const listener of this.#listeners) listener(`SIG${name}` as NodeJS.Signals)
     })
     for (const order of this.#orders()) shell.stdin.write(`${order}\n`)
+  }
+
+  #retry(shell: ChildProcess): void {
+    setTimeout(() => {
+      this.#again(shell)
+    }, retryInterval).unref()
+  }
+
+  #again(shell: ChildProcess): void {
+    if (!this.#closed && this.#shell === shell) this.#start()
   }
 
   /** All that has been ordered and not taken back. */

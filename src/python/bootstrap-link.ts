@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Supervised } from '../process/supervised.ts'
-import { forEachLine } from '../process/output.ts'
+import { forEachMessage } from '../process/messages.ts'
 import { deferred } from '../util/deferred.ts'
 import { settledWithin } from '../util/wait.ts'
 import { type Answer, failedAnswer, lacksDask, lateAnswer } from './find-python.ts'
@@ -51,11 +51,11 @@ export class BootstrapLink {
   readonly #loaded = deferred<LoadReport>()
   readonly #started = deferred<StartReport>()
 
-  constructor(child: Supervised, forks?: ForkListener) {
+  /** @param onOther called once, where something else than a report comes over the pipe */
+  constructor(child: Supervised, forks?: ForkListener, onOther?: () => void) {
     this.#child = child
     if (child.pipe === undefined) return
-    forEachLine(child.pipe, (line) => {
-      const report = z.parse(reportSchema, JSON.parse(line))
+    const onReport = (report: Report): void => {
       switch (report.report) {
         case 'python':
           this.#found.resolve(report.dask ? { executable: report.executable } : lacksDask)
@@ -76,7 +76,8 @@ export class BootstrapLink {
         case 'exited':
           forks?.onExited(report)
       }
-    })
+    }
+    forEachMessage(child.pipe, reportSchema, onReport, onOther)
   }
 
   /** What its Python says of itself; never, where it fails before. */

@@ -51,7 +51,8 @@ def main(pipe):
 
 
 def say(pipe, **report):
-    pipe.sendall((json.dumps(report, default=str) + "\n").encode())
+    # A task may have written there too, and not ended its line.
+    pipe.sendall(("\n" + json.dumps(report, default=str) + "\n").encode())
 
 
 def say_loaded(pipe):

@@ -1,10 +1,10 @@
 import { type Child, firstChannel } from '../process/child.ts'
 import { type Exit, sayExit } from '../process/exit.ts'
-import type { BootstrapLink } from './bootstrap-link.ts'
+import { BootstrapLink } from './bootstrap-link.ts'
 import { DaskProcess } from './dask-process.ts'
 import type { Answer } from './find-python.ts'
 import { type Channels, ForkedChild } from './forked-child.ts'
-import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
+import { type BootstrapOptions, otherWriter, startBootstrap } from './start-bootstrap.ts'
 
 /** Orders and reports, standard output, standard error. */
 const channelsOfOne = 3
@@ -72,7 +72,10 @@ export class ForkServer {
     const child = new ForkedChild(channels, this.#options.reaper, onLine)
     this.#forked.set(name, child)
     this.#link.order({ order: 'fork', name, channels: this.#descriptorsOf(name) })
-    return new DaskProcess(`worker ${name}`, child)
+    const link = new BootstrapLink(child, undefined, () => {
+      onLine(otherWriter, 'stderr')
+    })
+    return new DaskProcess(`worker ${name}`, child, link)
   }
 
   /** Whether it has forked a worker. */

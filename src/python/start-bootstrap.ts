@@ -33,6 +33,10 @@ export interface BootstrapPurpose {
   readonly forks?: ForkListener
 }
 
+/** Said once of each. */
+export const otherWriter =
+  'warning: a task has written to file descriptor 3, which is the pipe to dask-hpc-runner: that is ignored'
+
 /** Starts a Python that runs bootstrap.py. */
 export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
   // Lines that are not passed on before the Python is known to have Dask.
@@ -52,7 +56,9 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     channels,
     shielded: true,
   })
-  const link = new BootstrapLink(child, forks)
+  const link = new BootstrapLink(child, forks, () => {
+    options.onLine(otherWriter, 'stderr')
+  })
   void link.found.then(({ executable }) => {
     if (executable === undefined) return
     for (const pass of held ?? []) pass()

@@ -86,6 +86,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const { grace, lostAfter, exit } = this.#options
     this.#timing = divideGrace(grace)
     this.reaper = new Reaper(this.#options)
+    this.reaper.onFailure = (error) => {
+      if (this.#phase === 'starting') this.#starting.abort(error)
+    }
     this.#logger = createLogger({ prefix: '[dask-hpc-runner]', format: this.#options.logFormat })
     this.#body = new Body({
       grace: this.#timing.client,
