@@ -1,4 +1,5 @@
 import { describePython } from '../python/describe-python.ts'
+import { isInEnvironment } from '../python/environment-runner.ts'
 import { askPython, findPython, isSamePython } from '../python/find-python.ts'
 import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -37,6 +38,10 @@ export async function warnOfOtherPython(
     const { env, rendezvousTimeout: timeout } = options
     const named = await pythonOfCommand(command, env)
     const python = named === undefined ? undefined : await findProgram(named, env)
+    if (python === undefined && isInEnvironment(command))
+      logger.warn(
+        `it is not known in which Python "${command.join(' ')}" runs: see that it is ${await findPython(options, env)}`,
+      )
     if (python === undefined || cluster === undefined) return
     if (options.python !== undefined && (await isSamePython(python, options.python, env))) return
     const own = await askPython(python, { env, timeout })

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { basename, isAbsolute } from 'node:path'
+import { withoutDirectory } from './loader.ts'
+
+/** Programs that run a command in an environment of theirs: `uv run client.py`, `conda run -n x python client.py`. */
+const runners = /^(uv|conda|mamba|micromamba|pixi|poetry|pipenv|hatch|rye|pdm)$/
+
+/** A word of the command that they run: a Python, or a script for one. */
+const inside = /(^|\/)python[0-9.]*$|\.py$/
+
+/** How long one may take to tell. In milliseconds. */
+const timeout = 60_000
+
+/** Whether a command is run by such a program. */
+export function isInEnvironment([program, ...args]: readonly [string, ...string[]]): boolean {
+  return runners.test(basename(program)) && args.includes('run')
+}
+
+/**
+ * The Python in which a program such as uv or conda would run a command, as a path: it is asked. Undefined where it does
+ * not tell.
+ */
+export async function pythonOfRunner(
+  command: readonly [string, ...string[]],
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string | undefined> {
+  const [program, ...args] = command
+  const begin = args.findIndex((arg) => inside.test(arg))
+  if (begin < args.indexOf('run')) return undefined
+  const question = ['python', '-c', `${withoutDirectory}print(sys.executable)`]
+  return await new Promise((resolve) => {
+    const options = { env, timeout, killSignal: 'SIGKILL' } as const
+    execFile(program, [...args.slice(0, begin), ...question], options, (error, stdout) => {
+      const path = stdout.trim().split('\n').at(-1) ?? ''
+      resolve(error === null && isAbsolute(path) ? path : undefined)
+    })
+  })
+}

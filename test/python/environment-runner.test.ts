@@ -1,0 +1,30 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { pythonOfCommand } from '../../src/python/python-of-command.ts'
+import { temporaryDirectory } from '../process/support/processes.ts'
+
+const stands = resolve(import.meta.dirname, '../../fixtures/environments')
+
+test.for([
+  'uv run client.py',
+  'uv run --with numpy client.py 3',
+  'conda run -n x python client.py',
+  'micromamba run -n x python3 client.py',
+  'pixi run -- python client.py',
+  'poetry run python client.py',
+])('the Python of "%s" is asked for', async (command) => {
+  const environment = temporaryDirectory()
+  mkdirSync(join(environment, 'bin'))
+  const python = join(environment, 'bin/python')
+  writeFileSync(python, '#!/bin/sh\necho a word of the environment\necho "$0"\n')
+  chmodSync(python, 0o755)
+  const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: environment }
+  expect(await pythonOfCommand(command.split(' ') as [string, ...string[]], env)).toBe(python)
+})
+
+test('one that does not tell is no Python', async () => {
+  const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: '/nowhere' }
+  expect(await pythonOfCommand(['uv', 'sync'], env)).toBeUndefined()
+  expect(await pythonOfCommand(['uv', 'run', 'true'], env)).toBeUndefined()
+})
