@@ -3,8 +3,8 @@ import { clusterRecordSchema } from './cluster-record.ts'
 
 /** Why a run failed, as its processes tell each other. */
 export const failureSchema = z.looseObject({
-  /** Exit status of the processes of this run. */
-  status: z.number(),
+  /** Exit status of the processes of this run: a failure is told by one that is not 0. */
+  status: z.int().check(z.gte(1), z.lte(255)),
   /** One sentence that names the cause. */
   message: z.string(),
   rank: z.number(),

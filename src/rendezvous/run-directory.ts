@@ -16,7 +16,7 @@ import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
 
 /** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
-export const noteName = /^failed-\d+-[A-Za-z0-9-]+$/
+export const noteName = /^failed-(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])-[A-Za-z0-9-]+$/
 
 /**
  * Makes a run's own directory, with what directories above it are missing; that it exists is fine.

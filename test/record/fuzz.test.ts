@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import { parseFound } from '../../src/record/found.ts'
+import { formatSchedulerFile, parseSchedulerFile } from '../../src/record/parse.ts'
+import { parseDeparture } from '../../src/rendezvous/departures.ts'
+import { outcomeOfNote } from '../../src/rendezvous/outcome.ts'
+import { noteName, readGatherer, readOutcome, readPublished } from '../../src/rendezvous/run-directory.ts'
+import { Random } from '../dask/support/random.ts'
+import { failureOf, fileOf, ownerOf } from '../rendezvous/support/run.ts'
+import { mutateText } from './support/mutate-text.ts'
+
+// DASK_HPC_RUNNER_FUZZ=100000 mutates each so often; DASK_HPC_RUNNER_FUZZ_SEED repeats a run.
+const count = Number(process.env.DASK_HPC_RUNNER_FUZZ ?? 3_000)
+const seed = Number(process.env.DASK_HPC_RUNNER_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32))
+
+const file = fileOf(ownerOf('k'))
+const { dask_hpc_runner: record } = file
+const outcome = { ...failureOf('k'), cluster: record }
+
+const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535
+const isRecord = ({ control, nonce, run_key, secret }: typeof record): boolean =>
+  isPort(control.port) &&
+  control.addresses.every((each) => typeof each === 'string') &&
+  [nonce, run_key, secret].every((each) => typeof each === 'string')
+const isStatus = (status: unknown): boolean => Number.isInteger(status) && Number(status) >= 1 && Number(status) <= 255
+
+interface Reader {
+  readonly of: string
+  readonly text: string
+  /** Whether what is read can be used; undefined where nothing can be read. */
+  readonly read: (text: string) => boolean | undefined
+}
+
+const readers: readonly Reader[] = [
+  {
+    of: 'a scheduler file',
+    text: formatSchedulerFile(file),
+    read: (text) => {
+      const parsed = parseSchedulerFile(text)
+      return parsed.kind === 'valid' ? /^[a-z][a-z0-9+.-]*:\/\/.+/.test(parsed.file.address) : undefined
+    },
+  },
+  {
+    of: 'the record of a cluster',
+    text: formatSchedulerFile(file),
+    read: (text) => {
+      const read = readPublished(text)
+      return read && isRecord(read.dask_hpc_runner)
+    },
+  },
+  {
+    of: 'where rank 0 is',
+    text: JSON.stringify(record),
+    read: (text) => {
+      const read = readGatherer(text)
+      return read && isRecord(read)
+    },
+  },
+  {
+    of: 'an outcome',
+    text: JSON.stringify(outcome),
+    read: (text) => {
+      const read = readOutcome(text)
+      return (
+        read &&
+        (read.failure === undefined || isStatus(read.failure.status)) &&
+        (read.cluster === undefined || isRecord(read.cluster))
+      )
+    },
+  },
+  {
+    of: 'a departure',
+    text: JSON.stringify(outcome.failure),
+    read: (text) => {
+      const read = parseDeparture(text)
+      return read && isStatus(read.status)
+    },
+  },
+  {
+    of: 'what another process has found',
+    text: JSON.stringify({ kind: 'outcome', outcome }),
+    read: (text) => {
+      const read = parseFound(text)
+      return (
+        read && (read.kind !== 'outcome' || read.outcome.failure === undefined || isStatus(read.outcome.failure.status))
+      )
+    },
+  },
+  {
+    of: 'the name of a note',
+    text: 'failed-73-no-space-is-left-on-the-filesystem-ENOSPC',
+    read: (text) => {
+      if (!noteName.test(text)) return undefined
+      const { failure } = outcomeOfNote(text, 'k')
+      return failure === undefined || isStatus(failure.status)
+    },
+  },
+]
+
+test.for(readers)(
+  `${count} mutations of $of are refused or can be used (seed ${seed})`,
+  { timeout: 60_000 + count },
+  ({ text, read }) => {
+    const random = new Random(seed)
+    let [used, refused, longest] = [0, 0, 0]
+    for (let i = 0; i < count; i++) {
+      const mutated = mutateText(text, random)
+      const began = performance.now()
+      const can = read(mutated)
+      longest = Math.max(longest, performance.now() - began)
+      expect(can, `seed ${seed}: ${JSON.stringify(mutated)}`).not.toBe(false)
+      if (can === undefined) refused++
+      else used++
+    }
+    const report = JSON.stringify({ seed, used, refused, longest })
+    if (process.env.DASK_HPC_RUNNER_FUZZ !== undefined) process.stdout.write(`${report}\n`)
+    // A mutation that could do nothing else would show nothing.
+    expect(used, report).toBeGreaterThan(count / 100)
+    expect(refused, report).toBeGreaterThan(count / 100)
+    expect(longest, report).toBeLessThan(1_000)
+  },
+)
