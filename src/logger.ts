@@ -1,4 +1,5 @@
 import { ignoreLostOutput } from './util/lost-output.ts'
+import { printable } from './util/printable.ts'
 
 /** How messages for people are written. */
 export type LogFormat = 'text' | 'json'
@@ -24,8 +25,12 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { prefix = '', format = 'text', write = writeLine } = options
   const say = (level: 'info' | 'warn' | 'error', message: string): void => {
-    if (format === 'json') write(JSON.stringify({ time: new Date().toISOString(), level, who: prefix, message }))
-    else write([prefix, level === 'info' ? '' : `${level}:`, message].filter((part) => part !== '').join(' '))
+    const line =
+      format === 'json'
+        ? JSON.stringify({ time: new Date().toISOString(), level, who: prefix, message })
+        : [prefix, level === 'info' ? '' : `${level}:`, message].filter((part) => part !== '').join(' ')
+    // What others have written is in it: names, records, the last words of a program.
+    write(printable(line))
   }
   return {
     info: (message) => {

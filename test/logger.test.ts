@@ -28,3 +28,12 @@ it('writes JSON where that is asked for, with the time in ISO 8601', () => {
   ])
   for (const { time } of records) expect(new Date(time).toISOString()).toBe(time)
 })
+
+it.each(['text', 'json'] as const)('lets nothing through to a terminal but text, as %s', (format) => {
+  const lines: string[] = []
+  const logger = createLogger({ prefix: '[0]', format, write: (line) => lines.push(line) })
+  logger.error('a host \u001b[2J\u0007, a path\r\nerror: \u009b31m, a name \u202e')
+  // eslint-disable-next-line no-control-regex -- that is what may not be in it
+  expect(lines.join('\n')).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u202e]*$/)
+  expect(lines.join('')).toContain('\\u001b[2J')
+})

@@ -1,13 +1,19 @@
 import { fstatSync, writeFileSync } from 'node:fs'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { printableLines } from '../util/printable.ts'
 
 /**
- * Writes to standard output.
+ * Writes to standard output. What would move a terminal's cursor is escaped: hosts, paths and records are of others.
  *
  * @returns false where whoever read it has seen enough and is gone.
  * @throws RunnerError ERR_CANNOT_PRINT where not all of it can be written.
  */
 export async function print(text: string): Promise<boolean> {
+  return await draw(printableLines(text))
+}
+
+/** {@link print} for a text that moves the cursor itself, and in which all that is of others is printable. */
+export async function draw(text: string): Promise<boolean> {
   try {
     // Node's stream takes the part of a text that a full disk has had room for as the whole.
     if (fstatSync(1).isFile()) writeFileSync(1, text)

@@ -14,7 +14,7 @@ import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
 import type { CommandOptions } from './flags.ts'
-import { print } from './print.ts'
+import { draw, print } from './print.ts'
 
 const prefix = 'dask-hpc-runner: '
 
@@ -69,10 +69,11 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
     }
     const textOf = (status: ClusterStatus): string => {
       if (own.json) return `${json(status)}\n`
-      return stdout.isTTY ? redrawn(formatStatus(status)) : `${status.time}\n${formatStatus(status)}\n\n`
+      const shown = printableLines(formatStatus(status))
+      return stdout.isTTY ? redrawn(shown) : `${status.time}\n${shown}\n\n`
     }
     const show = async (status: ClusterStatus): Promise<void> => {
-      if (!(await print(textOf(status)))) process.exit(0)
+      if (!(await draw(textOf(status)))) process.exit(0)
     }
     try {
       await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence: say })

@@ -17,13 +17,13 @@ import { workerNames, workersOfProcess } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
+import { passOn } from '../process/pass-on.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { readNodeLimits } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
-import { ignoreLostOutput } from '../util/lost-output.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
@@ -153,10 +153,7 @@ export class Hosted {
         ...(gpus && ownGpus(gpus, { first: index * count, count })),
       },
       reaper: this.#reaper,
-      onLine: (line, stream) => {
-        ignoreLostOutput()
-        process[stream].write(`[${this.#run.identity.rank} worker] ${line}\n`)
-      },
+      onLine: passOn(`[${this.#run.identity.rank} worker]`),
       registered: async (signal) => {
         const named = text.includes('{name}') ? name : undefined
         await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
@@ -238,16 +235,12 @@ export class Hosted {
 
   async #startClientProcess(): Promise<ClientProcess> {
     const python = await this.python
-    const prefix = `[${this.#run.identity.rank} client]`
     return new ClientProcess({
       python,
       env: this.#env,
       reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,
-      onLine: (line) => {
-        ignoreLostOutput()
-        process.stderr.write(`${prefix} ${line}\n`)
-      },
+      onLine: passOn(`[${this.#run.identity.rank} client]`),
     })
   }
 

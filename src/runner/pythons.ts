@@ -1,11 +1,11 @@
 import { workerEnvironment } from '../components/child-environment.ts'
+import { passOn } from '../process/pass-on.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
 import { type Answer, findPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
-import { ignoreLostOutput } from '../util/lost-output.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 import { sayProgress } from './say-progress.ts'
@@ -136,7 +136,7 @@ export class Pythons {
     if (component !== 'worker' || this.#forkServer === undefined) return undefined
     this.#forking ??= this.#ifItForks(this.#forkServer)
     const server = await untilAborted(this.#forking, this.#run.signal)
-    const process = server?.fork(name, this.#passOn(component))
+    const process = server?.fork(name, passOn(`[${this.#run.identity.rank} ${component}]`))
     if (process !== undefined) endFrozen(process, this.#run.options.lostAfter)
     return process
   }
@@ -158,15 +158,6 @@ export class Pythons {
 
   #bootstrap(python: string, component: DaskPart['component'], discreet = false): BootstrapOptions {
     const env = component === 'worker' ? workerEnvironment(this.#env) : this.#env
-    return { python, env, reaper: this.#reaper, onLine: this.#passOn(component), discreet }
-  }
-
-  /** Passes lines on, with who says so. */
-  #passOn(component: DaskPart['component']): BootstrapOptions['onLine'] {
-    const prefix = `[${this.#run.identity.rank} ${component}]`
-    return (line, stream) => {
-      ignoreLostOutput()
-      process[stream].write(`${prefix} ${line}\n`)
-    }
+    return { python, env, reaper: this.#reaper, onLine: passOn(`[${this.#run.identity.rank} ${component}]`), discreet }
   }
 }

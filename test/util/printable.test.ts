@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { printable, printableLines } from '../../src/util/printable.ts'
+import { printable, printableLines, printableOutput } from '../../src/util/printable.ts'
 
 test.for([
   ['\u001b[2Jx', '\\u001b[2Jx'],
@@ -13,4 +13,11 @@ test.for([
 
 test('leaves lines and tabs of a text', () => {
   expect(printableLines('a\u001b\n\tb')).toBe('a\\u001b\n\tb')
+})
+
+test('leaves a program its colours and tabs, and nothing else that moves a cursor', () => {
+  const line = '\u001b[1;31mred\u001b[0m\tand\u001b[2J\u001b]0;title\u0007 \u009b31m\r\u001b['
+  expect(printableOutput(line)).toBe(
+    '\u001b[1;31mred\u001b[0m\tand\\u001b[2J\\u001b]0;title\\u0007 \\u009b31m\\u000d\\u001b[',
+  )
 })
