@@ -18,12 +18,14 @@ export function taskShare(share: Share, limits: NodeLimits): TaskShare {
   const { processes, processesOnNode = processes } = share
   const ofGroup = ({ amount, file, isOwn }: GroupLimit): Amount => equalPart(amount, file, isOwn ? 1 : processes)
   const { residentSet, groups } = limits
+  // Whoever gives tasks their CPUs has counted them: then what the kernel lets each run on is only a bound.
+  const cpuSharers = (share.cpus ?? []).length > 0 ? 1 : processesOnNode
   return {
     cpus: smallest([
       ...(share.cpus ?? []),
-      ofAffinity(share, limits),
+      ofAffinity(cpuSharers === 1 ? 1 : processes, limits),
       ...groups.cpus.map(ofGroup),
-      equalPart(limits.cpus, "the machine's CPUs", processesOnNode),
+      equalPart(limits.cpus, "the machine's CPUs", cpuSharers),
     ]),
     memory: smallest([
       ...(share.memory ?? []),
@@ -35,7 +37,7 @@ export function taskShare(share: Share, limits: NodeLimits): TaskShare {
 }
 
 /** A process that may use all CPUs of its group is not bound to some of them: so may the others of the node. */
-function ofAffinity({ processes }: Share, { affinity, cpus, groups }: NodeLimits): Amount {
+function ofAffinity(processes: number, { affinity, cpus, groups }: NodeLimits): Amount {
   const isBound = affinity < Math.min(cpus, groups.cpuset ?? cpus)
   return { amount: isBound ? affinity : affinity / processes, source: divided('affinity', isBound ? 1 : processes) }
 }

@@ -181,6 +181,12 @@ describe('CPUs', () => {
     expect(taskShare(two, ofJob).cpus).toEqual({ amount: 2, source: 'affinity ÷ 2 tasks' })
   })
 
+  test('of a task that was given some are those, within what it may run on', () => {
+    const given = { ...two, cpus: [{ amount: 3, source: 'SLURM_CPUS_PER_TASK' }] }
+    expect(taskShare(given, nodeLimits()).cpus.amount).toBe(3)
+    expect(taskShare(given, nodeLimits({ cpus: 2, affinity: 2 })).cpus).toEqual({ amount: 2, source: 'affinity' })
+  })
+
   test('are no more than the machine has for all tasks on it', () => {
     expect(taskShare({ ...two, processesOnNode: 8 }, nodeLimits({ affinity: 60 })).cpus).toEqual({
       amount: 8,
