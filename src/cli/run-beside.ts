@@ -40,7 +40,7 @@ export async function runWait(
     say(`${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
-      return await runGated([program, ...args], cluster, { target, env, interruption })
+      return await runGated([program, ...args], cluster, { env, interruption })
     } catch (error) {
       if (!(error instanceof ProgramNotStarted)) throw error
       say(`error: ${error.message}`)

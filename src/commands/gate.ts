@@ -1,7 +1,6 @@
 import { clientEnvironment } from '../components/child-environment.ts'
 import { RunnerError } from '../errors.ts'
 import type { CommandSignals } from './cluster/command-signals.ts'
-import { tlsFor, type Target } from './cluster/target.ts'
 import type { ReadyCluster } from './wait.ts'
 
 /**
@@ -14,14 +13,10 @@ import type { ReadyCluster } from './wait.ts'
 export async function runGated(
   command: readonly [string, ...string[]],
   cluster: ReadyCluster,
-  {
-    target,
-    env,
-    interruption,
-  }: { readonly target: Target; readonly env: NodeJS.ProcessEnv; readonly interruption: CommandSignals },
+  { env, interruption }: { readonly env: NodeJS.ProcessEnv; readonly interruption: CommandSignals },
 ): Promise<number> {
-  const { schedulerFile = '', schedulerAddress, nWorkers } = cluster
-  const place = { schedulerAddress, schedulerFile, nWorkers, ...tlsFor(schedulerAddress, target) }
+  const { schedulerFile = '', schedulerAddress, nWorkers, tls } = cluster
+  const place = { schedulerAddress, schedulerFile, nWorkers, tls }
   const own = clientEnvironment(env, place)
   // One that was inherited would name another cluster.
   if (schedulerFile === '') delete own.DASK_HPC_RUNNER_SCHEDULER_FILE

@@ -42,7 +42,7 @@ export async function followCluster(target: Target, cluster: LiveCluster, option
       if (!(error instanceof DaskError)) throw error
       if (error.reason === 'silent') throw tooLate(error)
       if (error.reason !== 'closed') throw error
-      const again = await findAgain({ address, id, tls: target.tls }, { end: monotonic() + timeout, signal })
+      const again = await findAgain({ address, id, tls: cluster.tls }, { end: monotonic() + timeout, signal })
       if (again === 'gone') return
       if (again === 'silent') throw tooLate(error)
       client = again

@@ -4,11 +4,13 @@ import { RunnerError } from '../errors.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable } from '../util/printable.ts'
+import type { TlsFiles } from '../util/tls-files.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
 import { lookAt } from './cluster/look.ts'
 import { count } from './cluster/say.ts'
 import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
+import { certificatesFor } from './cluster/secure-cluster.ts'
 import { sayTarget, type Target } from './cluster/target.ts'
 
 /** What to stop. */
@@ -78,9 +80,11 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
       throw noCluster(target, 'Cannot stop', found)
   }
   const cluster = await describe(found, options, end)
+  // The run gives none any more once it has ended.
+  const tls = await tlsOf(found, options, end)
   onProgress(`stopping ${sayCluster(cluster)}`)
   const runStatus = await tellToEnd(found, options, end)
-  await gone(cluster, options, end)
+  await gone(cluster, { ...options, tls }, end)
   const fileEnd = Math.min(end, monotonic() + fileTimeout)
   return { kind: 'stopped', ...cluster, runStatus, fileIsLeft: await isLeft(target, cluster.id, fileEnd, signal) }
 }
@@ -125,9 +129,25 @@ async function tellToEnd(
   return undefined
 }
 
-async function gone(cluster: StoppedCluster, { target, timeout, signal }: StopOptions, end: number): Promise<void> {
+/** The certificates with which the end of its scheduler is seen; undefined where there are none, or none are needed. */
+async function tlsOf(
+  found: LiveCluster | VisitedRun,
+  { target, signal }: StopOptions,
+  end: number,
+): Promise<TlsFiles | undefined> {
+  const { file } = found
+  if (found.kind === 'alive') return found.tls
+  const certificates = await certificatesFor(found.file.address, file, target, { timeout: leftUntil(end), signal })
+  return certificates.kind === 'tls' ? certificates.tls : undefined
+}
+
+async function gone(
+  cluster: StoppedCluster,
+  { tls, timeout, signal }: StopOptions & { readonly tls: TlsFiles | undefined },
+  end: number,
+): Promise<void> {
   const { address, id } = cluster
-  const place = { address, ...(target.tls && { tls: target.tls }) }
+  const place = { address, ...(tls && { tls }) }
   for (;;) {
     const left = leftUntil(end)
     const now = await findCluster(place, { timeout: Math.min(left, longestLook), signal })

@@ -4,13 +4,16 @@ import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/watch.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
+import type { TlsFiles } from '../util/tls-files.ts'
 import { sleep } from '../util/wait.ts'
 import { awaitWorkers } from './cluster/await-workers.ts'
-import { anotherListens, type FindOptions, locate, noCluster, type NoCluster } from './cluster/find.ts'
+import { anotherListens, locate, noCluster } from './cluster/find.ts'
+import type { FindOptions, NoCluster } from './cluster/no-cluster.ts'
 import { type Met, meetAt } from './cluster/meet.ts'
 import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
-import { sayTarget, type Target, tlsFor } from './cluster/target.ts'
+import { certificatesFor } from './cluster/secure-cluster.ts'
+import { sayTarget, type Target } from './cluster/target.ts'
 
 /** What `wait` waits for. */
 export interface WaitOptions {
@@ -35,6 +38,8 @@ export interface ReadyCluster {
   readonly nWorkers: number
   /** How many run. */
   readonly running: number
+  /** Certificates for it. */
+  readonly tls?: TlsFiles | undefined
 }
 
 /** Between two looks for a cluster. In milliseconds. */
@@ -65,7 +70,10 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
     if ('kind' in asked && asked.kind === 'speaker') await asked[Symbol.asyncDispose]()
     throw allOfWhat(target)
   }
-  const scheduler = { address, id, ...tlsFor(address, target) }
+  const certificates = await certificatesFor(address, file, target, { timeout: leftUntil(end), signal: options.signal })
+  if (certificates.kind !== 'tls') throw noCluster(target, 'Cannot wait for', certificates)
+  const { tls } = certificates
+  const scheduler = { address, id, tls }
   const say = (running: number): void => {
     onProgress(`${running} of ${count(wanted, 'worker')} run at ${address}`)
   }
@@ -74,6 +82,7 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
     schedulerAddress: address,
     schedulerFile: 'path' in target ? target.path : undefined,
     nWorkers: record?.n_workers ?? wanted,
+    tls,
     running: await awaitWorkers({ ...options, asked, scheduler, record, wanted, end, onProgress: say }),
   }
 }
@@ -111,7 +120,9 @@ async function look(target: Target, { timeout, signal }: Required<FindOptions>):
   const place = await locate(target, { timeout, signal })
   if (place.kind !== 'place') return place
   const { address, file } = place
-  const met = await meetAt(address, { ...tlsFor(address, target), timeout: leftUntil(end), signal, atOnce: 3 })
+  const certificates = await certificatesFor(address, file, target, { timeout, signal })
+  if (certificates.kind !== 'tls') return { ...certificates, ...(file && { file }) }
+  const met = await meetAt(address, { tls: certificates.tls, timeout: leftUntil(end), signal, atOnce: 3 })
   if (met.kind !== 'speaker' && met.kind !== 'told') return { ...met, ...(file && { file }) }
   if (file === undefined || file.id === met.id) return { asked: met, address, id: met.id, file }
   if (met.kind === 'speaker') await met[Symbol.asyncDispose]()

@@ -21,6 +21,8 @@ describe.for(pythons())('with %s', ([, python]) => {
     const run = cluster.run(['local', '-n', '3', ...args, '--', python ?? '', clients])
     await run.expectStatus(0)
     expect(run.stdout).toBe(all)
+    // Of the program's own cluster.
+    cluster.expectTemporary('dask-scratch-space')
     await cluster.expectNothingLeft()
     expect(await secrets(`local${run.pid}`)).toEqual([])
   })
@@ -62,4 +64,25 @@ test('workers are added to a secure cluster by --secure, and to no other', async
   await first.ended
   expect(await readFile(file, 'utf8').catch(() => 'gone')).toBe('gone')
   await cluster.expectNothingLeft()
+})
+
+test('wait, status and stop get the certificates of a secure run by themselves, and leave none', async () => {
+  await using cluster = await Cluster.make()
+  const key = `beside${process.pid}`
+  const file = cluster.path(`${key}.json`)
+  const run = cluster.run(['local', '-n', '2', '--secure', '--no-client', '--scheduler-file', file])
+  await published(file, run)
+  const there = ['--scheduler-file', file]
+  const wait = cluster.run(['wait', ...there, '--workers', '2', '--', 'python3', clients])
+  await wait.expectStatus(0)
+  expect(wait.stdout).toBe(all)
+  const status = cluster.run(['status', ...there])
+  await status.expectStatus(0)
+  expect(status.stdout).toMatch(/^scheduler +tls:\/\/.*^workers +2 of 2 run/ms)
+  const stop = cluster.run(['stop', ...there])
+  await stop.expectStatus(0)
+  expect(stop.stdout).toMatch(/^Stopped the scheduler at tls:.* and 2 workers of run /)
+  await run.ended
+  await cluster.expectNothingLeft()
+  expect(await secrets(`local${run.pid}`)).toEqual([])
 })

@@ -10,8 +10,10 @@ import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { deadline } from '../../util/wait.ts'
 import { lookAt } from './look.ts'
+import type { FindOptions, NoCluster } from './no-cluster.ts'
 import { readApart } from './reader.ts'
-import { sayTarget, type Target, tlsFor } from './target.ts'
+import { certificatesFor } from './secure-cluster.ts'
+import { sayTarget, type Target } from './target.ts'
 
 /** A scheduler that has answered as the one that was looked for. */
 export interface LiveCluster {
@@ -23,26 +25,8 @@ export interface LiveCluster {
   readonly file: SchedulerFile | undefined
   /** Whose file it is, where that is neither this user nor root. */
   readonly owner?: string
-}
-
-/**
- * Why there is no such scheduler; `why` follows on the target's name and a colon.
- *
- * `missing`: no file (yet). `foreign`: no scheduler file, and it never will be. `gone`: nothing
- * listens any more, or another scheduler does. `stranger`: something that is not Dask listens.
- * `unreachable`: no connection came about. `silent`: it listens and does not answer: busy, or frozen.
- */
-export interface NoCluster {
-  readonly kind: 'missing' | 'foreign' | 'gone' | 'stranger' | 'unreachable' | 'silent'
-  readonly why: string
-  readonly file?: SchedulerFile
-}
-
-/** How to look. */
-export interface FindOptions {
-  /** Milliseconds. */
-  readonly timeout: number
-  readonly signal?: AbortSignal
+  /** With which it was asked. */
+  readonly tls?: TlsFiles | undefined
 }
 
 /** Where a scheduler should be. */
@@ -66,8 +50,10 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
   const place = await locate(target, { timeout, ...(signal && { signal }) })
   if (place.kind !== 'place') return place
   const { address, file, owner } = place
+  const certificates = await certificatesFor(address, file, target, { timeout, ...(signal && { signal }) })
+  if (certificates.kind !== 'tls') return { ...certificates, ...(file && { file }) }
   const found = await askScheduler(address, {
-    ...tlsFor(address, target),
+    tls: certificates.tls,
     timeout: Math.max(1, end - monotonic()),
     ...(signal && { signal }),
   })
@@ -149,7 +135,7 @@ export async function askScheduler(
       await checkTlsFiles(tls, { use: 'client' })
     }
     client = await SchedulerClient.connect(address, { ...options(), ...(tls && { tls }) })
-    return { kind: 'alive', client, identity: await client.identity(options()), file: undefined }
+    return { kind: 'alive', client, identity: await client.identity(options()), file: undefined, tls }
   } catch (error) {
     client?.close()
     if (error instanceof HungFilesystem) return hung

@@ -8,7 +8,8 @@ import { type LookerSeat, takeSeat } from '../../rendezvous/host-seat.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { sleep } from '../../util/wait.ts'
-import { askScheduler, type LiveCluster, type NoCluster } from './find.ts'
+import { askScheduler, type LiveCluster } from './find.ts'
+import type { NoCluster } from './no-cluster.ts'
 import { Pace } from './pace.ts'
 
 /** What a process knows of the scheduler that it waits at: it has asked itself, or was told. */

@@ -2,7 +2,7 @@ import { Visit } from '../../control/visit.ts'
 import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
 import { deadline } from '../../util/wait.ts'
 import { lookAt } from './look.ts'
-import type { FindOptions } from './find.ts'
+import type { FindOptions } from './no-cluster.ts'
 import type { Target } from './target.ts'
 
 /** A run of ours whose process 0 has answered. */

@@ -1,0 +1,54 @@
+import { reachDask } from '../../control/reach.ts'
+import { Visit } from '../../control/visit.ts'
+import { messageOf, RunnerError } from '../../errors.ts'
+import { Reaper } from '../../process/reaper.ts'
+import type { ClusterRecord } from '../../record/cluster-record.ts'
+import type { SchedulerFile } from '../../record/scheduler-file.ts'
+import { PrivateFiles } from '../../security/private-files.ts'
+import type { TlsFiles } from '../../util/tls-files.ts'
+import type { FindOptions, NoCluster } from './no-cluster.ts'
+import { type Target, tlsFor } from './target.ts'
+
+/** The certificates of secure runs that this process has been given, by the nonce of the run. */
+const given = new Map<string, Promise<TlsFiles>>()
+
+/**
+ * Certificates for the scheduler of `file` at `address`: the user's, or those that process 0 of a secure run gives. They are
+ * kept in a directory of this process's own, which is gone when the process is.
+ *
+ * @returns why there is no cluster, where its process 0 and its scheduler are gone
+ * @throws RunnerError ERR_ENVIRONMENT where there are none for it.
+ */
+export async function certificatesFor(
+  address: string,
+  file: SchedulerFile | undefined,
+  target: Target,
+  { timeout, signal }: FindOptions,
+): Promise<{ readonly kind: 'tls'; readonly tls?: TlsFiles } | NoCluster> {
+  const record = file?.dask_hpc_runner
+  if (!address.startsWith('tls://') || target.tls !== undefined || record?.secure !== true)
+    return { kind: 'tls', ...tlsFor(address, target) }
+  try {
+    const files = given.get(record.nonce) ?? fetchFiles(record, { timeout, ...(signal && { signal }) })
+    given.set(record.nonce, files)
+    return { kind: 'tls', tls: await files }
+  } catch (error) {
+    given.delete(record.nonce)
+    signal?.throwIfAborted()
+    if (error instanceof RunnerError && error.code === 'ERR_ENVIRONMENT') throw error
+    const answer = await reachDask(address, { ...(signal && { signal }) })
+    if (answer === 'refuses') return { kind: 'gone', why: `its scheduler is gone: nothing listens at ${address}` }
+    return { kind: answer === 'unreachable' ? 'unreachable' : 'silent', why: messageOf(error) }
+  }
+}
+
+async function fetchFiles(record: ClusterRecord, options: FindOptions): Promise<TlsFiles> {
+  using visit = await Visit.open(record, options)
+  const files = new PrivateFiles(`${record.run_key}-command`)
+  const material = await visit.certificates(options)
+  await files.write(material, (directory) => {
+    // It removes what it was told of as soon as this process is gone, however that ends.
+    new Reaper().addDirectory(directory)
+  })
+  return files.files
+}
