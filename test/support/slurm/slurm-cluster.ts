@@ -361,9 +361,10 @@ export class SlurmCluster implements AsyncDisposable {
     await until(
       async () => {
         this.#expectDaemons()
-        return await this.run(controllerName, ['sinfo', '--noheader', '--Node', '--format', '%T'])
+        return await this.run(controllerName, ['sinfo', '--noheader', '--Node', '--format', '%N %T'])
       },
-      ({ stdout }) => stdout.split('\n').filter((state) => state === 'idle').length === this.nodes.length,
+      // A node has a line for each of its partitions.
+      ({ stdout }) => new Set(stdout.split('\n').filter((line) => line.endsWith(' idle'))).size === this.nodes.length,
       { what: 'all nodes are idle', say: ({ stdout, stderr }) => stdout + stderr, patience: 30_000, interval: 200 },
     )
   }
