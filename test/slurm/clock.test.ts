@@ -8,7 +8,13 @@ import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 // Slurm looks at its clock twice a minute: these tests wait together.
-const test = slurmTest()
+const test = slurmTest({
+  settings: {
+    PreemptType: 'preempt/partition_prio',
+    PreemptMode: 'CANCEL',
+    PartitionName: 'low Nodes=ALL PriorityTier=0 GraceTime=6 PreemptMode=CANCEL State=UP',
+  },
+})
 const four = ['--nodes=4', '--ntasks=4']
 const minutes = 240_000
 
@@ -92,3 +98,31 @@ async function hurry(slurm: SlurmCluster, job: string): Promise<void> {
   await slurm.waitFor(job, 'PENDING')
   await slurm.on('login', ['scontrol', 'update', `JobId=${job}`, 'StartTime=now'])
 }
+
+test.concurrent('a preempted job has its own grace, though Slurm says TERM once more', async ({ work, slurm }) => {
+  await work.write(
+    'save.py',
+    `import signal, sys, time
+caught = []
+signal.signal(signal.SIGTERM, lambda *_: caught.append(1))
+print("ready", flush=True)
+while len(caught) < 2:
+    time.sleep(0.05)
+time.sleep(3)
+print("saved", flush=True)
+sys.exit(5)
+`,
+  )
+  const run = 'dask-hpc-runner run --layout shared --grace 80s -- python save.py'
+  const script = `#!/bin/bash\nsrun ${run}\necho "status $?"\n`
+  const job = await work.sbatch(script, ['--partition=low', '--ntasks=2', '--cpus-per-task=12', '--nodelist=node3'])
+  await work.expectOutput(job, 'ready')
+  const urgent = work.srun(['--partition=main', '--nodelist=node3', '--cpus-per-task=20'], ['true'])
+  await work.expectOutput(job, 'saved', minutes)
+  await urgent.expectStatus(0)
+  await slurm.wait(job, minutes)
+  const output = await work.outputOf(job)
+  expect(output).toContain('TERM came to all processes again')
+  expect(output).not.toContain('ending everything at once')
+  await work.expectNothingLeft()
+})

@@ -10,6 +10,7 @@ const ends: ReadonlySet<string> = new Set([
   'FAILED',
   'NODE_FAIL',
   'OUT_OF_MEMORY',
+  'PREEMPTED',
   'TIMEOUT',
 ])
 
