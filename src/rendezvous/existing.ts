@@ -5,55 +5,69 @@ import { UntrustedError } from '../filesystem/untrusted.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { sayDuration } from '../util/duration.ts'
+import { monotonic } from '../util/monotonic.ts'
 import type { AskScheduler } from './judgement.ts'
 import { watchDirectory } from './watch.ts'
 
 /** How an existing cluster is looked for. */
 export interface FindExistingOptions {
   readonly askScheduler: AskScheduler
-  /** Milliseconds that the file may take to appear. */
+  /** Milliseconds that the cluster may take to appear. */
   readonly timeout: number
   /** Milliseconds that its filesystem may take for one look. */
   readonly filesystemTimeout: number
   readonly signal: AbortSignal
+  /** Called with what is missing, whenever that has been looked at. */
+  readonly onMissing?: (what: string) => void
 }
 
+/** Between two looks at the file, and between two questions to a scheduler that did not answer. In milliseconds. */
+const [lookInterval, askInterval] = [500, 1_000]
+
 /**
- * The cluster of a scheduler file that another program publishes; the file may still be to come.
+ * The cluster of a scheduler file that another program publishes. The file may still be to come, and so may its
+ * successor, where it was left by a scheduler that is gone.
  *
- * @throws RunnerError ERR_TIMED_OUT where it does not come, ERR_UNAVAILABLE where it is no scheduler
- * file of this user or its scheduler does not answer.
+ * @throws RunnerError ERR_TIMED_OUT where it does not come, ERR_UNAVAILABLE where it is no scheduler file of this user.
  */
 export async function findExistingCluster(path: string, options: FindExistingOptions): Promise<SchedulerFile> {
-  const { askScheduler, timeout, filesystemTimeout, signal } = options
+  const { askScheduler, timeout, filesystemTimeout, signal, onMissing } = options
+  let missing = 'for the file'
+  let askedAt = -Infinity
   const refuse = (why: string): RunnerError =>
     new RunnerError(`Cannot join the cluster of "${path}": ${why}`, { code: 'ERR_UNAVAILABLE' })
   const read = async (names: readonly string[]): Promise<SchedulerFile | undefined> => {
     if (!names.includes(basename(path))) return undefined
     const parsed = parseSchedulerFile(await readNamed(path).catch(unread))
     if (parsed.kind === 'foreign') throw refuse(parsed.why)
-    return parsed.kind === 'valid' ? parsed.file : undefined
+    if (parsed.kind !== 'valid' || monotonic() - askedAt < askInterval) return undefined
+    return parsed.file
   }
   const unread = (error: unknown): string => {
     if (error instanceof UntrustedError) throw refuse(error.message)
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
   }
-  const file = await watchDirectory(dirname(path), read, {
-    mode: 'poll',
-    interval: () => 500,
-    timeout,
-    filesystemTimeout,
-    signal,
-    notice: () => undefined,
-    late: () =>
-      new RunnerError(`Cannot join the cluster of "${path}": waited ${sayDuration(timeout)} for the file`, {
-        code: 'ERR_TIMED_OUT',
-      }),
-  })
-  const answer = await askScheduler(file)
-  if (answer === 'answers') return file
-  throw refuse(`its scheduler at ${file.address} ${says[answer]}`)
+  const late = (): RunnerError =>
+    new RunnerError(`Cannot join the cluster of "${path}": waited ${sayDuration(timeout)} ${missing}`, {
+      code: 'ERR_TIMED_OUT',
+    })
+  for (const end = monotonic() + timeout; ;) {
+    const file = await watchDirectory(dirname(path), read, {
+      mode: 'poll',
+      interval: () => lookInterval,
+      timeout: Math.max(1, end - monotonic()),
+      filesystemTimeout,
+      signal,
+      notice: () => undefined,
+      late,
+    })
+    const answer = await askScheduler(file)
+    askedAt = monotonic()
+    if (answer === 'answers') return file
+    missing = `for its scheduler: that at ${file.address} ${says[answer]}`
+    onMissing?.(missing)
+  }
 }
 
 const says = {

@@ -365,7 +365,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   async #follow(run: RunContext): Promise<void> {
     const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
-        const waiting = `waiting for process 0, which is to publish ${run.schedulerFile}`
+        const what = run.options.scheduler ? 'publish' : 'find the cluster of'
+        const waiting = `waiting for process 0, which is to ${what} ${run.schedulerFile}`
         using _progress = sayProgress(run, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
         return await this.lookUp({ ...run, signal }, dead)
       },

@@ -19,6 +19,7 @@ import { BaseRunner } from './base.ts'
 import { askScheduler } from './fence.ts'
 import type { RunContext } from './context.ts'
 import type { Leavings } from './hooks.ts'
+import { sayProgress } from './say-progress.ts'
 import { tlsOf } from './run-tls.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
@@ -70,8 +71,13 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
+    let missing = 'for the file'
+    using _progress = sayProgress(run, () => `waiting for the cluster of ${schedulerFile} (--no-scheduler): ${missing}`)
     return await this.#noticing(
       findExistingCluster(schedulerFile, {
+        onMissing: (what) => {
+          missing = what
+        },
         askScheduler: async (file) => {
           await this.takeCertificatesOf(file, run)
           return await askScheduler(file, { tls: tlsOf(options), signal })

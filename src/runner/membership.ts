@@ -128,7 +128,9 @@ export class Membership implements Disposable {
    * @throws RunIsOver, or the reason of the run's signal.
    */
   async cluster(): Promise<PublishedFile> {
-    using _progress = sayProgress(this.#run, () => 'waiting for process 0 to start the scheduler')
+    const { options, schedulerFile } = this.#run
+    const what = options.scheduler ? 'start the scheduler' : `find the cluster of ${schedulerFile}`
+    using _progress = sayProgress(this.#run, () => `waiting for process 0 to ${what}`)
     return await untilAborted(Promise.race([this.#cluster.promise, this.#over()]), this.#run.signal)
   }
 

@@ -33,8 +33,18 @@ test('adds workers to the cluster of another scheduler, and leaves that as it wa
   await cluster.expectNothingLeft()
 })
 
-test('adds workers to the cluster of another run', async () => {
+test('adds workers to the cluster of another run, for which it waits where the file is of one that is gone', async () => {
   await using cluster = await Cluster.make()
+  await writeFile(cluster.path('F.json'), await deadSchedulerFile())
+  const early = cluster.run(['local', '-n', '2', ...here, '--', ...names(3)])
+  await early.expectOutput(
+    /\[0 \S+\] waiting for the cluster of \S+F\.json \(--no-scheduler\): for its scheduler: .* is gone/,
+  )
+  expect(early.stderr).not.toContain('to start the scheduler')
+  const replacing = cluster.run(['local', '-n', '2', '--scheduler-file', 'F.json', '--', ...names(4)])
+  await early.expectStatus(0)
+  await replacing.expectStatus(0)
+
   const first = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', '--', ...names(3)])
   const second = cluster.run(['local', '-n', '2', ...here])
   await first.expectStatus(0)
@@ -44,19 +54,25 @@ test('adds workers to the cluster of another run', async () => {
   await cluster.expectNothingLeft()
 })
 
-const unusable: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
-  ['whose scheduler is gone', deadSchedulerFile, /its scheduler at tcp:\/\/127\.0\.0\.1:\d+ is gone/],
-  ['that is none', () => Promise.resolve('precious\n'), /it is not JSON/],
+const unusable: readonly (readonly [string, () => Promise<string>, number, RegExp])[] = [
+  [
+    'whose scheduler stays gone',
+    deadSchedulerFile,
+    75,
+    /waited 3 s for its scheduler: that at tcp:\/\/127\.0\.0\.1:\d+ is gone/,
+  ],
+  ['that is none', () => Promise.resolve('precious\n'), 69, /it is not JSON/],
 ]
 
-test.for(unusable)('tells every process of a scheduler file %s', async ([, text, why]) => {
+test.for(unusable)('tells every process of a scheduler file %s', async ([, text, status, why]) => {
   await using cluster = await Cluster.make()
   const before = await text()
   await writeFile(cluster.path('F.json'), before)
-  const step = startTasks(cluster, fourTasks(), [...here, '--', ...names(3)])
-  const local = cluster.run(['local', '-n', '2', ...here])
+  const briefly = [...here, '--rendezvous-timeout', '3s']
+  const step = startTasks(cluster, fourTasks(), [...briefly, '--', ...names(3)])
+  const local = cluster.run(['local', '-n', '2', ...briefly])
   for (const run of [...step, local]) {
-    await run.expectStatus(69)
+    await run.expectStatus(status)
     expect(run.stderr).toMatch(/Cannot join the cluster of ".*\/F\.json": /)
     expect(run.stderr).toMatch(why)
   }
