@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { printableLines } from '../util/printable.ts'
+import { endAtDefects } from './last-resort.ts'
 import { addClusterCommands } from './beside.ts'
 import { ownTables } from '../options/command-table.ts'
 import { addFlags, readOwn, readRun } from './flags.ts'
@@ -28,6 +29,7 @@ plan, doctor, status and stop end with 74 where their output cannot be written.
 
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
+  endAtDefects()
   try {
     await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
