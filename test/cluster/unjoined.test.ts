@@ -28,7 +28,7 @@ test.concurrent(
   async () => {
     await using cluster = await Cluster.make()
     await fakeScancel(cluster)
-    await mkdir(cluster.path(directory))
+    await mkdir(cluster.path(directory), { mode: 0o700 })
     await writeFile(cluster.path(`${directory}/here-0.node0`), '')
     for (const task of startTasks(cluster, fourTasks().slice(1), args)) await task.expectStatus(75)
     expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
@@ -136,7 +136,7 @@ async function connectionsTo(port: number): Promise<number> {
 
 /** Where process 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {
-  await mkdir(cluster.path(directory))
+  await mkdir(cluster.path(directory), { mode: 0o700 })
   await writeFile(cluster.path(`${directory}/process-0.json`), JSON.stringify(await recordOf(await closedPort())))
 }
 
