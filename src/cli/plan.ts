@@ -1,4 +1,4 @@
-import { formatPlan, plan, planFor } from '../commands/plan.ts'
+import { checkPlan, formatPlan, plan, planFor } from '../commands/plan.ts'
 import { chooseRunner, type RunnerKind } from '../runner/choose.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
 import { print } from './print.ts'
@@ -14,10 +14,14 @@ export interface PlanFlags {
 export async function runPlan(given: RunnerOptions, { runner, ntasks }: PlanFlags): Promise<void> {
   const options = completeOptions(given)
   if (ntasks !== undefined) {
-    await print(`${formatPlan(planFor({ ...options, size: ntasks }))}\n`)
+    const planned = planFor({ ...options, size: ntasks })
+    checkPlan(planned, options)
+    await print(`${formatPlan(planned)}\n`)
     return
   }
   const { explainRunner } = await import('../commands/explain.ts')
+  const planned = plan(options, chooseRunner(options.env, runner).kind)
+  checkPlan(planned, options)
   const { text, atFile } = await explainRunner(options, runner)
-  await print(`${formatPlan(plan(options, chooseRunner(options.env, runner).kind), atFile)}\n${text}\n`)
+  await print(`${formatPlan(planned, atFile)}\n${text}\n`)
 }

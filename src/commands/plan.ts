@@ -14,6 +14,7 @@ import { type NodeLimits, readNodeLimits } from '../process/limits.ts'
 import { listensBeside } from '../rendezvous/hear-news.ts'
 import { defaultPollInterval, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../roles/roles.ts'
+import { checkRunSize } from '../components/run-size.ts'
 import { sayDuration } from '../util/duration.ts'
 import { formatShare, formatWorker } from './format-share.ts'
 
@@ -118,6 +119,15 @@ export function planFor(options: PlanForOptions): Plan {
   }
 }
 
+/**
+ * Holds the options against the size of the run that is planned.
+ *
+ * @throws RangeError where one of them does not go with it.
+ */
+export function checkPlan({ rows }: Plan, options: CompleteOptions): void {
+  checkRunSize(options, { roles: rows.map(({ roles }) => roles), isOnOneHost: false })
+}
+
 function noticeOf({ size, hosts = [], pollInterval, metadataBudget }: PlanForOptions): Notice {
   const interval = (lookers: number): number => pollInterval ?? defaultPollInterval(lookers, metadataBudget)
   const each = interval(size / fewestOfHost(hosts))
@@ -133,7 +143,7 @@ function noticeOf({ size, hosts = [], pollInterval, metadataBudget }: PlanForOpt
 function fewestOfHost(hosts: readonly string[]): number {
   const counts = new Map<string, number>()
   for (const host of hosts) counts.set(host, host === unknownHost ? 1 : (counts.get(host) ?? 0) + 1)
-  return Math.min(...(counts.size === 0 ? [1] : counts.values()))
+  return counts.size === 0 ? 1 : [...counts.values()].reduce((least, count) => Math.min(least, count))
 }
 
 /**

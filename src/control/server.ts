@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { messageOf, RunnerError } from '../errors.ts'
-import { type PortRange, portsOf } from '../util/ports.ts'
+import { RunnerError } from '../errors.ts'
+import { portProblem, type PortRange, portsOf, sayPorts } from '../util/ports.ts'
 import { settledWithin } from '../util/wait.ts'
 import { Frames } from './frames.ts'
 import { proveToCaller } from './handshake.ts'
@@ -31,6 +31,8 @@ export interface ControlServerOptions {
   readonly host?: string
   /** Ports to try, in their order. @default a free one */
   readonly ports?: PortRange
+  /** How messages call the option that has the ports. @default 'controlPort' */
+  readonly portsName?: string
   /** Called with each process that has proved itself and said who it is; it waits for a `welcome`, or to be `refused`. */
   readonly onPeer: (peer: Peer, hello: Hello) => void
   /** Called with each second line of a process, which carries beats. */
@@ -55,7 +57,7 @@ export class ControlServer implements AsyncDisposable {
     })
   }
 
-  /** @throws RunnerError ERR_UNAVAILABLE where the address cannot be listened on. */
+  /** @throws RunnerError ERR_UNAVAILABLE where the address cannot be listened on, ERR_USAGE where this user may not. */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
     const { host, ports } = options
     const server = new ControlServer(options)
@@ -69,9 +71,13 @@ export class ControlServer implements AsyncDisposable {
         cause = error
       }
     }
-    const where = `${host ?? 'any address'}${ports === undefined ? '' : `, ports ${ports.first} to ${ports.last}`}`
-    throw new RunnerError(`Cannot listen for the other processes on ${where}: ${messageOf(cause)}`, {
-      code: 'ERR_UNAVAILABLE',
+    const { kind, why } = portProblem(cause, ports ?? { first: 0, last: 0 }, host)
+    const what =
+      ports === undefined
+        ? `listen for the other processes on ${host ?? 'any address'}`
+        : `use ${options.portsName ?? 'controlPort'} "${sayPorts(ports)}"`
+    throw new RunnerError(`Cannot ${what}: ${why}`, {
+      code: kind === 'forbidden' ? 'ERR_USAGE' : 'ERR_UNAVAILABLE',
       cause,
     })
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mostProcesses } from '../options/table.ts'
 import { type Environment, identityError, readVariable, readWholeNumber, show } from './environment.ts'
 import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
@@ -122,6 +123,11 @@ function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpi
     throw identityError(
       `${show(env, launcher.rank)}, but no variable tells how many processes there are`,
       'install koffi ("npm install koffi"), with which the MPI library is asked',
+    )
+  if (size > mostProcesses)
+    throw identityError(
+      `${show(env, variable ?? launcher.rank)}, so there are ${size} processes, and a run has up to ${mostProcesses}`,
+      'check what changed it',
     )
   if (rank >= size)
     throw identityError(

@@ -35,7 +35,7 @@ function block(nodes: readonly string[], counts: readonly number[]): readonly st
 }
 
 function cyclic(nodes: readonly string[], counts: readonly number[]): readonly string[] {
-  const rounds = Math.max(...counts)
+  const rounds = counts.reduce((most, count) => Math.max(most, count), 0)
   return Array.from({ length: rounds }, (_, round) => nodes.filter((_node, i) => (counts[i] ?? 0) > round)).flat()
 }
 

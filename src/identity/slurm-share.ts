@@ -62,7 +62,13 @@ function tasksHere(env: Environment, variables: ShareVariables): Omit<Share, 'cp
   const counts = tasksByNode(env)
   const here = node === undefined ? undefined : counts?.[node]
   // A node that is not known may be that with the most tasks.
-  const processes = Math.max(1, here ?? (counts === undefined ? tasksByRequest(env, variables) : Math.max(...counts)))
+  const processes = Math.max(
+    1,
+    here ??
+      (counts === undefined
+        ? tasksByRequest(env, variables)
+        : counts.reduce((most, count) => Math.max(most, count), 0)),
+  )
   return { processes, ...tasksOfAllComponents(env, counts, node), ...(localRank === undefined ? {} : { localRank }) }
 }
 
@@ -100,7 +106,8 @@ function cpusOnNode(env: Environment, variables: ShareVariables): Amount | undef
     const counts = variables.counts(source)
     const nodes = expandNodeList(variables.text(source.replace('CPUS_PER_NODE', 'NODELIST'))) ?? []
     // Where the node's place is not known, the least that a node has.
-    const here = counts?.[nodes.indexOf(host)] ?? Math.min(...(counts ?? []))
+    const here =
+      counts?.[nodes.indexOf(host)] ?? (counts ?? []).reduce((least, count) => Math.min(least, count), Infinity)
     if (Number.isFinite(here) && here > 0) return { amount: here, source }
   }
   return undefined

@@ -1,4 +1,5 @@
 import type { IdentityKind } from '../options.ts'
+import { mostProcesses } from '../options/table.ts'
 import { type Environment, identityError, readVariable, readWholeNumber, show } from './environment.ts'
 import type { Identity } from './identity.ts'
 import { findLauncherVariable } from './launchers.ts'
@@ -86,6 +87,8 @@ function readSize(env: Environment, names: readonly [string, ...string[]]): Size
   if (variable === undefined || value === undefined)
     throw identityError(`${show(env, names[0])}, nor is ${names.slice(1).join(' or ')}`, 'start me with srun')
   if (value === 0) throw identityError(`${show(env, variable)}, and a run has at least 1`, 'check what changed it')
+  if (value > mostProcesses)
+    throw identityError(`${show(env, variable)}, and a run has up to ${mostProcesses}`, 'check what changed it')
   return { variable, value }
 }
 

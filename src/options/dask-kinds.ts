@@ -107,17 +107,21 @@ export function host(): Kind<string, string> {
   })
 }
 
-/**
- * An address with its protocol and port.
- *
- * @param leastPort 0 where any free port will do
- */
-export function address({ leastPort }: { readonly leastPort: 0 | 1 }): Kind<string, string> {
+/** What an {@link address} has to have. */
+interface AddressParts {
+  /** 0 where any free port will do. */
+  readonly leastPort: 0 | 1
+  /** Whether `tcp://` may be left out. @default false */
+  readonly bare?: boolean
+}
+
+/** An address with its protocol and port. */
+export function address({ leastPort, bare = false }: AddressParts): Kind<string, string> {
   return text((given) => {
-    const [, place = ''] = /^[a-z][a-z0-9+.-]*:\/\/(.*)$/.exec(given) ?? []
+    const [, protocol, place = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/.exec(given) ?? []
     const { host, port } = placeIn(place)
     const isHost = host !== undefined && (hostIn(host) !== undefined || (host === '' && leastPort === 0))
-    if (isHost && port !== undefined && port >= leastPort) return given
+    if (isHost && port !== undefined && port >= leastPort && (bare || protocol !== undefined)) return given
     throw new Refusal('write an address with its protocol and port, such as tcp://10.1.0.5:9000')
   })
 }

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import * as z from 'zod/mini'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { type Duration, durationWanted, parseDuration } from '../util/duration.ts'
-import { parsePorts, portsWanted } from '../util/ports.ts'
+import { parsePorts, portsWanted, sayPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
 
 /** Why a value cannot be used: what stands behind the colon of `Cannot use --grace "soon": …`. */
@@ -106,8 +106,9 @@ export function wholeNumberOr<const Word extends string>(
   most: number,
 ): Kind<number | Word, number | Word> {
   const wanted = `it is a whole number from ${least} to ${most}, or ${word}`
-  const number = z.int().check(z.gte(least), z.lte(most))
-  return { schema: z.union([number, z.literal(word)], wanted), fromText: digits }
+  const isOne = (value: unknown): value is number | Word =>
+    value === word || (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most)
+  return { schema: z.custom<number | Word>(isOne, wanted), fromText: digits }
 }
 
 function digits(text: string): number | string {
@@ -120,7 +121,7 @@ const longestTimer = 2 ** 31 - 1
 /** A length of time that is longer than nothing, in milliseconds. */
 export function duration(): Kind<Duration, number> {
   return {
-    schema: reading(z.union([z.number(), z.string()], durationWanted), (given) => {
+    schema: reading(z.custom<Duration>(isTextOrNumber, durationWanted), (given) => {
       const ms = parseDuration(given)
       if (ms === undefined) throw new Refusal(durationWanted)
       if (ms === 0) throw new Refusal('it must be longer than nothing')
@@ -129,12 +130,16 @@ export function duration(): Kind<Duration, number> {
   }
 }
 
+function isTextOrNumber(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number'
+}
+
 /** Ports as Dask writes them: `9000`, or a range `9000:9010`. */
 export function ports(): Kind<string, string> {
   return text((text) => {
     const range = parsePorts(text)
     if (range === undefined) throw new Refusal(portsWanted)
-    return range.first === range.last ? `${range.first}` : `${range.first}:${range.last}`
+    return sayPorts(range)
   })
 }
 

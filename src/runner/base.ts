@@ -13,6 +13,7 @@ import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
+import { checkRunSize } from '../components/run-size.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
@@ -244,6 +245,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const context: Context = { options: this.#options, logger: this.#logger, signal: this.#starting.signal }
     const identity = await this.identify(context)
     const roles = Array.from({ length: identity.size }, (_, rank) => this.getRoles({ ...identity, rank }))
+    checkRunSize(this.#options, { roles, isOnOneHost: this.isOnOneHost() })
     const mine = roles[identity.rank] ?? []
     this.#logger = createLogger({
       prefix: `[${identity.rank} ${mine.join('+')}]`,

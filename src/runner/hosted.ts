@@ -25,10 +25,10 @@ import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
-import { findFreePort, readPorts } from '../util/ports.ts'
 import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
 import { awaitRegistered } from './await-registered.ts'
 import type { RunContext } from './context.ts'
+import { freePort } from './free-port.ts'
 import { listenHost } from './listen-address.ts'
 import { type DaskPart, Pythons } from './pythons.ts'
 import { tlsOf, tlsVariables } from './run-tls.ts'
@@ -81,7 +81,7 @@ export class Hosted {
   async startScheduler(): Promise<DaskProcess> {
     const { options } = this.#run
     const host = (await listenHost('scheduler', this.#run))?.address
-    const port = options.port === undefined ? 0 : await freePort(options.port, host)
+    const port = await freePort('port', host, options)
     // A scheduler can do without; its workers could not.
     const directory = await this.#ownDirectory().catch(() => undefined)
     const extras = { environment: {}, resources: {}, directory }
@@ -96,15 +96,13 @@ export class Hosted {
     const localDirectory = await this.#ownDirectory()
     const nworkers = workersOfProcess(options)
     const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
-    const place = {
-      schedulerAddress,
-      localDirectory,
-      host:
-        options.listenAddress === undefined
-          ? (await listenHost('worker', this.#run, schedulerAddress))?.address
-          : undefined,
-      ...each,
-    }
+    const host =
+      options.listenAddress === undefined
+        ? (await listenHost('worker', this.#run, schedulerAddress))?.address
+        : undefined
+    await freePort('workerPort', host, options)
+    if (options.nanny) await freePort('nannyPort', host, options)
+    const place = { schedulerAddress, localDirectory, host, ...each }
     const gpus = workerGpus(options.env, identity.share, { ...options, nworkers })
     const resources = withGpus(options.resources, gpus?.each)
     return this.#workerNames.map((name, i) => ({
@@ -282,12 +280,4 @@ const scheduler = { component: 'scheduler', name: 'scheduler' } as const
 
 function workerPart(name: string): DaskPart {
   return { component: 'worker', name }
-}
-
-async function freePort(ports: string, host: string | undefined): Promise<number> {
-  const port = await findFreePort(readPorts('port', ports), host)
-  if (port !== undefined) return port
-  throw new RunnerError(`Cannot start the scheduler: something listens on port ${ports} already`, {
-    code: 'ERR_UNAVAILABLE',
-  })
 }

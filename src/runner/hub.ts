@@ -8,6 +8,7 @@ import { isOfCommand, workerNames, workersOfProcess } from '../components/worker
 import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { presentWorkers } from '../dask/present-workers.ts'
 import { exitStatuses, messageOf } from '../errors.ts'
+import { nameOf } from '../options.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
@@ -112,6 +113,7 @@ export class Hub {
       size: identity.size,
       ...(oneHost ? { host: '127.0.0.1' } : {}),
       ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
+      portsName: nameOf(options, 'controlPort'),
       onPeer: (peer, hello) => {
         const line = withPulse(peer, hub.#pulse)
         if (!hub.coordinator.add(hello, line)) return
@@ -241,14 +243,6 @@ export class Hub {
     const wanted = count ?? this.record.n_workers
     const come = this.#readiness.add(line, wanted)
     if (rank === undefined) return
-    if (wanted > this.record.n_workers && options.scheduler) {
-      this.#fail(
-        exitStatuses.ERR_USAGE,
-        rank,
-        `it waits for ${wanted} workers, and the run starts ${this.record.n_workers}`,
-      )
-      return
-    }
     if (options.scheduler) this.coordinator.need(wanted)
     let haveCome = false
     const timer = setTimeout(() => {

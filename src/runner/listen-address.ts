@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { hostOf, isLoopback, ownAddresses } from '../control/reach.ts'
 import type { Identity } from '../identity/identity.ts'
 import { otherSlurmNodes } from '../identity/slurm-hosts.ts'
+import { nameOf } from '../options.ts'
 import { type AddressFacts, chooseAddress, type ChosenAddress } from '../util/choose-address.ts'
 import { addressTowards, hostAddresses, isLinkLocal } from '../util/network.ts'
 import { deadline } from '../util/wait.ts'
@@ -30,8 +31,9 @@ export async function listenHost(
   { options, identity }: ListenContext,
   schedulerAddress?: string,
 ): Promise<ChosenAddress | undefined> {
-  const ofComponent = component === 'scheduler' ? options.schedulerInterface : options.workerInterface
-  const wish = { host: options.host, interface: ofComponent ?? options.interface }
+  const own = component === 'scheduler' ? 'schedulerInterface' : 'workerInterface'
+  const option = options[own] === undefined ? 'interface' : own
+  const wish = { host: options.host, interface: options[option], name: nameOf(options, option) }
   if (wish.host !== undefined || wish.interface !== undefined) return chooseAddress(interfacesAlone(), wish)
   if (identity.nodes === 1) return addressForDask(interfacesAlone())
   const scheduler = schedulerAddress === undefined ? undefined : hostOf(schedulerAddress)

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
-import { workersOfProcess } from '../components/worker-names.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
 import { nameOf, type RunnerOptions } from '../options.ts'
@@ -71,7 +70,7 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     return true
   }
 
-  protected override identify(context: Context): Identity {
+  protected override identify(): Identity {
     const me: Identity = {
       rank: 0,
       size: this.#ntasks,
@@ -89,11 +88,6 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
     const ranks = Array.from({ length: this.#ntasks }, (_, rank) => rank)
     const hosting = (role: Role): number[] => ranks.filter((rank) => this.getRoles({ ...me, rank }).includes(role))
     const [client = 0] = hosting('client')
-    const processes = hosting('worker').length
-    const { waitWorkers, scheduler } = context.options
-    const workers = processes * workersOfProcess(context.options)
-    if (typeof waitWorkers === 'number' && scheduler && waitWorkers > workers)
-      throw new RangeError(`Cannot wait for ${waitWorkers} workers: the run starts ${workers}`)
     this.#workerRanks = hosting('worker')
     return { ...me, share: this.#shareOf(client), rank: client }
   }

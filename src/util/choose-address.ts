@@ -19,6 +19,8 @@ export interface AddressWish {
   readonly host?: string | undefined
   /** An interface, a network such as `10.1.0.0/16`, or several of these in order of preference with commas between. */
   readonly interface?: string | undefined
+  /** How messages call the option that has the interface. @default 'interface' */
+  readonly name?: string
 }
 
 /** An address, and what it was chosen by. */
@@ -41,7 +43,7 @@ export function chooseAddress(facts: AddressFacts, wish: AddressWish = {}): Chos
   if (wish.host !== undefined) return { address: wish.host.replace(/^\[(.*)\]$/, '$1'), by: 'host' }
   const addresses = orderAddresses(facts.addresses)
   if (wish.interface !== undefined)
-    return { address: addressOfInterface(wish.interface, facts.addresses), by: 'interface' }
+    return { address: addressOfInterface(wish.interface, facts.addresses, wish.name), by: 'interface' }
   const reachable = addresses.filter(({ kind }) => kind !== 'loopback' && kind !== 'link-local')
   const best = (own: readonly string[]): InterfaceAddress | undefined =>
     reachable.find(({ address }) => own.includes(address))
@@ -66,14 +68,14 @@ function onNetwork(address: InterfaceAddress | undefined): InterfaceAddress | un
  *
  * @throws RangeError where this host has none of them; it lists what there is.
  */
-export function addressOfInterface(choice: string, addresses: readonly InterfaceAddress[]): string {
+export function addressOfInterface(choice: string, addresses: readonly InterfaceAddress[], name = 'interface'): string {
   for (const wanted of choice.split(',').map((part) => part.trim())) {
     const matches = wanted.includes('/') ? inNetwork(wanted) : ({ name }: InterfaceAddress) => name === wanted
     const found = orderAddresses(addresses).find(matches)
     if (found !== undefined) return found.address
   }
   const known = addresses.map(({ name, address }) => `${name} (${address})`).join(', ')
-  throw new RangeError(`Cannot use interface "${choice}": this host has ${known === '' ? 'none' : known}`)
+  throw new RangeError(`Cannot use ${name} "${choice}": this host has ${known === '' ? 'none' : known}`)
 }
 
 function inNetwork(cidr: string): (address: InterfaceAddress) => boolean {

@@ -71,11 +71,11 @@ test('a copy of the program alone makes a cluster: all that it sends elsewhere i
   await cluster.expectNothingLeft()
 })
 
-test('more workers than the run starts are not waited for: nothing is started', async () => {
+test('a run within the client program of a run is one of its own', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '4', '--wait-workers', '9', '--', 'true'])
-  await run.expectStatus(64)
-  expect(run.stderr).toMatch(/Cannot wait for 9 workers: the run starts 2$/m)
-  expect(run.output).not.toContain('scheduler')
+  const nested = [process.execPath, program, 'local', '-n', '1', '--', 'printenv', 'DASK_HPC_RUNNER_SCHEDULER_FILE']
+  const run = cluster.run(['local', '-n', '1', '--scheduler-file', 'outer.json', '--', ...nested])
+  await run.expectStatus(0)
+  expect(run.stdout).toMatch(/scheduler-local\w+\.0\.json\n$/)
   await cluster.expectNothingLeft()
 })

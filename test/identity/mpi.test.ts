@@ -36,6 +36,16 @@ describe('under mpirun of Open MPI', () => {
     expect(isUniqueRun(openMpi, {})).toBe(true)
   })
 
+  test('is an error where there are more processes than any run has', () => {
+    for (const [env, variable] of [
+      [openMpi, 'OMPI_COMM_WORLD_SIZE'],
+      [hydra, 'PMI_SIZE'],
+    ] as const)
+      expect(() => identifyMpi({ ...env, [variable]: '1000000000' }, here)).toThrow(
+        `${variable} is "1000000000", so there are 1000000000 processes, and a run has up to 1000000`,
+      )
+  })
+
   test('inside of an allocation takes the job id of Slurm, and nothing else', () => {
     const slurm = slurmEnvironment('step-4nodes-1task-each-proc1')
     const me = identifyMpi({ ...slurm, ...openMpi }, here)

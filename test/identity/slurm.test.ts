@@ -246,6 +246,20 @@ describe('broken variables', () => {
     expect(failureOf(env)).toContain('SLURM_STEP_NUM_TASKS is "0"')
   })
 
+  it.each([
+    ['SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS'],
+    ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'],
+  ])('are an error where there are more than any run has, in %s', (...names) => {
+    const env = slurmEnvironment(several, Object.fromEntries(names.map((name) => [name, '1000000000'])))
+    expect(failureOf(env)).toContain(`${names[0]} is "1000000000", and a run has up to 1000000`)
+  })
+
+  it('bear long lists of counts', () => {
+    const counts = '1(x900000)'
+    const env = slurmEnvironment(several, { SLURM_STEP_TASKS_PER_NODE: counts, SLURM_TASKS_PER_NODE: counts })
+    expect(identify(env).size).toBe(6)
+  })
+
   it.each(['4294967290', '4294967291'])('are an error in the shell or script of a job, step %s', (step) => {
     const message = failureOf(slurmEnvironment(several, { SLURM_STEP_ID: step }))
     expect(message).toContain(`SLURM_STEP_ID is "${step}"`)

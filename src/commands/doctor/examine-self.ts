@@ -2,13 +2,15 @@ import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { workersOfProcess } from '../../components/worker-names.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { messageOf } from '../../errors.ts'
 import type { PythonDescription } from '../../python/describe-python.ts'
+import { checkRunSize } from '../../components/run-size.ts'
 import { tlsOf } from '../../runner/run-tls.ts'
 import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
 import { type ClientFacts, judgeClient, lookAtClient } from './client.ts'
 import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } from './directory.ts'
 import { judgeEnvironment } from './environment.ts'
-import { type Finding, found } from './finding.ts'
+import { type Finding, found, foundMessage } from './finding.ts'
 import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
 import { judgeNetwork, type NetworkFacts } from './network.ts'
 import { judgeNode } from './node.ts'
@@ -98,6 +100,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const findings = [
     ...judgeNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
     ...judgePlace(place, options.env),
+    ...judgeSize(run),
     ...(runner.kind === 'mpi' ? [found('ok', 'runner', `mpi, because ${runner.why}`)] : []),
     ...(mpi === undefined
       ? []
@@ -134,6 +137,16 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
 /** Dask makes the directory that `--local-directory` names. */
 async function workersDirectory(named: string | undefined): Promise<string> {
   return named === undefined ? temporaryDirectory() : await existingDirectory(absolutePath(named))
+}
+
+/** Judges the options against the size of the run. */
+function judgeSize(run: Subject['run']): Finding[] {
+  try {
+    if (run !== undefined) checkRunSize(run.options, { roles: run.roles, isOnOneHost: false })
+    return []
+  } catch (error) {
+    return [foundMessage('problem', 'options', messageOf(error))]
+  }
 }
 
 function wantsDashboard({ options }: Subject): boolean {

@@ -1,19 +1,20 @@
 import { isLoopback } from '../../control/reach.ts'
+import { messageOf } from '../../errors.ts'
 import type { CompleteOptions } from '../../options.ts'
 import type { RunContext } from '../../runner/context.ts'
+import { freePort } from '../../runner/free-port.ts'
 import { listenHost } from '../../runner/listen-address.ts'
 import type { ChosenAddress } from '../../util/choose-address.ts'
-import { findFreePort, readPorts } from '../../util/ports.ts'
 import { hostAddresses, type InterfaceAddress } from '../../util/network.ts'
-import { type Finding, found } from './finding.ts'
+import { type Finding, found, foundMessage } from './finding.ts'
 
 /** Where a part of the cluster would listen. */
 export interface ListenFacts {
   readonly component: 'scheduler' | 'worker'
   /** Undefined: Dask listens on every interface, and chooses which address it tells the others. */
   readonly chosen: ChosenAddress | undefined
-  /** False where all ports that the options allow are taken. */
-  readonly portFree: boolean
+  /** Why it cannot listen there, or on none of the ports that the options allow. */
+  readonly obstacle?: string
 }
 
 /** The networks of a host, and what of them a run would use. */
@@ -39,9 +40,12 @@ export async function lookAtNetwork(run: RunContext | undefined): Promise<Networ
 
 async function lookAtListening(component: 'scheduler' | 'worker', run: RunContext): Promise<ListenFacts> {
   const chosen = await listenHost(component, run)
-  const ports = portsOf(component, run.options)
-  const portFree = ports === undefined || (await findFreePort(readPorts('port', ports), chosen?.address)) !== undefined
-  return { component, chosen, portFree }
+  try {
+    await freePort(component === 'scheduler' ? 'port' : 'workerPort', chosen?.address, run.options)
+    return { component, chosen }
+  } catch (error) {
+    return { component, chosen, obstacle: messageOf(error) }
+  }
 }
 
 /** The ports that the options allow. */
@@ -51,10 +55,7 @@ export function portsOf(component: 'scheduler' | 'worker', options: CompleteOpti
 
 /** What of the run matters to the judgement. */
 export interface WantedNetwork {
-  readonly options: Pick<
-    CompleteOptions,
-    'host' | 'interface' | 'schedulerInterface' | 'workerInterface' | 'port' | 'workerPort'
-  >
+  readonly options: Pick<CompleteOptions, 'host' | 'interface' | 'schedulerInterface' | 'workerInterface'>
   /** Nodes of the run; 1 outside of a job. */
   readonly nodes: number
 }
@@ -71,18 +72,12 @@ export function judgeNetwork({ addresses, listens }: NetworkFacts, wanted: Wante
 }
 
 function judgeListening(
-  { component, chosen, portFree }: ListenFacts,
+  { component, chosen, obstacle }: ListenFacts,
   addresses: readonly InterfaceAddress[],
-  { options, nodes }: WantedNetwork,
+  wanted: WantedNetwork,
 ): Finding[] {
-  const ports = component === 'scheduler' ? options.port : options.workerPort
-  const taken = found(
-    'problem',
-    'network',
-    `something listens on port ${ports ?? '?'} already`,
-    'name a range or another port',
-  )
-  return [judgeAddress(component, chosen, addresses, { options, nodes }), ...(portFree ? [] : [taken])]
+  const where = judgeAddress(component, chosen, addresses, wanted)
+  return obstacle === undefined ? [where] : [where, foundMessage('problem', 'network', obstacle)]
 }
 
 function judgeAddress(

@@ -287,8 +287,7 @@ describe('judgeNetwork', () => {
   const eth0 = { name: 'eth0', address: '10.0.0.1', family: 'IPv4', kind: 'network' } as const
   const lo = { name: 'lo', address: '127.0.0.1', family: 'IPv4', kind: 'loopback' } as const
   const at = (address: string, by: ChosenAddress['by'] = 'step') => ({ address, by })
-  const listening = (chosen: ChosenAddress | undefined, portFree = true) =>
-    [{ component: 'worker', chosen, portFree }] as const
+  const listening = (chosen: ChosenAddress | undefined) => [{ component: 'worker', chosen }] as const
 
   it('says where a part would listen, and why', () => {
     const of = (by: ChosenAddress['by'], options: object = {}) =>
@@ -318,10 +317,15 @@ describe('judgeNetwork', () => {
     ])
   })
 
-  it('takes ports that are all taken as a problem', () => {
-    const facts = { addresses: [eth0], listens: listening(undefined, false) }
-    expect(judgeNetwork(facts, { options: { workerPort: '9000:9001' }, nodes: 1 }).at(-1)?.finding).toBe(
-      'something listens on port 9000:9001 already',
-    )
+  it('takes what it cannot listen on as a problem', () => {
+    const listens = [
+      { component: 'worker', chosen: undefined, obstacle: 'Cannot use --worker-port "9": a; b' },
+    ] as const
+    expect(judgeNetwork({ addresses: [eth0], listens }, { options: {}, nodes: 1 }).at(-1)).toEqual({
+      level: 'problem',
+      subject: 'network',
+      finding: 'Cannot use --worker-port "9": a',
+      advice: 'b',
+    })
   })
 })
