@@ -111,6 +111,7 @@ export const samples: Readonly<Record<string, Samples>> = {
   logFormat: { good: same('text', 'json'), bad: ['xml'] },
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },
+  secure: switches,
   keepMpiEnv: switches,
   nworkers: fromOne,
   nthreads: fromOne,
