@@ -3,6 +3,8 @@ import { access, constants, realpath } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
+import { settledWithin } from '../util/wait.ts'
+import { isInEnvironment } from './environment-runner.ts'
 import { withoutDirectory } from './loader.ts'
 import { findProgram, pythonOfCommand } from './python-of-command.ts'
 
@@ -78,9 +80,23 @@ export async function isSamePython(one: string, other: string, env: Readonly<Nod
   return first !== undefined && first === second
 }
 
+/** How long it may take to read the first line of the client program, whose filesystem may hang. In milliseconds. */
+const readTimeout = 5_000
+
+/** The path of the Python in which the client program runs. Undefined where that cannot be told. */
+async function pythonOfProgram(
+  command: readonly [string, ...string[]],
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string | undefined> {
+  // A program that cannot be read may still be run.
+  const look = pythonOfCommand(command, env).catch(() => undefined)
+  const isTold = isInEnvironment(command) || (await settledWithin(look, readTimeout))
+  const found = isTold ? await look : undefined
+  return found === undefined ? undefined : await findProgram(found, env)
+}
+
 async function candidates(command: PythonWish['command'], env: Readonly<NodeJS.ProcessEnv>): Promise<string[]> {
-  const ofProgram = command === undefined ? undefined : await pythonOfCommand(command, env)
-  const own = ofProgram === undefined ? undefined : await findProgram(ofProgram, env)
+  const own = command === undefined ? undefined : await pythonOfProgram(command, env)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))

@@ -57,6 +57,13 @@ describe('findPython', { timeout: 30_000 }, () => {
     expect(await findPython({ command: ['python', 'client.py'] }, env)).toBe(venv)
   })
 
+  it('does without the client program where that cannot be read', async () => {
+    const onPath = withDask('bin/python3')
+    mkdirSync(join(root, 'folder'))
+    expect(await findPython({ command: [join(root, 'folder')] }, { PATH: path('bin') })).toBe(onPath)
+    expect(await findPython({ command: [join(root, 'missing')] }, { PATH: path('bin') })).toBe(onPath)
+  })
+
   it('takes the first python3 on PATH that has Dask', async () => {
     withoutDask('one/python3')
     python('two/python3', 'echo broken >&2; exit 1')
