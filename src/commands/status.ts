@@ -105,19 +105,23 @@ const dashboardTimeout = 2_000
 /** Asks for versions, and whether the dashboard is there. */
 export async function askConstants(cluster: LiveCluster, { timeout, signal, env }: StatusOptions): Promise<Constants> {
   const { client, identity, file } = cluster
-  const url = dashboardUrl(identity)
   const login = env.SLURM_SUBMIT_HOST
   const home = file?.dask_hpc_runner?.host ?? hostname()
-  const [versions, dashboard] = await Promise.all([
-    client.versions({ timeout, signal }),
-    url === undefined
-      ? null
-      : checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal }).then((state) => ({
-          url,
-          state,
-          tunnel: state === 'no-bokeh' || state === 'off' ? null : tunnelCommand(url, { home, login }),
-        })),
-  ])
+  const check = async (url: string): Promise<DashboardState> =>
+    await checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal })
+  const look = async (): Promise<Constants['dashboard']> => {
+    let url = dashboardUrl(identity)
+    if (url === undefined) return null
+    let state = await check(url)
+    if (state === 'unreachable' && file?.dask_hpc_runner?.secure === true) {
+      // It is on loopback of its host.
+      url = url.replace(/\/\/(\[.*\]|[^:/]+)/, '//127.0.0.1')
+      if (home === hostname()) state = await check(url)
+    }
+    const tunnel = state === 'no-bokeh' || state === 'off' ? null : tunnelCommand(url, { home, login })
+    return { url, state, tunnel }
+  }
+  const [versions, dashboard] = await Promise.all([client.versions({ timeout, signal }), look()])
   return { versions, dashboard }
 }
 

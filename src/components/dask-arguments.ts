@@ -16,7 +16,7 @@ export function schedulerArguments(options: CompleteOptions, place: SchedulerPla
     ...flag('--port', place.port),
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
-    ...flag('--dashboard-address', options.dashboardAddress ?? ':0'),
+    ...flag('--dashboard-address', options.dashboardAddress ?? anyPort(options)),
   ]
 }
 
@@ -45,7 +45,7 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     ...flag('--listen-address', options.listenAddress),
     ...flag('--contact-address', options.contactAddress),
     ...commonArguments(options),
-    ...flag('--dashboard-address', ':0'),
+    ...flag('--dashboard-address', anyPort(options)),
     ...flag('--nthreads', place.nthreads),
     ...flag('--memory-limit', place.memoryLimit),
     ...flag('--local-directory', place.localDirectory),
@@ -54,6 +54,11 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     ...flag('--lifetime', options.lifetime),
     ...flag('--death-timeout', options.deathTimeout),
   ]
+}
+
+/** Whoever reaches a dashboard may look, with TLS too: a secure run has its dashboards on loopback. */
+function anyPort({ secure }: CompleteOptions): string {
+  return secure ? '127.0.0.1:0' : ':0'
 }
 
 function commonArguments(options: CompleteOptions): string[] {

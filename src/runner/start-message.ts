@@ -15,9 +15,9 @@ export async function sayDashboard(scheduler: SchedulerFile, { logger, options, 
   let url = dashboardUrl(scheduler)
   if (url === undefined || !options.dashboard) return
   let state = await checkDashboard(url)
-  if (state === 'unreachable' && url.startsWith('http://[')) {
-    // Newer Dask has its dashboard at addresses of version 4 alone, loopback among them.
-    url = url.replace(/\[.*\]/, '127.0.0.1')
+  if (state === 'unreachable' && (url.startsWith('http://[') || options.secure)) {
+    // Newer Dask has its dashboard at addresses of version 4 alone, loopback among them; that of a secure run is there only.
+    url = url.replace(/\/\/(\[.*\]|[^:/]+)/, '//127.0.0.1')
     state = await checkDashboard(url)
   }
   if (state === 'there')

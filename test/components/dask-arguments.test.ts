@@ -29,10 +29,11 @@ describe('the arguments of dask scheduler', () => {
     expect(args.join(' ')).toBe('--host [fd00::1] --port 0 --dashboard-address :0')
   })
 
-  it.each<[DaskOptions, string]>([
+  it.each<[RunnerOptions, string]>([
     [{ protocol: 'ucx' }, '--protocol ucx'],
     [{ dashboard: false }, '--no-dashboard'],
     [{ dashboardAddress: ':8787' }, '--dashboard-address :8787'],
+    [{ secure: true }, '--dashboard-address 127.0.0.1:0'],
     [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
   ])('say %j as %s', (options, expected) => {
     expect(ofScheduler(options)).toContain(expected)
