@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test as anyTest } from 'vitest'
 import { Cluster } from '../support/cluster.ts'
 import { canHang, HangingMount } from '../support/hanging-mount.ts'
@@ -7,6 +7,7 @@ import { fourTasks, startTasks } from '../support/step.ts'
 
 const test = anyTest.skipIf(!canHang)
 const killed = { status: null, signal: 'SIGKILL' }
+const told = { status: 73, signal: null }
 
 async function mounted(cluster: Cluster): Promise<{ mount: HangingMount; file: string }> {
   const directory = join(cluster.directory, 'mounted')
@@ -50,3 +51,41 @@ test('a filesystem that hangs when the program has ended is left alone, and said
   )
   await cluster.expectNothingLeft()
 })
+
+test.for([
+  [
+    'the claim',
+    '.F.json.owner',
+    [killed, told, told, told],
+    /Cannot claim the path beside ".*": its filesystem has not/,
+  ],
+  [
+    'an outcome',
+    '.F.json.run-sim-7.0-r0/outcome.json',
+    [killed, killed, killed, killed],
+    /its filesystem has not answered/,
+  ],
+] as const)(
+  'one file that nobody serves, in a directory that answers, ends the run: %s',
+  async ([, name, ends, why]) => {
+    await using cluster = await Cluster.make()
+    await mkdir(cluster.path('.F.json.run-sim-7.0-r0'), { mode: 0o700 })
+    await using served = await HangingMount.of(join(cluster.directory, 'source'), join(cluster.directory, 'mounted'))
+    await writeFile(join(cluster.directory, 'source/file'), '{}')
+    await writeFile(cluster.path(name), '')
+    await using _file = await served.show('file', cluster.path(name))
+    served.hang()
+    const runs = startTasks(cluster, fourTasks(), [
+      '--scheduler-file',
+      'F.json',
+      '--filesystem-timeout',
+      '2s',
+      '--',
+      'true',
+    ])
+    for (const [rank, run] of runs.entries()) expect(await run.ended, run.output).toEqual(ends[rank])
+    for (const run of runs) expect(run.stderr).toMatch(why)
+    for (const left of ['.F.json.owner', '.F.json.run-sim-7.0-r0']) cluster.expectFile(left)
+    await cluster.expectNothingLeft()
+  },
+)

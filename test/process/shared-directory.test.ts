@@ -1,102 +1,16 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile, stat, utimes } from 'node:fs/promises'
+import { readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { Cluster, type Started } from '../support/cluster.ts'
-import { makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
+import type { Started } from '../support/cluster.ts'
+import { deadSchedulerFile } from '../support/dask.ts'
+import { shellAs, stranger, test, user } from '../support/second-user.ts'
+import { Precious, runDirectory, SharedPlace } from '../support/shared-place.ts'
 import { fourTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
 const kinds = ['sticky', 'group'] as const
-type Kind = (typeof kinds)[number]
-
-/** The run's directory of the step of {@link fourTasks}, beside a scheduler file F.json. */
-const runDirectory = '.F.json.run-sim-7.0-r0'
 /** Longer than a refusal takes on a slow machine, and far shorter than the five minutes of a wait. */
 const seconds = 25_000
-
-/** A cluster of an ordinary user whose scheduler file is in a directory where a stranger may write, too. */
-class SharedPlace implements AsyncDisposable {
-  readonly cluster: Cluster
-  readonly shared: string
-
-  private constructor(cluster: Cluster, shared: string) {
-    this.cluster = cluster
-    this.shared = shared
-  }
-
-  static async make(kind: Kind): Promise<SharedPlace> {
-    const cluster = await Cluster.make({ user })
-    return new SharedPlace(cluster, await makeShared(cluster.directory, 'shared', kind))
-  }
-
-  /** What `script` does as the stranger, in the shared directory; the user's home is $1. */
-  async attack(script: string): Promise<void> {
-    await shellAs(stranger, `cd "$2"; ${script}`, this.home, this.shared)
-  }
-
-  /** A directory of the user's own with files that a run's have the names of, beside the home where only he may look. */
-  async precious(path = join(this.home, 'thesis')): Promise<Precious> {
-    const files = ['outcome.json', 'record.json', 'process-0.json', 'gone-1', 'here-1.node1', 'start.json', 'notes']
-    await shellAs(
-      user,
-      `umask 077; mkdir "$1"; for f in ${files.join(' ')}; do echo "precious $f" >"$1/$f"; done`,
-      path,
-    )
-    return await Precious.of(path)
-  }
-
-  /** Starts process `rank` of the step. */
-  run(rank: number, ...flags: readonly string[]): Started {
-    const scheduler = ['--scheduler-file', join(this.shared, 'F.json')]
-    return this.cluster.run(['run', ...scheduler, ...flags, '--', 'true'], fourTasks()[rank])
-  }
-
-  /** Starts a run of `size` processes. */
-  local(size: number, ...flags: readonly string[]): Started {
-    const scheduler = ['--scheduler-file', join(this.shared, 'F.json')]
-    return this.cluster.run(['local', '-n', String(size), ...scheduler, ...flags, '--', 'true'])
-  }
-
-  get home(): string {
-    return join(this.cluster.directory, 'home')
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.cluster[Symbol.asyncDispose]()
-  }
-}
-
-/** A directory whose files are to stay what they are. */
-class Precious {
-  readonly path: string
-  readonly #before: unknown
-
-  private constructor(path: string, before: unknown) {
-    this.path = path
-    this.#before = before
-  }
-
-  static async of(path: string): Promise<Precious> {
-    return new Precious(path, await snapshot(path))
-  }
-
-  async expectUntouched(path = this.path): Promise<void> {
-    expect(await snapshot(path)).toEqual(this.#before)
-  }
-}
-
-/** Names, inodes, modes and contents. */
-async function snapshot(path: string): Promise<unknown> {
-  const names = (await readdir(path)).toSorted()
-  return await Promise.all(
-    names.map(async (name) => {
-      const { ino, mode, uid } = await stat(join(path, name))
-      const content = createHash('sha256').update(await readFile(join(path, name)))
-      return [name, ino, mode, uid, content.digest('hex')]
-    }),
-  )
-}
 
 /** Checks that each ends within seconds with 73 and a sentence that says why. */
 async function expectRefusals(runs: readonly Started[], message: RegExp): Promise<void> {
@@ -227,5 +141,35 @@ test('doctor uses no directory of a stranger, and says whose it is', async () =>
   expect(second.output).toMatch(new RegExp(`Cannot use ".*/${link}": a symbolic link is in its place`))
   await thesis.expectUntouched()
   expect((await readdir(place.shared)).toSorted()).toEqual([directory, link])
+  await place.cluster.expectNothingLeft()
+})
+
+test('the scheduler file of a stranger is used by nobody who would run his code, and a copy is', async () => {
+  await using place = await SharedPlace.make('sticky')
+  await writeFile(join(place.cluster.directory, 'text'), await deadSchedulerFile())
+  await place.attack('cat ../text >F.json; chmod 644 F.json')
+  const [his, mine] = [join(place.shared, 'F.json'), place.cluster.path('F.json')]
+  await shellAs(user, 'umask 022; cp "$1" "$2"', his, mine)
+  const commands: readonly (readonly [status: number, ...args: string[]])[] = [
+    [69, 'wait', '--timeout', '2s', '--scheduler-file'],
+    [69, 'stop', '--scheduler-file'],
+    [69, 'local', '-n', '1', '--no-scheduler', '--no-client', '--scheduler-file'],
+  ]
+  await Promise.all(
+    commands.map(async ([status, ...args]) => {
+      const refused = place.cluster.run([...args, his])
+      await refused.expectStatus(status)
+      expect(refused.output).toMatch(
+        `${ofStranger.replace('it', '": it')}, and whoever writes it can run code as you; if`,
+      )
+      const taken = place.cluster.run([...args, mine])
+      await taken.ended
+      expect(taken.output).toMatch(/its scheduler .*is gone/)
+    }),
+  )
+  const status = place.cluster.run(['status', '--scheduler-file', his])
+  await status.ended
+  expect(status.output).toMatch(/its scheduler is gone/)
+  place.cluster.expectFile('F.json')
   await place.cluster.expectNothingLeft()
 })

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { canMount, isMounted } from './mount.ts'
 import { until } from './until.ts'
@@ -45,6 +46,17 @@ export class HangingMount implements AsyncDisposable {
   /** What hangs goes on. */
   goOn(): void {
     this.#daemon.kill('SIGCONT')
+  }
+
+  /** Shows one of its files at `path`, where a file is: its directory goes on to answer. */
+  async show(name: string, path: string): Promise<AsyncDisposable> {
+    await run('mount', ['--bind', join(this.#directory, name), path])
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.goOn()
+        await run('umount', ['--lazy', path])
+      },
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
