@@ -10,9 +10,13 @@ import { sleep } from '../util/wait.ts'
 const beatInterval = 1_000
 /** Silence after which the others look themselves: the one that looks may be stopped. In milliseconds. */
 const longestSilence = 3_000
+/** How long a greeting may take, and how long it may be in bytes: anybody on this host may sit in the seat. */
+const [greetingTimeout, longestGreeting] = [1_000, 64]
+/** More processes of a run are on no host, and anybody may connect. */
+const mostListeners = 1_024
 /** How often a process tries for a seat, while others come and go. */
 const attempts = 20
-/** Where the one that looks is stopped, or is a stranger, the others meet at the next of so many places. */
+/** Where the one that looks is stopped, the others meet at the next of so many places. */
 const places = 3
 
 /** The processes of one host that wait for the same take seats: one of them looks, the others are told. */
@@ -33,15 +37,16 @@ export async function takeSeat(thing: string, signal?: AbortSignal): Promise<Sea
   const name = `\0dask-hpc-runner-${uid}-${digest}`
   for (let place = 0; place < places; place++) {
     const seat = await takePlace(place === 0 ? name : `${name}-${place}`, uid, signal)
-    if (seat !== 'of no use') return seat
+    if (seat !== 'silent') return seat
   }
   return undefined
 }
 
-async function takePlace(name: string, uid: number, signal?: AbortSignal): Promise<Seat | 'of no use'> {
+async function takePlace(name: string, uid: number, signal?: AbortSignal): Promise<Seat | 'silent'> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     signal?.throwIfAborted()
     const listener = await ListenerSeat.take(name, uid, signal)
+    if (listener === 'stranger') return undefined
     if (listener !== 'free') return listener
     const looker = await LookerSeat.take(name)
     if (looker !== 'taken') return looker
@@ -63,6 +68,7 @@ export class LookerSeat {
     this.#server = createServer((socket) => {
       void this.#greet(socket)
     })
+    this.#server.maxConnections = mostListeners
     this.#board = openBoard()
     this.#board.catch(() => undefined)
     this.#beat = setInterval(() => {
@@ -142,33 +148,20 @@ export class ListenerSeat {
     this.#said = said
   }
 
-  static async take(name: string, uid: number, signal?: AbortSignal): Promise<ListenerSeat | 'free' | 'of no use'> {
+  static async take(
+    name: string,
+    uid: number,
+    signal?: AbortSignal,
+  ): Promise<ListenerSeat | 'free' | 'silent' | 'stranger'> {
     const socket = connect(name)
     socket.on('error', () => undefined)
-    const greeting = await new Promise<string>((resolve) => {
-      let text = ''
-      const silent = (): void => {
-        resolve('silent')
-      }
-      socket.setTimeout(longestSilence, silent)
-      signal?.addEventListener('abort', silent, { once: true })
-      socket.on('data', (chunk: Buffer) => {
-        text += chunk.toString('latin1')
-        if (!text.includes('\n')) return
-        socket.pause()
-        resolve(text)
-      })
-      socket.once('close', () => {
-        resolve('')
-      })
-    })
-    socket.removeAllListeners('data').removeAllListeners('timeout')
+    const greeting = await greetingOf(socket, signal)
     if (greeting === '') return 'free'
     const [, pid = '', fd = '', rest = ''] = /^(\d+) (\d+)\n([.!]*)$/.exec(greeting) ?? []
-    const board = await openAsOwn(`/proc/${pid}/fd/${fd}`, uid)
+    const board = pid === '' ? undefined : await openAsOwn(`/proc/${pid}/fd/${fd}`, uid)
     if (board === undefined) {
       socket.destroy()
-      return 'of no use'
+      return greeting === 'silent' ? 'silent' : 'stranger'
     }
     // What is done for the first time takes longest: better now than when many are told at once.
     await read(board)
@@ -212,6 +205,28 @@ export class ListenerSeat {
     this.#socket.destroy()
     await this.#board.close()
   }
+}
+
+/** What the one in the seat says first: nothing where it closes the connection, `silent` where it does not say it in time. */
+async function greetingOf(socket: Socket, signal: AbortSignal | undefined): Promise<string> {
+  const timer = AbortSignal.any([AbortSignal.timeout(greetingTimeout), ...(signal === undefined ? [] : [signal])])
+  const greeting = await new Promise<string>((resolve) => {
+    let text = ''
+    timer.addEventListener('abort', () => {
+      resolve('silent')
+    })
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1', 0, longestGreeting + 1)
+      if (!text.includes('\n') && text.length <= longestGreeting) return
+      socket.pause()
+      resolve(text)
+    })
+    socket.once('close', () => {
+      resolve('')
+    })
+  })
+  socket.removeAllListeners('data')
+  return greeting
 }
 
 /** Linux's O_TMPFILE, which has no name in Node: a file that never has one. */

@@ -67,14 +67,18 @@ export async function lookUp(directory: PrivateDirectory, options: LookUpOptions
     // Who has found a record to be dead is of another mind than the rest of its host.
     const isShared = except === undefined || except.size === 0
     for (;;) {
-      const seat = isShared ? await takeSeat?.(directory.path, signal) : undefined
-      if (seat === undefined) break
       const left = end - reader.now()
       // It takes whole milliseconds only, and no more than a timer holds.
       const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))))
+      const seat = isShared ? await seatWithin(takeSeat, directory.path, late, signal) : undefined
+      if (seat === undefined) break
       try {
         if (seat.kind === 'looker') {
-          const found = await look(reader, options, { left, each: () => seat.size, atLeast: options.perHost ?? 1 })
+          const found = await look(reader, options, {
+            left: end - reader.now(),
+            each: () => seat.size,
+            atLeast: options.perHost ?? 1,
+          })
           await seat.tell(JSON.stringify(found))
           return found
         }
@@ -100,6 +104,22 @@ export async function lookUp(directory: PrivateDirectory, options: LookUpOptions
       code: 'ERR_UNAVAILABLE',
       cause: error,
     })
+  }
+}
+
+/** A seat, unless it is not to be had in time. @throws the signal's reason. */
+async function seatWithin(
+  takeSeat: LookUpOptions['takeSeat'],
+  runDirectory: string,
+  late: AbortSignal,
+  signal: AbortSignal | undefined,
+): Promise<Seat> {
+  try {
+    return await takeSeat?.(runDirectory, signal === undefined ? late : AbortSignal.any([signal, late]))
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (late.aborted) return undefined
+    throw error
   }
 }
 
