@@ -49,7 +49,9 @@ describe.for(pythons())('with %s', ([, python]) => {
       await run.expectStatus(0)
       // Client(), one by the file, one by the address; one that a task makes, and a cluster of the program's own.
       expect(run.stdout).toBe('plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n')
-      await cluster.expectNothingLeft()
+      // Of the program's own cluster.
+    cluster.expectTemporary('dask-scratch-space')
+    await cluster.expectNothingLeft()
     },
   )
 })
