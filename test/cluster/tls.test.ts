@@ -50,8 +50,8 @@ describe.for(pythons())('with %s', ([, python]) => {
       // Client(), one by the file, one by the address; one that a task makes, and a cluster of the program's own.
       expect(run.stdout).toBe('plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n')
       // Of the program's own cluster.
-    cluster.expectTemporary('dask-scratch-space')
-    await cluster.expectNothingLeft()
+      cluster.expectTemporary('dask-scratch-space')
+      await cluster.expectNothingLeft()
     },
   )
 })
