@@ -273,8 +273,43 @@ def without_traceback(record):
     return True
 
 
+class EndReason(logging.Filter):
+    """Notes which key of Dask's configuration a server says it ends by; what is printed last is given as the reason."""
+
+    KEYS = {
+        "Scheduler closing after being idle": "distributed.scheduler.idle-timeout",
+        "worker-lifetime-reached": "distributed.worker.lifetime.duration",
+    }
+    key = None
+
+    def filter(self, record):
+        text = record.getMessage()
+        self.key = next((key for sign, key in self.KEYS.items() if sign in text), self.key)
+        return True
+
+    def tell(self, arguments):
+        if self.key is None:
+            return
+        by_option = "lifetime" in self.key and "--lifetime" in arguments
+        where = "--lifetime" if by_option else f"{self.key} in Dask's configuration"
+        print(f"It has ended by itself, because of {where}", file=sys.stderr, flush=True)
+
+
+def refuse_unencrypted(arguments):
+    """Say which key it is that Dask would fail by, where it demands encryption and is to do without."""
+    import dask.config
+
+    key = "distributed.comm.require-encryption"
+    schemes = [dask.config.get("distributed.comm.default-scheme", None), *arguments]
+    if dask.config.get(key, None) and not any(str(scheme).startswith("tls") for scheme in schemes):
+        sys.exit(f"Dask's configuration demands encryption ({key}), and the cluster has none: give --protocol tls")
+
+
 def run(kind, arguments, component):
     prepare_tls(kind, arguments)
+    reason = EndReason()
+    for name in ("distributed.scheduler", "distributed.worker"):
+        logging.getLogger(name).addFilter(reason)
     logging.getLogger("distributed.batched").addFilter(without_traceback)
     if kind == "scheduler":
         from distributed import Scheduler
@@ -292,7 +327,11 @@ def run(kind, arguments, component):
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")
     exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
-    command(args=arguments, prog_name="dask " + kind)
+    refuse_unencrypted(arguments)
+    try:
+        command(args=arguments, prog_name="dask " + kind)
+    finally:
+        reason.tell(arguments)
 
 
 main(pipe)  # noqa: F821 - whoever executes this text has put the socket there

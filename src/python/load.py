@@ -1,17 +1,25 @@
 # How Dask is imported. Executed before bootstrap.py, with which it shares its names.
 import gc
+import sys
 
 
 def load(kind):
     """Import what the component will need, while nobody waits for it yet."""
     # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
     gc.disable()
-    if kind == "scheduler":
-        import distributed.cli.dask_scheduler  # noqa: F401
-    else:
-        import distributed.cli.dask_worker  # noqa: F401
+    try:
+        if kind == "scheduler":
+            import distributed.cli.dask_scheduler  # noqa: F401
+        else:
+            import distributed.cli.dask_worker  # noqa: F401
 
-        load_versions()
+            load_versions()
+    except ValueError as error:
+        text, malformed, _ = str(error).partition(" is malformed")
+        if malformed:
+            # One line, which is then given as the reason.
+            sys.exit(f"Cannot import Dask: {text} is malformed; mend it, or name another directory in DASK_CONFIG")
+        raise
     gc.freeze()
     gc.enable()
 

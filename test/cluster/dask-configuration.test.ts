@@ -1,0 +1,26 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { Cluster } from '../support/cluster.ts'
+
+/** A cluster whose user has a configuration of Dask's with this text. */
+async function withConfiguration(text: string): Promise<{ cluster: Cluster; env: NodeJS.ProcessEnv; file: string }> {
+  const cluster = await Cluster.make()
+  const directory = `${cluster.directory}/dask`
+  await mkdir(directory)
+  await writeFile(`${directory}/mine.yaml`, text)
+  return { cluster, env: { DASK_CONFIG: directory }, file: `${directory}/mine.yaml` }
+}
+
+test.for([
+  ['encryption is required', 'distributed: {comm: {require-encryption: true}}', 'distributed.comm.require-encryption'],
+  ['an idle scheduler ends', 'distributed: {scheduler: {idle-timeout: 1s}}', 'distributed.scheduler.idle-timeout'],
+  ['workers live shortly', 'distributed: {worker: {lifetime: {duration: 1s}}}', 'distributed.worker.lifetime.duration'],
+  ['a file is malformed', 'distributed: [', '/dask/mine.yaml'],
+] as const)('a run that ends because %s names the key or the file', async ([, text, cause]) => {
+  const { cluster, env } = await withConfiguration(text)
+  await using _ = cluster
+  const run = cluster.run(['local', '-n', '3', '--grace', '2s', '--', 'sleep', '60'], env)
+  await run.expectStatus(69)
+  expect(run.stderr, run.output).toMatch(new RegExp(`error: .* exited with status .*${cause.replaceAll('.', '\\.')}`))
+  await cluster.expectNothingLeft()
+})
