@@ -13,6 +13,7 @@ import { type Met, meetAt } from './cluster/meet.ts'
 import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
+import { StartingRun } from './cluster/starting-run.ts'
 import { sayTarget, type Target } from './cluster/target.ts'
 
 /** What `wait` waits for. */
@@ -55,7 +56,7 @@ const shortestLook = 500
  * scheduler that is gone, since the next run on that path replaces it.
  *
  * @throws RunnerError ERR_TIMED_OUT at the deadline, with what is missing; ERR_UNAVAILABLE where what
- * is at the path is no scheduler file; ERR_COMPONENT_LOST where the cluster ends meanwhile;
+ * is at the path is no scheduler file; ERR_COMPONENT_LOST where the cluster ends meanwhile, or the run that starts it;
  * ERR_USAGE for `all` workers of a cluster that does not say how many it has.
  */
 export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster> {
@@ -99,6 +100,7 @@ interface Found {
 
 async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOptions, end: number): Promise<Found> {
   const interval = Math.max(leastInterval, defaultPollInterval(waiters))
+  using starting = 'path' in target ? new StartingRun(target.path) : undefined
   for (;;) {
     const visited = await visitRun(target, { timeout: leftUntil(end), signal })
     if (visited !== undefined) return { asked: visited.visit, ...visited.file, file: visited.file }
@@ -109,7 +111,9 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
     const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
     // What is cut short sees nothing: the last look is a whole one.
     const isLast = leftUntil(end) < pause + shortestLook
-    await sleep(isLast ? leftUntil(end) : pause, signal)
+    if (found.kind !== 'missing' || found.claimed === true) starting?.look()
+    const time = isLast ? leftUntil(end) : pause
+    await (starting === undefined ? sleep(time, signal) : starting.sleep(time, signal))
     if (isLast) throw tooLate(target, timeout, found)
   }
 }

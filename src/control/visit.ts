@@ -154,6 +154,11 @@ export class Visit implements Disposable {
     return (await deadline(over, timeout, late, signal))?.status
   }
 
+  /** How the run ended; undefined where process 0 went away without telling it. Pending until then, and for ever once disposed of before. */
+  get ended(): Promise<Verdict | undefined> {
+    return this.#ended
+  }
+
   [Symbol.dispose](): void {
     this.#pulse?.[Symbol.dispose]()
     this.#line.destroy()

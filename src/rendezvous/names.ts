@@ -40,8 +40,8 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
     schedulerFile,
     directory,
     base,
-    claimName: `.${base}.owner`,
-    claim: join(directory, `.${base}.owner`),
+    claimName: claimNameOf(base),
+    claim: join(directory, claimNameOf(base)),
     lock: join(directory, `.${base}.lock`),
     runDirectory,
     runDirectoryName,
@@ -49,6 +49,11 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
     record: join(runDirectory, recordName),
     outcome: join(runDirectory, outcomeName),
   }
+}
+
+/** Name of the file beside the scheduler file `base` that says which run holds the path. */
+export function claimNameOf(base: string): string {
+  return `.${base}.owner`
 }
 
 /** The run key in the name of a run's directory beside `base`, or undefined for any other name. */

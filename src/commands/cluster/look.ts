@@ -11,8 +11,8 @@ export type Sight =
       /** Whose it is, where it is neither this user's nor root's. */
       readonly owner?: string
     }
-  /** Nothing, or not all of it yet. */
-  | { readonly kind: 'missing'; readonly why: string }
+  /** Nothing, or not all of it yet. `claimed`: a run holds the path. */
+  | { readonly kind: 'missing'; readonly why: string; readonly claimed?: boolean }
   /** The filesystem does not say what there is. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a scheduler file of. */

@@ -11,6 +11,8 @@ export interface NoCluster {
   readonly kind: 'missing' | 'foreign' | 'gone' | 'stranger' | 'unreachable' | 'silent'
   readonly why: string
   readonly file?: SchedulerFile
+  /** Of a file that is missing: whether a run holds its path. */
+  readonly claimed?: boolean
 }
 
 /** How to look. */

@@ -4,6 +4,14 @@ import { listDirectory } from '../../filesystem/list.ts'
 import { otherOwner, readOfAnybody } from '../../filesystem/read-named.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
+import { claimNameOf } from '../../rendezvous/names.ts'
+
+/** What the process that reads is asked: for a file, or for the run that holds the path of a scheduler file. */
+export interface Question {
+  readonly what: 'file' | 'starting run'
+  /** Absolute. */
+  readonly path: string
+}
 
 /** What can be read at a path. */
 export type Contents =
@@ -13,8 +21,8 @@ export type Contents =
       /** Whose word that is, such as `user anna`, where it is neither this user's nor root's. */
       readonly owner?: string
     }
-  /** Nothing yet. */
-  | { readonly kind: 'missing'; readonly why: string }
+  /** Nothing yet. `claimed`: a run holds the path. */
+  | { readonly kind: 'missing'; readonly why: string; readonly claimed?: boolean }
   /** The filesystem does not say what there is. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a file of that can be read. */
@@ -27,7 +35,10 @@ export type Contents =
 export async function readPath(path: string): Promise<Contents> {
   try {
     const names = await listDirectory(dirname(path))
-    if (!names.includes(basename(path))) return { kind: 'missing', why: 'there is no such file' }
+    if (!names.includes(basename(path))) {
+      const claimed = names.includes(claimNameOf(basename(path)))
+      return { kind: 'missing', why: 'there is no such file', claimed }
+    }
     const read = await readOfAnybody(path)
     const owner = await otherOwner(read)
     return { kind: 'text', text: read.text, ...(owner !== undefined && { owner }) }

@@ -1,7 +1,8 @@
-// Reads files for a command, which could not end while it waits for a filesystem that hangs. A path in
-// JSON on each line of standard input -> {path, contents} on a line of standard output.
+// Reads files for a command, which could not end while it waits for a filesystem that hangs. A question in
+// JSON on each line of standard input -> {asked, answer} on a line of standard output, where `asked` is that line.
 import { createInterface } from 'node:readline'
-import { readPath } from './read-path.ts'
+import { type Question, readPath } from './read-path.ts'
+import { readStartingRun } from './read-starting-run.ts'
 
 /** Nobody has asked for so long: it is started again where it is needed. In milliseconds. */
 const idle = 10_000
@@ -18,17 +19,18 @@ function rest(): void {
   timer = setTimeout(leave, idle)
 }
 
-async function answer(path: string): Promise<void> {
+async function answer(asked: string): Promise<void> {
   clearTimeout(timer)
   underWay++
-  const contents = await readPath(path)
-  process.stdout.write(`${JSON.stringify({ path, contents })}\n`)
+  const { what, path } = JSON.parse(asked) as Question
+  const answer = await (what === 'file' ? readPath(path) : readStartingRun(path))
+  process.stdout.write(`${JSON.stringify({ asked, answer })}\n`)
   underWay--
   if (underWay === 0) rest()
 }
 
 process.stdout.on('error', leave)
 createInterface({ input: process.stdin })
-  .on('line', (line) => void answer(JSON.parse(line) as string))
+  .on('line', (line) => void answer(line))
   .on('close', leave)
 rest()

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { messageOf } from '../../errors.ts'
 import { type Deferred, deferred } from '../../util/deferred.ts'
-import type { Contents } from './read-path.ts'
+import type { Contents, Question } from './read-path.ts'
 import program from './reader-program.ts?program'
 
 let reader: Reader | undefined
@@ -15,10 +15,19 @@ let reader: Reader | undefined
  * with us. Where the filesystem hangs the promise does not settle.
  */
 export async function readApart(path: string): Promise<Contents> {
+  return await ask({ what: 'file', path })
+}
+
+/** {@link readStartingRun} likewise. */
+export async function readStartingRunApart(path: string): Promise<Contents> {
+  return await ask({ what: 'starting run', path })
+}
+
+async function ask(question: Question): Promise<Contents> {
   reader ??= new Reader(() => {
     reader = undefined
   })
-  return await reader.read(path)
+  return await reader.ask(question)
 }
 
 /** The process that reads. It ends when this one does, or when nobody has asked it for a while. */
@@ -44,21 +53,22 @@ class Reader {
     // What is written to one that has just ended is answered by its end.
     stdin.on('error', () => undefined)
     createInterface({ input: stdout }).on('line', (line) => {
-      const { path, contents } = JSON.parse(line) as { path: string; contents: Contents }
-      this.#asked.get(path)?.resolve(contents)
-      this.#asked.delete(path)
+      const { asked, answer } = JSON.parse(line) as { asked: string; answer: Contents }
+      this.#asked.get(asked)?.resolve(answer)
+      this.#asked.delete(asked)
     })
     this.#child.unref()
     for (const pipe of [stdin, stdout]) (pipe as Socket).unref()
   }
 
   /** Each path is read by one look at a time: whoever asks meanwhile gets what that one sees. */
-  async read(path: string): Promise<Contents> {
-    let asked = this.#asked.get(path)
+  async ask(question: Question): Promise<Contents> {
+    const line = JSON.stringify(question)
+    let asked = this.#asked.get(line)
     if (asked === undefined) {
       asked = deferred()
-      this.#asked.set(path, asked)
-      this.#child.stdin.write(`${JSON.stringify(path)}\n`)
+      this.#asked.set(line, asked)
+      this.#child.stdin.write(`${line}\n`)
     }
     return await asked.promise
   }

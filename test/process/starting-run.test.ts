@@ -1,0 +1,111 @@
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { waitForCluster } from '../../src/commands/wait.ts'
+import type { ControlServer, Peer } from '../../src/control/server.ts'
+import type { ClusterRecord } from '../../src/record/cluster-record.ts'
+import type { FileStore } from '../../src/rendezvous/file-store.ts'
+import { closedPort, recordOf, startServer } from '../control/support.ts'
+import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { failureOf, storeOf } from '../rendezvous/support/run.ts'
+
+/** Far longer than a wait needs to hear of an end. In milliseconds. */
+const long = 50_000
+
+/** Waits for the cluster of F.json in `directory`; resolves to the error. */
+async function waiting(directory: string, timeout = long): Promise<unknown> {
+  const wait = waitForCluster({
+    target: { path: join(directory, 'F.json') },
+    workers: 1,
+    timeout,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  })
+  return await wait.then(
+    () => expect.fail('there is no cluster'),
+    (error: unknown) => error,
+  )
+}
+
+/** A run that is about to start a cluster, whose process 0 is this process. */
+class Starting {
+  readonly directory: string
+  readonly visitors: Peer[] = []
+  #server: ControlServer | undefined
+
+  constructor(directory = temporaryDirectory()) {
+    this.directory = directory
+  }
+
+  /** @param claimed whether it starts a scheduler, or adds workers to one */
+  async start(runKey: string, { claimed = true, port }: { claimed?: boolean; port?: number } = {}): Promise<FileStore> {
+    const server = await startServer({ runKey, onVisitor: (visitor) => this.visitors.push(visitor) })
+    this.#server = server
+    const record: ClusterRecord = await recordOf(port ?? server.port, { run_key: runKey })
+    const store = storeOf(join(this.directory, 'F.json'), runKey)
+    onTestFinished(async () => {
+      await store.withdraw()
+    })
+    await store.join()
+    if (claimed) await store.claim(record)
+    await store.publishGatherer(record, { claimed })
+    return store
+  }
+
+  /** Its process 0 goes away without a word. */
+  async lose(): Promise<void> {
+    for (const visitor of this.visitors) visitor.destroy()
+    await this.#server?.close()
+  }
+
+  async visited(): Promise<Peer> {
+    await vi.waitFor(() => expect(this.visitors).toHaveLength(1), 30_000)
+    return this.visitors[0] ?? expect.fail()
+  }
+}
+
+test('a wait ends with the cause where the run that holds the path fails before its cluster is there', async () => {
+  const run = new Starting()
+  const ended = waiting(run.directory)
+  await run.start('sim-7.0-r0')
+  const { failure } = failureOf('sim-7.0-r0', 'The scheduler ended with status 1')
+  ;(await run.visited()).send({ type: 'end', status: 69, failure, forced: false })
+  expect(await ended).toMatchObject({
+    code: 'ERR_COMPONENT_LOST',
+    message: `Cannot wait for the cluster of "${run.directory}/F.json": run sim-7.0-r0 has ended before it was there: The scheduler ended with status 1`,
+  })
+})
+
+test('a wait ends where that run is over, or its process 0 is gone', async () => {
+  const over = new Starting()
+  await over.start('sim-7.0-r0')
+  const first = waiting(over.directory)
+  ;(await over.visited()).send({ type: 'end', status: 0, forced: false })
+  expect(await first).toMatchObject({
+    code: 'ERR_COMPONENT_LOST',
+    message: expect.stringMatching(/: it is over$/) as string,
+  })
+  const gone = new Starting()
+  await gone.start('sim-7.0-r0')
+  const second = waiting(gone.directory)
+  await gone.visited()
+  await gone.lose()
+  expect(await second).toMatchObject({
+    code: 'ERR_COMPONENT_LOST',
+    message: expect.stringMatching(/: its process 0 on node0 is gone$/) as string,
+  })
+})
+
+test('what an earlier run has left ends no wait, nor does a run that only adds workers', async () => {
+  const run = new Starting()
+  const [left, killed] = [storeOf(join(run.directory, 'F.json'), 'sim-6.0-r0'), 'sim-6.1-r0']
+  await left.join()
+  await left.publishOutcome(failureOf('sim-6.0-r0'))
+  await run.start(killed, { port: await closedPort() })
+  await run.start('sim-7.1-r0', { claimed: false })
+  expect(await waiting(run.directory, 3_000)).toMatchObject({
+    code: 'ERR_TIMED_OUT',
+    message: expect.stringContaining('there is no such file') as string,
+  })
+  expect(run.visitors).toEqual([])
+  await left.withdraw()
+})
