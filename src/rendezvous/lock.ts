@@ -1,4 +1,7 @@
+import { lstat } from 'node:fs/promises'
 import { errnoOf, RunnerError } from '../errors.ts'
+import { formatForeign } from '../filesystem/untrusted.ts'
+import { ownUid } from '../filesystem/user.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
@@ -80,11 +83,19 @@ async function acquire(paths: RendezvousPaths, options: AcquireOptions): Promise
         onCompromised: options.onCompromised,
       })
     } catch (error) {
+      await refuseLockOfOthers(paths)
       if (errnoOf(error) !== 'ELOCKED') throw cannotPublish(paths.schedulerFile, error)
       if (monotonic() > end) throw held(paths, options.patience, error)
     }
     await sleep(50 + 100 * Math.random(), options.signal)
   }
+}
+
+/** A lock of somebody else, who may leave it for ever, is not waited for. */
+async function refuseLockOfOthers({ schedulerFile, lock }: RendezvousPaths): Promise<void> {
+  const found = await lstat(lock).catch(() => undefined)
+  if (found !== undefined && found.uid !== ownUid())
+    throw refusal(schedulerFile, `its lock "${lock}" is there, and ${await formatForeign(found)}; name another path`)
 }
 
 function held(paths: RendezvousPaths, patience: number, cause: unknown): RunnerError {

@@ -17,11 +17,11 @@ test('a run whose directory is swapped while it goes on ends in order, and nothi
   await writeFile(cluster.path('go'), '')
   cluster.expectFile('go')
   await run.expectStatus(0)
+  await moved.expectUntouched(join(shared, name))
   expect(run.stdout).toContain('done\n')
   expect(run.stderr).toContain(
     `warn: Cannot remove "${join(shared, name)}": another directory has been put in its place`,
   )
-  await moved.expectUntouched(join(shared, name))
   expect((await readdir(shared)).toSorted()).toEqual([name, 'away'])
   await cluster.expectNothingLeft()
 })

@@ -1,4 +1,4 @@
-import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Started } from '../support/cluster.ts'
@@ -172,4 +172,35 @@ test('the scheduler file of a stranger is used by nobody who would run his code,
   expect(status.output).toMatch(/its scheduler is gone/)
   place.cluster.expectFile('F.json')
   await place.cluster.expectNothingLeft()
+})
+
+test('the lock of a stranger is not waited for', async () => {
+  await using place = await SharedPlace.make('sticky')
+  await place.attack('mkdir .F.json.lock')
+  await expectRefusals([place.local(1)], new RegExp(`Cannot publish ".*": its lock ".*" is there, and ${ofStranger}`))
+  await place.cluster.expectNothingLeft()
+})
+
+test('a report replaces an empty file and a report, and nothing else', async () => {
+  await using place = await SharedPlace.make('sticky')
+  const { cluster } = place
+  const paths = ['mine.json', '../shared/his.json', 'link.json', 'empty.json'].map((name) => cluster.path(name))
+  const [mine = '', his = '', link = '', empty = ''] = paths
+  await shellAs(user, 'cd "$1"; echo "{}" >mine.json; ln -s mine.json link.json; : >empty.json', cluster.work)
+  await place.attack('echo "{}" >his.json; chmod 666 his.json')
+  const report = async (path: string): Promise<Started> => {
+    const run = place.local(1, '--python', '/bin/false', '--report', path)
+    await run.ended
+    return run
+  }
+  for (const path of [mine, his, link]) {
+    expect((await report(path)).stderr).toMatch(/warn: Cannot write the report ".*": (what stands there is no|it )/)
+    expect(await readFile(path, 'utf8')).toBe('{}\n')
+  }
+  for (let time = 0; time < 2; time++) {
+    expect((await report(empty)).stderr).not.toContain('Cannot write the report')
+    expect(JSON.parse(await readFile(empty, 'utf8'))).toMatchObject({ version: 1, processes: 1 })
+  }
+  for (const name of ['mine.json', 'link.json', 'empty.json']) cluster.expectFile(name)
+  await cluster.expectNothingLeft()
 })

@@ -1,6 +1,6 @@
 import type { ChosenAddress } from '../../../src/util/choose-address.ts'
 import { describe, expect, it } from 'vitest'
-import { judgeDirectory } from '../../../src/commands/doctor/directory.ts'
+import { type DirectoryFacts, judgeDirectory } from '../../../src/commands/doctor/directory.ts'
 import { judgeEnvironment } from '../../../src/commands/doctor/environment.ts'
 import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
 import type { Finding } from '../../../src/commands/doctor/finding.ts'
@@ -226,6 +226,25 @@ describe('judgeDirectory', () => {
     // In a job it is tried.
     expect(levels(judgeDirectory(local, { watch: 'auto', nodes: 4 }))).toEqual(['ok directory'])
     expect(levels(judgeDirectory(facts, { watch: 'events', nodes: 4 }))).toEqual(['ok directory', 'note directory'])
+  })
+
+  it('says who else can write there, and what that means', () => {
+    const said = (others: DirectoryFacts['others']): readonly string[] =>
+      judgeDirectory({ ...facts, others }, { watch: 'auto', nodes: 4 })
+        .slice(1)
+        .map(({ level, finding }) => `${level} ${finding}`)
+    const blocks = 'put something in the place of a run, which then does not start'
+    const removes = "move or remove a run's files, which it then does without"
+    expect(said({ who: 'nobody', owner: undefined, isSticky: false })).toEqual([])
+    expect(said({ who: 'everybody', owner: undefined, isSticky: true })).toEqual([
+      `note everybody on this machine can write in "/x", and so ${blocks}`,
+    ])
+    expect(said({ who: 'group', owner: undefined, isSticky: false })).toEqual([
+      `note its group can write in "/x", and so ${blocks}, or ${removes}`,
+    ])
+    expect(said({ who: 'nobody', owner: 'user anna', isSticky: false })).toEqual([
+      `note "/x" belongs to user anna, who can ${removes}`,
+    ])
   })
 
   it('says which step is slow', () => {
