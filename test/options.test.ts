@@ -95,6 +95,7 @@ describe('completeOptions', () => {
     ['Cannot use listenAddress and workerPort', { listenAddress: 'tcp://h:1', workerPort: '9000' }],
     ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
     ['write a range such as 9000:9002', { workerPort: '9000:9001', nworkers: 3 }],
+    ['Cannot use nannyPort "9000": the workers have no nanny', { nannyPort: '9000' }],
     ['write a range such as 9000:9001', { nannyPort: '9000', nworkers: 2, nanny: true }],
   ])('refuses what cannot be together: %s', (words, options) => {
     expect(() => completeOptions(options)).toThrow(RangeError)
@@ -107,6 +108,8 @@ describe('completeOptions', () => {
     { workerPort: '9000:9002', nworkers: 3 },
     { workerPort: '0', nworkers: 3 },
     { protocol: 'tls', tlsCaFile: '/ca.pem', tlsCert: '/c.pem' },
+    // A site's default for those who want nannies.
+    { nannyPort: '9000', nworkers: 2, sources: { nannyPort: 'DASK_HPC_RUNNER_NANNY_PORT' } },
   ])('takes what can be: %j', (options) => {
     expect(completeOptions(options)).toMatchObject({ ...options })
   })

@@ -147,7 +147,8 @@ export function networks(): Kind<string, string> {
   return text((given) => {
     const parts = given.split(',').map((part) => part.trim())
     for (const part of parts)
-      if (!(part.includes('/') ? isNetwork(part) : /^[^\s/]{1,15}$/u.test(part)))
+      // Whether this host has an interface of that name is said later, beside those that it has.
+      if (!(part.includes('/') ? isNetwork(part) : /^[^\s/]+$/u.test(part)))
         throw new Refusal(`"${part}" in it is neither an interface such as ib0 nor a network such as 10.1.0.0/16`)
     return parts.join(',')
   })

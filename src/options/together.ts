@@ -1,5 +1,6 @@
 import { parsePorts, portsOf } from '../util/ports.ts'
 import type { NameOf } from './complete.ts'
+import { flagOf, variablePrefix } from './names.ts'
 import type { Completed, Given } from './row.ts'
 import type { runTable } from './table.ts'
 
@@ -30,6 +31,7 @@ export function checkTogether(
   if (completed.workersPerCommand > 1 && completed.workerCommand === undefined)
     throw new RangeError(`Cannot use ${name('workersPerCommand')} alone: name ${name('workerCommand')} too`)
   // The rest is Dask's.
+  checkNannyPort(completed, name)
   if (contactAddress !== undefined && listenAddress === undefined)
     throw new RangeError(`Cannot use ${name('contactAddress')} alone: name ${name('listenAddress')} too`)
   if (listenAddress !== undefined && workerPort !== undefined)
@@ -41,7 +43,8 @@ export function checkTogether(
     throw new RangeError(
       `Cannot use one ${name('listenAddress')} for ${nworkers} workers of a process: leave ${name('nworkers')} out`,
     )
-  for (const option of ['workerPort', 'nannyPort'] as const) checkPorts(completed, option, name)
+  checkPorts(completed, 'workerPort', name)
+  if (completed.nanny) checkPorts(completed, 'nannyPort', name)
 }
 
 /** What `--secure` cannot be together with. A site may have it in a variable, which one's own certificates replace. */
@@ -49,7 +52,7 @@ function checkSecure(
   { secure, tlsCert, protocol, listenAddress, contactAddress }: Completed<typeof runTable>,
   name: (option: keyof typeof runTable) => string,
 ): void {
-  if (!secure || (tlsCert !== undefined && name('secure').startsWith('DASK_HPC_RUNNER_'))) return
+  if (!secure || (tlsCert !== undefined && name('secure').startsWith(variablePrefix))) return
   if (tlsCert !== undefined)
     throw new RangeError(`Cannot use ${name('secure')} and ${name('tlsCert')} together: leave one of them out`)
   if (protocol !== undefined && protocol !== 'tls')
@@ -60,6 +63,17 @@ function checkSecure(
   ] as const)
     if (address !== undefined && !address.startsWith('tls://'))
       throw new RangeError(`Cannot use ${name(option)} "${address}" with ${name('secure')}: write it as tls://…`)
+}
+
+/** Without a nanny the port would not be used. A site may have it in a variable, for those who want nannies. */
+function checkNannyPort(
+  { nanny, nannyPort }: Completed<typeof runTable>,
+  name: (option: keyof typeof runTable) => string,
+): void {
+  if (nanny || nannyPort === undefined || name('nannyPort').startsWith(variablePrefix)) return
+  throw new RangeError(
+    `Cannot use ${name('nannyPort')} "${nannyPort}": the workers have no nanny; leave it out, or add ${flagOf('nanny')}`,
+  )
 }
 
 /** Each worker of a process needs a port of its own. */

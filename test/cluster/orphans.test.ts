@@ -126,6 +126,8 @@ test('an interface that does not exist is an error that lists those that do', as
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--interface', 'no-such-interface', '--', 'true'])
   await run.expectStatus(64)
-  expect(run.stderr).toMatch(/Cannot use interface "no-such-interface": this host has lo \(127\.0\.0\.1\)/)
+  expect(run.stderr).toMatch(
+    /^\[0 scheduler\] error: Cannot use --interface "no-such-interface": this host has lo \(127\.0\.0\.1\).*\n$/,
+  )
   await cluster.expectNothingLeft()
 })

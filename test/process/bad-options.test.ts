@@ -38,6 +38,7 @@ const ofDask: readonly Bad[] = [
   bad('Cannot use --contact-address "abc": write an address with its protocol', ...local('--contact-address', 'abc')),
   bad('Cannot use --listen-address "abc": write an address with its protocol', ...local('--listen-address', 'abc')),
   bad('Cannot use --dashboard-address "abc:x": write a port as :8787', ...local('--dashboard-address', 'abc:x')),
+  bad('Cannot use --nanny-port "9000": the workers have no nanny', ...local('--nanny-port', '9000')),
   bad('Cannot use --preload "": it is empty', ...local('--preload', '')),
 ]
 

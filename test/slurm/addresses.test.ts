@@ -38,7 +38,7 @@ test('an interface that does not exist ends the run with those that do', async (
   const step = work.srun(four, [...run, '--interface', 'ib7', ...addresses])
   await step.expectStatus(64)
   expect(step.stderr).toMatch(
-    /Cannot use interface "ib7": this host has lo \(127\.0\.0\.1\), eth0 \(10\.97\.0\.\d+\), eth1/,
+    /Cannot use --interface "ib7": this host has lo \(127\.0\.0\.1\), eth0 \(10\.97\.0\.\d+\), eth1/,
   )
   await work.expectNothingLeft()
 })
