@@ -5,6 +5,16 @@ import { sayDuration } from '../util/duration.ts'
 import program from './describe.py'
 import { withoutDirectory } from './loader.ts'
 
+const settingsSchema = z.object({
+  /** Of a file that Dask reads its configuration from. */
+  path: z.string(),
+  /** What is wrong with it, where Dask cannot read it. */
+  error: z.optional(z.string()),
+  /** What it sets, by full names such as `distributed.scheduler.idle-timeout`. */
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+export type DaskSettings = z.infer<typeof settingsSchema>
+
 /** One Python and what Dask would find in it. */
 export const pythonSchema = z.object({
   /** Path of the interpreter. */
@@ -15,6 +25,8 @@ export const pythonSchema = z.object({
   packages: z.record(z.string(), z.string()),
   /** The file of the module `distributed`, or null where there is none. */
   place: z.nullable(z.string()),
+  /** The files from which Dask reads its configuration, those that set nothing left out. */
+  configuration: z.optional(z.array(settingsSchema)),
 })
 export type PythonDescription = z.infer<typeof pythonSchema>
 

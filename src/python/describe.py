@@ -46,6 +46,54 @@ def version_of(name, place):
         return "unknown (%s: %s)" % (type(error).__name__, error)
 
 
+def configuration():
+    """What each of the files sets that Dask would read, by the full names of the keys. (dask/config.py)"""
+    import site
+
+    try:
+        import yaml
+    except ImportError:
+        return []
+    folders = [os.getenv("DASK_ROOT_CONFIG", "/etc/dask"), os.path.join(sys.prefix, "etc", "dask")]
+    folders += [os.path.join(prefix, "etc", "dask") for prefix in getattr(site, "PREFIXES", [])]
+    folders += [os.path.expanduser("~/.config/dask"), *filter(None, [os.getenv("DASK_CONFIG")])]
+    found = []
+    for place in dict.fromkeys(os.path.expanduser(folder) for folder in folders):
+        try:
+            names = sorted(os.listdir(place)) if os.path.isdir(place) else [""]
+        except OSError:
+            continue
+        for path in [os.path.join(place, name) if name else place for name in names]:
+            if path.lower().endswith((".yaml", ".yml", ".json")) and os.path.isfile(path):
+                found.append(settings_of(path, yaml))
+    return [each for each in found if each is not None]
+
+
+def settings_of(path, yaml):
+    try:
+        with open(path) as file:
+            settings = yaml.safe_load(file)
+    except OSError:
+        # Dask passes over what it may not read.
+        return None
+    except Exception as error:
+        return {"path": path, "error": " ".join(str(error).split())[:200], "settings": {}}
+    if settings is None:
+        return None
+    if not isinstance(settings, dict):
+        return {"path": path, "error": "it is no mapping", "settings": {}}
+    return {"path": path, "settings": dict(list(flat(settings))[:100])}
+
+
+def flat(settings, above=""):
+    for key, value in settings.items():
+        name = above + str(key).replace("_", "-")
+        if isinstance(value, dict):
+            yield from flat(value, name + ".")
+        else:
+            yield name, value if isinstance(value, (bool, int, float, type(None))) else str(value)[:200]
+
+
 places = {name: place_of(name) for name in NAMES}
 print(
     json.dumps(
@@ -54,6 +102,7 @@ print(
             "version": platform.python_version(),
             "packages": {name: version_of(name, place) for name, place in places.items() if place is not None},
             "place": places["distributed"],
+            "configuration": configuration(),
         }
     )
 )

@@ -15,12 +15,17 @@ test.for([
   ['encryption is required', 'distributed: {comm: {require-encryption: true}}', 'distributed.comm.require-encryption'],
   ['an idle scheduler ends', 'distributed: {scheduler: {idle-timeout: 1s}}', 'distributed.scheduler.idle-timeout'],
   ['workers live shortly', 'distributed: {worker: {lifetime: {duration: 1s}}}', 'distributed.worker.lifetime.duration'],
-  ['a file is malformed', 'distributed: [', '/dask/mine.yaml'],
+  ['a file is malformed', 'distributed: [', 'malformed'],
 ] as const)('a run that ends because %s names the key or the file', async ([, text, cause]) => {
-  const { cluster, env } = await withConfiguration(text)
+  const { cluster, env, file } = await withConfiguration(text)
   await using _ = cluster
   const run = cluster.run(['local', '-n', '3', '--grace', '2s', '--', 'sleep', '60'], env)
   await run.expectStatus(69)
   expect(run.stderr, run.output).toMatch(new RegExp(`error: .* exited with status .*${cause.replaceAll('.', '\\.')}`))
+  const doctor = cluster.run(['doctor'], env)
+  await doctor.ended
+  expect(doctor.stdout).toMatch(
+    new RegExp(`^(problem|warning) +configuration +.*"${file}".*${cause.replaceAll('.', '\\.')}`, 'm'),
+  )
   await cluster.expectNothingLeft()
 })

@@ -15,6 +15,7 @@ import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
 import { judgeNetwork, type NetworkFacts } from './network.ts'
 import { judgeNode } from './node.ts'
 import { judged, type Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
+import { judgeConfiguration } from './configuration.ts'
 import { judgeDashboard, judgePython, lookAtPython } from './python.ts'
 import { judgeOpenFiles, judgeResources, judgeVariables, lookAtResources, sayWorker } from './resources.ts'
 import { judgeExisting, judgeStanding, lookAtExisting, lookAtStanding } from './standing.ts'
@@ -107,7 +108,12 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
       : judged('mpi', mpi, (facts) =>
           runner.kind === 'mpi' ? judgeMpi(facts, run?.identity) : judgeMpiElsewhere(facts),
         )),
-    ...(python === undefined ? [] : judged('python', python, (facts) => judgePython(facts, env))),
+    ...(python === undefined
+      ? []
+      : judged('python', python, (facts) => [
+          ...judgePython(facts, env),
+          ...judgeConfiguration(facts.configuration ?? [], options),
+        ])),
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
     ...judgeEnvironment(options.env, options.protocol),
     ...judgeVariables(share),

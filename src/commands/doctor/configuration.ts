@@ -1,0 +1,67 @@
+import type { DaskSettings } from '../../python/describe-python.ts'
+import { type Finding, found, type Level } from './finding.ts'
+
+/** How many keys of a file are listed. */
+const mostKeys = 12
+
+type Value = DaskSettings['settings'][string]
+
+/** What a key of Dask's does to a run, unless it is null, false or empty. `value` is as the file has it. */
+const effects: Readonly<Record<string, (value: string) => readonly [Level, string, string]>> = {
+  'distributed.scheduler.idle-timeout': (value) => [
+    'warning',
+    `the scheduler ends when it has had nothing to do for ${value}, and the run with it`,
+    'unset it, if the program may pause for longer',
+  ],
+  'distributed.worker.lifetime.duration': (value) => [
+    'warning',
+    `each worker ends after ${value}, and the run with the last one`,
+    'unset it, or make it longer than the job',
+  ],
+  ...Object.fromEntries(
+    ['scheduler', 'worker', 'nanny', 'client'].map((who) => [
+      `distributed.${who}.preload`,
+      (value: string) => ['note', `each ${who} imports ${value} as it starts`, 'see that it is there on every node'],
+    ]),
+  ),
+}
+
+const encryption = 'distributed.comm.require-encryption'
+
+/** Judges the files from which Dask reads its configuration. `protocol` is the run's. */
+export function judgeConfiguration(
+  files: readonly DaskSettings[],
+  { protocol }: { readonly protocol?: string | undefined },
+): Finding[] {
+  return files.flatMap(({ path, error, settings }) => {
+    if (error !== undefined)
+      return [found('problem', 'configuration', `Dask cannot be imported: "${path}" is malformed: ${error}`, 'mend it')]
+    const keys = Object.keys(settings)
+    const more = keys.length > mostKeys ? `, and ${keys.length - mostKeys} more` : ''
+    const listed = found('note', 'configuration', `"${path}" sets ${keys.slice(0, mostKeys).join(', ')}${more}`)
+    const judged = keys.flatMap((key): Finding[] => {
+      const value = settings[key]
+      if (isUnset(value)) return []
+      if (key === encryption)
+        return protocol === 'tls'
+          ? []
+          : [
+              found(
+                'problem',
+                'configuration',
+                `"${path}" sets ${key}, and Dask then refuses to listen without TLS`,
+                'unset it, or give the run --protocol tls and certificates',
+              ),
+            ]
+      const effect = effects[key]?.(String(value))
+      if (effect === undefined) return []
+      const [level, what, advice] = effect
+      return [found(level, 'configuration', `"${path}" sets ${key}: ${what}`, advice)]
+    })
+    return [listed, ...judged]
+  })
+}
+
+function isUnset(value: Value | undefined): boolean {
+  return value === undefined || value === null || value === false || value === '' || value === '[]'
+}
