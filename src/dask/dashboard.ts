@@ -1,3 +1,4 @@
+import { isIP, isIPv6 } from 'node:net'
 import { type ClientRequest, get } from 'node:http'
 
 /** What came of asking a dashboard for its first page. */
@@ -73,7 +74,7 @@ export async function checkDashboard(
 
 /**
  * The command that makes the dashboard appear at `http://localhost:8787/status` on the user's own
- * machine.
+ * machine; null where a host of it is none, as what others have written may not be: it is made to be pasted into a shell.
  *
  * @param login the host to go through, from `SLURM_SUBMIT_HOST` where that is known
  * @param home the scheduler's host; a dashboard on loopback is reached through that one alone
@@ -81,16 +82,23 @@ export async function checkDashboard(
 export function tunnelCommand(
   url: string,
   { login, home }: { readonly login?: string | undefined; readonly home: string },
-): string {
+): string | null {
   const { hostname, port } = new URL(url)
   const loopback = hostname === 'localhost' || hostname.startsWith('127.') || hostname === '[::1]'
-  const [target, through] = loopback ? ['localhost', home] : [hostname, login ?? '<login node>']
-  return `ssh -N -L ${quoted(`${localPort}:${target}:${port === '' ? '80' : port}`)} ${quoted(through)}`
+  const [target, through] = loopback ? ['localhost', home] : [hostname, login]
+  if (!isHost(target) || (through !== undefined && !isHost(through))) return null
+  const forward = `${localPort}:${target}:${port === '' ? '80' : port}`
+  // Brackets and what stands between < and > have a meaning in a shell.
+  return `ssh -N -L ${target.startsWith('[') ? `'${forward}'` : forward} -- ${through ?? "'<login node>'"}`
 }
 
-/** As a shell takes it: brackets and what stands between < and > have a meaning there. */
-function quoted(word: string): string {
-  return /^[\w.:@-]+$/.test(word) ? word : `'${word}'`
+/** Whether a text is a host's name or address, as in a URL, and nothing else. */
+function isHost(text: string): boolean {
+  if (text.startsWith('[') && text.endsWith(']')) return isIPv6(text.slice(1, -1))
+  return (
+    isIP(text) !== 0 ||
+    /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$/.test(text)
+  )
 }
 
 function judge(status: number, page: string): DashboardState {

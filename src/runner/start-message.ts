@@ -20,11 +20,10 @@ export async function sayDashboard(scheduler: SchedulerFile, { logger, options, 
     url = url.replace(/\/\/(\[.*\]|[^:/]+)/, '//127.0.0.1')
     state = await checkDashboard(url)
   }
-  if (state === 'there')
-    logger.info(
-      `dashboard at ${url}: ${tunnelCommand(url, { login: options.env.SLURM_SUBMIT_HOST, home: identity.host })}`,
-    )
-  else if (state === 'no-bokeh') logger.info('no dashboard: the Python of the scheduler has no bokeh')
+  if (state === 'there') {
+    const tunnel = tunnelCommand(url, { login: options.env.SLURM_SUBMIT_HOST, home: identity.host })
+    logger.info(`dashboard at ${url}${tunnel === null ? '' : `: ${tunnel}`}`)
+  } else if (state === 'no-bokeh') logger.info('no dashboard: the Python of the scheduler has no bokeh')
   else if (state === 'unreachable') logger.info(`the dashboard at ${url} does not answer`)
 }
 

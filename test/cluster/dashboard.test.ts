@@ -42,7 +42,7 @@ describe.for(pythons())('with %s', ([, command]) => {
     expect(page).toContain('Dask: Status')
     expect(state).toBe('there')
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/status$/)
-    expect(tunnel).toMatch(/^ssh -N -L 8787:localhost:\d+ \S+$/)
+    expect(tunnel).toMatch(/^ssh -N -L 8787:localhost:\d+ -- \S+$/)
     expect(text).toContain(`dashboard  ${url}\n           from your own machine: ${tunnel}\n`)
     expect(run.stderr).toContain(`dashboard at ${url}: ${tunnel}`)
     await asScheduler.expectStatus(69)

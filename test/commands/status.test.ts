@@ -48,7 +48,7 @@ const file: SchedulerFile = {
 
 const constants: Constants = {
   versions: { host: { python: '3.11.2.final.0' }, packages: { dask: '2022.12.1', distributed: '2022.12.1' } },
-  dashboard: { url: 'http://10.0.0.1:8787/status', state: 'there', tunnel: 'ssh -N -L 8787:10.0.0.1:8787 login1' },
+  dashboard: { url: 'http://10.0.0.1:8787/status', state: 'there', tunnel: 'ssh -N -L 8787:10.0.0.1:8787 -- login1' },
 }
 
 function described(workers: readonly WorkerInfo[], of: Partial<Constants> = {}): ClusterStatus {
@@ -117,7 +117,7 @@ describe('the status for people', () => {
       'id         Scheduler-1',
       'file       /F.json',
       'dashboard  http://10.0.0.1:8787/status',
-      '           from your own machine: ssh -N -L 8787:10.0.0.1:8787 login1',
+      '           from your own machine: ssh -N -L 8787:10.0.0.1:8787 -- login1',
       '           and then http://localhost:8787/status',
       'run        my-cluster-7.0-r0: job 7, step 0, process 0 on node0 (process id 12)',
       'workers    3 of 3 run, on 2 hosts, 12 threads, 1.5 GiB of 24 GiB',

@@ -79,20 +79,44 @@ describe('checking a dashboard', () => {
 describe('the tunnel to a dashboard', () => {
   it('goes through the host from which the job was submitted', () => {
     const command = tunnelCommand('http://10.0.0.1:41234/status', { login: 'login1', home: 'node0' })
-    expect(command).toBe('ssh -N -L 8787:10.0.0.1:41234 login1')
+    expect(command).toBe('ssh -N -L 8787:10.0.0.1:41234 -- login1')
   })
 
   it('leaves the host to the user where it is not known', () => {
     const command = tunnelCommand('http://[fd00::3]:41234/status', { home: 'node0' })
-    expect(command).toBe("ssh -N -L '8787:[fd00::3]:41234' '<login node>'")
+    expect(command).toBe("ssh -N -L '8787:[fd00::3]:41234' -- '<login node>'")
   })
 
   it("goes to the scheduler's own host where it listens on loopback", () => {
     const command = tunnelCommand('http://127.0.0.1:41234/status', { login: 'login1', home: 'laptop' })
-    expect(command).toBe('ssh -N -L 8787:localhost:41234 laptop')
+    expect(command).toBe('ssh -N -L 8787:localhost:41234 -- laptop')
   })
 
   it('names the port that URLs leave out', () => {
-    expect(tunnelCommand('http://10.0.0.1:80/status', { login: 'l', home: 'h' })).toBe('ssh -N -L 8787:10.0.0.1:80 l')
+    expect(tunnelCommand('http://10.0.0.1:80/status', { login: 'l', home: 'h' })).toBe(
+      'ssh -N -L 8787:10.0.0.1:80 -- l',
+    )
+  })
+
+  it.each([
+    '-oProxyCommand=touch',
+    "node0'; touch x; '",
+    'node0 touch',
+    'node0;x',
+    '$(x)',
+    'node0\n',
+    'user@node0',
+    '',
+    'node..0',
+    '.',
+  ])('is none through what is no host: %j', (host) => {
+    expect(tunnelCommand('http://127.0.0.1:1/status', { home: host })).toBe(null)
+    expect(tunnelCommand('http://10.0.0.1:1/status', { home: 'h', login: host })).toBe(null)
+  })
+
+  it.each(['node-1.cluster.example.org', 'fd00::3', '10.0.0.1', 'login_1'])('goes through %s', (host) => {
+    expect(tunnelCommand('http://10.0.0.1:1/status', { home: 'h', login: host })).toBe(
+      `ssh -N -L 8787:10.0.0.1:1 -- ${host}`,
+    )
   })
 })
