@@ -24,7 +24,7 @@ async function expectToHold(cell: Cell, slurm: SlurmCluster, limits: Limits): Pr
   const { problems, output } = await turns.take(async () =>
     pool.use(
       cell.ownHosts === true,
-      async (hosts) => await runCell(cell, { slurm, hosts, table, limits, starting, giveUp: 0 }),
+      async (hosts) => await runCell(cell, { slurm, hosts, table, secure: false, limits, starting, giveUp: 0 }),
     ),
   )
   expect(problems, output).toEqual([])

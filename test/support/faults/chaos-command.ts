@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import { type ChaosResult, draw, runChaos, sayStrike, type Surprise, wantsOwnHosts } from './chaos-run.ts'
+import { firstJob } from './fault-run.ts'
 import { defaultLimits, shortLimits } from './limits.ts'
 import { HostPool, several, Turns, wordsOf } from './pool.ts'
 import { ProcessTable } from './process-table.ts'
@@ -16,6 +17,7 @@ const usage = `npm run chaos -- [options]: runs with a random fault at a random 
   --only I     only run I of that seed; may be repeated
   --from I     from run I on
   --short      with bounds that flags make short, as CI does
+  --secure     each run with --secure
   --jobs N     so many at a time (default 4)`
 
 /** Runs them. Gives the exit status: 1 where one of them did not end as it should. */
@@ -28,6 +30,7 @@ export async function main(args: string[]): Promise<number> {
       only: { type: 'string', multiple: true },
       from: { type: 'string', default: '0' },
       short: { type: 'boolean', default: false },
+      secure: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '4' },
       help: { type: 'boolean', default: false },
     },
@@ -48,10 +51,11 @@ export async function main(args: string[]): Promise<number> {
   const statuses = new Map<string, number>()
   let struck = 0
   let slowest = 0
-  const settings = { KillWait: String(limits.killWait) }
+  const { secure } = values
+  const settings = { KillWait: String(limits.killWait), FirstJobId: firstJob() }
   await using slurm = await SlurmCluster.start({ hosts: HostPool.hostsFor(Number(values.jobs), own), settings })
   const pool = new HostPool(slurm.nodes)
-  const place = { slurm, table: new ProcessTable(slurm), limits, starting: new Turns(2), giveUp: 0 }
+  const place = { slurm, table: new ProcessTable(slurm), secure, limits, starting: new Turns(2), giveUp: 0 }
   await several(surprises, Number(values.jobs), async (surprise) => {
     const result = await pool.use(wantsOwnHosts(surprise), async (hosts) => safely(surprise, { ...place, hosts }))
     const { number } = surprise
@@ -67,7 +71,9 @@ export async function main(args: string[]): Promise<number> {
   say(`${numbers.length - failed.length} of ${numbers.length} runs held (seed ${values.seed}): ${struck} were struck`)
   say(`statuses: ${counts.join(', ')}; slowest ${slowest.toFixed(1)} s; output in ${logs}`)
   if (failed.length > 0)
-    say(`again: npm run chaos -- --seed ${values.seed} ${failed.map((i) => `--only ${i}`).join(' ')}`)
+    say(
+      `again: npm run chaos --${secure ? ' --secure' : ''} --seed ${values.seed} ${failed.map((i) => `--only ${i}`).join(' ')}`,
+    )
   return failed.length === 0 ? 0 : 1
 }
 

@@ -81,9 +81,8 @@ export function sayStrike(strike: Strike): string {
 
 /** One run with a surprise: it has to end in its time, and to leave nothing but other runs' files as they were. */
 export async function runChaos(surprise: Surprise, place: CellPlace): Promise<ChaosResult> {
-  const { slurm, hosts, table } = place
   const limits = { ...place.limits, rendezvous: Math.min(place.limits.rendezvous, rendezvous) }
-  await using run = await FaultRun.make(slurm, hosts, table)
+  await using run = await FaultRun.make(place)
   const decoys = await Decoys.place(run)
   const step = await launch(run, {
     launch: { client: ['--compute', String(computing)] },

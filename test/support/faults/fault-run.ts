@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import { controllerName } from '../slurm/slurm-cluster.ts'
@@ -18,6 +18,24 @@ const commands: Readonly<Record<Actor, RegExp>> = {
   reaper: /dask-run-reaper/,
 }
 
+/** Where and how a run runs. */
+export interface RunPlace {
+  readonly slurm: SlurmCluster
+  /** One for each rank, in their order. */
+  readonly hosts: readonly string[]
+  readonly table: ProcessTable
+  /** Whether it runs with `--secure`. */
+  readonly secure: boolean
+}
+
+/** A job's number that no other Slurm on this machine begins with, most likely: by it a run's certificates are known. */
+export function firstJob(): string {
+  return String(randomInt(1_000_000, 60_000_000))
+}
+
+/** Where certificates are kept: all hosts of this machine share it. */
+const memory = '/dev/shm'
+
 /** One run under Slurm that something happens to: its directory, its step, its processes, its files. */
 export class FaultRun implements AsyncDisposable {
   readonly slurm: SlurmCluster
@@ -25,17 +43,18 @@ export class FaultRun implements AsyncDisposable {
   /** Name of its directory, which is in the environment of each of its processes. */
   readonly mark = `${runMark}${randomBytes(5).toString('hex')}`
   readonly #table: ProcessTable
+  readonly #secure: boolean
   readonly #steps: Step[] = []
 
-  private constructor(slurm: SlurmCluster, hosts: readonly string[], table: ProcessTable) {
+  private constructor({ slurm, hosts, table, secure }: RunPlace) {
     this.slurm = slurm
     this.hosts = hosts
     this.#table = table
+    this.#secure = secure
   }
 
-  /** @param hosts one for each rank, in their order */
-  static async make(slurm: SlurmCluster, hosts: readonly string[], table: ProcessTable): Promise<FaultRun> {
-    const run = new FaultRun(slurm, hosts, table)
+  static async make(place: RunPlace): Promise<FaultRun> {
+    const run = new FaultRun(place)
     await mkdir(run.path('bin'), { recursive: true })
     for (const host of run.#allHosts) await mkdir(run.temporary(host))
     return run
@@ -87,7 +106,8 @@ export class FaultRun implements AsyncDisposable {
   get environment(): Readonly<Record<string, string>> {
     const { env } = this.slurm
     // Reapers keep nothing but PATH.
-    return { ...env, PATH: `${this.directory}/bin:${env.PATH ?? ''}`, TMPDIR: join('/tmp', this.mark) }
+    const own = { PATH: `${this.directory}/bin:${env.PATH ?? ''}`, TMPDIR: join('/tmp', this.mark) }
+    return { ...env, ...own, ...(this.#secure && { DASK_HPC_RUNNER_SECURE: 'yes' }) }
   }
 
   /** The processes of this run on hosts that run jobs. */
@@ -114,6 +134,16 @@ export class FaultRun implements AsyncDisposable {
   filesOfRun(): string[] {
     const directories = this.files().filter((name) => name.includes('.run-'))
     return directories.flatMap((name) => readdirSync(this.path(name)))
+  }
+
+  /** Names of the directories of certificates that are left of it, each with its host. */
+  async secrets(): Promise<(readonly [host: string, name: string])[]> {
+    const job = await readFile(this.path('job'), 'utf8').catch(() => '')
+    if (job === '') return []
+    return (await readdir(memory)).flatMap((name) => {
+      const [, id, rank] = /^dask-hpc-runner-.*-(\d+)\.[^-]*-r\d+-(\d+)-tls-/.exec(name) ?? []
+      return id === job.trim() ? [[this.hostOf(Number(rank)), name] as const] : []
+    })
   }
 
   has(name: string): boolean {
@@ -149,6 +179,7 @@ export class FaultRun implements AsyncDisposable {
       },
     )
     await Promise.all(this.#steps.map(async ({ ended }) => await ended))
+    for (const [, name] of await this.secrets()) await rm(join(memory, name), { recursive: true, force: true })
     for (const host of this.#allHosts) await rm(this.temporary(host), { recursive: true, force: true })
     await rm(this.path('.'), { recursive: true, force: true })
   }

@@ -6,6 +6,7 @@ import { program, root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import type { Cell } from './cell.ts'
 import { cells, noCells } from './cells.ts'
+import { firstJob } from './fault-run.ts'
 import type { CellResult } from './judge.ts'
 import { defaultLimits, shortLimits } from './limits.ts'
 import { HostPool, several, Turns, wordsOf } from './pool.ts'
@@ -17,6 +18,7 @@ const usage = `npm run faults -- [options]: runs the cells of the fault matrix o
   --cell NAME     only this cell; may be repeated; * stands for anything
   --chosen        only the cells that npm test runs
   --short         with bounds that flags make short
+  --secure        each run with --secure
   --jobs N        so many cells at a time (default 8)
   --seconds N     start no more cells after so long; those that have a result of this build are not run again with --resume
   --resume        take the results of this build for what they are
@@ -32,6 +34,7 @@ export async function main(args: string[]): Promise<number> {
       cell: { type: 'string', multiple: true },
       chosen: { type: 'boolean', default: false },
       short: { type: 'boolean', default: false },
+      secure: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '8' },
       seconds: { type: 'string', default: 'Infinity' },
       resume: { type: 'boolean', default: false },
@@ -55,18 +58,20 @@ export async function main(args: string[]): Promise<number> {
     return 0
   }
   const limits = values.short ? shortLimits : defaultLimits
-  const results = await Results.of(values.short ? 'short' : 'default')
+  const results = await Results.of(`${values.short ? 'short' : 'default'}${values.secure ? '-secure' : ''}`)
   const open = values.resume ? wanted.filter(({ name }) => results.get(name) === undefined) : wanted
   const until = performance.now() + Number(values.seconds) * 1000
   if (open.length > 0 && Number(values.seconds) > 0) {
     const own = open.some(({ ownHosts }) => ownHosts === true)
     await using slurm = await SlurmCluster.start({
       hosts: HostPool.hostsFor(Number(values.jobs), own),
-      settings: { KillWait: String(limits.killWait) },
+      settings: { KillWait: String(limits.killWait), FirstJobId: firstJob() },
     })
     const pool = new HostPool(slurm.nodes)
     const processes = new ProcessTable(slurm)
-    const place = { slurm, table: processes, limits, starting: new Turns(2), giveUp: Number(values['give-up']) }
+    const { secure } = values
+    const giveUp = Number(values['give-up'])
+    const place = { slurm, table: processes, secure, limits, starting: new Turns(2), giveUp }
     await several(open, Number(values.jobs), async (cell) => {
       if (performance.now() > until) return
       const result = await pool.use(cell.ownHosts === true, async (hosts) => await safely(cell, { ...place, hosts }))

@@ -45,7 +45,7 @@ export async function launch(
   if (moment === 'while ending') await run.release('hold-end')
   const holding = moment === 'before publication' || moment === 'while ending' ? ['--preload', 'hold.py'] : []
   const all = await onlyKnown([...limitFlags(limits), '--report', 'report.json', ...holding, ...flags])
-  const lines = ['#!/bin/sh', 'set --']
+  const lines = ['#!/bin/sh', 'echo "$SLURM_JOB_ID" >job', 'set --']
   if (moment === 'while gating')
     lines.push('if [ "$SLURM_PROCID" = 3 ]; then while [ ! -e go-3 ]; do sleep 0.1; done; fi')
   for (const [rank, more] of Object.entries(flagsOf))

@@ -5,7 +5,7 @@ import type { FaultRun } from './fault-run.ts'
 /** What the harness itself has put there. */
 const ours = [
   ...['bin', 'launch.sh', 'client.py', 'hold.py', '__pycache__', 'spin.mjs', 'report.json', 'no-dask', 'crashing-dask'],
-  ...['hold-*', 'held-*', 'go', 'go-*', 'ending-*', 'client.*', 'second'],
+  ...['hold-*', 'held-*', 'go', 'go-*', 'job', 'ending-*', 'client.*', 'second'],
 ]
 
 /** The files of a run that are left in its directory and in its TMPDIR on each host, and that nobody expects. */
@@ -18,6 +18,7 @@ export async function filesLeft(run: FaultRun, expected: readonly string[], sile
     const names = await readdir(run.temporary(host))
     left.push(...names.filter(unexpected).map((name) => `${host}:${name}`))
   }
+  for (const [host, name] of await run.secrets()) if (host !== silent && unexpected(name)) left.push(`${host}:${name}`)
   return left
 }
 

@@ -1,26 +1,21 @@
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import { until } from '../until.ts'
 import type { Cell } from './cell.ts'
-import { FaultRun, sayProcesses } from './fault-run.ts'
+import { FaultRun, type RunPlace, sayProcesses } from './fault-run.ts'
 import { type CellResult, judge } from './judge.ts'
 import { launch, schedulerFile } from './launch.ts'
 import { filesLeft } from './leftovers.ts'
 import { lastResortOf, type Limits, secondsOf } from './limits.ts'
 import { bringTo } from './moments.ts'
 import type { Turns } from './pool.ts'
-import type { ProcessTable, RunProcess } from './process-table.ts'
+import type { RunProcess } from './process-table.ts'
 import type { Step } from './step.ts'
 import { strike, type Struck } from './strikes.ts'
 import { watch } from './watch.ts'
 
 /** Where and how a cell runs. */
-export interface CellPlace {
-  readonly slurm: SlurmCluster
-  /** One for each rank. */
-  readonly hosts: readonly string[]
-  readonly table: ProcessTable
+export interface CellPlace extends RunPlace {
   readonly limits: Limits
   /** Starting is work, and waiting is none: so many runs start at a time. */
   readonly starting: Turns
@@ -33,8 +28,8 @@ const holds = ['go-scheduler', 'go-3', 'go-end', 'go-grace']
 
 /** Runs one cell from its start to the last trace of it. */
 export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult> {
-  const { slurm, hosts, table, limits, giveUp } = place
-  await using run = await FaultRun.make(slurm, hosts, table)
+  const { limits, giveUp } = place
+  await using run = await FaultRun.make(place)
   const problems: string[] = []
   let since = performance.now()
   const step = await place.starting.take(async () => {
