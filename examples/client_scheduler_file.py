@@ -11,6 +11,5 @@ def square(x):
 
 if __name__ == "__main__":
     with Client(scheduler_file=os.environ["DASK_HPC_RUNNER_SCHEDULER_FILE"]) as client:
-        client.wait_for_workers(int(os.environ["DASK_HPC_RUNNER_N_WORKERS"]))
         squares = client.gather(client.map(square, range(10)))
         print("sum of squares:", sum(squares))

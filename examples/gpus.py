@@ -15,7 +15,6 @@ def train(n):
 
 if __name__ == "__main__":
     with Client() as client:
-        client.wait_for_workers(int(os.environ["DASK_HPC_RUNNER_N_WORKERS"]))
         print("first GPUs:", *sorted(client.run(first_gpu).values()))
         results = client.map(train, range(16), resources={"GPU": 1})
         print("sum of squares:", sum(client.gather(results)))

@@ -35,7 +35,7 @@ import { leaveReport } from './run-report.ts'
 import { checkRunTls, tlsOf } from './run-tls.ts'
 import { sayProgress } from './say-progress.ts'
 import { certificatesOfOther, SecureRun } from './secure-run.ts'
-import { sayDashboard, warnOfOtherPython } from './start-message.ts'
+import { sayDashboard, sayWithoutClient, warnOfOtherPython } from './start-message.ts'
 import { type RunningScheduler, schedulerRuns } from './start-scheduler.ts'
 import { releaseDelay } from './step-release.ts'
 import { divideGrace, type EndTiming } from './timing.ts'
@@ -294,6 +294,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
     const dask = versions === undefined ? '' : `, ${sayVersions(versions)} of ${await this.#hosts.python}`
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
+    sayWithoutClient(run)
     void sayDashboard(scheduler, run)
     if (this.#options.scheduler) void hub.mark()
   }

@@ -27,6 +27,14 @@ export async function sayDashboard(scheduler: SchedulerFile, { logger, options, 
   else if (state === 'unreachable') logger.info(`the dashboard at ${url} does not answer`)
 }
 
+/** Says how a cluster without a client is used and ended: a step beside this one waits for its CPUs, unless it shares them. */
+export function sayWithoutClient({ logger, options, schedulerFile }: RunContext): void {
+  if (options.client || !options.scheduler) return
+  const isStep = options.env.SLURM_JOB_ID !== undefined
+  const step = isStep ? '; a step of this job beside this one needs srun --overlap' : ''
+  logger.info(`no client: the cluster lives until dask-hpc-runner stop --scheduler-file ${schedulerFile}${step}`)
+}
+
 /** Dask refuses or warns where client and workers differ: says so before the client program does. Does not throw. */
 export async function warnOfOtherPython(
   command: readonly [string, ...string[]],

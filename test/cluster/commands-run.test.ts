@@ -1,10 +1,8 @@
-import { copyFile, readFile, symlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, program, programs, type Started } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
 
-const root = resolve(import.meta.dirname, '../..')
 const file = ['--scheduler-file', 'F.json'] as const
 
 function local(cluster: Cluster, ...args: string[]): Started {
@@ -35,25 +33,6 @@ test('a shell script starts a run without a client, waits for it, uses it twice,
   await shell.expectStatus(0)
   expect(shell.stdout.match(/result 21\n/g)).toHaveLength(2)
   shell.expectNoAlarm()
-  await cluster.expectNothingLeft()
-})
-
-test('the script of the README runs in a job of four processes', async () => {
-  await using cluster = await Cluster.make()
-  const bin = join(cluster.directory, 'bin')
-  await symlink(program, join(bin, 'dask-hpc-runner'))
-  await symlink(join(bin, 'python3'), join(bin, 'python'))
-  await copyFile(join(root, 'examples/client.py'), cluster.path('client.py'))
-  cluster.expectFile('client.py')
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const [, script] = /^## Around a running cluster$[\s\S]*?^```bash\n([\s\S]*?)^```$/m.exec(readme) ?? []
-  const path = `${join(root, 'fixtures/bin')}:${cluster.env.PATH ?? ''}`
-  const job = cluster.start(['bash', '-e', '-c', script ?? 'false'], { PATH: path, SLURM_JOB_ID: '7' })
-  await job.expectStatus(0)
-  expect(job.stdout).toContain('sum of squares: 285\n')
-  expect(job.stdout).toMatch(/^run +\S+: job 7, step 0, process 0 on \S+ /m)
-  expect(job.stdout).toMatch(/^workers +3 of 3 run,/m)
-  expect(job.stdout).toMatch(/^Stopped the scheduler at tcp:\S+ and 3 workers of run sim-7\.0-r0/m)
   await cluster.expectNothingLeft()
 })
 

@@ -85,9 +85,9 @@ test('local.ts runs on one machine', async () => {
   await cluster.expectNothingLeft()
 })
 
-test('the README shows job.sbatch as it is', async () => {
+test.for(['job.sbatch', 'background.sbatch'])('the README shows %s as it is', async (script) => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
-  expect(blocks(readme, 'bash')).toContain(await readFile(join(examples, 'job.sbatch'), 'utf8'))
+  expect(blocks(readme, 'bash')).toContain(await readFile(join(examples, script), 'utf8'))
 })
 
 test('the README names the scripts of package.json', async () => {

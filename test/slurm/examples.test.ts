@@ -39,3 +39,41 @@ test('client.ts runs its functions in both languages, on any process and on proc
   await work.expectNothingLeft()
   expectNoAlarm(step.stderr)
 })
+
+for (const { what, client, variable, end, says } of [
+  {
+    what: 'with the status of its client, which fails',
+    client: 'print("client"); raise SystemExit(3)\n',
+    end: { JobState: 'FAILED', ExitCode: '3:0' },
+    says: /no client: the cluster lives until dask-hpc-runner stop --scheduler-file \S+; .*srun --overlap\n[^]*^client\n/m,
+  },
+  {
+    what: 'with 0 where its client does',
+    client:
+      'from dask.distributed import Client\nwith Client() as client:\n    print("sum", client.submit(sum, [1, 2]).result())\n',
+    end: { JobState: 'COMPLETED', ExitCode: '0:0' },
+    says: /^sum 3$[^]*^Stopped the scheduler at tcp:\S+ and 3 workers of run /m,
+  },
+  {
+    what: 'with the status of a scheduler that cannot start',
+    variable: 'DASK_HPC_RUNNER_PRELOAD=none.py',
+    end: { JobState: 'FAILED', ExitCode: '69:0' },
+    says: /Cannot wait for the cluster of "\S+": run \S+ has ended before it was there: Cannot start scheduler: /,
+  },
+  {
+    what: 'with the status of a run that does not even begin',
+    variable: 'DASK_HPC_RUNNER_LAYOUT=none',
+    end: { JobState: 'FAILED', ExitCode: '64:0' },
+    says: /DASK_HPC_RUNNER_LAYOUT/,
+  },
+])
+  test(`background.sbatch ends ${what}`, async ({ work }) => {
+    await work.write('client.py', client ?? '')
+    const job = await work.sbatch(
+      join(examples, 'background.sbatch'),
+      variable === undefined ? [] : [`--export=ALL,${variable}`],
+    )
+    await work.expectEnd(job, end)
+    expect(await work.outputOf(job)).toMatch(says)
+    await work.expectNothingLeft()
+  })
