@@ -44,16 +44,22 @@ export class PrivateDirectory {
    */
   async make(): Promise<boolean> {
     const end = monotonic() + mending
+    let isNew = false
     for (;;) {
       const made = await this.#make()
       if (made === 'nowhere') return false
+      isNew ||= made === 'new'
       try {
         if (made === 'new') await this.#makePrivate()
         await this.#look()
         return true
       } catch (error) {
         const mayPass = errnoOf(error) === 'ENOENT' || (error instanceof UntrustedError && error.mayPass)
-        if (!mayPass || monotonic() > end) throw error
+        if (!mayPass || monotonic() > end) {
+          // Where its filesystem knows no modes: nothing of ours stays.
+          if (isNew) await rmdir(this.path).catch(() => undefined)
+          throw error
+        }
       }
       await sleep(50)
     }

@@ -8,6 +8,8 @@ export async function writeNew(path: string, content: string | Buffer, mode: num
   // 'x' is O_EXCL: it follows no link.
   const handle = await open(path, 'wx', mode)
   try {
+    // Permissions that are inherited from the directory come in spite of the mode: before anything stands in it.
+    if (((await handle.stat()).mode & 0o777 & ~mode) !== 0) await handle.chmod(mode)
     await handle.writeFile(content)
     await handle.sync()
   } catch (error) {

@@ -1,10 +1,15 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { PrivateDirectory } from '../../src/filesystem/private-directory.ts'
 import { explainSticky } from '../../src/filesystem/sticky.ts'
 import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { canHang } from '../support/hanging-mount.ts'
 import { makeShared, shellAs, stranger, test as testOfTwo } from '../support/second-user.ts'
+
+const run = promisify(execFile)
 
 test('its names and files are made without following a link, and without emptying what is there', async () => {
   const parent = temporaryDirectory()
@@ -55,3 +60,37 @@ testOfTwo('where a sticky directory keeps a file from being replaced or removed,
   await chmod(join(parent, 'shared'), 0o777)
   expect(await explainSticky(file, denied)).toBe(denied)
 })
+
+test.skipIf(!canHang)(
+  'permissions that are inherited from the directory above are taken away, or it is refused',
+  async () => {
+    const parent = temporaryDirectory()
+    for (const keepsModes of [true, false]) {
+      await using mount = await mountInheriting(parent, keepsModes)
+      const directory = new PrivateDirectory(join(mount.path, 'own'))
+      if (keepsModes) {
+        expect(await directory.make()).toBe(true)
+        await directory.put('record', 'new')
+        expect((await stat(directory.path)).mode & 0o777).toBe(0o700)
+        expect((await stat(join(directory.path, 'record'))).mode & 0o777).toBe(0o600)
+      } else {
+        await expect(directory.make()).rejects.toThrow('its mode is 0777 and not 0700')
+        expect(await readdir(mount.path)).toEqual([])
+      }
+    }
+  },
+)
+
+/** A filesystem that gives everybody all permissions to what is made, and which may know no others. */
+async function mountInheriting(parent: string, keepsModes: boolean): Promise<AsyncDisposable & { path: string }> {
+  const [source, path] = ['source', 'mounted'].map((name) => join(parent, `${name}-${keepsModes}`)) as [string, string]
+  for (const each of [source, path]) await mkdir(each)
+  const flags = ['--create-with-perms=a+rwX', ...(keepsModes ? [] : ['--chmod-ignore'])]
+  await run('bindfs', [...flags, source, path])
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await run('umount', ['--lazy', path])
+    },
+  }
+}
