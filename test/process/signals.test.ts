@@ -95,7 +95,7 @@ describe('Signals', () => {
 
   it('listens from its making to its disposal', () => {
     const { source, signals, onEnding } = pretended()
-    expect(source.eventNames().toSorted()).toEqual(['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'])
+    expect(source.eventNames().toSorted()).toEqual(['SIGCONT', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'])
     signals[Symbol.dispose]()
     expect(source.eventNames()).toEqual([])
     source.emit('SIGTERM')

@@ -145,7 +145,9 @@ test('a second start with the same key does not disturb the first', async () => 
   await first.publish(file)
   const second = storeOf(first.paths.schedulerFile, 'k', { ask: () => Promise.resolve('alive') })
   await second.join()
-  await expect(second.claim(ownerOf('k', { nonce: 'second' }))).rejects.toThrow('is using it')
+  await expect(second.claim(ownerOf('k', { nonce: 'second' }))).rejects.toThrow(
+    'another process claims to be rank 0 of this run',
+  )
   await second.publishOutcome(failureOf('k'))
   await second.withdraw({ tombstone: failureOf('k') })
   expect(await first.lookUp({ timeout: 1000 })).toEqual({ kind: 'cluster', file })
