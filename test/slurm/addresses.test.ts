@@ -52,6 +52,30 @@ test('ports are taken from the ranges that are named', async ({ work }) => {
   await work.expectNothingLeft()
 })
 
+test('control ports that are closed between the hosts are named, by the run and by doctor', async ({ slurm, work }) => {
+  // What comes from such a port goes nowhere, as behind a firewall; these ports are this test's alone.
+  const rule = (what: 'add' | 'del'): string[] => [
+    'ip',
+    'rule',
+    what,
+    'sport',
+    '18300-18310',
+    'ipproto',
+    'tcp',
+    'blackhole',
+  ]
+  for (const host of slurm.nodes) await slurm.run(host, rule('add'))
+  const closed = ['--control-port', '18300:18310', '--rendezvous-timeout', '5s', '--scheduler-file', 'F.json']
+  const step = work.srun(four, [...run, ...closed, '--no-scancel', ...addresses])
+  await step.ended
+  expect(step.stderr).toMatch(/error: Cannot join process 0 on node\d, port 183\d\d: no connection to .*--control-port/)
+  const doctor = work.srun(four, ['dask-hpc-runner', 'doctor', ...closed])
+  await doctor.ended
+  expect(doctor.stdout).toMatch(/problem.* gets? no answer at 10\.97\.0\.\d+:183\d\d, .*\n.*--control-port/)
+  for (const host of slurm.nodes) await slurm.run(host, rule('del'))
+  await work.expectNothingLeft()
+})
+
 test('a worker gets what its task has, and no more', async ({ work }) => {
   const script = `#!/bin/bash\nsrun --cpus-per-task=3 ${[...run, ...addresses].join(' ')}\n`
   const job = await work.sbatch(script, ['--nodes=2', '--ntasks-per-node=2', '--cpus-per-task=3', '--mem=1000M'])

@@ -221,6 +221,17 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
           advice,
         ),
       )
+    const closed = seen.filter(({ facts }) => facts.control === answer).map(({ facts }) => facts)
+    if (closed.length > 0 && start.control !== null)
+      findings.push(
+        foundFor(
+          'problem',
+          'network',
+          `${sayWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where process 0 on ${own.host} would tell the others of the cluster`,
+          closed,
+          'ask which ports are open between nodes, and name some by --control-port',
+        ),
+      )
     const back = seen.filter((rank) => rank.back === answer).map(({ facts }) => facts)
     if (back.length > 0)
       findings.push(

@@ -87,8 +87,14 @@ export async function examine(orders: DoctorOrders, { tell, signal, clock = Date
     }
     await using server = await listen(run, network, clock)
     const listens = server === undefined ? null : { host: server.host, port: server.port }
+    // As rank 0 of a run does for the others, at its --control-port or at any that is free.
+    await using channel =
+      run.identity.rank === 0 && listens !== null
+        ? await serveClock(listens.host, run.options.controlPort, clock).catch(() => undefined)
+        : undefined
+    const control = channel === undefined ? null : { host: channel.host, port: channel.port }
     const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, clock, signal }
-    const part = { probes, self, listens, meeting }
+    const part = { probes, self, listens, control, meeting }
     conclude(run.identity.rank === 0 ? await compare(subject, run, part) : await report(run, part), tell)
   } finally {
     if ('value' in own) await leave(subject, own.value)
@@ -173,6 +179,8 @@ interface Part {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
   readonly listens: RankFacts['listens']
+  /** Where process 0 listens for the control channel. */
+  readonly control: RankFacts['listens']
   readonly meeting: MeetingOptions
 }
 
@@ -180,13 +188,13 @@ interface Part {
 async function compare(
   subject: Subject,
   run: RunContext,
-  { probes, self, listens, meeting }: Part,
+  { probes, self, listens, control, meeting }: Part,
 ): Promise<Conclusion> {
   const { identity, roles, options } = run
   const [gathered, facts] = await Promise.all([
     probes.look(
       'compare the processes',
-      async () => await gatherRanks(listens, meeting),
+      async () => await gatherRanks({ listens, control }, meeting),
       meeting.timeout + probeTimeout,
     ),
     self,
@@ -247,6 +255,7 @@ function rankFacts({ identity }: RunContext, self: SelfFacts, { listens, met, cl
     clock: { readStart: met?.readStart ?? 0, written: clock() },
     offset: met?.offset ?? null,
     reach: met?.reach ?? null,
+    control: met?.control ?? null,
     listens,
     gets: gets ?? null,
     findings: [...findings],

@@ -77,9 +77,9 @@ export interface Gathered {
 class Late extends Error {}
 
 /** Process 0: says where it listens, and waits for what the others leave. */
-export async function gatherRanks(listens: Start['listens'], options: MeetingOptions): Promise<Gathered> {
+export async function gatherRanks(where: Omit<Start, 'clock'>, options: MeetingOptions): Promise<Gathered> {
   const { own, size, clock, signal } = options
-  const start: Start = { clock: clock(), listens }
+  const start: Start = { clock: clock(), ...where }
   await put(own, startName, JSON.stringify(start))
   const began = monotonic()
   const seen = new Map<number, Omit<RankSeen, 'back'> & { readonly back: Promise<RankSeen['back']> }>()
@@ -91,7 +91,7 @@ export async function gatherRanks(listens: Start['listens'], options: MeetingOpt
       const rank = Number(factsName.exec(name)?.[1] ?? 0)
       if (rank === 0 || rank >= size || seen.has(rank)) continue
       const facts = await readFacts(own, name)
-      if (facts?.rank === rank) seen.set(rank, { facts, read: clock(), back: connectBack(facts, signal) })
+      if (facts?.rank === rank) seen.set(rank, { facts, read: clock(), back: tryPort(facts.listens, signal) })
     }
     return seen.size === size - 1 ? true : undefined
   }
@@ -117,7 +117,7 @@ async function put(own: PrivateDirectory, name: string, text: string): Promise<v
   }
 }
 
-async function connectBack({ listens }: RankFacts, signal: AbortSignal): Promise<RankSeen['back']> {
+async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<RankSeen['back']> {
   if (listens === null) return null
   const socket = await reach(listens.host, listens.port, { signal })
   if (typeof socket !== 'string') socket.destroy()
@@ -129,6 +129,7 @@ export interface Met {
   readonly readStart: number
   readonly offset: RankFacts['offset']
   readonly reach: RankFacts['reach']
+  readonly control: RankFacts['control']
 }
 
 /** Every other process: waits for process 0, and asks for its clock. Undefined where it does not come. */
@@ -144,9 +145,10 @@ export async function meetProcess0(options: MeetingOptions): Promise<Met | undef
   const found = await watchDirectory(own.path, look, watching(options)).catch(gone)
   if (found === undefined) return undefined
   const { start, readStart } = found
-  if (start.listens === null) return { readStart, offset: null, reach: null }
+  const trying = tryPort(start.control, signal)
+  if (start.listens === null) return { readStart, offset: null, reach: null, control: await trying }
   const { answer, offset } = await askClock(start.listens.host, start.listens.port, clock, signal)
-  return { readStart, offset, reach: answer }
+  return { readStart, offset, reach: answer, control: await trying }
 }
 
 /** Every other process: leaves its facts, and waits until process 0 has done with them. */

@@ -12,6 +12,8 @@ export const startSchema = z.object({
   clock: z.number(),
   /** Where it listens, as the scheduler would; null where it cannot. */
   listens: z.nullable(z.object({ host: z.string(), port: z.number() })),
+  /** Where it listens for the control channel of a run; null where it cannot. */
+  control: z.nullable(z.object({ host: z.string(), port: z.number() })),
 })
 export type Start = z.infer<typeof startSchema>
 
@@ -35,6 +37,8 @@ export const rankFactsSchema = z.object({
   offset: z.nullable(offsetSchema),
   /** What came of connecting to where process 0 listens; null where that listens nowhere. */
   reach: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),
+  /** The same for the port of the control channel. */
+  control: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),
   /** Where it listens itself, as a worker would. */
   listens: z.nullable(z.object({ host: z.string(), port: z.number() })),
   /** What each of its workers would get, in words; null where it would host none. */

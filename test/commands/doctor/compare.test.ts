@@ -26,6 +26,7 @@ function facts(rank: number, changes: Partial<RankFacts> = {}): RankFacts {
     clock: { readStart: 1_000_100, written: 1_000_200 },
     offset: { least: -1, most: 1 },
     reach: 'answers',
+    control: 'answers',
     listens: null,
     gets: 'a worker gets 4 threads and 8 GB',
     findings: [],
@@ -42,7 +43,7 @@ interface Given {
 
 /** What is found of four processes on four nodes, of which 1 is the client's. */
 function compared({ seen = [facts(1), facts(2), facts(3)], came = new Map(), own = {}, back = null }: Given) {
-  const start = { clock: 1_000_000, listens: { host: '10.0.0.1', port: 9 } }
+  const start = { clock: 1_000_000, listens: { host: '10.0.0.1', port: 9 }, control: { host: '10.0.0.1', port: 41234 } }
   return compareRanks(
     { start, came, waited: 30_000, seen: seen.map((its) => ({ facts: its, read: 1_000_300, back })) },
     {
@@ -125,6 +126,18 @@ describe('compareRanks', () => {
       { level: 'problem', subject: 'network', ranks: [2] },
     ])
     expect(notOk({ back: 'unreachable' })).toMatchObject([{ level: 'problem', subject: 'network', ranks: [1, 2, 3] }])
+  })
+
+  it('names those that do not reach the port of the control channel, and the option for it', () => {
+    expect(notOk({ seen: [facts(1), facts(2, { control: 'unreachable' }), facts(3)] })).toMatchObject([
+      {
+        level: 'problem',
+        subject: 'network',
+        ranks: [2],
+        finding: expect.stringContaining('10.0.0.1:41234') as string,
+        advice: expect.stringContaining('--control-port') as string,
+      },
+    ])
   })
 
   it('notes unequal workers, another Node and another kind of filesystem, and warns of another version of ours', () => {
