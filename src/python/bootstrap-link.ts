@@ -13,6 +13,7 @@ const reportSchema = z.discriminatedUnion('report', [
     identity: z.record(z.string(), z.unknown()),
     versions: z.object({ python: z.string(), dask: z.string(), distributed: z.string() }),
   }),
+  z.object({ report: z.literal('refused'), message: z.string() }),
   z.object({ report: z.literal('client') }),
   z.object({ report: z.literal('forked'), name: z.string(), pid: z.number() }),
   z.object({
@@ -50,6 +51,7 @@ export class BootstrapLink {
   readonly #found = deferred<Answer>()
   readonly #loaded = deferred<LoadReport>()
   readonly #started = deferred<StartReport>()
+  readonly #refused = deferred<string>()
 
   /** @param onOther called once, where something else than a report comes over the pipe */
   constructor(child: Supervised, forks?: ForkListener, onOther?: () => void) {
@@ -66,6 +68,9 @@ export class BootstrapLink {
           break
         case 'started':
           this.#started.resolve(report)
+          break
+        case 'refused':
+          this.#refused.resolve(report.message)
           break
         case 'client':
           this.hadClient = true
@@ -101,6 +106,11 @@ export class BootstrapLink {
   /** Resolves once it has imported Dask. */
   get loaded(): Promise<LoadReport> {
     return this.#loaded.promise
+  }
+
+  /** Resolves with the sentence, once it has found that the value of an option cannot be used. */
+  get refused(): Promise<string> {
+    return this.#refused.promise
   }
 
   /** Resolves once its component runs. */

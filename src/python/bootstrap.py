@@ -6,7 +6,8 @@
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
 #   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ...}
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
-#       unless the configuration names another
+#       unless the configuration names another; `values` are those that values.py judges first
+#   {"report": "refused", "message": ...}                            one of them cannot be used: this process ends with 64
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
 #   {"report": "client"}                                             a scheduler's first client has come
 #   {"order": "stop"}                                                close as Dask closes, then exit
@@ -47,7 +48,7 @@ def main(pipe):
     os.environ.update(order["environment"])
     offer(order["resources"])
     keep_files_in(order.get("directory"))
-    run(kind, order["arguments"], component)
+    run(kind, order["arguments"], component, order.get("values", ()))
 
 
 def say(pipe, **report):
@@ -305,7 +306,22 @@ def refuse_unencrypted(arguments):
         sys.exit(f"Dask's configuration demands encryption ({key}), and the cluster has none: give --protocol tls")
 
 
-def run(kind, arguments, component):
+def refuse_values(kind, values, pipe):
+    """End where a value cannot be used, before Dask would start with it and fail."""
+    refusal = find_refusal(values)
+    if refusal is None and kind == "worker":
+        for option, name, value in values:
+            # A worker imports it in any case.
+            why = import_class(value) if option == "workerClass" else None
+            refusal = refusal or (why and f'Cannot use {name} "{value}": {why}')
+    if refusal is None:
+        return
+    say(pipe, report="refused", message=refusal)
+    sys.stdout.flush()
+    os._exit(64)
+
+
+def run(kind, arguments, component, values):
     prepare_tls(kind, arguments)
     reason = EndReason()
     for name in ("distributed.scheduler", "distributed.worker"):
@@ -327,6 +343,7 @@ def run(kind, arguments, component):
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")
     exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
+    refuse_values(kind, values, component.pipe)
     refuse_unencrypted(arguments)
     try:
         command(args=arguments, prog_name="dask " + kind)

@@ -1,9 +1,13 @@
 import { exitStatuses, RunnerError } from '../errors.ts'
 import { type Exit, sayExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
+import { settledWithin } from '../util/wait.ts'
 import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
 import type { Answer } from './find-python.ts'
 import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
+
+/** How long after its end the report of a process may come. In milliseconds. */
+const reportTime = 1_000
 
 /** What a scheduler or worker has beside what Dask's own command line says. */
 export interface WorkerExtras {
@@ -13,6 +17,8 @@ export interface WorkerExtras {
   readonly resources: Readonly<Record<string, number>>
   /** Where its files go, unless the user's configuration names a place. @default Dask's choice */
   readonly directory?: string | undefined
+  /** Values of options that are judged first: see values.py. */
+  readonly values?: readonly (readonly [option: string, name: string, value: string])[]
 }
 
 /** What to run in the user's Python. */
@@ -33,7 +39,7 @@ export class DaskProcess {
   readonly #link: BootstrapLink
   /**
    * Resolves once the component is running. Rejects with RunnerError ERR_COMPONENT_LOST where it ends
-   * before that.
+   * before that, and with ERR_USAGE where the value of an option cannot be used.
    */
   readonly started: Promise<StartReport>
 
@@ -100,7 +106,13 @@ export class DaskProcess {
   }
 
   async #waitForStart(): Promise<StartReport> {
-    const early = this.exited.then((exit): never => {
+    const refused = this.#link.refused.then((message): never => {
+      throw new RunnerError(message, { code: 'ERR_USAGE' })
+    })
+    refused.catch(() => undefined)
+    const early = this.exited.then(async (exit): Promise<never> => {
+      // Its report may still be under way.
+      if (exit.status === exitStatuses.ERR_USAGE && (await settledWithin(refused, reportTime))) await refused
       // Its own sentence: see tls.py.
       const why = exit.status === exitStatuses.ERR_ENVIRONMENT ? this.tail.at(-1) : undefined
       if (why !== undefined) throw new RunnerError(why, { code: 'ERR_ENVIRONMENT' })
@@ -109,6 +121,6 @@ export class DaskProcess {
         lastLines: this.tail,
       })
     })
-    return await Promise.race([this.#link.started, early])
+    return await Promise.race([this.#link.started, refused, early])
   }
 }

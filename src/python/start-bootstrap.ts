@@ -6,6 +6,7 @@ import fork from './fork.py'
 import load from './load.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
+import values from './values.py'
 
 /** How a Python that runs bootstrap.py is started. */
 export interface BootstrapOptions {
@@ -64,6 +65,6 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     for (const pass of held ?? []) pass()
     held = undefined
   })
-  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${fork}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${values}\n${fork}\n${bootstrap}`))
   return { child, link }
 }

@@ -10,6 +10,7 @@ import {
 import { ClientProgram } from '../components/client-program.ts'
 import { CommandWorker } from '../components/command-worker.ts'
 import { schedulerArguments, workerArguments, type WorkerPlace } from '../components/dask-arguments.ts'
+import { daskValues } from '../components/dask-values.ts'
 import { taskShare } from '../components/task-share.ts'
 import { fillCommand } from '../components/worker-command.ts'
 import { formatResources, ownGpus, withGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
@@ -84,7 +85,7 @@ export class Hosted {
     const port = await freePort('port', host, options)
     // A scheduler can do without; its workers could not.
     const directory = await this.#ownDirectory().catch(() => undefined)
-    const extras = { environment: {}, resources: {}, directory }
+    const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
     this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }), extras)
     return this.scheduler
   }
@@ -111,7 +112,8 @@ export class Hosted {
         if (options.workerCommand !== undefined)
           return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
-        const extras = { environment: gpus?.environments[i] ?? {}, resources: resources.offered }
+        const environment = gpus?.environments[i] ?? {}
+        const extras = { environment, resources: resources.offered, values: daskValues(options) }
         const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)
         return worker

@@ -1,10 +1,11 @@
 import type { Line } from '../control/line.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
 import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
+import { failureOf } from './failure.ts'
 import type { Hosted, WorkerPlan, WorkerProcess } from './hosted.ts'
 
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
@@ -30,6 +31,7 @@ export class Workers {
   readonly #ending = new AbortController()
   /** Those that were killed because they did not come to run. */
   readonly #late = new Set<WorkerProcess>()
+  #hasRefused = false
 
   constructor(options: WorkersOptions) {
     this.#options = options
@@ -63,6 +65,7 @@ export class Workers {
       const started = this.#tellStart(worker)
       const exit = await this.#exitOf(worker)
       if (this.#isEnding()) return
+      if (await this.#tellRefusal(worker)) return
       // A command hears a signal to all processes of the step by itself: the run ends, and nothing has crashed.
       if (this.#options.isInterrupted()) return
       // One that never came to run would fail in the same way again.
@@ -78,6 +81,19 @@ export class Workers {
         return
       }
     }
+  }
+
+  /** Whether its Python has found that the value of an option cannot be used: then none of this process's workers will come. */
+  async #tellRefusal(worker: WorkerProcess): Promise<boolean> {
+    const error = await worker.started.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    if (!(error instanceof RunnerError) || error.code !== 'ERR_USAGE') return false
+    const { run, link } = this.#options
+    if (!this.#hasRefused) link.send({ type: 'failed', failure: failureOf(error, run.identity) })
+    this.#hasRefused = true
+    return true
   }
 
   #isEnding(): boolean {
