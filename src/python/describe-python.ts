@@ -27,6 +27,8 @@ export const pythonSchema = z.object({
   place: z.nullable(z.string()),
   /** The files from which Dask reads its configuration, those that set nothing left out. */
   configuration: z.optional(z.array(settingsSchema)),
+  /** How long it took to find it and to hear this, in milliseconds. */
+  tookMs: z.optional(z.number()),
 })
 export type PythonDescription = z.infer<typeof pythonSchema>
 

@@ -61,7 +61,7 @@ export class Pythons {
     const { options } = this.#run
     this.#path = findPython(options, options.env, this.#signal, async (python) => {
       const started = first(python, true)
-      using _progress = sayProgress(this.#run, () => `waiting for ${python} to start and to say whether it has Dask`)
+      using _progress = sayProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
       const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
       if (answer.executable === undefined) started.kill()
       return answer

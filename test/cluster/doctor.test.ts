@@ -62,11 +62,21 @@ test('names a process that does not come', async () => {
 test('a Python that hangs is named, and ended with what it has started', async () => {
   await using cluster = await Cluster.make()
   const hanging = await script(cluster, 'hanging', 'sleep 1000; exit 0')
-  const doctor = cluster.run(['doctor', '--python', hanging])
+  const doctor = cluster.run(['doctor', '--python', hanging, '--rendezvous-timeout', '3s'])
   await doctor.expectStatus(78)
   expect(doctor.stdout).toMatch(
-    /^problem +python +Cannot find a Python that has Dask: ".*hanging" gives no answer within 10 s$/m,
+    /^problem +python +Cannot find a Python that has Dask: ".*hanging" gives no answer within 3 s$/m,
   )
+  await cluster.expectNothingLeft()
+})
+
+test('a Python that is slow is waited for, and called so', async () => {
+  await using cluster = await Cluster.make()
+  const slow = await script(cluster, 'slow', `[ -e asked ] || { touch asked; sleep 11; }; exec '${python}' "$@"`)
+  cluster.expectFile('asked')
+  const doctor = cluster.run(['doctor', '--python', slow])
+  await doctor.expectStatus(0)
+  expect(doctor.stdout).toMatch(/^warning +python +it is slow: it took 1\d s to say which Dask it has/m)
   await cluster.expectNothingLeft()
 })
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, programs, python } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
 const hold = ['--', 'python3', join(programs, 'hold.py'), 'go']
@@ -99,5 +99,17 @@ test('a Dask that cannot be imported ends every process with its last words', as
   for (const who of ['0 scheduler', '1 client', '2 worker', '3 worker'])
     expect(run.stderr).toContain(`[${who}] error: ${why}`)
   expect(run.stderr).toContain('[1 client] error: | ImportError: broken')
+  await cluster.expectNothingLeft()
+})
+
+test('a Python that is slow on one process is waited for, and that process and its host are named', async () => {
+  await using cluster = await Cluster.make()
+  const slow = join(cluster.directory, 'bin/slow')
+  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 4 ;; esac\nexec '${python}' "$@"\n`, { mode: 0o755 })
+  const run = cluster.run(['local', '-n', '3', '--python', slow, '--', 'python3', join(programs, 'submit.py')])
+  await run.expectStatus(0)
+  expect(run.stdout).toContain('result 21')
+  expect(run.stderr).toMatch(/^\[2 worker[^\]]*\] waiting on \S+ for \S+slow to start/m)
+  expect(run.stderr).not.toMatch(/^\[0 [^\]]*\] waiting on .* for .*slow to start/m)
   await cluster.expectNothingLeft()
 })

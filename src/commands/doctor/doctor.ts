@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { once } from 'node:events'
+import { defaults } from '../../defaults.ts'
 import { exitStatuses } from '../../errors.ts'
 import { Child } from '../../process/child.ts'
 import { sayExit, signalStatus } from '../../process/exit.ts'
@@ -12,7 +13,7 @@ import { settledWithin } from '../../util/wait.ts'
 import { CommandSignals } from '../cluster/command-signals.ts'
 import type { DoctorMessage, DoctorOrders } from './examine.ts'
 import { type Finding, found, hasProblem } from './finding.ts'
-import { probeTimeout } from './probe.ts'
+import { probeTimeout, pythonTimeout } from './probe.ts'
 
 /** How a doctor is started. */
 export interface DoctorOptions extends DoctorOrders {
@@ -46,7 +47,7 @@ export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Di
   await using reaper = new Reaper()
   using interruption = new CommandSignals()
   const examination = new Examination(examiner, reaper)
-  const longest = 3 * probeTimeout + 2 * orders.timeout
+  const longest = 2 * pythonTimeout(defaults.rendezvousTimeout) + 3 * probeTimeout + 2 * orders.timeout
   const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
   const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
   await examination.close()

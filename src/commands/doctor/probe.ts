@@ -6,6 +6,11 @@ import { type Finding, foundMessage } from './finding.ts'
 /** How long one look at something may take. In milliseconds. */
 export const probeTimeout = 10_000
 
+/** A Python that answers at all does so within this time: `run` would wait for `--rendezvous-timeout`. In milliseconds. */
+export function pythonTimeout(rendezvousTimeout: number): number {
+  return Math.min(rendezvousTimeout, 60_000)
+}
+
 /** What came of looking at something: what was seen, or why nothing was. */
 export type Seen<T> = { readonly value: T } | { readonly why: string }
 

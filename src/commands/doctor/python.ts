@@ -2,10 +2,15 @@ import { RunnerError } from '../../errors.ts'
 import type { Environment } from '../../identity/environment.ts'
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
 import { findPython, type PythonWish } from '../../python/find-python.ts'
+import { defaults } from '../../defaults.ts'
 import { sayDuration } from '../../util/duration.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
-import { probeTimeout } from './probe.ts'
+import { pythonTimeout } from './probe.ts'
+
+/** A Python that takes longer to be found and to say what it has is slow. In milliseconds. */
+const slowMs = 5_000
 
 /** The oldest Dask that was tried. */
 const oldest = [2022, 12] as const
@@ -16,17 +21,20 @@ const oldest = [2022, 12] as const
  * @throws RunnerError ERR_ENVIRONMENT where there is none that answers in time.
  */
 export async function lookAtPython(wish: PythonWish, env: Readonly<NodeJS.ProcessEnv>): Promise<PythonDescription> {
-  const { python } = wish
+  const { python, rendezvousTimeout = defaults.rendezvousTimeout } = wish
+  const timeout = pythonTimeout(rendezvousTimeout)
+  const began = monotonic()
   const stop = new AbortController()
   const late = (): Error =>
     new RunnerError(
       `Cannot find a Python that has Dask: ${python === undefined ? 'those that there are gave' : `"${python}" gives`} ` +
-        `no answer within ${sayDuration(probeTimeout)}; see whether its filesystem hangs, or name another by --python`,
+        `no answer within ${sayDuration(timeout)}; see whether its filesystem hangs, or name another by --python`,
       { code: 'ERR_ENVIRONMENT' },
     )
   try {
-    const path = await deadline(findPython(wish, env, stop.signal), probeTimeout, late)
-    return await describePython(path, { env, timeout: probeTimeout })
+    const path = await deadline(findPython(wish, env, stop.signal), timeout, late)
+    const description = await describePython(path, { env, timeout })
+    return { ...description, tookMs: monotonic() - began }
   } finally {
     stop.abort()
   }
@@ -46,6 +54,16 @@ export function judgePython(python: PythonDescription, env: Environment): Findin
       ),
     )
   else findings.push(...judgeDask(distributed, dask, python.place))
+  const { tookMs = 0 } = python
+  if (tookMs > slowMs)
+    findings.push(
+      found(
+        'warning',
+        'python',
+        `it is slow: it took ${sayDuration(Math.round(tookMs / 1000) * 1000)} to say which Dask it has; each process of a run waits as long, but not longer than --rendezvous-timeout`,
+        'put the environment on a faster filesystem, such as one of the node, or give a longer --rendezvous-timeout',
+      ),
+    )
   if ((env.PYTHONDONTWRITEBYTECODE ?? '') !== '')
     findings.push(
       found(
