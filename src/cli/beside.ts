@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { ownTables } from '../options/command-table.ts'
 import { readOwn } from './flags.ts'
 
-/** Adds the commands around a running cluster: `wait`, `status` and `stop`. */
+/** Adds the commands around a running cluster: `wait`, `status`, `env` and `stop`. */
 export function addClusterCommands(root: Command, withFlags: (command: Command) => Command): void {
   withFlags(
     root
@@ -20,6 +20,13 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwn(ownTables.status, command)
     await (await import('./run-beside.ts')).runStatus(options)
+  })
+
+  withFlags(
+    root.command('env').description('print what a shell or a notebook on another node needs to join a running cluster'),
+  ).action(async (_flags: unknown, command: Command) => {
+    const options = readOwn(ownTables.env, command)
+    await (await import('./run-env.ts')).runEnv(options)
   })
 
   withFlags(root.command('stop').description('end a running cluster; that there is none is fine')).action(

@@ -122,6 +122,30 @@ export const ownTables = {
     },
     ...targetTable,
   },
+  env: {
+    python: {
+      kind: yesOrNo(),
+      default: false,
+      group: 'command',
+      // DASK_HPC_RUNNER_PYTHON is which Python a run uses.
+      variable: 'DASK_HPC_RUNNER_ENV_PYTHON',
+      help: 'print two lines for a notebook in place of those for a shell',
+    },
+    remove: {
+      kind: yesOrNo(),
+      default: false,
+      group: 'command',
+      help: 'remove the certificates that were kept for this scheduler file, and print what unsets the variables',
+    },
+    timeout: {
+      kind: duration(),
+      default: '10s',
+      value: 'time',
+      group: 'command',
+      help: 'how long process 0 and the scheduler may take to answer',
+    },
+    ...targetTable,
+  },
   stop: {
     timeout: {
       kind: duration(),

@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
 import { pythons } from '../support/pythons.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
@@ -83,6 +85,46 @@ test('wait, status and stop get the certificates of a secure run by themselves, 
   await stop.expectStatus(0)
   expect(stop.stdout).toMatch(/^Stopped the scheduler at tls:.* and 2 workers of run /)
   await run.ended
+  await cluster.expectNothingLeft()
+  expect(await secrets(`local${run.pid}`)).toEqual([])
+})
+
+test('env has a shell and a notebook in a clean environment join a secure run, and removes what it keeps', async () => {
+  await using cluster = await Cluster.make()
+  const file = cluster.path("it's.json")
+  const run = cluster.run(['local', '-n', '2', '--secure', '--no-client', '--scheduler-file', file])
+  await published(file, run)
+  const env = {
+    PATH: `${cluster.directory}/bin:${process.env.PATH ?? ''}`,
+    HOME: cluster.path('.'),
+    XDG_RUNTIME_DIR: cluster.path('login'),
+  }
+  await mkdir(env.XDG_RUNTIME_DIR, { mode: 0o700 })
+  const execute = async (text: string): Promise<string> => {
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', text, process.execPath, program, file], { env })
+    return stdout
+  }
+  const call = '"$0" "$1" env --scheduler-file "$2"'
+  const show = 'client.wait_for_workers(1); print(client.submit(sum, [1, 2, 3]).result())'
+  const plain = `python3 -c 'from dask.distributed import Client; client = Client(); ${show}'`
+  expect(await execute(`eval "$(${call})"; ${plain}`)).toBe('6\n')
+  expect(await execute(`{ ${call} --python; echo '${show}'; } | python3 -`)).toBe('6\n')
+  const kept = (await readdir(env.XDG_RUNTIME_DIR)).map((name) => join(env.XDG_RUNTIME_DIR, name))
+  expect(kept).toHaveLength(1)
+  const modes = await Promise.all(
+    ['', 'ca.pem', 'cert.pem', 'key.pem'].map(async (name) => (await stat(join(kept[0] ?? '', name))).mode & 0o7777),
+  )
+  expect(modes).toEqual([0o700, 0o600, 0o600, 0o600])
+  // Once more in the shell that has the variables, which then has them no more.
+  const gone = `eval "$(${call})"; eval "$(${call})"; eval "$(${call} --remove)"; env | grep -c DASK || true`
+  expect(await execute(gone)).toBe('0\n')
+  expect(await readdir(env.XDG_RUNTIME_DIR)).toEqual([])
+  run.signal('SIGTERM')
+  await run.ended
+  expect(await execute(`${call} 2>&1 >got || echo $?; test ! -s got; rm got`)).toMatch(
+    /^dask-hpc-runner: error: .*\n69\n$/,
+  )
+  await rm(env.XDG_RUNTIME_DIR, { recursive: true })
   await cluster.expectNothingLeft()
   expect(await secrets(`local${run.pid}`)).toEqual([])
 })

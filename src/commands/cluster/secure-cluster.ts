@@ -26,8 +26,8 @@ export async function certificatesFor(
   { timeout, signal }: FindOptions,
 ): Promise<{ readonly kind: 'tls'; readonly tls?: TlsFiles } | NoCluster> {
   const record = file?.dask_hpc_runner
-  if (!address.startsWith('tls://') || target.tls !== undefined || record?.secure !== true)
-    return { kind: 'tls', ...tlsFor(address, target) }
+  // No others are of its authority: those in the environment are of an earlier run.
+  if (!address.startsWith('tls://') || record?.secure !== true) return { kind: 'tls', ...tlsFor(address, target) }
   try {
     const files = given.get(record.nonce) ?? fetchFiles(record, { timeout, ...(signal && { signal }) })
     given.set(record.nonce, files)

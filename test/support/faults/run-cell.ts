@@ -54,7 +54,13 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
     const end = await watch(run, step, { struck, since, patience })
     await struck.mend()
     if (struck.silent !== undefined) problems.push(...(await seeItCleared(run, struck)))
-    const left = await filesLeft(run, cell.leaves ?? [], struck.lost === true ? struck.silent : undefined)
+    // Slurm kills the whole step of a frozen host when that goes on, its reaper too.
+    const killed = place.secure && cell.strike.kind === 'freeze host' ? ['dask-hpc-runner-*'] : []
+    const left = await filesLeft(
+      run,
+      [...(cell.leaves ?? []), ...killed],
+      struck.lost === true ? struck.silent : undefined,
+    )
     return judge(cell, limits, { step, end, problems, filesLeft: left })
   } finally {
     await struck.mend()
