@@ -1,11 +1,10 @@
 import { dirname } from 'node:path'
 import { interruptible } from '../commands/cluster/command-signals.ts'
 import { completeTarget } from '../commands/cluster/target.ts'
-import { joinEnvironment, joinVariables } from '../commands/env.ts'
+import { forgetCertificates, joinEnvironment, joinVariables } from '../commands/env.ts'
 import { pythonLines, shellLines, unsetLines } from '../commands/env-text.ts'
 import { RunnerError } from '../errors.ts'
 import type { ownTables } from '../options/command-table.ts'
-import { removeKept } from '../security/kept-files.ts'
 import { printable } from '../util/printable.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw } from './print.ts'
@@ -19,7 +18,7 @@ export async function runEnv({ own, sources }: CommandOptions<typeof ownTables.e
       const target = completeTarget({ ...own, sources }, env)
       if (own.remove) {
         if (!('path' in target)) throw new RangeError('Cannot use --remove: name the --scheduler-file')
-        const directories = await removeKept(target.path)
+        const directories = await forgetCertificates(target.path)
         say(directories.length === 0 ? `nothing is kept for "${target.path}"` : `removed "${directories.join('", "')}"`)
         await draw(unsetLines(env, { schedulerFile: target.path, directories }))
         return 0

@@ -1,4 +1,4 @@
-import { keepFiles } from '../security/kept-files.ts'
+import { keepFiles, removeKept } from '../security/kept-files.ts'
 import { tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import { needCluster } from './cluster/find.ts'
 import type { FindOptions } from './cluster/no-cluster.ts'
@@ -39,4 +39,9 @@ export function joinVariables({ schedulerAddress, schedulerFile, tls }: JoinEnvi
     ...(schedulerFile !== undefined && { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
     ...(tls !== undefined && tlsEnvironment(tls)),
   }
+}
+
+/** Removes the certificates that were kept for a scheduler file. @returns the directories that are gone */
+export async function forgetCertificates(schedulerFile: string): Promise<readonly string[]> {
+  return await removeKept(schedulerFile)
 }
