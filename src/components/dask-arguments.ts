@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isLoopback } from '../control/reach.ts'
 import type { CompleteOptions } from '../options.ts'
 
 /** Where the scheduler listens. */
@@ -16,7 +17,7 @@ export function schedulerArguments(options: CompleteOptions, place: SchedulerPla
     ...flag('--port', place.port),
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
-    ...flag('--dashboard-address', options.dashboardAddress ?? anyPort(options)),
+    ...flag('--dashboard-address', options.dashboardAddress ?? anyPort(options, place)),
   ]
 }
 
@@ -45,7 +46,7 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     ...flag('--listen-address', options.listenAddress),
     ...flag('--contact-address', options.contactAddress),
     ...commonArguments(options),
-    ...flag('--dashboard-address', anyPort(options)),
+    ...flag('--dashboard-address', anyPort(options, place)),
     ...flag('--nthreads', place.nthreads),
     ...flag('--memory-limit', place.memoryLimit),
     ...flag('--local-directory', place.localDirectory),
@@ -56,9 +57,12 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
   ]
 }
 
-/** Whoever reaches a dashboard may look, with TLS too: a secure run has its dashboards on loopback. */
-function anyPort({ secure }: CompleteOptions): string {
-  return secure ? '127.0.0.1:0' : ':0'
+/**
+ * Whoever reaches a dashboard may look, with TLS too: a secure run has its dashboards on loopback. So has one that
+ * listens there: Dask has a dashboard without an address on every interface, whatever its `--host`.
+ */
+function anyPort({ secure }: CompleteOptions, { host }: Pick<SchedulerPlace, 'host'>): string {
+  return secure || (host !== undefined && isLoopback(host)) ? '127.0.0.1:0' : ':0'
 }
 
 function commonArguments(options: CompleteOptions): string[] {

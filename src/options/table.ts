@@ -131,10 +131,10 @@ export const daskTable = {
     help: 'address that a worker listens on, such as tcp://0.0.0.0:9000',
     handedTo: 'workers',
   },
-  /** Address or host name to listen on. @default every interface; 127.0.0.1 for `local` */
+  /** Address or host name to listen on. @default on one host 127.0.0.1, else a network of the nodes */
   host: {
     kind: host(),
-    otherwise: 'every interface; 127.0.0.1 with local',
+    otherwise: '127.0.0.1 on one host, else a network of the nodes',
     value: 'address',
     group: 'dask',
     help: 'address to listen on',

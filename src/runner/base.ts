@@ -35,7 +35,7 @@ import { leaveReport } from './run-report.ts'
 import { checkRunTls, tlsOf } from './run-tls.ts'
 import { sayProgress } from './say-progress.ts'
 import { certificatesOfOther, SecureRun } from './secure-run.ts'
-import { sayDashboard, sayWithoutClient, warnOfOtherPython } from './start-message.ts'
+import { sayDashboard, sayOpen, sayWithoutClient, warnOfOtherPython } from './start-message.ts'
 import { type RunningScheduler, schedulerRuns } from './start-scheduler.ts'
 import { releaseDelay } from './step-release.ts'
 import { divideGrace, type EndTiming } from './timing.ts'
@@ -274,7 +274,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const making = mine.includes('scheduler') ? this.#secure?.make(run) : undefined
     making?.catch(() => undefined)
     const { Hub } = await import('./hub.ts')
-    const hub = await Hub.open(run, this.isOnOneHost())
+    const hub = await Hub.open(run)
     this.#hub = hub
     this.#member.attach(hub.link)
     this.#leaveToReaper(hub, run)
@@ -295,6 +295,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     const dask = versions === undefined ? '' : `, ${sayVersions(versions)} of ${await this.#hosts.python}`
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
     sayWithoutClient(run)
+    sayOpen(scheduler, run)
     void sayDashboard(scheduler, run)
     if (this.#options.scheduler) void hub.mark()
   }

@@ -21,7 +21,7 @@ import { Coordinator, type StartedWorker } from './coordinator.ts'
 import type { BodyPulse } from './body-pulse.ts'
 import type { RunContext } from './context.ts'
 import { markScheduler } from './fence.ts'
-import { controlAddresses } from './listen-address.ts'
+import { controlAddresses, staysOnHost } from './listen-address.ts'
 import { Readiness } from './readiness.ts'
 import { tlsOf } from './run-tls.ts'
 import { SchedulerLink } from './scheduler-link.ts'
@@ -100,10 +100,10 @@ export class Hub {
   /**
    * Listens for the other processes of the run.
    *
-   * @param oneHost that all of them are on this host, so that loopback is enough
    * @throws RunnerError ERR_UNAVAILABLE where no port can be listened on.
    */
-  static async open(run: RunContext, oneHost: boolean): Promise<Hub> {
+  static async open(run: RunContext): Promise<Hub> {
+    const oneHost = await staysOnHost(run)
     const { roles, identity, options } = run
     const [runKey, nonce, secret] = [formatRunKey(identity.runKey), randomUUID(), randomUUID()]
     const server = await ControlServer.listen({

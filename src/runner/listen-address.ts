@@ -18,10 +18,13 @@ const mostNodes = 3
 /** What decides where a process of a run listens. */
 export type ListenContext = Pick<RunContext, 'options' | 'identity'>
 
+/** Where a run of one host listens: nobody else has to reach it. A host with version 6 alone has this address, too. */
+const loopback: ChosenAddress = { address: '127.0.0.1', by: 'one-host' }
+
 /**
  * The host that a component of this process listens on: `--host`, or the address of the interface
- * that the options name, or, where the run has several nodes or this one has no address of version 4, an address
- * that other nodes reach. Undefined where Dask may choose.
+ * that the options name, or loopback where the run has one node, or else an address that other nodes reach.
+ * Undefined where Dask may choose.
  *
  * @param schedulerAddress for a worker: its own address is the one from which packets to the scheduler leave
  * @throws RangeError where this host has no interface such as the options want.
@@ -35,18 +38,21 @@ export async function listenHost(
   const option = options[own] === undefined ? 'interface' : own
   const wish = { host: options.host, interface: options[option], name: nameOf(options, option) }
   if (wish.host !== undefined || wish.interface !== undefined) return chooseAddress(interfacesAlone(), wish)
-  if (identity.nodes === 1) return addressForDask(interfacesAlone())
   const scheduler = schedulerAddress === undefined ? undefined : hostOf(schedulerAddress)
-  const towardsScheduler =
-    scheduler === undefined || isLoopback(scheduler) ? [] : await towards(await resolve(scheduler, lookupTimeout))
-  const facts = await addressFacts(identity, options.env)
+  const ofScheduler = scheduler === undefined ? [] : await resolve(scheduler, lookupTimeout)
+  const isBeside = scheduler === undefined || isLoopback(scheduler) || isAllLoopback(ofScheduler)
+  if (identity.nodes === 1 && isBeside) return loopback
+  const towardsScheduler = await towards(ofScheduler)
+  const facts = identity.nodes === 1 ? interfacesAlone() : await addressFacts(identity, options.env)
   return chooseAddress(towardsScheduler.length === 0 ? facts : { ...facts, towardsNodes: towardsScheduler })
 }
 
-/** Dask chooses among addresses of version 4 only; where this host has no such but loopback, the choice is ours. */
-function addressForDask(facts: AddressFacts): ChosenAddress | undefined {
-  const outside = facts.addresses.filter(({ kind }) => kind !== 'loopback' && kind !== 'link-local')
-  return outside.every(({ family }) => family === 'IPv6') ? chooseAddress(facts) : undefined
+/** Whether nothing of this run, its control channel included, has to be reached from another host. */
+export async function staysOnHost(run: ListenContext): Promise<boolean> {
+  if (run.identity.nodes !== 1) return false
+  // That the user has asked for what is not there is said when the scheduler starts.
+  const chosen = await listenHost('scheduler', run).catch(() => undefined)
+  return chosen !== undefined && isLoopback(chosen.address)
 }
 
 /** Where the other processes of the run may reach this one, the likeliest first: where its scheduler would listen. */
@@ -92,6 +98,10 @@ async function towards(targets: readonly string[]): Promise<readonly string[]> {
   const outside = targets.filter((target) => !isLoopback(target) && !isLinkLocal(target))
   const all = await Promise.all(outside.map(addressTowards))
   return all.filter((address) => address !== undefined)
+}
+
+function isAllLoopback(addresses: readonly string[]): boolean {
+  return addresses.length > 0 && addresses.every(isLoopback)
 }
 
 /** The addresses of a name; none where it does not resolve in time. */

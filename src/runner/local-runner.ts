@@ -60,10 +60,10 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
     const { ntasks = fewProcesses, ...others } = options
-    super({ ...onLoopback(others), env: withoutWorkloadManager(others.env ?? process.env) })
+    super({ ...others, env: withoutWorkloadManager(others.env ?? process.env) })
     this.#ntasks = checkValue(processes, ntasks, nameOf(options, 'ntasks'))
     this.#surroundings = others.env ?? process.env
-    this.#orders = whatCanBeSent(onLoopback(others))
+    this.#orders = whatCanBeSent(others)
   }
 
   protected override isOnOneHost(): boolean {
@@ -172,11 +172,6 @@ export class MemberRunner extends FileRunner {
   protected override identify(): Identity {
     return this.#identity
   }
-}
-
-/** Nothing listens beyond this machine, unless the user says where to listen. */
-function onLoopback(options: RunnerOptions): RunnerOptions {
-  return options.interface === undefined ? { host: '127.0.0.1', ...options } : options
 }
 
 /** The options that the other processes need too: what is not JSON is the calling process's own affair. */

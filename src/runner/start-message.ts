@@ -1,3 +1,4 @@
+import { hostOf, isLoopback } from '../control/reach.ts'
 import { describePython } from '../python/describe-python.ts'
 import { isInEnvironment } from '../python/environment-runner.ts'
 import { askPython, findPython, isSamePython } from '../python/find-python.ts'
@@ -8,6 +9,13 @@ import type { RunContext } from './context.ts'
 
 /** How long the client program's Python may take to tell its versions. In milliseconds. */
 const describeTimeout = 10_000
+
+/** Says it where others can use the ports of the run's scheduler and workers. */
+export function sayOpen({ address }: SchedulerFile, { logger, options }: RunContext): void {
+  const host = hostOf(address)
+  if (!options.scheduler || host === undefined || isLoopback(host) || /^(tls|wss):/.test(address)) return
+  logger.info("Dask's ports are open to everybody who reaches this network; --secure closes them")
+}
 
 /** Says where the dashboard is and how to get there, or why there is none. Does not throw. */
 export async function sayDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {

@@ -29,8 +29,9 @@ export interface ChosenAddress {
   /**
    * `host`, `interface`: the user's word. `step`: the network on which the workload manager reaches the other
    * nodes. `name`: what this host's name stands for. `only`: there is no other network. `guess`: nothing told more.
+   * `one-host`: loopback, for a run of this host alone.
    */
-  readonly by: 'host' | 'interface' | 'step' | 'name' | 'only' | 'guess'
+  readonly by: 'host' | 'interface' | 'step' | 'name' | 'only' | 'guess' | 'one-host'
 }
 
 /**

@@ -79,10 +79,16 @@ for (const [whose, interpreter] of pythons) {
   )
 }
 
-sixTest('one host with addresses of version 6 alone is a cluster that other hosts reach', async ({ work }) => {
-  const program = join(programs, 'addresses.py')
-  const step = work.srun(['--nodes=1', '--ntasks=2'], ['dask-hpc-runner', 'run', '--', 'python', program])
-  await step.expectStatus(0)
-  expect(step.stdout).toMatch(/^scheduler tcp:\/\/\[fd00:97::2\]:\d+\nworker 0 tcp:\/\/\[fd00:97::2\]:\d+ /)
-  await work.expectNothingLeft()
-})
+sixTest(
+  'one host with addresses of version 6 alone is a cluster that other hosts reach by --interface',
+  async ({ work }) => {
+    const program = join(programs, 'addresses.py')
+    const step = work.srun(
+      ['--nodes=1', '--ntasks=2'],
+      ['dask-hpc-runner', 'run', '--interface', 'eth0', '--', 'python', program],
+    )
+    await step.expectStatus(0)
+    expect(step.stdout).toMatch(/^scheduler tcp:\/\/\[fd00:97::2\]:\d+\nworker 0 tcp:\/\/\[fd00:97::2\]:\d+ /)
+    await work.expectNothingLeft()
+  },
+)

@@ -12,7 +12,7 @@ import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } 
 import { judgeEnvironment } from './environment.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
-import { judgeNetwork, type NetworkFacts } from './network.ts'
+import { judgeNetwork, judgePorts, type NetworkFacts } from './network.ts'
 import { judgeNode } from './node.ts'
 import { judged, type Probes, pythonTimeout, type Seen, valueOf } from './probe.ts'
 import { judgeConfiguration } from './configuration.ts'
@@ -133,6 +133,8 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     ...judged('network', network, (facts) => judgeNetwork(facts, { options, nodes: nodes ?? 1 })),
   ]
   const ofRun = [
+    // Where it cannot be seen, the findings of this process say why.
+    ...(rank === 0 && 'value' in network ? judgePorts(network.value, options) : []),
     ...(slurm === undefined ? [] : judged('slurm', slurm, (facts) => judgeSlurm(facts, options.grace))),
     ...(cluster !== undefined && rank === 0 && wantsDashboard(subject) ? judgeDashboard(cluster) : []),
     // In a job of several processes process 0 compares it with what it has, as the scheduler's.

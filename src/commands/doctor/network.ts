@@ -53,6 +53,46 @@ export function portsOf(component: 'scheduler' | 'worker', options: CompleteOpti
   return component === 'scheduler' ? options.port : options.workerPort
 }
 
+/** What of the run decides who gets in. */
+type Ports = Pick<
+  CompleteOptions,
+  'port' | 'workerPort' | 'nannyPort' | 'nanny' | 'dashboard' | 'dashboardAddress' | 'protocol' | 'secure' | 'scheduler'
+>
+
+/** Judges who can use the ports of a run, by where process 0 would listen. */
+export function judgePorts({ listens }: NetworkFacts, options: Ports): Finding[] {
+  const [first] = listens
+  if (first === undefined || (first.chosen !== undefined && isLoopback(first.chosen.address))) return []
+  const { scheduler, secure, dashboard, dashboardAddress } = options
+  // A secure run has it on loopback, unless it is told otherwise.
+  const hasDashboard = scheduler && dashboard && (!secure || dashboardAddress !== undefined)
+  const ofDashboard = hasDashboard ? [sayPort('dashboard', dashboardAddress)] : []
+  if (secure || options.protocol === 'tls') {
+    const closed = 'the ports of Dask are closed to all who have no certificate'
+    const [open] = ofDashboard
+    return [
+      found(
+        'ok',
+        'network',
+        `${closed}${secure ? ' of the run (--secure)' : ''}${open ? `, but not the ${open}` : ''}`,
+      ),
+    ]
+  }
+  const all = [
+    ...(scheduler ? [sayPort('scheduler', options.port)] : []),
+    sayPort('workers', options.workerPort),
+    ...(options.nanny ? [sayPort('nannies', options.nannyPort)] : []),
+    ...ofDashboard,
+  ]
+  return [
+    found('note', 'network', `anybody on the network can use the ports of ${all.join(', ')}`, '--secure closes them'),
+  ]
+}
+
+function sayPort(what: string, port: string | undefined): string {
+  return `${what} (${port ?? 'any free one'})`
+}
+
 /** What of the run matters to the judgement. */
 export interface WantedNetwork {
   readonly options: Pick<CompleteOptions, 'host' | 'interface' | 'schedulerInterface' | 'workerInterface'>
@@ -99,6 +139,8 @@ function judgeAddress(
   const name = addresses.find((each) => each.address === address)?.name
   const at = `${would} ${address}${name === undefined ? '' : ` (${name})`}`
   switch (by) {
+    case 'one-host':
+      return found('ok', 'network', `${at}: nobody on another host reaches it, unless --interface names a network`)
     case 'host':
       return found('ok', 'network', `${at}, as --host says`)
     case 'interface':

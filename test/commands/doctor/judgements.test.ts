@@ -4,12 +4,13 @@ import { type DirectoryFacts, judgeDirectory } from '../../../src/commands/docto
 import { judgeEnvironment } from '../../../src/commands/doctor/environment.ts'
 import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
 import type { Finding } from '../../../src/commands/doctor/finding.ts'
-import { judgeNetwork } from '../../../src/commands/doctor/network.ts'
+import { judgeNetwork, judgePorts } from '../../../src/commands/doctor/network.ts'
 import { judgeNode } from '../../../src/commands/doctor/node.ts'
 import { judgeOpenFiles, judgeResources, judgeVariables, sayWorker } from '../../../src/commands/doctor/resources.ts'
 import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
 import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
+import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { identifySlurm } from '../../../src/identity/slurm.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
 import { nodeLimits } from '../../support/node-limits.ts'
@@ -334,6 +335,29 @@ describe('judgeNetwork', () => {
     expect(levels(judgeNetwork({ addresses: [lo], listens: [] }, { options: {}, nodes: 2 }))).toEqual([
       'problem network',
     ])
+  })
+
+  it('says which ports anybody can use, and what closes them', () => {
+    const of = (given: RunnerOptions, chosen: ChosenAddress | undefined = at('10.0.0.1')) =>
+      judgePorts({ addresses: [eth0, lo], listens: listening(chosen) }, completeOptions(given))
+    expect(of({ port: '8786', nanny: true })).toEqual([
+      {
+        level: 'note',
+        subject: 'network',
+        finding:
+          'anybody on the network can use the ports of scheduler (8786), workers (any free one), nannies (any free one), ' +
+          'dashboard (any free one)',
+        advice: '--secure closes them',
+      },
+    ])
+    expect(of({ scheduler: false, schedulerFile: 'F', workerPort: '9000' })[0]?.finding).toMatch(
+      /ports of workers \(9000\)$/,
+    )
+    expect(of({ secure: true })).toMatchObject([{ level: 'ok', finding: expect.stringContaining('closed') as string }])
+    expect(of({ protocol: 'tls' })).toMatchObject([
+      { level: 'ok', finding: expect.stringMatching(/closed .*, but not the dashboard/) as string },
+    ])
+    expect(of({}, at('127.0.0.1', 'one-host'))).toEqual([])
   })
 
   it('takes what it cannot listen on as a problem', () => {
