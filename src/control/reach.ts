@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { connect as open, type Socket } from 'node:net'
+import { hostname } from 'node:os'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
 import { hostAddresses, orderAddresses } from '../util/network.ts'
@@ -50,6 +51,15 @@ export async function addressesOf({ control: { addresses, network } }: Owner): P
   // An address that we have too, such as that of a container bridge, is not the owner's host.
   const own = new Set(ownAddresses())
   return addresses.filter((address) => !own.has(address) && !isLoopback(address))
+}
+
+/**
+ * The other host that keeps a Dask address to itself: it is loopback there, where somebody else may listen at the
+ * same port here. Undefined where it can be asked.
+ */
+export async function keptByHost(address: string, owner: Owner | undefined): Promise<string | undefined> {
+  if (owner === undefined || owner.host === hostname() || !isLoopback(hostOf(address) ?? '')) return undefined
+  return owner.control.network === (await networkName()) ? undefined : owner.host
 }
 
 /** What comes of connecting to a Dask address such as `tcp://10.0.0.1:8786`; a port that stays silent answers. */

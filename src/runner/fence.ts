@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { hostOf, reachDask } from '../control/reach.ts'
+import { hostOf, keptByHost, reachDask } from '../control/reach.ts'
 import { DaskError } from '../dask/errors.ts'
 import type { SchedulerClient } from '../dask/scheduler-client.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -29,6 +29,8 @@ export interface AskOptions {
 
 /** Asks whether the scheduler at a file's address is the one of the file. Nothing is thrown but the signal's reason. */
 export async function askScheduler(file: SchedulerFile, options: AskOptions): Promise<SchedulerAnswer> {
+  // Whoever is asked there is not the one who is meant.
+  if ((await keptByHost(file.address, file.dask_hpc_runner)) !== undefined) return 'unreachable'
   try {
     return await ask(file, options)
   } catch (error) {

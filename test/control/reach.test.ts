@@ -1,7 +1,16 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { hostname } from 'node:os'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { addressesOf, hostOf, isLoopback, networkName, ownAddresses, reach } from '../../src/control/reach.ts'
+import {
+  addressesOf,
+  hostOf,
+  isLoopback,
+  keptByHost,
+  networkName,
+  ownAddresses,
+  reach,
+} from '../../src/control/reach.ts'
 import { closedPort, recordOf } from './support.ts'
 
 /** A port that accepts connections on every address of this host. */
@@ -79,4 +88,18 @@ describe('addresses', () => {
   ])('the host of %s is %s', (address, host) => {
     expect(hostOf(address)).toBe(host)
   })
+})
+
+it('names the other host that keeps a scheduler on its loopback to itself', async () => {
+  const elsewhere = { ...(await recordOf(1)), host: 'another-host' }
+  const control = { ...elsewhere.control, network: 'its own' }
+  const address = 'tcp://127.0.0.1:8786'
+  expect(await keptByHost(address, { ...elsewhere, control })).toBe('another-host')
+  expect(await keptByHost('tcp://10.0.0.1:8786', { ...elsewhere, control })).toBeUndefined()
+  expect(
+    await keptByHost(address, { ...elsewhere, control: { ...control, network: await networkName() } }),
+  ).toBeUndefined()
+  // This host may have started anew since.
+  expect(await keptByHost(address, { ...elsewhere, control, host: hostname() })).toBeUndefined()
+  expect(await keptByHost(address, undefined)).toBeUndefined()
 })

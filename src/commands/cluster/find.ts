@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { keptByHost } from '../../control/reach.ts'
 import { parseAddress } from '../../dask/address.ts'
 import type { SchedulerIdentity } from '../../dask/calls/identity.ts'
 import { DaskError } from '../../dask/errors.ts'
@@ -79,6 +80,13 @@ export async function locate(target: Target, { timeout, signal }: FindOptions): 
     } catch (error) {
       return { kind: 'foreign', why: lowered(messageOf(error)), file }
     }
+    const host = await keptByHost(file.address, file.dask_hpc_runner)
+    if (host !== undefined)
+      return {
+        kind: 'unreachable',
+        why: `it listens on loopback of ${host} only: go there, or start the run with --interface`,
+        file,
+      }
     return { kind: 'place', address: file.address, file, ...(owner !== undefined && { owner }) }
   } catch (error) {
     if (!(error instanceof HungFilesystem)) throw error
