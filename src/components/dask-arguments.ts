@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { isLoopback } from '../control/reach.ts'
 import type { CompleteOptions } from '../options.ts'
+import { isLoopback } from '../util/network.ts'
 
 /** Where the scheduler listens. */
 export interface SchedulerPlace {

@@ -3,8 +3,10 @@ import { connect as open, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
-import { hostAddresses, orderAddresses } from '../util/network.ts'
+import { hostAddresses, isLoopback, orderAddresses } from '../util/network.ts'
 import type { Owner } from '../record/owner.ts'
+
+export { isLoopback }
 
 /** What came of trying to connect. */
 export type Reached = Socket | 'refused' | 'unreachable'
@@ -89,11 +91,6 @@ export async function networkName(): Promise<string> {
     readlink('/proc/self/ns/net').catch(() => 'unknown'),
   ])
   return parts.map((part) => part.trim()).join(' ')
-}
-
-/** Whether an address or host name stays within its host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 /** The host of an address such as `tcp://10.0.0.1:8786` or `tls://[fe80::1]:8786`. */

@@ -50,6 +50,11 @@ export function kindOf(name: string, address: string): NetworkKind {
   return tunnels.test(name) || isPointToPoint(name) ? 'tunnel' : 'network'
 }
 
+/** Whether an address or host name stays within its host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
 /** Whether an address is one that reaches what is on the same cable only. */
 export function isLinkLocal(address: string): boolean {
   return /^(169\.254\.|fe[89ab])/i.test(address)
