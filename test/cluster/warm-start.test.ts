@@ -105,7 +105,7 @@ test('a Dask that cannot be imported ends every process with its last words', as
 test('a Python that is slow on one process is waited for, and that process and its host are named', async () => {
   await using cluster = await Cluster.make()
   const slow = join(cluster.directory, 'bin/slow')
-  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 4 ;; esac\nexec '${python}' "$@"\n`, { mode: 0o755 })
+  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 13 ;; esac\nexec '${python}' "$@"\n`, { mode: 0o755 })
   const run = cluster.run(['local', '-n', '3', '--python', slow, '--', 'python3', join(programs, 'submit.py')])
   await run.expectStatus(0)
   expect(run.stdout).toContain('result 21')
