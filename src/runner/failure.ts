@@ -1,5 +1,5 @@
 import type { Verdict } from '../control/messages.ts'
-import { exitStatuses, exitStatusOf, messageOf, RunnerError } from '../errors.ts'
+import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
@@ -60,8 +60,6 @@ export function standingTo(
 
 /** Tells the user of a failure, and where it was unless it was here. */
 export function report(failure: Failure, { isHere, tells }: Standing, logger: Logger): void {
-  // An option that cannot be used is one of the command that all processes run: one sentence says enough.
-  if (!isHere && failure.status === exitStatuses.ERR_USAGE && failure.role === undefined) return
   const where = isHere ? '' : ` (process ${failure.rank} on ${failure.host})`
   const last = tells ? undefined : failure.last_lines.at(-1)
   logger.error(`${failure.message}${where}${last === undefined ? '' : `: ${last}`}`)

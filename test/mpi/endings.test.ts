@@ -38,7 +38,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a scheduler that cannot start ends everybody, and others than it say why`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', '--preload', 'no_such_module', ...end('0')])
+    const run = startRanks(cluster, launcher, 4, ['run', '--preload', 'import no_such_module', ...end('0')])
     expect(await time(run.expectStatus(69))).toBeLessThan(bound)
     expect(run.stderr).toMatch(/\[0 scheduler\] error: Cannot start scheduler/)
     expect(run.stderr).toContain('no_such_module')
