@@ -222,6 +222,8 @@ class Helper:
 
         program, tasks, name = header["program"], header["tasks"], header["module"]
         self.tasks = install(name, tasks, program)
+        if header["address"].startswith("tls://"):
+            keep_errors_apart()
         self.client = await Client(
             header["address"],
             asynchronous=True,
