@@ -15,12 +15,7 @@ export async function runGated(
   cluster: ReadyCluster,
   { env, interruption }: { readonly env: NodeJS.ProcessEnv; readonly interruption: CommandSignals },
 ): Promise<number> {
-  const { schedulerFile = '', schedulerAddress, nWorkers, tls } = cluster
-  const place = { schedulerAddress, schedulerFile, nWorkers, tls }
-  const own = clientEnvironment(env, place)
-  // One that was inherited would name another cluster.
-  if (schedulerFile === '') delete own.DASK_HPC_RUNNER_SCHEDULER_FILE
-  const { status, whyNotStarted } = await interruption.run(command, own)
+  const { status, whyNotStarted } = await interruption.run(command, clientEnvironment(env, cluster))
   if (whyNotStarted !== undefined) throw new ProgramNotStarted(whyNotStarted, status)
   return status
 }

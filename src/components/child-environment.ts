@@ -48,22 +48,27 @@ export function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Where the cluster is, for the client program. */
 export interface ClusterPlace {
   readonly schedulerAddress: string
-  /** Absolute path. */
-  readonly schedulerFile: string
+  /** Absolute path. Undefined where there is none. */
+  readonly schedulerFile: string | undefined
   readonly nWorkers: number
   /** Where Dask's clients need a certificate. */
   readonly tls?: TlsFiles | undefined
 }
 
+/** One that was inherited may name another cluster. */
+const inheritedFile = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_SCHEDULER_FILE$/
+
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
 export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
+  const { schedulerAddress, schedulerFile, nWorkers, tls } = place
   const own = {
-    DASK_SCHEDULER_ADDRESS: place.schedulerAddress,
-    DASK_HPC_RUNNER_SCHEDULER_FILE: place.schedulerFile,
-    DASK_HPC_RUNNER_N_WORKERS: String(place.nWorkers),
-    ...(place.tls === undefined ? {} : tlsEnvironment(place.tls)),
+    DASK_SCHEDULER_ADDRESS: schedulerAddress,
+    ...(schedulerFile === undefined ? {} : { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
+    DASK_HPC_RUNNER_N_WORKERS: String(nWorkers),
+    ...(tls === undefined ? {} : tlsEnvironment(tls)),
   }
-  return { ...withNestedSteps(env), ...own, ...inContainers(own) }
+  const others = Object.entries(withNestedSteps(env)).filter(([name]) => !inheritedFile.test(name))
+  return { ...Object.fromEntries(others), ...own, ...inContainers(own) }
 }
 
 /** Apptainer and Singularity hand these on to what they run, even with `--cleanenv`. */

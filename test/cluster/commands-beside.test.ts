@@ -13,7 +13,7 @@ type Name = (typeof commands)[number]
 /** Exit status and message of each command, for one state of things. */
 type Expected = Readonly<Record<Name, readonly [status: number, message: RegExp]>>
 
-const timeout = 1_000
+const timeout = 2_000
 /** How long after its deadline a command may take to start and end on a busy machine. In milliseconds. */
 const slack = 8_000
 
@@ -53,7 +53,7 @@ function startWorker(cluster: Cluster, name: string): Started {
 }
 
 const nothingThere = (why: RegExp): Expected => ({
-  wait: [75, new RegExp(`Cannot find the cluster of ".*F\\.json": after 1 s ${why.source}`)],
+  wait: [75, new RegExp(`Cannot find the cluster of ".*F\\.json": after 2 s ${why.source}`)],
   status: [69, new RegExp(`Cannot ask the cluster of ".*F\\.json": ${why.source}`)],
   stop: [0, new RegExp(`Nothing to stop at ".*F\\.json": ${why.source}`)],
 })

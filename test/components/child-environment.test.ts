@@ -94,6 +94,15 @@ describe('clientEnvironment', () => {
     })
   })
 
+  it('names no file of a cluster that was found by its address, and not one that was inherited', () => {
+    const inherited = {
+      DASK_HPC_RUNNER_SCHEDULER_FILE: '/of/another.json',
+      APPTAINERENV_DASK_HPC_RUNNER_SCHEDULER_FILE: '/of/another.json',
+    }
+    const names = Object.keys(clientEnvironment(inherited, { ...place, schedulerFile: undefined }))
+    expect(names.filter((name) => name.includes('SCHEDULER_FILE'))).toEqual([])
+  })
+
   it('says to containers which certificates Dask needs, too', () => {
     const tls = { caFile: '/ca.pem', cert: '/cert.pem', key: '/key.pem' }
     expect(clientEnvironment({}, { ...place, tls })).toMatchObject({

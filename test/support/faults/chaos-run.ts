@@ -137,9 +137,9 @@ async function launched(run: FaultRun, step: Step): Promise<void> {
 
 /** What is documented to stay: the next run on the path takes it over, or Slurm killed a reaper with its host. */
 function leavings(strike: Strike): string[] {
-  if (strike.kind === 'freeze host' && strike.rank !== 0) return ['dask-hpc-runner-*']
+  const killed = strike.kind === 'freeze host' ? ['dask-hpc-runner-*'] : []
   const unreachable = strike.kind !== 'signal' && 'rank' in strike && strike.rank === 0
-  return unreachable ? ['F.json', '.F.json.*', ...(strike.kind === 'freeze host' ? ['dask-hpc-runner-*'] : [])] : []
+  return unreachable ? ['F.json', '.F.json.*', ...killed] : killed
 }
 
 /** The program's own status, what the runner documents, or a signal's. */

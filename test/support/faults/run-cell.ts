@@ -55,7 +55,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
     await struck.mend()
     if (struck.silent !== undefined) problems.push(...(await seeItCleared(run, struck)))
     // Slurm kills the whole step of a frozen host when that goes on, its reaper too.
-    const killed = place.secure && cell.strike.kind === 'freeze host' ? ['dask-hpc-runner-*'] : []
+    const killed = cell.strike.kind === 'freeze host' ? ['dask-hpc-runner-*'] : []
     const left = await filesLeft(
       run,
       [...(cell.leaves ?? []), ...killed],

@@ -138,8 +138,6 @@ export const hostCells: readonly Cell[] = [
     ownHosts: true,
     notices: says.silent(2),
     lastResort: true,
-    // Slurm kills the reaper with the rest of that host.
-    leaves: ['dask-hpc-runner-*'],
     status: 'any',
   },
   {
@@ -155,7 +153,6 @@ export const hostCells: readonly Cell[] = [
     ownHosts: true,
     notices: says.silent(2),
     lastResort: true,
-    leaves: ['dask-hpc-runner-*'],
     status: 'any',
   },
   {
