@@ -13,7 +13,7 @@ const decoder = new Decoder({ mapKeyConverter: (key) => (typeof key === 'number'
  * The bytes of a message, in pieces: buffers are not copied.
  *
  * `u32 length of the header | u32 number of buffers | u64 length of each buffer | header | buffers`,
- * little-endian; the header is msgpack. (src/python/tasks.py has the other end.)
+ * little-endian; the header is msgpack. (src/python/tasks-values.py has the other end.)
  */
 export function packFrame({ header, buffers }: Frame): Uint8Array[] {
   const data = encoder.encodeSharedRef(header)

@@ -17,7 +17,7 @@ export type TaskFailure =
   | 'submission'
   | 'cancelled'
 
-/** A failure as the helper process describes it (src/python/client.py). */
+/** A failure as the helper process describes it (src/python/client-failures.py). */
 export interface DescribedFailure {
   readonly kind: TaskFailure
   readonly type: string

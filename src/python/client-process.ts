@@ -3,6 +3,9 @@ import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
+import failures from './client-failures.py'
+import messages from './client-messages.py'
+import results from './client-results.py'
 import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
@@ -35,7 +38,7 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
-    this.#child.pipe?.write(loadedProgram(`${tls}\n${clientProgram}`))
+    this.#child.pipe?.write(loadedProgram([tls, messages, results, failures, clientProgram].join('\n')))
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }

@@ -1,6 +1,6 @@
 # Holds Dask's own client for a program in another language, under the orders of that program.
 #
-# Orders come and reports go over the socket `pipe`, in the messages that tasks.py describes. An order with an
+# Orders come and reports go over the socket `pipe`, in the messages that tasks-values.py describes. An order with an
 # `id` is answered by {re, ok} or {re, error}, others are not. Reports that nobody asked for:
 #   {done: [future...], failed: [failure...], values: [[future, value]...]} | {gone: why}
 # When the pipe closes, the program is gone, and so is this process.
@@ -12,7 +12,6 @@ import signal
 import struct
 import sys
 import traceback
-import types
 import warnings
 
 
@@ -71,66 +70,7 @@ def make_installer(user, name, text, program, node):
     return Installer()
 
 
-class Messages:
-    """The pipe to the program. Reads ahead, so that a small message costs one call."""
-
-    def __init__(self, pipe):
-        self.pipe = pipe
-        self.loop = asyncio.get_running_loop()
-        self.ahead = bytearray(262144)
-        self.start = self.end = 0
-        self.writing = asyncio.Lock()
-
-    async def receive(self):
-        import msgpack
-
-        length, number = struct.unpack("<II", await self.exactly(8))
-        sizes = struct.unpack(f"<{number}Q", await self.exactly(8 * number)) if number else ()
-        header = msgpack.unpackb(await self.exactly(length), raw=False, strict_map_key=False)
-        return header, [await self.exactly(size) for size in sizes]
-
-    async def exactly(self, size):
-        there = self.end - self.start
-        if size <= there:
-            self.start += size
-            return bytes(memoryview(self.ahead)[self.start - size : self.start])
-        data = bytearray(size)
-        view = memoryview(data)
-        view[:there] = memoryview(self.ahead)[self.start : self.end]
-        view = view[there:]
-        self.start = self.end = 0
-        while view.nbytes >= len(self.ahead):
-            view = view[await self.read_into(view) :]
-        while view.nbytes:
-            self.end = await self.read_into(self.ahead)
-            taken = min(view.nbytes, self.end)
-            view[:taken] = memoryview(self.ahead)[:taken]
-            view, self.start = view[taken:], taken
-        return data
-
-    async def read_into(self, view):
-        got = await self.loop.sock_recv_into(self.pipe, view)
-        if got == 0:
-            raise EOFError
-        return got
-
-    async def send(self, parts):
-        async with self.writing:
-            for part in parts:
-                await self.loop.sock_sendall(self.pipe, part)
-
-
-class Helper:
-    # More than so many fetches under way wait for each other, unless they take longer than a moment.
-    FETCHES = 4
-    MOMENT = 2
-    # Results that finish within so many seconds for each one that is still under way are fetched together: less
-    # than it takes a cluster to compute those. And the most that this may come to.
-    TOGETHER, LONGEST = 0.0001, 0.1
-    # Results of one message, in number and bytes, more or less.
-    BATCH = 2000
-    BYTES = 4_000_000
-
+class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failures.py
     def __init__(self, pipe):
         self.pipe = pipe
         self.client = None
@@ -150,7 +90,7 @@ class Helper:
         self.gone = False
 
     async def serve(self):
-        self.messages = Messages(self.pipe)
+        self.messages = Messages(self.pipe)  # noqa: F821 - client-messages.py
         try:
             while True:
                 header, buffers = await self.messages.receive()
@@ -373,128 +313,6 @@ class Helper:
         with contextlib.suppress(Exception):
             await self.client.cancel(futures, force=True)
 
-    # Futures
-
-    def keep(self, number, future):
-        self.futures[number] = future
-        self.spawn(self.watch(number, future._state))
-
-    async def watch(self, number, state):
-        # A result may be lost before we come to look.
-        while not state.done():
-            await state.wait()
-        if number not in self.futures:
-            return
-        awaited = number in self.awaited
-        self.awaited.discard(number)
-        if state.status == "finished":
-            self.done.append(number)
-            if awaited:
-                self.wanted.append(number)
-                self.fetch_soon()
-        elif state.status == "cancelled" and self.lost_scheduler():
-            return await self.say_gone()
-        else:
-            self.failed.append([number, self.describe_state(state)])
-        self.tell()
-
-    def tell(self):
-        """Soon, so that what happens at one time is one message."""
-        if not self.telling:
-            self.telling = True
-            asyncio.get_running_loop().call_soon(lambda: self.spawn(self.tell_now()))
-
-    async def tell_now(self):
-        self.telling = False
-        done, failed, self.done, self.failed = self.done, self.failed, [], []
-        await self.report({"done": done, "failed": failed, "values": []})
-
-    def want(self, numbers):
-        """Fetches results, each when it is there: one that is under way keeps no other waiting."""
-        for number in numbers:
-            if number not in self.futures:
-                continue
-            state = self.futures[number]._state
-            if state.done():
-                self.wanted.append(number)
-                continue
-            self.awaited.add(number)
-            if state.status == "lost":
-                # Its first watch is over.
-                self.spawn(self.watch(number, state))
-        self.fetch_next()
-
-    def fetch_soon(self):
-        if not self.awaited:
-            self.fetch_next()
-        elif not self.collecting:
-            self.collecting = True
-            delay = min(self.LONGEST, self.TOGETHER * len(self.awaited))
-            asyncio.get_running_loop().call_later(delay, self.fetch_collected)
-
-    def fetch_collected(self):
-        self.collecting = False
-        self.fetch_next()
-
-    def fetch_next(self):
-        while self.wanted and self.fetching < self.FETCHES:
-            batch, self.wanted = self.wanted[: self.BATCH], self.wanted[self.BATCH :]
-            self.fetching += 1
-            self.spawn(self.fetch_in_turn(batch))
-
-    async def fetch_in_turn(self, batch):
-        fetch = self.spawn(self.fetch(batch))
-        await asyncio.wait([fetch], timeout=self.MOMENT)
-        # A result that was lost may take long to be computed again: others need not wait for it.
-        self.fetching -= 1
-        if not self.collecting:
-            self.fetch_next()
-
-    async def fetch(self, numbers):
-        numbers = [number for number in numbers if number in self.futures]
-        if not numbers:
-            return
-        try:
-            values = await self.gather([self.futures[number] for number in numbers])
-        except BaseException as error:
-            if self.lost_scheduler():
-                return await self.say_gone()
-            if len(numbers) > 1:
-                return await asyncio.gather(*(self.fetch([number]) for number in numbers))
-            future = self.futures.get(numbers[0])
-            if future is not None:
-                failed = future._state.status in ("error", "cancelled")
-                described = self.describe_state(future._state) if failed else self.describe_value(error)
-                self.failed.append([numbers[0], described])
-                self.tell()
-            return
-        await self.send_values(numbers, values)
-
-    async def gather(self, futures):
-        # A result that no pickle takes leaves Dask's connection in the middle of an exchange: the worker then
-        # takes the next request for the end of that one, fails it so, and is ready again.
-        for _ in range(2 * self.FETCHES):
-            try:
-                return await self.client.gather(futures, asynchronous=True)
-            except AssertionError as error:
-                if "get_data" not in str(error):
-                    raise
-        return await self.client.gather(futures, asynchronous=True)
-
-    async def send_values(self, numbers, values):
-        encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
-        for i, (number, value) in enumerate(zip(numbers, values)):
-            try:
-                before = len(encoder.buffers)
-                encoded = encoder.value(value)
-                size += len(encoded[1]) + sum(memoryview(buffer).nbytes for buffer in encoder.buffers[before:])
-                ready.append([number, encoded])
-            except Exception as error:
-                failed.append([number, self.describe_value(error)])
-            if size > self.BYTES or i == len(numbers) - 1:
-                await self.report({"done": [], "failed": failed, "values": ready}, encoder.buffers)
-                encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
-
     # The scheduler
 
     def lost_scheduler(self):
@@ -509,53 +327,6 @@ class Helper:
         if not self.gone:
             self.gone = True
             await self.report({"gone": f"Lost the scheduler at {self.client.scheduler.address}"})
-
-    # Failures
-
-    def describe_state(self, state):
-        if state.status == "cancelled":
-            error = getattr(state, "exception", None)
-            return {"kind": "cancelled", "type": "CancelledError", "text": str(error or ""), "traceback": ""}
-        return self.describe(state.exception, state.traceback)
-
-    def describe_value(self, error):
-        """Why a result that is there cannot be had here; other tasks may still use it."""
-        described = self.describe(error)
-        if described["kind"] == "python":
-            described["text"] = f"{described['type']}: {described['text']}"
-        elif described["kind"] != "value":
-            return described
-        return {**described, "kind": "value", "passing": True}
-
-    def describe(self, error, trace=None):
-        kind = type(error)
-        module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
-        described = {"kind": "python", "type": module + kind.__qualname__, "text": str(error)[:20000]}
-        described["traceback"] = self.say_traceback(error, trace)
-        tasks = self.tasks
-        if tasks is not None and isinstance(error, tasks.JavaScriptError):
-            described.update(kind="javascript", type="JavaScriptError")
-            if len(error.args) > 1 and isinstance(error.args[1], bytes):
-                described["details"] = error.args[1]
-        elif tasks is not None and isinstance(error, tasks.JavaScriptProcessLost):
-            described.update(kind="node", type="JavaScriptProcessLost")
-        elif tasks is not None and isinstance(error, tasks.CannotCross):
-            described.update(kind="value", type="TypeError")
-        elif kind.__name__ == "KilledWorker":
-            worker = getattr(error, "last_worker", None)
-            described.update(kind="worker", worker=str(getattr(worker, "address", worker)))
-        elif isinstance(error, asyncio.CancelledError) or "CancelledError" in kind.__name__:
-            described.update(kind="cancelled")
-        return described
-
-    def say_traceback(self, error, trace):
-        trace = trace or error.__traceback__
-        # Our own part of the way tells nothing.
-        while trace is not None and trace.tb_next is not None and "dask-hpc-runner" in trace.tb_frame.f_code.co_filename:
-            trace = trace.tb_next
-        if not isinstance(trace, (types.TracebackType, type(None))):
-            trace = None
-        return "".join(traceback.format_exception(type(error), error, trace))[-50000:]
 
 
 main(pipe)  # noqa: F821 - whoever executes this text has put the socket there

@@ -1,4 +1,4 @@
-// What a Node process beside a worker runs, at the orders of the worker's task (src/python/tasks.py), one at
+// What a Node process beside a worker runs, at the orders of the worker's task (src/python/tasks-node.py), one at
 // a time, over the socket on the file descriptor that its first argument names.
 //
 //   {call: the function's specification, arguments: value, dependencies: [value...]} -> {value} | {thrown, details}

@@ -4,7 +4,7 @@ import type { Dependencies } from './dependencies.ts'
 import { type Encoded, large, plain } from './encoded.ts'
 import { bytesOf, letterOf, NDArray, type TypedArray, typedArrayOf } from './nd-array.ts'
 
-/** The extensions of msgpack; src/python/tasks.py has them too. */
+/** The extensions of msgpack; src/python/tasks-values.py has them too. */
 const extensions = { future: 1, bigint: 2, date: 3, set: 4, map: 5, array: 6, bytes: 7 } as const
 
 /** Deeper than anybody's data, so deep only where something contains itself. */
