@@ -14,6 +14,7 @@ import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import { checkRunSize } from '../components/run-size.ts'
+import { tellDefectsBy } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
@@ -188,6 +189,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
 
   async #start(): Promise<void> {
     this.#interruption.listen()
+    tellDefectsBy(async (error) => {
+      await this.#failByDefect(error)
+    })
     let verdict: Verdict
     try {
       const run = await this.#findOutWhoIAm()
@@ -577,6 +581,30 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     }
     this.#member.send({ type: 'failed', failure })
     return await this.#member.verdict
+  }
+
+  /** A defect ends this process, and the reaper what it hosts: all that is left to do is to say why. */
+  async #failByDefect(error: unknown): Promise<void> {
+    const run = this.#run
+    if (run === undefined || this.#phase === 'ended') return
+    const { rank, host } = run.identity
+    const who = `Process ${rank} (${run.roles[rank]?.join(', ') ?? ''}) on ${host}`
+    const cause = new RunnerError(`${who} ended: error of dask-hpc-runner: ${messageOf(error)}`, { code: 'ERR_BUG' })
+    const line = this.#membership?.line
+    if (this.#hub === undefined && line !== undefined) {
+      line.send({ type: 'failed', failure: this.#failureOf(cause) })
+      line.send({ type: 'done' })
+      line.end()
+      await line.closed
+      return
+    }
+    const { failure } = await this.#fail(cause)
+    if (this.#hub === undefined) return
+    // Those who come later read it in the run's directory.
+    if (this.#phase !== 'starting' && this.#hub.coordinator.missing.length > 0)
+      await this.publishOutcome(this.#outcome(failure), run)
+    this.reaper.cancelNote()
+    await this.#hub.close()
   }
 
   /** A signal, to whichever process, ends one whose own code has not begun, as it would without us. */

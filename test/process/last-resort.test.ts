@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { Cluster, python } from '../support/cluster.ts'
+import { Cluster, python, type Started } from '../support/cluster.ts'
+import { fourTasks } from '../support/step.ts'
 
 it.each([
   ['an exception', "throw new Error('unforeseen')"],
@@ -16,3 +17,81 @@ it.each([
   expect(started.output).not.toMatch(/^\s+at .*\(/m)
   await cluster.expectNothingLeft()
 })
+
+it('an exception in a worker process is told to process 0, and one in process 0 to all', async () => {
+  await using step = await Step.make()
+  const runs = [0, 1, 2, 3].map((rank) => step.start(rank))
+  await runs[1]?.expectOutput('the program runs')
+  await runs[3]?.expectOutput('joined the run')
+  await step.break(3)
+  await runs[3]?.expectStatus(70)
+  await runs[0]?.expectOutput(
+    /warn: Process 3 \(worker\) on node3 ended: error of dask-hpc-runner: unforeseen; the run goes on/,
+  )
+  await step.break(0)
+  for (const rank of [0, 1, 2]) await runs[rank]?.expectStatus(70)
+  expect(runs[0]?.stderr).not.toContain('without a word')
+  for (const rank of [1, 2])
+    expect(runs[rank]?.stderr).toContain(
+      'error: Process 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen',
+    )
+  await step.cluster.expectNothingLeft()
+})
+
+it('an exception in process 0 is told to those that have not come yet', async () => {
+  await using step = await Step.make()
+  const first = step.start(0)
+  await first.expectOutput('cluster at')
+  await step.break(0)
+  await first.expectStatus(70)
+  const late = step.start(2)
+  await late.expectStatus(70)
+  expect(late.stderr).toContain('Process 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen')
+  step.cluster.expectFile('.scheduler-*')
+  await step.cluster.expectNothingLeft()
+})
+
+it('an exception in a process that has not joined yet is told to process 0', async () => {
+  await using step = await Step.make()
+  const client = step.start(1)
+  await step.break(1)
+  await client.expectStatus(70)
+  const first = step.start(0)
+  await first.expectStatus(70)
+  expect(first.stderr).toContain('Process 1 (client) on node1 ended: error of dask-hpc-runner: unforeseen')
+  step.cluster.expectFile('.scheduler-*')
+  await step.cluster.expectNothingLeft()
+})
+
+/** Four tasks of a simulated step, each of which throws when it is told to, in code of its own. */
+class Step implements AsyncDisposable {
+  readonly cluster: Cluster
+  readonly #module: string
+
+  private constructor(cluster: Cluster) {
+    this.cluster = cluster
+    this.#module = `${cluster.directory}/defect.cjs`
+  }
+
+  static async make(): Promise<Step> {
+    const step = new Step(await Cluster.make())
+    const isBroken = `require('node:fs').existsSync('${step.cluster.directory}/break-' + process.env.SLURM_PROCID)`
+    const look = `setInterval(() => { if (${isBroken}) throw new Error('unforeseen') }, 100).unref()`
+    await writeFile(step.#module, `if (process.argv[2] === 'run') ${look}`)
+    return step
+  }
+
+  start(rank: number): Started {
+    const program = ['--', '/bin/sh', '-c', 'echo the program runs; exec sleep 300']
+    const env = { ...fourTasks()[rank], NODE_OPTIONS: `--require=${this.#module}` }
+    return this.cluster.run(['run', '--python', python, '--no-scancel', '--grace', '4s', ...program], env)
+  }
+
+  async break(rank: number): Promise<void> {
+    await writeFile(`${this.cluster.directory}/break-${rank}`, '')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster[Symbol.asyncDispose]()
+  }
+}
