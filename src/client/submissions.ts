@@ -33,7 +33,8 @@ export class Submissions {
   readonly #calls = new Map<string, number>()
   #groups: Group[] = []
   #buffers: Uint8Array[] = []
-  #last: { readonly remote: RemoteFunction<never>; readonly like: string } | undefined
+  /** What the tasks of the last group have in common, and their numbers: none of them may need another one. */
+  #last: { readonly remote: RemoteFunction<never>; readonly like: string; readonly numbers: Set<number> } | undefined
   #tasks = 0
   #bytes = 0
   #soon = false
@@ -47,11 +48,15 @@ export class Submissions {
     const options = sent(submission.options)
     const like = `${dependencies.length} ${JSON.stringify(options)}`
     let group = this.#groups.at(-1)
-    if (group === undefined || this.#last?.remote !== remote || this.#last.like !== like) {
+    let last = this.#last
+    const fits =
+      last?.remote === remote && last.like === like && !dependencies.some((needed) => last?.numbers.has(needed))
+    if (group === undefined || last === undefined || !fits) {
       group = { ...this.#call(remote), options, items: [] }
       this.#groups.push(group)
-      this.#last = { remote, like }
+      this.#last = last = { remote, like, numbers: new Set() }
     }
+    last.numbers.add(number)
     group.items.push([number, key, args.data, this.#buffers.length, args.buffers.length, dependencies])
     this.#buffers.push(...args.buffers)
     this.#tasks++

@@ -27,6 +27,10 @@ def main(pipe):
     asyncio.run(Helper(pipe).serve())
 
 
+class Refused(Exception):
+    """What cannot be done, as a sentence for the user."""
+
+
 def die_with_parent():
     parent = os.getppid()
     try:
@@ -137,7 +141,7 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
         except asyncio.CancelledError:
             return
         except Exception as error:
-            reply = {"re": number, "error": self.describe(error)}
+            reply = {"re": number, "error": {**self.describe(error), "text": sentence(error)}}
         finally:
             self.running.pop(number, None)
         await self.report(reply)
@@ -225,7 +229,9 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
                     continue
                 futures = self.send(self.calls[group["call"]], items, buffers, await self.options(group["options"]))
             except Exception as error:
-                described = {**self.describe(error), "kind": "submission", "traceback": ""}
+                described = {**self.describe(error), "kind": "submission", "text": sentence(error)}
+                if isinstance(error, Refused):
+                    described["traceback"] = ""
                 for item in items:
                     self.refuse(item[0], described)
                 continue
@@ -248,7 +254,10 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
             # Cancelled with another future of the same task, or with what it needs.
             state = self.futures[number]._state
             return self.describe_state(state) if state.status == "cancelled" else None
-        return self.refused.get(number)
+        if number not in self.refused:
+            text = "it needs a future that the client's Python process does not know"
+            return {"kind": "submission", "type": "LookupError", "text": text, "traceback": ""}
+        return self.refused[number]
 
     def refuse(self, number, described):
         self.refused[number] = described
@@ -286,7 +295,7 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
         missing = [name for name in names if not matching[name]]
         if missing and not preferred:
             there = ", ".join(str(name) for name in self.present) or "none"
-            raise LookupError(f"there is no worker {missing[0]!r}; the workers are: {there}")
+            raise Refused(f"there is no worker {missing[0]!r}; the workers are: {there}")
         return [addresses[known] for name in names for known in matching[name]]
 
     async def learn_names(self):
@@ -327,6 +336,15 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
         if not self.gone:
             self.gone = True
             await self.report({"gone": f"Lost the scheduler at {self.client.scheduler.address}"})
+
+
+def sentence(error):
+    """What an error says, with its type where it may be no sentence: the text of a KeyError is nothing but a key."""
+    text = str(error)[:20000]
+    kind = type(error).__name__
+    if isinstance(error, (Refused, OSError, asyncio.TimeoutError)):
+        return text or kind
+    return f"the client's Python process raised {kind}{': ' + text if text else ''}"
 
 
 main(pipe)  # noqa: F821 - whoever executes this text has put the socket there

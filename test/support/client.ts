@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { Client, type ConnectOptions } from '../../src/client/client.ts'
 import { Cluster, python, type Started } from './cluster.ts'
@@ -28,7 +29,8 @@ export class ClientCluster implements AsyncDisposable {
     const size = String(workers === 1 ? 1 : workers + 1)
     const run = cluster.run(['local', '-n', size, '--scheduler-file', file, '--nthreads', '1', ...args], env)
     await published(file, run)
-    const client = await Client.connect({ schedulerFile: file }, connectOptions(cluster))
+    const options = { ...connectOptions(cluster), ...(await otherPython(cluster, args)) }
+    const client = await Client.connect({ schedulerFile: file }, options)
     await client.waitForWorkers(workers, { timeout: '60s' })
     return new ClientCluster(cluster, run, client)
   }
@@ -59,6 +61,17 @@ export class ClientCluster implements AsyncDisposable {
 
 function connectOptions(cluster: Cluster): ConnectOptions {
   return { env: cluster.env, python, timeout: '60s' }
+}
+
+/** The Python that the run is told to take, for its client too. The one of Debian 13 sees no other programs in /usr. */
+async function otherPython(cluster: Cluster, args: readonly string[]): Promise<ConnectOptions> {
+  const python = args[args.indexOf('--python') + 1]
+  if (!args.includes('--python') || python === undefined) return {}
+  if (!process.execPath.startsWith('/usr/')) return { python }
+  const node = cluster.path('node')
+  cluster.expectFile('node')
+  await copyFile(process.execPath, node)
+  return { python, node }
 }
 
 /** One cluster for all tests of a file; after them nothing may be left. */
