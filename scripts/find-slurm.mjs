@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { install, isExecutable, succeeds } from './debian.mjs'
 
-const packages = ['slurm-wlm', 'munge', 'bindfs', 'iproute2']
-const programs = ['slurmctld', 'slurmd', 'srun', 'munged', 'bindfs', 'ip']
+const packages = ['slurm-wlm', 'munge', 'bindfs', 'iproute2', 'charliecloud-runtime']
+const programs = ['slurmctld', 'slurmd', 'srun', 'munged', 'bindfs', 'ip', 'ch-run']
 
 /**
  * Makes sure that a Slurm of several hosts can run here: as root, in namespaces, with Debian's packages.

@@ -1,4 +1,4 @@
-import { tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
+import { isTlsVariable, tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
 
 /**
  * Variables that say "you are a task of this step" or "you are a rank of this MPI program". A child
@@ -68,14 +68,15 @@ export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): 
     ...(tls === undefined ? {} : tlsEnvironment(tls)),
   }
   const others = Object.entries(withNestedSteps(env)).filter(([name]) => !inheritedFile.test(name))
-  return { ...Object.fromEntries(others), ...own, ...inContainers(own) }
+  const certificates = Object.fromEntries(others.filter(([name]) => isTlsVariable(name)))
+  return { ...Object.fromEntries(others), ...own, ...inContainers({ ...certificates, ...own }) }
 }
 
 /** Apptainer and Singularity hand these on to what they run, even with `--cleanenv`. */
-function inContainers(env: Readonly<Record<string, string>>): Record<string, string> {
+function inContainers(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
   const twins = Object.entries(env).flatMap(([name, value]) => [
     [`APPTAINERENV_${name}`, value],
     [`SINGULARITYENV_${name}`, value],
   ])
-  return Object.fromEntries(twins) as Record<string, string>
+  return Object.fromEntries(twins) as NodeJS.ProcessEnv
 }

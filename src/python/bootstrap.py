@@ -48,6 +48,7 @@ def main(pipe):
     os.environ.update(order["environment"])
     offer(order["resources"])
     keep_files_in(order.get("directory"))
+    look_for_directory(order["arguments"])
     run(kind, order["arguments"], component, order.get("values", ()))
 
 
@@ -227,6 +228,14 @@ def keep_files_in(directory):
 
     if not dask.config.get("temporary-directory", None):
         dask.config.set({"temporary-directory": directory})
+
+
+def look_for_directory(arguments):
+    """A container may not show the directory that the supervisor has made for this worker on the host."""
+    directory = dict(zip(arguments, arguments[1:])).get("--local-directory")
+    if directory is not None and not os.path.isdir(directory):
+        advice = "bind the directory above it into the container, or name one that it shows by --local-directory"
+        print(f'This Python does not see "{directory}", which is made for its files: {advice}', file=sys.stderr, flush=True)
 
 
 def keep_directory_from_children():

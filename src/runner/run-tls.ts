@@ -1,6 +1,6 @@
 import { checkTlsFiles } from '../security/check-tls.ts'
 import type { CompleteOptions } from '../options.ts'
-import { tlsEnvironment, tlsFromEnvironment, type TlsFiles } from '../util/tls-files.ts'
+import { isTlsVariable, tlsEnvironment, tlsFromEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
 
 /** The TLS files of a run's own clients, or undefined. */
@@ -32,7 +32,5 @@ export async function checkRunTls({ options, identity, logger }: RunContext): Pr
 }
 
 function daskTls(env: Readonly<NodeJS.ProcessEnv>): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => /^DASK_DISTRIBUTED__COMM__(TLS__|REQUIRE_ENCRYPTION$)/.test(name)),
-  )
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isTlsVariable(name)))
 }

@@ -9,7 +9,13 @@ export interface TlsFiles {
 }
 
 const prefix = 'DASK_DISTRIBUTED__COMM__TLS__'
+const encryption = 'DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION'
 const names = { caFile: `${prefix}CA_FILE`, cert: `${prefix}CLIENT__CERT`, key: `${prefix}CLIENT__KEY` } as const
+
+/** Whether a variable is one of those by which Dask speaks TLS. */
+export function isTlsVariable(name: string): boolean {
+  return name.startsWith(prefix) || name === encryption
+}
 
 /** The TLS files that Dask's own clients would take from this environment, or undefined. */
 export function tlsFromEnvironment(env: Readonly<NodeJS.ProcessEnv>): TlsFiles | undefined {
@@ -30,6 +36,6 @@ export function tlsEnvironment({ caFile, cert, key = cert }: TlsFiles): Record<s
   return {
     [names.caFile]: caFile,
     ...(Object.fromEntries(roles) as Record<string, string>),
-    DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True',
+    [encryption]: 'True',
   }
 }

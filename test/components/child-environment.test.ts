@@ -111,6 +111,14 @@ describe('clientEnvironment', () => {
     })
   })
 
+  it('says to containers those of a run that its environment has', () => {
+    const names = { DASK_DISTRIBUTED__COMM__TLS__CA_FILE: '/ca', DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True' }
+    expect(clientEnvironment(names, place)).toMatchObject({
+      APPTAINERENV_DASK_DISTRIBUTED__COMM__TLS__CA_FILE: '/ca',
+      SINGULARITYENV_DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True',
+    })
+  })
+
   it('lets the program of a batch script start steps beside the cluster', () => {
     expect(clientEnvironment({ SLURM_JOB_ID: '7' }, place)).toMatchObject({ SLURM_OVERLAP: '1' })
   })

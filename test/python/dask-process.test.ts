@@ -64,6 +64,17 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
     expect(nanny.lines[0]).toContain('closes Nanny')
   })
 
+  it('says where its directory is not to be seen, as in a container', async () => {
+    const [hidden, seen] = [
+      start('worker', '--local-directory', '/nowhere/a'),
+      start('worker', '--local-directory', import.meta.dirname),
+    ]
+    await Promise.all([hidden.dask.started, seen.dask.started])
+    await Promise.all([hidden.dask.stop(30_000), seen.dask.stop(30_000)])
+    expect(hidden.lines.join()).toMatch(/^This Python does not see "\/nowhere\/a", .*: bind the directory above it/)
+    expect(seen.lines.join()).not.toContain('does not see')
+  })
+
   it('acts on no signal, though Dask would, and its tasks do', async () => {
     const { dask, lines } = start('worker', '--child')
     await dask.started
