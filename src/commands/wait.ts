@@ -1,4 +1,5 @@
 import type { Visit } from '../control/visit.ts'
+import type { SchedulerClient } from '../dask/scheduler-client.ts'
 import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/watch.ts'
@@ -7,9 +8,9 @@ import { monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { sleep } from '../util/wait.ts'
 import { awaitWorkers } from './cluster/await-workers.ts'
-import { anotherListens, locate, noCluster } from './cluster/find.ts'
+import { findCluster, noCluster } from './cluster/find.ts'
+import type { KnownScheduler } from './cluster/find-again.ts'
 import type { FindOptions, NoCluster } from './cluster/no-cluster.ts'
-import { type Met, meetAt } from './cluster/meet.ts'
 import { visitRun } from './cluster/process-zero.ts'
 import { count } from './cluster/say.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
@@ -63,18 +64,14 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
   const { target, workers, timeout, onProgress } = options
   const end = monotonic() + timeout
   if (workers === 'all' && 'address' in target) throw allOfWhat(target)
-  const found = await find(options, end)
-  const { asked, address, id, file } = found
+  const { asked, ...scheduler } = await find(options, end)
+  const { address, file, tls } = scheduler
   const record = file?.dask_hpc_runner
   const wanted = workers === 'all' ? record?.n_workers : workers
   if (wanted === undefined) {
-    if ('kind' in asked && asked.kind === 'speaker') await asked[Symbol.asyncDispose]()
+    asked[Symbol.dispose]()
     throw allOfWhat(target)
   }
-  const certificates = await certificatesFor(address, file, target, { timeout: leftUntil(end), signal: options.signal })
-  if (certificates.kind !== 'tls') throw noCluster(target, 'Cannot wait for', certificates)
-  const { tls } = certificates
-  const scheduler = { address, id, tls }
   const say = (running: number): void => {
     onProgress(`${running} of ${count(wanted, 'worker')} run at ${address}`)
   }
@@ -89,12 +86,9 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
 }
 
 /** A cluster that is there. */
-interface Found {
+interface Found extends KnownScheduler {
   /** Who is asked. */
-  readonly asked: Visit | Met
-  /** Of its scheduler. */
-  readonly address: string
-  readonly id: string
+  readonly asked: Visit | SchedulerClient
   readonly file: SchedulerFile | undefined
 }
 
@@ -102,9 +96,7 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
   const interval = Math.max(leastInterval, defaultPollInterval(waiters))
   using starting = 'path' in target ? new StartingRun(target.path) : undefined
   for (;;) {
-    const visited = await visitRun(target, { timeout: leftUntil(end), signal })
-    if (visited !== undefined) return { asked: visited.visit, ...visited.file, file: visited.file }
-    const found = await look(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
+    const found = await look(target, { timeout: leftUntil(end), signal })
     if ('asked' in found) return found
     if (found.kind === 'foreign') throw noCluster(target, 'Cannot wait for', found)
     onProgress(`waiting for the cluster of ${sayTarget(target)}: ${found.why}`)
@@ -118,19 +110,20 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
   }
 }
 
-/** Looks once, together with the others of this host. */
+/** Looks once: for rank 0 of a run of ours, and then for the scheduler. */
 async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<Found | NoCluster> {
   const end = monotonic() + timeout
-  const place = await locate(target, { timeout, signal })
-  if (place.kind !== 'place') return place
-  const { address, file } = place
-  const certificates = await certificatesFor(address, file, target, { timeout, signal })
-  if (certificates.kind !== 'tls') return { ...certificates, ...(file && { file }) }
-  const met = await meetAt(address, { tls: certificates.tls, timeout: leftUntil(end), signal, atOnce: 3 })
-  if (met.kind !== 'speaker' && met.kind !== 'told') return { ...met, ...(file && { file }) }
-  if (file === undefined || file.id === met.id) return { asked: met, address, id: met.id, file }
-  if (met.kind === 'speaker') await met[Symbol.asyncDispose]()
-  return anotherListens(file)
+  const visited = await visitRun(target, { timeout, signal })
+  if (visited !== undefined) {
+    const { visit, file } = visited
+    const certificates = await certificatesFor(file.address, file, target, { timeout: leftUntil(end), signal })
+    if (certificates.kind !== 'tls') throw noCluster(target, 'Cannot wait for', certificates)
+    return { asked: visit, address: file.address, id: file.id, file, tls: certificates.tls }
+  }
+  const found = await findCluster(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
+  if (found.kind !== 'alive') return found
+  const { client, identity, file, tls } = found
+  return { asked: client, address: client.address, id: identity.id, file, tls }
 }
 
 function leftUntil(end: number): number {

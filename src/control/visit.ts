@@ -8,7 +8,6 @@ import { deadline } from '../util/wait.ts'
 import { type Line, Mailbox } from './line.ts'
 import { type FromHub, fromHubSchema, type ToHub, type Verdict } from './messages.ts'
 import { openChannel, whyNotOpen } from './open-channel.ts'
-import { Pulse, withPulse } from './pulse.ts'
 import { SocketChannel } from './socket-channel.ts'
 
 /** How a visitor waits. In milliseconds. */
@@ -17,37 +16,27 @@ export interface VisitWait {
   readonly signal?: AbortSignal
 }
 
-/** How to visit. */
-export interface VisitOptions {
-  readonly signal?: AbortSignal
-  /** Milliseconds of silence after which one that beats counts as lost. @default it is not listened for */
-  readonly lostAfter?: number
-}
-
 /**
  * A connection to process 0 of a run by somebody beside it who has read its record: a command that
  * waits for the cluster or ends it.
  */
 export class Visit implements Disposable {
   readonly #line: Line<FromHub, ToHub>
-  readonly #pulse: Pulse | undefined
   readonly #heard = new Mailbox<FromHub>()
   readonly #present = new Mailbox<PresentWorkers>()
   readonly #where: string
   readonly #ended: Promise<Verdict | undefined>
 
-  private constructor(channel: SocketChannel<FromHub, ToHub>, where: string, lostAfter: number | undefined) {
-    this.#pulse = lostAfter === undefined ? undefined : new Pulse({ lostAfter })
-    const line = this.#pulse === undefined ? channel : withPulse<FromHub, ToHub>(channel, this.#pulse)
-    this.#line = line
+  private constructor(channel: SocketChannel<FromHub, ToHub>, where: string) {
+    this.#line = channel
     this.#where = where
     this.#ended = new Promise((resolve) => {
-      line.onMessage((message) => {
+      channel.onMessage((message) => {
         if (message.type === 'end') resolve(message)
         else if (message.type === 'present') this.#present.put(message)
         else this.#heard.put(message)
       })
-      void line.closed.then(() => {
+      void channel.closed.then(() => {
         resolve(undefined)
       })
     })
@@ -58,7 +47,7 @@ export class Visit implements Disposable {
    *
    * @throws RunnerError ERR_UNAVAILABLE where it cannot be reached or something else answers there.
    */
-  static async open(record: ClusterRecord, { signal, lostAfter }: VisitOptions = {}): Promise<Visit> {
+  static async open(record: ClusterRecord, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Visit> {
     const where = `process 0 on ${record.host}, port ${record.control.port}`
     const opened = await openChannel(record, {
       purpose: 'observe',
@@ -68,7 +57,7 @@ export class Visit implements Disposable {
     })
     if (typeof opened === 'string')
       throw new RunnerError(`Cannot ask ${where}: ${whyNotOpen(record, opened)}`, { code: 'ERR_UNAVAILABLE' })
-    return new Visit(new SocketChannel(opened.frames, opened.session, fromHubSchema), where, lostAfter)
+    return new Visit(new SocketChannel(opened.frames, opened.session, fromHubSchema), where)
   }
 
   /**
@@ -160,7 +149,6 @@ export class Visit implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#pulse?.[Symbol.dispose]()
     this.#line.destroy()
   }
 

@@ -1,6 +1,5 @@
-import { type DaskEvent, events, logEvent } from './calls/events.ts'
 import { identity, type SchedulerIdentity } from './calls/identity.ts'
-import { getMetadata, setMetadata, tellMetadata } from './calls/metadata.ts'
+import { getMetadata, setMetadata } from './calls/metadata.ts'
 import { type RetireOptions, retireWorkers, type WorkersToRetire } from './calls/retire-workers.ts'
 import { runningWorkers } from './calls/running-workers.ts'
 import { terminate } from './calls/terminate.ts'
@@ -68,25 +67,12 @@ export class SchedulerClient implements Disposable {
     return await versions(this.#connection, options)
   }
 
-  async events(topic: string, options?: WaitOptions): Promise<readonly DaskEvent[]> {
-    return await events(this.#connection, topic, options)
-  }
-
-  async logEvent(topic: string, message: unknown, options?: WaitOptions): Promise<void> {
-    await logEvent(this.#connection, topic, message, options)
-  }
-
   async getMetadata(key: string, options?: WaitOptions): Promise<unknown> {
     return await getMetadata(this.#connection, key, options)
   }
 
   async setMetadata(key: string, value: unknown, options?: WaitOptions): Promise<void> {
     await setMetadata(this.#connection, key, value, options)
-  }
-
-  /** The same without an answer, so that it may be followed by {@link close}. */
-  tellMetadata(key: string, value: unknown): void {
-    tellMetadata(this.#connection, key, value)
   }
 
   /** Does not keep the process alive. */

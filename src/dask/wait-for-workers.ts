@@ -1,4 +1,3 @@
-import { defaults } from '../defaults.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
@@ -10,8 +9,8 @@ import { DaskError } from './errors.ts'
 export interface WaitForWorkersOptions {
   /** Milliseconds until they have to be there. */
   readonly timeout: number
-  /** Least number of milliseconds between two requests, of some 30 bytes for each worker. @default 100 */
-  readonly interval?: number
+  /** Milliseconds from one request to the next, of some 30 bytes for each worker: half of them to one and a half. @default 1000 */
+  readonly intervalMs?: number
   /** Called with the number of running workers, at first and whenever it has changed. */
   readonly onProgress?: (running: number) => void
   readonly signal?: AbortSignal
@@ -28,7 +27,7 @@ export async function waitForWorkers(
   count: number,
   options: WaitForWorkersOptions,
 ): Promise<number> {
-  const { timeout, interval = defaults.workersInterval, onProgress, signal } = options
+  const { timeout, intervalMs = 1_000, onProgress, signal } = options
   const end = monotonic() + timeout
   const left = (): number => Math.max(1, end - monotonic())
   // A timer may be a millisecond early.
@@ -52,7 +51,8 @@ export async function waitForWorkers(
     if (running !== before) onProgress?.(running)
     before = running
     if (running >= count) return running
-    await sleep(Math.min(interval, left()), signal)
+    // Many that began together do not ask together for ever.
+    await sleep(Math.min(intervalMs * (0.5 + Math.random()), left()), signal)
     if (isOver()) throw tooFew(running)
   }
 }

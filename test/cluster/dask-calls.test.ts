@@ -19,7 +19,6 @@ interface ClientSays {
   readonly ncores: Record<string, number>
   readonly processing: Record<string, number>
   readonly versions: { host: Record<string, unknown>; packages: Record<string, string | null> }
-  readonly events: [number, unknown][]
   readonly metadata: unknown
 }
 
@@ -41,7 +40,6 @@ describe.for(pythons())('with %s', ([, command]) => {
     const workers =
       count === 0 ? undefined : cluster.start([python, join(programs, 'workers_in_one.py'), file, String(count)])
     expect(await client.waitForWorkers(count, { timeout: 60_000 }), workers?.output).toBe(count)
-    await client.logEvent('topic', logged)
     await client.setMetadata('typescript', logged)
 
     const asking = cluster.start([python, join(programs, 'ask_scheduler.py'), file, String(tasks), cluster.path('go')])
@@ -72,13 +70,10 @@ describe.for(pythons())('with %s', ([, command]) => {
     const versions = await client.versions()
     expect(versions.packages).toEqual(said.versions.packages)
     expect(versions.host.python).toBe(said.versions.host.python)
-    expect((await client.events('topic')).map(({ time, message }) => [time, message])).toEqual(said.events)
-    expect(said.events.map(([, message]) => message)).toEqual([logged, { from: 'python', list: [1, 2.5, null] }])
     expect(said.metadata).toEqual(logged)
     expect(await client.getMetadata('typescript')).toEqual(logged)
     expect(await client.getMetadata('python')).toEqual({ a: [1, 'b'] })
     expect(await client.getMetadata('nobody has set this')).toBe(null)
-    expect(await client.events('nobody has logged this')).toEqual([])
 
     await writeFile(cluster.path('go'), '')
     cluster.expectFile('go')

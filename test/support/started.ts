@@ -31,8 +31,6 @@ export class Started {
   #isClosed = false
   #stdout = ''
   #stderr = ''
-  /** How much there was on standard error, and since when, by the clock. */
-  readonly #heard: { readonly length: number; readonly at: number }[] = []
 
   constructor(child: ChildProcess, { family = () => Promise.resolve([]), patience = 100_000 }: StartedOptions = {}) {
     this.#process = child
@@ -40,10 +38,7 @@ export class Started {
     this.#patience = patience
     this.#output = [1, 2].map((fd) => openFile(this.pid, fd)).filter((name) => name !== undefined)
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr += text
-      this.#heard.push({ length: this.#stderr.length, at: Date.now() })
-    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
     child.once('exit', (status, signal) => (this.#exit = { status, signal }))
     this.closed = new Promise((done) => {
       child.once('error', () => {
@@ -100,14 +95,6 @@ export class Started {
       { what: `it prints ${String(text)}`, say: () => Promise.resolve(this.output) },
     )
     expect(there(), `it ended without printing ${String(text)}\n${this.output}`).toBe(true)
-  }
-
-  /** When `text` came on standard error, in milliseconds since 1970. */
-  heardAt(text: string): number {
-    const end = this.#stderr.indexOf(text) + text.length
-    const chunk = end < text.length ? undefined : this.#heard.find(({ length }) => length >= end)
-    expect(chunk, `"${text}" was not heard\n${this.output}`).toBeDefined()
-    return chunk?.at ?? NaN
   }
 
   /** Checks that a clean run alarmed nobody. */

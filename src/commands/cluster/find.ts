@@ -31,7 +31,7 @@ export interface LiveCluster {
 }
 
 /** Where a scheduler should be. */
-export interface Place {
+interface Place {
   readonly kind: 'place'
   readonly address: string
   /** Undefined where the user has named the address. */
@@ -62,11 +62,11 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
   if (file === undefined) return found
   if (found.identity.id === file.id) return { ...found, file, ...(owner !== undefined && { owner }) }
   found.client.close()
-  return anotherListens(file)
+  return { kind: 'gone', why: `its scheduler is gone, and another one listens at ${address} now`, file }
 }
 
 /** Reads a target's file. Nobody is asked. @throws RangeError for an address that is none. */
-export async function locate(target: Target, { timeout, signal }: FindOptions): Promise<Place | NoCluster> {
+async function locate(target: Target, { timeout, signal }: FindOptions): Promise<Place | NoCluster> {
   if ('address' in target) {
     parseAddress(target.address)
     return { kind: 'place', address: target.address, file: undefined }
@@ -92,11 +92,6 @@ export async function locate(target: Target, { timeout, signal }: FindOptions): 
     if (!(error instanceof HungFilesystem)) throw error
     return hung
   }
-}
-
-/** Where the scheduler that answers is not the one of the file. */
-export function anotherListens(file: SchedulerFile): NoCluster {
-  return { kind: 'gone', why: `its scheduler is gone, and another one listens at ${file.address} now`, file }
 }
 
 /**

@@ -12,15 +12,6 @@ export async function setMetadata(
   await call(connection, { op: 'set_metadata', keys: [key], value, answer: z.unknown() }, options)
 }
 
-/** The same without an answer. Nothing is thrown: where the connection is closed, it is not kept. */
-export function tellMetadata(connection: DaskConnection, key: string, value: unknown): void {
-  try {
-    connection.send({ op: 'set_metadata', reply: false, keys: [key], value })
-  } catch {
-    // Whoever depends on it has to ask.
-  }
-}
-
 /** What was kept under the key, or null: `{op: "get_metadata", keys: [key], default: null}` */
 export async function getMetadata(connection: DaskConnection, key: string, options?: WaitOptions): Promise<unknown> {
   return await call(connection, { op: 'get_metadata', keys: [key], default: null, answer: z.unknown() }, options)
