@@ -1,25 +1,79 @@
 import { parse } from 'acorn'
 import { analyze } from 'eslint-scope'
+import { findNodes, isFunction, type Node } from './syntax-tree.ts'
 
-/**
- * The names that an expression takes from outside of it, in their order. A name whose `typeof` it asks for is
- * left out: it may do without.
- *
- * @returns none where the syntax is newer than the parser
- */
-export function freeNames(expression: string): readonly string[] {
-  let program: Parameters<typeof analyze>[0]
+/** What an expression takes from outside of it. */
+export interface Outside {
+  /** Names, in their order, but for those whose `typeof` it asks for: it may do without. */
+  readonly names: readonly string[]
+  /** Those that a bundler calls to keep the names of functions: `o(() => 1, "one")`. */
+  readonly naming: ReadonlySet<string>
+  /** Whether it uses `this`, which nobody gives it. */
+  readonly usesThis: boolean
+  /** A call of `require` that finds nothing elsewhere, as it is written. */
+  readonly requires: string | undefined
+}
+
+const nothing: Outside = { names: [], naming: new Set(), usesThis: false, requires: undefined }
+
+/** What the expression takes from outside; nothing where the syntax is newer than the parser. */
+export function takenFromOutside(expression: string): Outside {
+  const text = `'use strict';${expression}`
+  let program: Node & Parameters<typeof analyze>[0]
   try {
-    program = parse(`'use strict';${expression}`, { ecmaVersion: 'latest', ranges: true }) as unknown as typeof program
+    program = parse(text, { ecmaVersion: 'latest', ranges: true }) as unknown as typeof program
   } catch {
-    return []
+    return nothing
   }
   const { globalScope } = analyze(program, { ecmaVersion: 2022, sourceType: 'script' })
   const names = new Set(globalScope?.through.map(({ identifier }) => identifier.name))
-  return [...names].filter((name) => !asksForType(expression, name))
+  const calls = findNodes(program, ({ type }) => type === 'CallExpression')
+  const required = calls.find((call) => isCallOf(call, 'require') && !isPackage(argument(call, 0)))
+  return {
+    names: [...names].filter((name) => !asksForType(expression, name)),
+    naming: new Set(calls.filter(keepsName).map(({ callee }) => (callee as Node).name as string)),
+    usesThis: takesThis(program),
+    requires: required === undefined || !names.has('require') ? undefined : text.slice(required.start, required.end),
+  }
 }
 
 function asksForType(text: string, name: string): boolean {
   const literal = name.replaceAll('$', String.raw`\$`)
   return new RegExp(String.raw`\btypeof[\s(]+${literal}(?![\p{ID_Continue}$])`, 'u').test(text)
+}
+
+/** A function of its own that is no arrow, or a class, has a `this` of its own; but the outermost has none either. */
+function takesThis(program: Node): boolean {
+  const [outermost] = findNodes(program, isFunction)
+  const hasOwn = (node: Node, parent: Node | undefined): boolean =>
+    (isFunction(node) && node !== outermost && node.type !== 'ArrowFunctionExpression') ||
+    node.type === 'StaticBlock' ||
+    (parent?.type === 'PropertyDefinition' && node === parent.value)
+  return findNodes(program, ({ type }) => type === 'ThisExpression', hasOwn).length > 0
+}
+
+function isCallOf({ callee }: Node, name: string): boolean {
+  const { type, name: called } = callee as Node
+  return type === 'Identifier' && called === name
+}
+
+function argument(call: Node, place: number): Node | undefined {
+  return (call.arguments as readonly Node[])[place]
+}
+
+/** Whether it is written there, and no file beside the function's own. */
+function isPackage(name: Node | undefined): boolean {
+  return name?.type === 'Literal' && typeof name.value === 'string' && !name.value.startsWith('.')
+}
+
+/** `name(() => 1, "one")` with nothing more. */
+function keepsName(call: Node): boolean {
+  const [target, name, more] = [argument(call, 0), argument(call, 1), argument(call, 2)]
+  return (
+    (call.callee as Node).type === 'Identifier' &&
+    target !== undefined &&
+    (isFunction(target) || target.type === 'ClassExpression' || target.type === 'Identifier') &&
+    typeof name?.value === 'string' &&
+    more === undefined
+  )
 }

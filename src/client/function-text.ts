@@ -39,6 +39,10 @@ function syntaxProblem(text: string): string | undefined {
 
 function advice(text: string, problem: string): string {
   if (/\bimport\.meta\b/.test(text)) return 'it uses import.meta; pass what it needs as an argument'
+  if (/\bnew\.target\b/.test(text))
+    return 'it uses new.target of a function around it; pass what it needs as an argument'
+  if (/\b(await\s+)?using\s+[\p{ID_Start}_$]/u.test(text))
+    return `it declares a variable with "using", which Node ${process.version} does not know; write try and finally`
   if (/\bsuper\b/.test(text)) return 'it uses super; send a function of its own'
   if (/#\w+/.test(text)) return 'it uses a private field; send a function of its own'
   return problem

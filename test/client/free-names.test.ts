@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { freeNames } from '../../src/client/free-names.ts'
+import { takenFromOutside } from '../../src/client/free-names.ts'
 
 const cases: readonly [string, string[]][] = [
   ['(x) => x + offset', ['offset']],
@@ -22,5 +22,21 @@ const cases: readonly [string, string[]][] = [
 ]
 for (const [text, names] of cases)
   test(`${text} takes ${names.join(', ') || 'nothing'} from outside`, () => {
-    expect(freeNames(`(${text})`)).toEqual(names)
+    expect(takenFromOutside(`(${text})`).names).toEqual(names)
+  })
+
+const taking: readonly [string, boolean][] = [
+  ['(x) => x * this.scale', true],
+  ['(x) => [x].map((y) => ({ [y]: y * this.scale }))', true],
+  ['function (x) { return x * this.scale }', true],
+  ['Object.values({ method(x) { return this.scale } })[0]', true],
+  ['() => class { [this.name] = 1 }', true],
+  ['(n) => { function Point(x) { this.x = x } return new Point(n) }', false],
+  ['(n) => ({ n, m() { return this.n } }).m()', false],
+  ['() => new (class { a = this; static { this.b = 1 } get c() { return () => this.a } })()', false],
+  ['() => "this"', false],
+]
+for (const [text, usesThis] of taking)
+  test(`${text} uses ${usesThis ? 'a "this" that it has not' : 'no "this" but its own'}`, () => {
+    expect(takenFromOutside(`(${text})`).usesThis).toBe(usesThis)
   })

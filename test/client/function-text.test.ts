@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import { functionText } from '../../src/client/function-text.ts'
 import { compileText } from '../../src/client/javascript/compile.ts'
-import { explainMissing, supplyHelpers } from '../../src/client/javascript/helpers.ts'
+import { explain, supplyHelpers } from '../../src/client/javascript/helpers.ts'
 
 const object = {
   method(x: number): number {
@@ -51,9 +51,43 @@ test('names that compilers put into functions are supplied', () => {
 
 test('a missing name is explained, where it stands in the function', () => {
   const error = new ReferenceError('offset is not defined')
-  expect(explainMissing(error, '(x) => x + offset', 'f')).toContain('it uses "offset", which is defined outside of it')
-  expect(explainMissing(error, '(x) => x', 'f')).toBeUndefined()
-  expect(explainMissing(new TypeError('offset is not defined'), '(x) => x + offset', 'f')).toBeUndefined()
+  const words = 'Cannot run "f" on a worker: it uses "offset", which is defined outside of it'
+  expect(explain(error, '(x) => x + offset', 'f')?.message).toContain(words)
+  expect(explain(error, '(x) => x', 'f')).toBeUndefined()
+  expect(explain(error, undefined, 'f')).toBeUndefined()
+  expect(explain(new TypeError('offset is not defined'), '(x) => x + offset', 'f')).toBeUndefined()
   const helper = new ReferenceError('__using is not defined')
-  expect(explainMissing(helper, '() => __using()', 'f')).toContain('its compiler has put "__using" into it')
+  expect(explain(helper, '() => __using()', 'f')?.message).toContain('its compiler has put "__using" into it')
+})
+
+/** What a function of this text throws, and what is said about it. */
+async function explained(text: string): Promise<string | undefined> {
+  try {
+    await compileText({ name: 'it' }, text)()
+  } catch (error) {
+    const why = explain(error, text, 'it')
+    if (why !== undefined) expect(why).toBeInstanceOf(TypeError)
+    return why?.message
+  }
+  throw new Error('it has not failed')
+}
+
+test("a global that is not what the function's module imports under its name is explained", async () => {
+  const hint = /; on a worker "(\w+)" is Node's own global: if your module imports another one, import that inside/
+  expect(hint.exec((await explained('() => crypto.createHashes("sha256")')) ?? '')?.[1]).toBe('crypto')
+  expect(hint.exec((await explained('async () => await setTimeout(100)')) ?? '')?.[1]).toBe('setTimeout')
+  expect(await explained('(x) => x.crypto()')).toBeUndefined()
+  expect(await explained('() => { const f = 1; f() }')).toBeUndefined()
+})
+
+test('what a text cannot have alone is named, with what to do', () => {
+  class Point extends Object {
+    readonly arrow = (): unknown => super.valueOf()
+    readonly scale = 2
+  }
+  expect(() => functionText(new Point().arrow)).toThrow('it uses super; send a function of its own')
+  const target = function (): () => unknown {
+    return () => new.target
+  }
+  expect(() => functionText(target())).toThrow('it uses new.target of a function around it; pass what it needs')
 })

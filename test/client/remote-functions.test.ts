@@ -22,6 +22,39 @@ test('a function that uses something from outside is refused, with its name and 
   expect(() => functions.of(compiled)).toThrow('its compiler has put "__using" into it, which is not there')
 })
 
+test('what a worker has not is named, with what to do', () => {
+  class Scaled {
+    readonly scale = 2
+    readonly times = (x: number): number => x * this.scale
+  }
+  const { times } = new Scaled()
+  expect(() => functions.of(times)).toThrow(
+    'Cannot send "times": it uses "this", which no worker has; pass what it needs of it as an argument, or export',
+  )
+  const texts = {
+    '() => __dirname + "/data"': 'it uses "__dirname" of its module, which no worker has; pass the path as an argument',
+    '() => arguments.length': 'it uses the "arguments" of a function around it; take your own, as in (...args)',
+    '() => require("./data.json")': 'it calls require("./data.json"), which a worker would look for in a directory',
+    '(name) => require(name)': 'it calls require(name), which a worker would look for',
+    '() => __callDispose([])': 'it declares a variable with "using", for which its compiler has put "__callDispose"',
+    '(c) => c === Colour.Red': 'pass it as an argument (of an enum its values), define it inside, or export',
+    '(x) => { const f = o(() => x, "f"); return f() }': 'put "o" into it to keep the names of functions, which is not',
+    '() => __name2(() => 1, "f")': 'compile without keepNames (--keep-names), or export the function',
+  }
+  for (const [text, why] of Object.entries(texts)) {
+    const made = runInThisContext(`(${text})`) as () => unknown
+    expect(() => functions.of(made)).toThrow(why)
+  }
+  // Node defines it for a program on its command line.
+  const globals = globalThis as Record<string, unknown>
+  globals.__filename = '[eval]'
+  try {
+    expect(() => functions.of(runInThisContext('() => __filename') as () => unknown)).toThrow('"__filename" of its')
+  } finally {
+    delete globals.__filename
+  }
+})
+
 test('what Node has, what compilers write, and its own name are no names from outside', () => {
   const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1))
   const texts = [

@@ -31,34 +31,92 @@ const counters: object = new Proxy(
   { get: (_, key) => (key === Symbol.toPrimitive ? () => 0 : counters), set: () => true },
 )
 
+/** What every CommonJS module has of its own; it must not find that of the program which runs it. */
+export function isOfModule(name: string): boolean {
+  return name === '__dirname' || name === '__filename'
+}
+
 /** Whether a function finds `name` on the workers, other than as one of Node's globals. */
 export function isSupplied(name: string): boolean {
   // `require`: that of `node -e`, by which the process has begun.
   return Object.hasOwn(helpers, name) || /^cov_\w+$/.test(name) || name === 'require'
 }
 
+const byExported = 'export the function from a module and name it by exported()'
+
 /** What is wrong with a function that uses the name `missing` from outside, and what to do. */
 export function sayMissing(missing: string): string {
+  if (missing === 'this')
+    return `it uses "this", which no worker has; pass what it needs of it as an argument, or ${byExported}`
+  if (missing === 'arguments')
+    return 'it uses the "arguments" of a function around it; take your own, as in (...args) => args.length'
+  if (isOfModule(missing))
+    return `it uses "${missing}" of its module, which no worker has; pass the path as an argument, or ${byExported}`
   if (/^__(vite_ssr_import|vi_import)/.test(missing))
     return missing.includes('meta')
       ? 'it uses import.meta of its module; pass what it needs as an argument'
       : `it uses something that its module imports (${missing}); ` +
-          'import it inside: const { x } = await import(...), or export the function and name it by exported()'
+          `import it inside: const { x } = await import(...), or ${byExported}`
+  if (/^_{1,2}(using|callDispose|addDisposableResource|disposeResources)/i.test(missing))
+    return (
+      `it declares a variable with "using", for which its compiler has put "${missing}" into it, which is not there; ` +
+      `write try and finally instead, or ${byExported}`
+    )
+  if (/^__name\d*$/.test(missing)) return sayNaming(missing)
   if (missing.startsWith('__') || missing.startsWith('_ts'))
     return (
       `its compiler has put "${missing}" into it, which is not there; ` +
-      'compile for a newer target (es2022), or export the function and name it by exported()'
+      `compile for a newer target (es2022), or ${byExported}`
     )
+  return `it uses "${missing}", which is defined outside of it; ${sayHowToPass(missing)}, or ${byExported}`
+}
+
+/** A class or an enum is written so, and has no form that can be sent. */
+function sayHowToPass(name: string): string {
+  return /^\p{Lu}.*\p{Ll}/u.test(name)
+    ? 'pass it as an argument (of an enum its values), define it inside'
+    : 'pass it as an argument'
+}
+
+/** The same of a helper that keeps the names of functions. */
+export function sayNaming(missing: string): string {
   return (
-    `it uses "${missing}", which is defined outside of it; ` +
-    'pass it as an argument, or export the function from a module and name it by exported()'
+    `its compiler has put "${missing}" into it to keep the names of functions, which is not there; ` +
+    `compile without keepNames (--keep-names), or ${byExported}`
   )
 }
 
-/** Why a function did not find a name, where that stands in its own text; undefined for any other error. */
-export function explainMissing(error: unknown, text: string | undefined, name: string): string | undefined {
-  if (!(error instanceof ReferenceError) || text === undefined) return undefined
+/** An error that says more of why a function failed, where that is known; undefined for any other. */
+export function explain(error: unknown, text: string | undefined, name: string): Error | undefined {
+  if (!(error instanceof Error) || text === undefined) return undefined
+  const why = explainMissing(error, text, name) ?? explainGlobal(error, text)
+  if (why === undefined) return undefined
+  const explained =
+    error instanceof ReferenceError
+      ? new ReferenceError(why, { cause: error })
+      : Object.assign(new TypeError(why), error)
+  explained.stack = error.stack?.replace(/^.*/, `${error.name}: ${why}`) ?? why
+  return explained
+}
+
+/** Why a function did not find a name, where that stands in its own text. */
+function explainMissing(error: Error, text: string, name: string): string | undefined {
+  if (!(error instanceof ReferenceError)) return undefined
   const missing = /^(\S+) is not defined$/.exec(error.message)?.[1]
   if (missing === undefined || missing in globalThis || !text.includes(missing)) return undefined
   return `Cannot run "${name}" on a worker: ${sayMissing(missing)}`
+}
+
+/** Why a global is not what a function takes it for, where its module may import something of that name. */
+function explainGlobal(error: Error, text: string): string | undefined {
+  if (!(error instanceof TypeError)) return undefined
+  const wrong = /^([\p{ID_Start}_$][\p{ID_Continue}$]*)[\p{ID_Continue}$.]* is not a (function|constructor)$/u
+  const timer = /\b(setTimeout|setInterval|setImmediate)\b/
+  const isTimer = error.message.startsWith('The "callback" argument must be of type function')
+  const name = (isTimer ? timer.exec(text) : wrong.exec(error.message))?.[1]
+  if (name === undefined || !(name in globalThis) || !text.includes(name)) return undefined
+  return (
+    `${error.message}; on a worker "${name}" is Node's own global: ` +
+    'if your module imports another one, import that inside of the function, by await import(...)'
+  )
 }

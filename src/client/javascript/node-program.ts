@@ -15,7 +15,7 @@ import { NDArray } from '../values/nd-array.ts'
 import { decodePlain, encodePlain } from '../values/plain.ts'
 import { decodeStructured, encodeStructured } from '../values/structured.ts'
 import { type FunctionSpec, makeFunction, type Runnable } from './compile.ts'
-import { explainMissing } from './helpers.ts'
+import { explain } from './helpers.ts'
 import { encodeThrown } from './thrown.ts'
 
 interface Order {
@@ -97,12 +97,7 @@ function answer(value: Encoded): Frame {
 }
 
 function failure(error: unknown, spec: FunctionSpec | undefined): Frame {
-  const why = explainMissing(error, spec?.text, spec?.name ?? '')
-  let thrown = error
-  if (why !== undefined) {
-    thrown = new ReferenceError(why, { cause: error })
-    ;(thrown as Error).stack = (error as Error).stack?.replace(/^.*/, `ReferenceError: ${why}`) ?? why
-  }
+  const thrown = explain(error, spec?.text, spec?.name ?? '') ?? error
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`
   return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
 }
