@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { freezerOf, hasFreezer } from '../support/slurm/freezer.ts'
+import { freezerOf, hasFreezer } from '../support/slurm/cgroups.ts'
 import { noSlurm } from '../support/slurm/slurm-test.ts'
 import { until } from '../support/until.ts'
 

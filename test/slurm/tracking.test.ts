@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
-import { hasFreezer } from '../support/slurm/freezer.ts'
+import { hasFreezer } from '../support/slurm/cgroups.ts'
 import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 

@@ -35,11 +35,10 @@ while read -r _; do :; done
 # Whoever kept the cluster has died without ending it: nothing may be left all the same.
 set +e
 kill -KILL -1
-cgroup=/sys/fs/cgroup/freezer/slurm_$name
-# As long as a process is ending in it, it cannot be removed.
+# As long as a process is ending in one, it cannot be removed.
 for _ in $(seq 100); do
-  if [ ! -e "$cgroup" ]; then break; fi
-  find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null
+  cgroups=$(ls -d /sys/fs/cgroup/*/slurm_"$name" 2>/dev/null) || break
+  find $cgroups -depth -type d -exec rmdir {} \; 2>/dev/null
   sleep 0.05
 done
 if [ "$name" = login ]; then

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandResult, outputOf, runCommand } from './command.ts'
 import { makeDirectory, visibleFolders } from './directory.ts'
-import { cgroupConf, removeFreezer } from './freezer.ts'
+import { cgroupConf, removeCgroups } from './cgroups.ts'
 import { Host } from './host.ts'
 import { isOver, type Job, parseJobs } from './job.ts'
 import { addressOf, type Family, Network } from './network.ts'
@@ -17,6 +17,8 @@ export interface SlurmOptions {
   readonly hosts?: number
   /** How many CPUs each host claims to have. @default 32 */
   readonly cpus?: number
+  /** How much memory each host claims to have. In megabytes. @default 1000 for each CPU */
+  readonly memory?: number
   /** How many GPUs each host claims to have. There are no devices behind them, and none is kept from a task. @default 0 */
   readonly gpus?: number
   /**
@@ -43,6 +45,11 @@ export interface SlurmOptions {
    * most clusters do (where {@link hasFreezer} says so). @default 'linuxproc'
    */
   readonly processTracking?: 'linuxproc' | 'pgid' | 'cgroup'
+  /**
+   * Whether Slurm has the kernel keep each step to its memory on a node (`ConstrainRAMSpace`), where {@link hasFreezer}
+   * says that it can. @default false
+   */
+  readonly constrainMemory?: boolean
   /** Settings of slurm.conf that replace the cluster's or join them, such as `KillWait`. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -73,7 +80,7 @@ export class SlurmCluster implements AsyncDisposable {
   readonly #hosts = new Map<string, Host>()
   readonly #addresses: ReadonlyMap<string, string>
   /** Nodes that may have cgroups. */
-  readonly #freezers = new Set<string>()
+  readonly #withCgroups = new Set<string>()
   #network: Network | undefined
   /** The daemon that has ended first. */
   #lost: string | undefined
@@ -95,7 +102,7 @@ export class SlurmCluster implements AsyncDisposable {
    */
   static async start(options: SlurmOptions = {}): Promise<SlurmCluster> {
     // All clusters of the machine share its cgroups, which have the names of the nodes.
-    const prefix = options.processTracking === 'cgroup' ? `c${randomBytes(3).toString('hex')}node` : 'node'
+    const prefix = usesCgroups(options) ? `c${randomBytes(3).toString('hex')}node` : 'node'
     const names = Array.from({ length: options.hosts ?? 4 }, (_, n) => `${prefix}${n}`)
     const addresses = [controllerName, ...names].map(
       (name, index) => [name, addressOf(index, options.family ?? 'IPv4')] as const,
@@ -277,7 +284,7 @@ export class SlurmCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#hosts.values()].map(async (host) => await host.kill()))
     this.#hosts.clear()
-    for (const freezer of this.#freezers) await removeFreezer(freezer)
+    for (const node of this.#withCgroups) await removeCgroups(node)
     await rm(this.base, { recursive: true, force: true })
   }
 
@@ -289,7 +296,9 @@ export class SlurmCluster implements AsyncDisposable {
       family = 'IPv4',
       cpus = 32,
       gpus = 0,
+      memory = cpus * 1000,
       processTracking = 'linuxproc',
+      constrainMemory = false,
       settings,
     } = this.#options
     const names = !namesResolve ? [] : hosts.map(([name, address]) => `${address} ${name}\n`)
@@ -309,16 +318,18 @@ export class SlurmCluster implements AsyncDisposable {
       // As its users have it: a name, which on the host itself stands for loopback.
       nodes: decoys ? nodes.map(([name]) => [name, name] as const) : nodes,
       cpus,
+      memory,
       gpus,
       settings: {
         ProctrackType: `proctrack/${processTracking}`,
+        ...(constrainMemory ? { TaskPlugin: 'task/cgroup', SelectTypeParameters: 'CR_Core_Memory' } : {}),
         ...(family === 'IPv6' ? { CommunicationParameters: 'EnableIPv6,DisableIPv4' } : {}),
         ...settings,
       },
     })
     await writeFile(join(etc, 'slurm.conf'), conf)
     if (gpus > 0) await this.#writeGpus(gpus)
-    await writeFile(join(etc, 'cgroup.conf'), processTracking === 'cgroup' ? cgroupConf : '')
+    await writeFile(join(etc, 'cgroup.conf'), usesCgroups(this.#options) ? cgroupConf(constrainMemory) : '')
   }
 
   /** Slurm wants a device for each, and opens none: these are all the null device. */
@@ -329,8 +340,8 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   async #startHost(name: string, address: string): Promise<void> {
-    const { cacheSeconds = 0, defaultRoute = true, decoys = false, deadEnd = false, processTracking } = this.#options
-    if (processTracking === 'cgroup') this.#freezers.add(name)
+    const { cacheSeconds = 0, defaultRoute = true, decoys = false, deadEnd = false } = this.#options
+    if (usesCgroups(this.#options)) this.#withCgroups.add(name)
     const host = await Host.start({ name, address, base: this.base, cacheSeconds, visible: visibleFolders() })
     this.#hosts.set(name, host)
     if (this.#network === undefined) {
@@ -387,4 +398,9 @@ export class SlurmCluster implements AsyncDisposable {
     })
     return (await Promise.all(texts)).join('\n')
   }
+}
+
+/** Whether slurmd makes control groups, which have the node's name. */
+function usesCgroups({ processTracking, constrainMemory = false }: SlurmOptions): boolean {
+  return processTracking === 'cgroup' || constrainMemory
 }

@@ -10,6 +10,8 @@ export interface SlurmConfOptions {
   readonly nodes: readonly (readonly [name: string, address: string])[]
   /** CPUs that each node claims to have. */
   readonly cpus: number
+  /** Megabytes that each node claims to have. */
+  readonly memory: number
   /** GPUs that each node claims to have; there are no devices behind them. */
   readonly gpus: number
   /** Settings that replace these or join them. */
@@ -17,7 +19,7 @@ export interface SlurmConfOptions {
 }
 
 /** The text of a slurm.conf for a cluster in which everything runs as root. */
-export function slurmConf({ clusterName, base, controller, nodes, cpus, gpus, settings }: SlurmConfOptions): string {
+export function slurmConf({ clusterName, base, controller, nodes, cpus, memory, gpus, settings }: SlurmConfOptions): string {
   const all = {
     ClusterName: clusterName,
     SlurmctldHost: `${controller[0]}(${controller[1]})`,
@@ -48,7 +50,7 @@ export function slurmConf({ clusterName, base, controller, nodes, cpus, gpus, se
   const lines = [
     ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
     ...nodes.map(
-      ([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${cpus * 1000}${gres}`,
+      ([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${memory}${gres}`,
     ),
     `PartitionName=main Nodes=${names} Default=YES MaxTime=INFINITE State=UP`,
   ]

@@ -2,24 +2,28 @@ import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const freezer = '/sys/fs/cgroup/freezer'
+const root = '/sys/fs/cgroup'
+const freezer = join(root, 'freezer')
 
-/** Whether this machine has what Slurm's `proctrack/cgroup` needs where no systemd helps it: cgroup v1. */
+/** Whether this machine has what Slurm's control groups need where no systemd helps it: cgroup v1. */
 export function hasFreezer(): boolean {
   return existsSync(join(freezer, 'release_agent'))
 }
 
 /** The cgroup.conf for it: without the first line, Slurm asks for a release agent and gives up. */
-export const cgroupConf = 'CgroupAutomount=yes\nCgroupPlugin=cgroup/v1\n'
+export function cgroupConf(constrainMemory: boolean): string {
+  const base = 'CgroupAutomount=yes\nCgroupPlugin=cgroup/v1\n'
+  return constrainMemory ? `${base}ConstrainRAMSpace=yes\n` : base
+}
 
-/** The directory of a node's cgroups. */
+/** The directory of the control groups by which Slurm knows a node's processes. */
 export function freezerOf(node: string): string {
   return join(freezer, `slurm_${node}`)
 }
 
 /** Removes what slurmd has made for a node, when nothing runs there any more. */
-export async function removeFreezer(node: string): Promise<void> {
-  await removeFolders(freezerOf(node))
+export async function removeCgroups(node: string): Promise<void> {
+  for (const controller of await readdir(root)) await removeFolders(join(root, controller, `slurm_${node}`))
 }
 
 async function removeFolders(path: string): Promise<void> {
