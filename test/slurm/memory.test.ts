@@ -2,14 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
-import { hasFreezer } from '../support/slurm/cgroups.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 const mib = 2 ** 20
 // The kernel keeps each job to 1 GiB on its node (ConstrainRAMSpace), and kills processes of it where they take more.
-const test = slurmTest({ hosts: 5, cpus: 4, gpus: 4, memory: 1024, constrainMemory: true }).skipIf(
-  !hasFreezer() && process.env.CI !== 'true',
-)
+const test = slurmTest({ hosts: 5, cpus: 4, gpus: 4, memory: 1024, constrainMemory: true })
 
 test.concurrent.for([
   ['nothing'],

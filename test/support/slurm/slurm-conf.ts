@@ -19,7 +19,16 @@ export interface SlurmConfOptions {
 }
 
 /** The text of a slurm.conf for a cluster in which everything runs as root. */
-export function slurmConf({ clusterName, base, controller, nodes, cpus, memory, gpus, settings }: SlurmConfOptions): string {
+export function slurmConf({
+  clusterName,
+  base,
+  controller,
+  nodes,
+  cpus,
+  memory,
+  gpus,
+  settings,
+}: SlurmConfOptions): string {
   const all = {
     ClusterName: clusterName,
     SlurmctldHost: `${controller[0]}(${controller[1]})`,
@@ -49,9 +58,7 @@ export function slurmConf({ clusterName, base, controller, nodes, cpus, memory, 
   const gres = gpus === 0 ? '' : ` Gres=gpu:${gpus}`
   const lines = [
     ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
-    ...nodes.map(
-      ([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${memory}${gres}`,
-    ),
+    ...nodes.map(([name, address]) => `NodeName=${name} NodeAddr=${address} CPUs=${cpus} RealMemory=${memory}${gres}`),
     `PartitionName=main Nodes=${names} Default=YES MaxTime=INFINITE State=UP`,
   ]
   return `${lines.join('\n')}\n`

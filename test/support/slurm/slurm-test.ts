@@ -1,5 +1,6 @@
 import { test } from 'vitest'
 import { SlurmCluster, type SlurmOptions } from './slurm-cluster.ts'
+import { hasFreezer } from './cgroups.ts'
 import { Workspace } from './workspace.ts'
 
 /** What a test under Slurm gets. */
@@ -32,5 +33,6 @@ export function slurmTest(options: SlurmOptions = {}) {
       await use(work)
     },
   })
-  return extended.skipIf(noSlurm)
+  const cannotConstrain = options.constrainMemory === true && !hasFreezer() && process.env.CI !== 'true'
+  return extended.skipIf(noSlurm || cannotConstrain)
 }
