@@ -33,7 +33,7 @@ import { type ClientPart, Interruption } from './interruption.ts'
 import { meet } from './meet.ts'
 import { Membership } from './membership.ts'
 import { leaveReport } from './run-report.ts'
-import { checkRunTls, tlsOf } from './run-tls.ts'
+import { tlsOf, whyUnusable } from './run-tls.ts'
 import { sayProgress } from './say-progress.ts'
 import { certificatesOfOther, SecureRun } from './secure-run.ts'
 import { sayDashboard, sayOpen, sayWithoutClient, warnOfOtherPython } from './start-message.ts'
@@ -200,13 +200,12 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       const hasOwnCertificates = run.options.protocol === 'tls' && this.#secure === undefined
       if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
-      if (hasOwnCertificates) {
-        await checkRunTls(run)
-        this.#warmUp(mine)
-      }
+      const unusable = hasOwnCertificates ? await whyUnusable(run) : undefined
+      if (hasOwnCertificates && unusable === undefined) this.#warmUp(mine)
       ignoreLostOutput()
-      if (run.identity.rank === 0) await this.#gather(run, mine)
-      else await this.#follow(run)
+      if (run.identity.rank > 0) await this.#follow(run, unusable)
+      else if (unusable === undefined) await this.#gather(run, mine)
+      else throw unusable
       run.signal.throwIfAborted()
       this.#phase = 'running'
       if (mine.includes('worker')) await this.#startWorkers(run)
@@ -369,8 +368,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     })
   }
 
-  /** Every other process: wait for what process 0 publishes, and join it. */
-  async #follow(run: RunContext): Promise<void> {
+  /** Every other process: wait for what process 0 publishes, and join it. Then it can tell of its certificates that they are `unusable`. */
+  async #follow(run: RunContext, unusable: Error | undefined): Promise<void> {
     const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
         const what = run.options.scheduler ? 'publish' : 'find the cluster of'
@@ -390,6 +389,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       await this.depart(run)
       throw this.#whyOver(found.outcome, run, unanswered)
     }
+    if (unusable !== undefined) throw unusable
     this.#file = found.kind === 'cluster' ? found.file : await this.#member.cluster()
     if (this.#secure !== undefined) await this.#secure.keep(await this.#member.certificates())
     await this.#member.unlessOver(checkReach(this.#file, run))
@@ -576,7 +576,8 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
       // Without its client a run is over; other processes it may do without.
       else if (error instanceof RunnerError && error.code === 'ERR_UNAVAILABLE' && this.#hostsClient)
         this.#gatherer = 'silent'
-      if (this.#run !== undefined) await this.depart(this.#run, failure)
+      if (this.#run?.identity.rank === 0) await this.endAlone(this.#outcome(failure), this.#run)
+      else if (this.#run !== undefined) await this.depart(this.#run, failure)
       return { status: failure.status, failure, forced: false }
     }
     this.#member.send({ type: 'failed', failure })

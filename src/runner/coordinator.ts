@@ -332,7 +332,8 @@ export class Coordinator {
     if (this.#verdict !== undefined || this.#schedulerEnded) return
     this.#lastLoss = failure
     const left = this.#workersLeft
-    if (left >= this.#needed) this.#options.logger.warn(`${failure.message}; the run goes on with the other workers`)
+    if (left >= this.#needed)
+      this.#options.logger.warn(`${failure.message}${whereOf(failure)}; the run goes on with the other workers`)
     else if (left === 0 && this.#clientRank === undefined && inPeace) this.end(0)
     else {
       const few = left === 0 ? 'no worker is left' : `${left} of the ${this.#needed} workers that are needed are left`
@@ -379,3 +380,8 @@ export class Coordinator {
 }
 
 type WorkerEnded = Extract<ToHub, { type: 'worker-ended' }>
+
+/** Where it failed, for a message that does not say so itself. */
+function whereOf({ message, rank, host }: Failure): string {
+  return message.includes(` on ${host}`) ? '' : ` (process ${rank} on ${host})`
+}

@@ -14,13 +14,16 @@ import type { Found } from '../record/found.ts'
 import { claimPatience } from '../rendezvous/lock.ts'
 import { UnansweredError } from '../rendezvous/cannot-publish.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
+import { monotonic } from '../util/monotonic.ts'
 import { answered } from '../util/unanswered.ts'
+import { sleep } from '../util/wait.ts'
 import { BaseRunner } from './base.ts'
 import { askScheduler } from './fence.ts'
 import type { RunContext } from './context.ts'
 import type { Leavings } from './hooks.ts'
 import { sayProgress } from './say-progress.ts'
 import { tlsOf } from './run-tls.ts'
+import { departureInterval } from './wait-for-others.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
@@ -130,6 +133,29 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
     })
   }
 
+  protected override async endAlone(outcome: OutcomeRecord, run: RunContext): Promise<void> {
+    // Where another start of this run has published, the directory is that one's.
+    const isOurs = this.#runDirectory !== undefined && !(await this.#files.isPublished().catch(() => true))
+    if (!isOurs) {
+      await this.depart(run, outcome.failure)
+      return
+    }
+    await this.publishOutcome(outcome, run)
+    const haveHeard = await this.#othersDepart(run)
+    await this.withdraw(run, haveHeard || this.isOnOneHost() ? undefined : outcome)
+  }
+
+  /** Whether all other processes have left word, within a time in which those do that come at all. */
+  async #othersDepart(run: RunContext): Promise<boolean> {
+    const end = monotonic() + lateArrival
+    for (;;) {
+      const gone = await this.#answered('look for other processes', run, this.#files.departed()).catch(() => [])
+      if (gone.filter(({ rank }) => rank !== 0).length >= run.identity.size - 1) return true
+      if (monotonic() >= end) return false
+      await sleep(departureInterval)
+    }
+  }
+
   protected override async departed(run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
     if (this.#store === undefined || this.#filesystem !== 'answers') return []
     return await this.#answered('look for other processes', run, this.#store.departed())
@@ -201,6 +227,9 @@ export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extend
 
 /** How long a filesystem that has not answered may take for a last word. In milliseconds. */
 const lastWordTimeout = 1_000
+
+/** How long process 0 that ends alone waits for the others, to leave nothing. In milliseconds. */
+const lateArrival = 5_000
 
 /** How long it may take to ask the run that held the path before, in milliseconds. */
 const askingTime = 7_000

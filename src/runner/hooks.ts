@@ -59,6 +59,10 @@ export abstract class RunnerHooks {
   protected async depart(_run: RunContext, _failure?: Failure): Promise<void> {
     await Promise.resolve()
   }
+  /** Process 0 has failed before it listens: tells the others, who wait for it. Does not throw. */
+  protected async endAlone(outcome: OutcomeRecord, run: RunContext): Promise<void> {
+    await this.publishOutcome(outcome, run)
+  }
   /** Those of the `missing` processes that have left such word, or cannot come. Called again and again. */
   protected async departed(_run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
     return await Promise.resolve([])

@@ -163,6 +163,15 @@ export class MPIRunner extends FileRunner {
     else if (!this.#store.isOver && failure !== undefined && !isInterrupted(run)) await this.#abort(failure, run)
   }
 
+  protected override async endAlone(outcome: OutcomeRecord, run: RunContext): Promise<void> {
+    if (this.#store === undefined) {
+      await super.endAlone(outcome, run)
+      return
+    }
+    await this.publishOutcome(outcome, run)
+    await this.withdraw(run, undefined)
+  }
+
   protected override async departed(run: RunContext, missing: readonly number[]): Promise<readonly Departure[]> {
     if (this.#store === undefined) return await super.departed(run, missing)
     return this.#aborted ? run.roles.map((_, rank) => ({ rank })) : []

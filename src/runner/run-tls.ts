@@ -18,17 +18,18 @@ export function tlsVariables(options: CompleteOptions): Record<string, string | 
   return tlsEnvironment(files)
 }
 
-/**
- * Looks at the files of a run that speaks TLS, before anything is started.
- *
- * @throws RunnerError ERR_ENVIRONMENT that says which file is wrong.
- */
-export async function checkRunTls({ options, identity, logger }: RunContext): Promise<void> {
+/** Looks at the files of a run that speaks TLS, before anything is started. Gives the error that says which of them is wrong. */
+export async function whyUnusable({ options, identity, logger }: RunContext): Promise<Error | undefined> {
   const files = tlsOf(options)
-  if (files === undefined) return
-  const warnings = await checkTlsFiles(files, { use: 'both' })
-  // All processes see the same, mostly.
-  if (identity.rank === 0) for (const warning of warnings) logger.warn(warning)
+  if (files === undefined) return undefined
+  try {
+    const warnings = await checkTlsFiles(files, { use: 'both' })
+    // All processes see the same, mostly.
+    if (identity.rank === 0) for (const warning of warnings) logger.warn(warning)
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function daskTls(env: Readonly<NodeJS.ProcessEnv>): Record<string, string | undefined> {

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { closedPort, recordOf } from '../control/support.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
@@ -35,6 +37,23 @@ test.concurrent(
     await cluster.expectNothingLeft()
   },
 )
+
+test.concurrent('a process 0 that cannot listen tells the others why, and nothing is left', async () => {
+  await using cluster = await Cluster.make()
+  const taken = createServer().listen(0)
+  onTestFinished(() => void taken.close())
+  await once(taken, 'listening')
+  const port = String((taken.address() as AddressInfo).port)
+  const own = ['--control-port', port, '--scheduler-file', 'F.json', '--', 'true']
+  for (const [rank, task] of startTasks(cluster, fourTasks(), own).entries()) {
+    await task.expectStatus(69)
+    expect(task.stderr).toContain(
+      `error: Cannot use --control-port "${port}": something listens on port ${port} already` +
+        (rank === 0 ? '\n' : ' (process 0 on node0)\n'),
+    )
+  }
+  await cluster.expectNothingLeft()
+})
 
 test.concurrent('where process 0 publishes when it is woken, its word stays', async () => {
   await using cluster = await Cluster.make()

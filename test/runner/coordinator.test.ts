@@ -328,7 +328,9 @@ describe('Coordinator', () => {
       failure: { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 },
     })
     expect(everybody().flat()).toEqual([])
-    expect(warnings).toEqual(['Cannot find a Python that has Dask; the run goes on with the other workers'])
+    expect(warnings).toEqual([
+      'Cannot find a Python that has Dask (process 2 on node2); the run goes on with the other workers',
+    ])
     member(3).line.send({
       type: 'failed',
       failure: { ...failureOf(3, 'Cannot find a Python that has Dask'), status: 78 },

@@ -1,0 +1,56 @@
+import { rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
+import { Authority, type Certificate } from '../support/certificates.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
+import { launchers, mpiTest, mpich, startRanks } from '../support/mpi.ts'
+
+const parts = ['--', 'python3', join(programs, 'tls_parts.py'), '1']
+const own = /^\S+ ?\d? \S+ (\/dev\/shm\/dask-hpc-runner-\S+-tls-\w+) 700 600 600 600$/gm
+
+for (const launcher of launchers)
+  mpiTest(`${launcher.name}: --secure gives each rank its certificates, and none are left`, async () => {
+    await using cluster = await Cluster.make()
+    const run = startRanks(cluster, launcher, 3, ['run', '--secure', ...parts])
+    await run.expectStatus(0)
+    expect(run.stdout).toMatch(/\ntls 6\n$/)
+    const directories = [...run.stdout.matchAll(own)].map(([, directory = '']) => directory)
+    expect(new Set(directories).size, run.stdout).toBe(3)
+    for (const directory of directories) expect(await stat(directory).catch(() => 'gone')).toBe('gone')
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  })
+
+mpiTest(
+  `${mpich.name}: own certificates serve, and one that is missing for a rank is told with that rank`,
+  async () => {
+    await using cluster = await Cluster.make()
+    const authority = new Authority(join(cluster.directory, 'certificates'))
+    const { caFile, cert } = ['0', '1', '2'].map((rank) => authority.sign(rank))[0] as Certificate
+    // Of each rank its own.
+    const line =
+      `exec "$0" "$1" run --tls-ca-file '${caFile}' --tls-cert "$2/$PMI_RANK.crt" --tls-key "$2/$PMI_RANK.key" ` +
+      `-- python3 '${parts[2]}' 1`
+    const command = ['sh', '-c', line, process.execPath, program, dirname(cert)]
+    const run = cluster.start(mpich.command(3, ...command))
+    await run.expectStatus(0)
+    expect(run.stdout).toMatch(/\ntls 6\n$/)
+    await cluster.expectNothingLeft()
+    for (const rank of [0, 2]) {
+      const file = join(dirname(cert), `${rank}.crt`)
+      await rm(file)
+      const broken = cluster.start(mpich.command(3, ...command))
+      await broken.expectStatus(78)
+      for (const [reader, role] of ['scheduler', 'client', 'worker'].entries())
+        expect(broken.stderr).toMatch(
+          new RegExp(
+            `^\\[${reader} ${role}\\] error: Cannot use TLS: there is no file "${file}" for the certificate`,
+            'm',
+          ),
+        )
+      expect(broken.stderr).toMatch(new RegExp(`^\\[1 client\\] error: .*\\(process ${rank} on `, 'm'))
+      await cluster.expectNothingLeft()
+      authority.sign(String(rank))
+    }
+  },
+)
