@@ -10,7 +10,20 @@ export { type Leavings, RunnerHooks } from './runner/hooks.ts'
 export { LocalRunner, type LocalRunnerOptions } from './runner/local-runner.ts'
 export { MPIRunner } from './runner/mpi-runner.ts'
 export { SLURMRunner } from './runner/slurm-runner.ts'
-export { Client, type ConnectOptions, type ScatterOptions } from './client/client.ts'
+export { Client, type ScatterOptions } from './client/client.ts'
+export type { ClusterCalls } from './client/cluster-calls.ts'
+export type {
+  ComponentVersions,
+  LogOptions,
+  Logs,
+  RestartOptions,
+  RetireOptions,
+  Versions,
+  WorkerLogsOptions,
+  WorkersOptions,
+} from './client/cluster-info.ts'
+export type { ConnectOptions } from './client/connect.ts'
+export type { RunOptions } from './client/run.ts'
 export { type Callable, exported, py, RemoteFunction } from './client/callable.ts'
 export { Future } from './client/future.ts'
 export type { WaitOptions } from './client/bounded.ts'

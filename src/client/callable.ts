@@ -55,8 +55,15 @@ function written<R, A extends readonly unknown[]>(
   const names = values.map((_, i) => `_value_${i}`)
   const text = raw.map((part, i) => part + (names[i] ?? '')).join('')
   const given = encodePlain(Object.fromEntries(names.map((name, i) => [name, values[i]])), 'py')
-  const name = /^\s*lambda\b/.test(text) ? 'lambda' : ([...text.matchAll(/^def\s+(\w+)/gm)].at(-1)?.[1] ?? 'python')
+  const name = /^\s*lambda\b/.test(text) ? 'lambda' : (lastDefinition(text) ?? 'python')
   return new RemoteFunction('python', name, { text, values: given.data, buffers: given.buffers })
+}
+
+/** The name of the last function that stands on the outermost level. */
+function lastDefinition(text: string): string | undefined {
+  const found = [...text.matchAll(/^([ \t]*)(?:async\s+)?def\s+(\w+)/gm)]
+  const outermost = Math.min(...found.map(([, indent = '']) => indent.length))
+  return found.findLast(([, indent = '']) => indent.length === outermost)?.[2]
 }
 
 function imported<R, A extends readonly unknown[]>(path: string): RemoteFunction<A, R> {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { type Duration, parseDuration } from '../util/duration.ts'
 import type { SubmitOptions } from './submit-options.ts'
 
 /** What an option has to be: a TypeError says that it is of another kind, a RangeError that it is too much or too little. */
@@ -9,7 +10,7 @@ interface Rule {
 }
 
 // Dask checks none of them before its scheduler calculates with it, which then closes the client's connection.
-const rules: Readonly<Record<keyof SubmitOptions, Rule>> = {
+const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
   workers: {
     wanted: 'an array of names or addresses of workers, one at least',
     kind: (value) => Array.isArray(value) && value.every(isWorker),
@@ -27,6 +28,11 @@ const rules: Readonly<Record<keyof SubmitOptions, Rule>> = {
     kind: isNumber,
     range: (value: number) => Number.isSafeInteger(value) && value >= 0,
   },
+  timeLimit: {
+    wanted: 'a length of time above 0, such as 500ms, 30s, 5m or 1h',
+    kind: (value) => typeof value === 'number' || typeof value === 'string',
+    range: (value: Duration) => (parseDuration(value) ?? 0) > 0,
+  },
   priority: { wanted: 'a finite number', kind: isNumber, range: Number.isFinite },
   key: {
     wanted: 'a string that is not empty, and well-formed',
@@ -37,25 +43,60 @@ const rules: Readonly<Record<keyof SubmitOptions, Rule>> = {
   kwargs: { wanted: 'an object of arguments by their names', kind: isObject },
 }
 
+/** Those of other calls. */
+const rules = {
+  ...submitRules,
+  n: {
+    wanted: 'a whole number from 1',
+    kind: isNumber,
+    range: (value: number) => Number.isSafeInteger(value) && value >= 1,
+  },
+  nanny: { wanted: 'true or false', kind: isBoolean },
+  closeWorkers: { wanted: 'true or false', kind: isBoolean },
+  waitForWorkers: { wanted: 'true or false', kind: isBoolean },
+  onError: {
+    wanted: "'raise', 'return' or 'ignore'",
+    kind: (value) => ['raise', 'return', 'ignore'].includes(value as string),
+  },
+} satisfies Readonly<Record<string, Rule>>
+
+export type OptionName = keyof typeof rules
+
 /**
  * Checks what a task is told beside its arguments, before anything is sent.
  *
  * @throws TypeError or RangeError that names the option, what it is and what it has to be.
  */
 export function checkSubmitOptions(options: SubmitOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(rules, name))
-      throw new TypeError(`Cannot use the option ${name}: the options of a task are ${Object.keys(rules).join(', ')}`)
-    checkOption(name as keyof SubmitOptions, value)
-  }
+  checkOptions(options, Object.keys(submitRules) as OptionName[])
   if (options.allowOtherWorkers === true && options.workers === undefined)
     throw new RangeError('Cannot use allowOtherWorkers without workers: say which workers it prefers')
 }
 
+/**
+ * Checks the options of a call, of which it knows those.
+ *
+ * @param what what is called, as in "Cannot what"
+ * @throws as {@link checkSubmitOptions}
+ */
+export function checkOptions(options: object, known: readonly OptionName[], what?: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(known as readonly string[]).includes(name)) {
+      const list = known.length === 0 ? 'signal and timeout only' : known.join(', ')
+      throw new TypeError(
+        what === undefined
+          ? `Cannot use the option ${name}: the options of a task are ${list}`
+          : `Cannot ${what}: there is no option ${name}; its options are ${list}`,
+      )
+    }
+    checkOption(name as OptionName, value)
+  }
+}
+
 /** Checks one of them; `undefined` is as good as none. */
-export function checkOption(name: keyof SubmitOptions, value: unknown): void {
+export function checkOption(name: OptionName, value: unknown): void {
   if (value === undefined) return
-  const { wanted, kind, range = () => true } = rules[name]
+  const { wanted, kind, range = () => true }: Rule = rules[name]
   if (!kind(value)) throw new TypeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
   if (!range(value as never)) throw new RangeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
 }

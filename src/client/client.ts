@@ -1,50 +1,27 @@
-import { createHash } from 'node:crypto'
-import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
-import { Reaper } from '../process/reaper.ts'
-import { ClientProcess } from '../python/client-process.ts'
-import { findPython } from '../python/find-python.ts'
-import { tasksModule } from '../python/tasks-module.ts'
-import { type Duration, milliseconds } from '../util/duration.ts'
+import type { Reaper } from '../process/reaper.ts'
 import { settledWithin } from '../util/wait.ts'
+import { ask } from './ask.ts'
 import { inOrderOfCompletion, type Progress, progressOf } from './as-completed.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
 import type { Callable } from './callable.ts'
 import { checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
-import { Connection, RequestError } from './connection.ts'
+import { ClusterCalls } from './cluster-calls.ts'
+import { connect, type Connected, type ConnectOptions } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { Future } from './future.ts'
 import { FutureStates } from './future-states.ts'
 import type { Input, Inputs } from './inputs.ts'
 import type { SubmitOptions } from './submit-options.ts'
-import nodeProgram from './javascript/node-program.ts?program'
-import { RemoteFunctions } from './remote-functions.ts'
-import type { SchedulerInfo } from './scheduler-info.ts'
+import type { RemoteFunctions } from './remote-functions.ts'
 import { Submissions } from './submissions.ts'
-import { type ClusterTarget, findTarget } from './target.ts'
+import type { ClusterTarget } from './target.ts'
 import { pureKey, uniqueKey } from './task-key.ts'
-import { type ClientTlsOptions, environmentForTls, tlsAdvice } from './tls.ts'
 import { needsOf } from './why-pending.ts'
 import { Dependencies } from './values/dependencies.ts'
-import { type Encoded, intoHeader } from './values/encoded.ts'
-import { encodeCall } from './values/plain.ts'
+import { encodeArguments } from './values/arguments.ts'
+import { intoHeader } from './values/encoded.ts'
 import { encodeScattered } from './values/scattered.ts'
-import { encodeStructured } from './values/structured.ts'
-
-/** How a client connects. */
-export interface ConnectOptions extends ClientTlsOptions {
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal
-  /** @default '30s' */
-  readonly timeout?: Duration
-  /** The Python that has Dask, that of the cluster. @default as for a runner */
-  readonly python?: string
-  /** Path of Node on the workers; it has to be this release. @default that of this process */
-  readonly node?: string
-  /** Fetch results from the workers, not through the scheduler. @default true in the client of a run, else false */
-  readonly directToWorkers?: boolean
-  /** @default process.env */
-  readonly env?: NodeJS.ProcessEnv
-}
 
 /** How a value is placed on the workers. */
 export interface ScatterOptions extends WaitOptions {
@@ -57,9 +34,6 @@ export interface ScatterOptions extends WaitOptions {
 /** How long the end of the helper process may take. In milliseconds. */
 const closeTimeout = 6_000
 
-/** Names the text that helper and workers make a module of. */
-const moduleName = `_dask_hpc_runner_${createHash('sha256').update(tasksModule).update(nodeProgram).digest('hex').slice(0, 16)}`
-
 /**
  * A client of a Dask cluster: submits Python and JavaScript functions to its workers.
  *
@@ -71,9 +45,11 @@ const moduleName = `_dask_hpc_runner_${createHash('sha256').update(tasksModule).
  * console.log(await client.submit((x: number) => x + 1, [10]).result())
  * ```
  */
-export class Client implements AsyncDisposable {
+export class Client extends ClusterCalls implements AsyncDisposable {
   /** Address of the scheduler. */
   readonly schedulerAddress: string
+  /** Address of the dashboard; undefined where there is none. */
+  readonly dashboardLink: string | undefined
   readonly #connection: Connection
   readonly #reaper: Reaper
   readonly #states: FutureStates
@@ -81,15 +57,19 @@ export class Client implements AsyncDisposable {
   readonly #functions: RemoteFunctions
   #closing: Promise<void> | undefined
 
-  private constructor(address: string, connection: Connection, reaper: Reaper, functions: RemoteFunctions) {
+  private constructor({ address, dashboardLink, connection, reaper, functions }: Connected) {
+    const submissions = new Submissions(connection)
+    const states = new FutureStates(connection, () => {
+      submissions.flush()
+    })
+    super(connection, states, functions)
     this.schedulerAddress = address
+    this.dashboardLink = dashboardLink
     this.#functions = functions
     this.#connection = connection
     this.#reaper = reaper
-    this.#submissions = new Submissions(connection)
-    this.#states = new FutureStates(connection, () => {
-      this.#submissions.flush()
-    })
+    this.#submissions = submissions
+    this.#states = states
   }
 
   /**
@@ -101,68 +81,7 @@ export class Client implements AsyncDisposable {
    * is no Python with Dask.
    */
   static async connect(target?: ClusterTarget, options: ConnectOptions = {}): Promise<Client> {
-    const { signal, env = process.env } = options
-    const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
-    signal?.throwIfAborted()
-    const found = await findTarget(target, env)
-    const tls = await environmentForTls(options)
-    const reaper = new Reaper()
-    const helper =
-      found.takeProcess !== undefined && options.python === undefined && tls === undefined
-        ? await found.takeProcess()
-        : new ClientProcess({
-            python: await findPython({ python: options.python }, env, signal),
-            env: { ...env, ...tls },
-            reaper,
-            lostAfter: defaults.lostAfter,
-            onLine: say,
-          })
-    try {
-      const connection = new Connection(helper)
-      const order = {
-        order: 'connect',
-        address: found.address,
-        timeout,
-        direct: options.directToWorkers ?? found.inRun,
-        tasks: tasksModule,
-        module: moduleName,
-        program: nodeProgram,
-        node: options.node ?? process.execPath,
-      }
-      const answer = bounded(
-        connection.request(order, signal),
-        // Dask's own word comes first.
-        { timeout: timeout + 5_000, ...(signal === undefined ? {} : { signal }) },
-        () => `connect to the scheduler at ${found.address}: it has not answered`,
-      )
-      const [{ address }, functions] = await Promise.all([
-        answer as Promise<{ address: string }>,
-        RemoteFunctions.load(),
-      ])
-      return new Client(address, connection, reaper, functions)
-    } catch (error) {
-      helper.kill()
-      await reaper.close()
-      const advice = tlsAdvice(found.address, { ...env, ...tls })
-      throw asRunnerError(error, `connect to the scheduler at ${found.address}`, advice)
-    }
-  }
-
-  /**
-   * Waits until so many workers are there.
-   *
-   * @param options a `timeout` of 5 minutes unless it says otherwise
-   */
-  async waitForWorkers(count: number, options: WaitOptions = {}): Promise<void> {
-    if (!Number.isInteger(count) || count < 1)
-      throw new RangeError(`Cannot wait for "${count}" workers: it is a whole number from 1`)
-    await this.#ask({ order: 'wait', workers: count }, { timeout: '5m', ...options }, `wait for ${count} workers`)
-  }
-
-  /** What the scheduler says of itself and of its workers. */
-  async schedulerInfo(options: WaitOptions = {}): Promise<SchedulerInfo> {
-    const info = await this.#ask({ order: 'info' }, { timeout: '30s', ...options }, 'ask the scheduler for its workers')
-    return info as SchedulerInfo
+    return new Client(await connect(target, options))
   }
 
   /**
@@ -215,6 +134,14 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Has the cluster finish these tasks whether or not their futures are kept; where nobody keeps the future, the result is
+   * thrown away. For what a task does rather than gives.
+   */
+  fireAndForget(futures: Future<unknown> | Iterable<Future<unknown>>): void {
+    this.#states.forget(futures instanceof Future ? [futures] : futures)
+  }
+
+  /**
    * Places a value on the workers, for several tasks to use. What Python has alike is placed in Python's form:
    * a typed array as a NumPy array.
    */
@@ -233,7 +160,7 @@ export class Client implements AsyncDisposable {
       broadcast,
       ...(workers === undefined ? {} : { workers }),
     }
-    await this.#ask(order, wait, 'place a value on the workers', buffers)
+    await ask(this.#connection, { order, buffers, what: 'place a value on the workers' }, wait)
     return future
   }
 
@@ -287,7 +214,7 @@ export class Client implements AsyncDisposable {
       throw new RunnerError(`Cannot submit: ${error.message}`, { code: error.code, cause: error })
     const remote = this.#functions.of(callable)
     const dependencies = new Dependencies()
-    const encoded = encodeArguments(remote.language, args, options, dependencies)
+    const encoded = encodeArguments(remote.language, args, options.kwargs, dependencies)
     const inputs = this.#states.keysOf(dependencies.numbers)
     const name = key ?? (options.pure === true ? pureKey(remote, encoded, inputs) : uniqueKey(remote.name))
     const state = this.#states.make(name, needsOf(options))
@@ -305,46 +232,4 @@ export class Client implements AsyncDisposable {
   readonly #completion = async (future: Future<unknown>): Promise<void> => {
     await future.exception()
   }
-
-  async #ask(
-    order: Readonly<Record<string, unknown>> & { readonly order: string },
-    options: WaitOptions,
-    what: string,
-    buffers: readonly Uint8Array[] = [],
-  ): Promise<unknown> {
-    const abandon = new AbortController()
-    try {
-      return await bounded(this.#connection.request(order, abandon.signal, buffers), options, () => what)
-    } catch (error) {
-      abandon.abort(error)
-      throw asRunnerError(error, what)
-    }
-  }
-}
-
-function encodeArguments(
-  language: 'python' | 'javascript',
-  args: readonly unknown[],
-  { kwargs }: SubmitOptions,
-  dependencies: Dependencies,
-): Encoded {
-  if (language === 'python') return encodeCall(args, kwargs ?? {}, dependencies)
-  if (kwargs !== undefined)
-    throw new TypeError('Cannot pass kwargs to a JavaScript function: only Python has keyword arguments')
-  return encodeStructured(args, 'arguments', dependencies)
-}
-
-function asRunnerError(error: unknown, what: string, advice = ''): unknown {
-  if (!(error instanceof RequestError)) return error
-  const { type, text } = error.failure
-  const late = type.endsWith('TimeoutError')
-  return new RunnerError(`Cannot ${what}: ${text === '' ? type : text}${advice}`, {
-    code: late ? 'ERR_TIMED_OUT' : 'ERR_UNAVAILABLE',
-    cause: error,
-  })
-}
-
-/** What Dask's client has to say. */
-function say(line: string): void {
-  process.stderr.write(`[dask client] ${line}\n`)
 }

@@ -18,6 +18,12 @@ export interface Report {
   readonly values: readonly (readonly [number, readonly [number, Uint8Array, number, number]])[]
 }
 
+/** What comes back: its values are among the buffers. */
+export interface Answer {
+  readonly ok: unknown
+  readonly buffers: readonly Uint8Array[]
+}
+
 interface Reply {
   readonly re?: number
   readonly ok?: unknown
@@ -26,13 +32,13 @@ interface Reply {
 }
 
 /** An order, `order` its name; with an `id` where an answer is wanted. */
-type Order = Readonly<Record<string, unknown>> & { readonly order: string }
+export type Order = Readonly<Record<string, unknown>> & { readonly order: string }
 
 /** The pipe to the helper process: orders, their answers, and what it reports. */
 export class Connection {
   readonly #process: ClientProcess
   readonly #pipe: Duplex
-  readonly #requests = new Map<number, Deferred<unknown>>()
+  readonly #requests = new Map<number, Deferred<Answer>>()
   readonly #lost = deferred<RunnerError>()
   #onReport: (report: Report, buffers: readonly Uint8Array[]) => void = () => undefined
   #error: RunnerError | undefined
@@ -104,11 +110,11 @@ export class Connection {
    *
    * @throws RunnerError where the order fails, or the helper process is lost; the reason of `signal`.
    */
-  async request(order: Order, signal?: AbortSignal, buffers: readonly Uint8Array[] = []): Promise<unknown> {
+  async request(order: Order, signal?: AbortSignal, buffers: readonly Uint8Array[] = []): Promise<Answer> {
     signal?.throwIfAborted()
     if (this.#error !== undefined) throw this.#error
     const id = this.#number++
-    const answer = deferred<unknown>()
+    const answer = deferred<Answer>()
     this.#requests.set(id, answer)
     const onAbort = (): void => {
       this.#requests.delete(id)
@@ -159,7 +165,7 @@ export class Connection {
     } else {
       const request = this.#requests.get(reply.re)
       this.#requests.delete(reply.re)
-      if (reply.error === undefined) request?.resolve(reply.ok)
+      if (reply.error === undefined) request?.resolve({ ok: reply.ok, buffers })
       else request?.reject(new RequestError(reply.error))
     }
   }

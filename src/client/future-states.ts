@@ -1,12 +1,13 @@
 import { messageOf, RunnerError } from '../errors.ts'
 import { bounded } from './bounded.ts'
+import { sayValue } from './check-options.ts'
 import type { Connection, Report } from './connection.ts'
 import { FutureState } from './future-state.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
 import { TaskError } from './task-error.ts'
-import { cloned, fromHeader } from './values/encoded.ts'
-import { decodePlain } from './values/plain.ts'
-import { decodeStructured } from './values/structured.ts'
+import { Dependencies } from './values/dependencies.ts'
+import { decodeValue } from './values/arguments.ts'
+import { fromHeader } from './values/encoded.ts'
 import { whyPending, type WorkerNeeds } from './why-pending.ts'
 
 /** How long to ask why a task is pending. In milliseconds. */
@@ -56,6 +57,26 @@ export class FutureStates {
     })
   }
 
+  /**
+   * The numbers of futures of this client, which the helper process knows from now on.
+   *
+   * @throws TypeError where one is no future, has been released, or is of another client.
+   */
+  numbersOf(futures: Iterable<unknown>): number[] {
+    const dependencies = new Dependencies()
+    for (const future of futures)
+      if (typeof future !== 'object' || future === null || dependencies.place(future) === undefined)
+        throw new TypeError(`Cannot use ${sayValue(future)} as a future: it is none`)
+    this.keysOf(dependencies.numbers)
+    this.#beforeOrders()
+    return dependencies.numbers
+  }
+
+  /** The cluster finishes these tasks though nobody wants their results. */
+  forget(futures: Iterable<unknown>): void {
+    this.#connection.send({ order: 'forget', futures: this.numbersOf(futures) })
+  }
+
   /** Releases the task when `future` is collected. */
   watch(future: object, state: FutureState): void {
     this.#dropped.register(future, state.number, state)
@@ -84,7 +105,7 @@ export class FutureStates {
       { timeout: explainTimeout },
       () => '',
     ).catch(() => undefined)
-    const obstacle = info === undefined ? undefined : whyPending(needs, info as SchedulerInfo)
+    const obstacle = info === undefined ? undefined : whyPending(needs, info.ok as SchedulerInfo)
     return obstacle === undefined ? error : new RunnerError(`${error.message}: ${obstacle}`, { code: error.code })
   }
 
@@ -139,7 +160,7 @@ export class FutureStates {
       if (state === undefined) continue
       const encoded = fromHeader(value, buffers)
       try {
-        state.deliver(encoded.kind === cloned ? decodeStructured(encoded) : decodePlain(encoded))
+        state.deliver(decodeValue(encoded))
       } catch (error) {
         const text = messageOf(error)
         state.refuse(new TaskError(state.key, { kind: 'value', type: 'TypeError', text, traceback: '', passing: true }))

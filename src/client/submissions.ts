@@ -1,5 +1,6 @@
 import type { RemoteFunction } from './callable.ts'
 import type { Connection } from './connection.ts'
+import { milliseconds } from '../util/duration.ts'
 import type { SubmitOptions } from './submit-options.ts'
 import type { Encoded } from './values/encoded.ts'
 
@@ -91,14 +92,15 @@ export class Submissions {
   }
 }
 
-/** The options as Dask's client names them, without what is ours. */
+/** The options as Dask's client names them, and `time_limit` in seconds; without what concerns only this process. */
 function sent(options: SubmitOptions): Record<string, unknown> {
-  const { workers, allowOtherWorkers, resources, retries, priority } = options
+  const { workers, allowOtherWorkers, resources, retries, priority, timeLimit } = options
   return {
     ...(workers === undefined ? {} : { workers }),
     ...(allowOtherWorkers === undefined ? {} : { allow_other_workers: allowOtherWorkers }),
     ...(resources === undefined ? {} : { resources }),
     ...(retries === undefined ? {} : { retries }),
     ...(priority === undefined ? {} : { priority }),
+    ...(timeLimit === undefined ? {} : { time_limit: milliseconds(timeLimit) / 1000 }),
   }
 }

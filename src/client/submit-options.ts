@@ -1,3 +1,5 @@
+import type { Duration } from '../util/duration.ts'
+
 /** What tasks may be told beside their arguments; the names and meanings are Dask's. */
 export interface SubmitOptions {
   /**
@@ -14,6 +16,12 @@ export interface SubmitOptions {
   readonly resources?: Readonly<Record<string, number>>
   /** How often a failed task is tried again. @default 0 */
   readonly retries?: number
+  /**
+   * How long a call may take, from its beginning on its worker: after that it is ended, and the task fails with kind
+   * `timeout`. For JavaScript the Node process is killed; a Python function is interrupted between two of its steps, so
+   * not within one that waits in C, such as `time.sleep`. Each of its `retries` has this time. @default none
+   */
+  readonly timeLimit?: Duration
   /** Higher runs earlier. @default 0 */
   readonly priority?: number
   /** Name of the task; `map` adds a number. Two tasks of one name are one task. @default the function's name and a unique part */

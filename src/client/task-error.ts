@@ -1,4 +1,4 @@
-import { RunnerError, type RunnerErrorOptions } from '../errors.ts'
+import { type ErrorCode, RunnerError, type RunnerErrorOptions } from '../errors.ts'
 import { decodeThrown } from './javascript/thrown.ts'
 
 /** Why a task has no result. */
@@ -11,6 +11,8 @@ export type TaskFailure =
   | 'worker'
   /** The Node process that ran its function ended, or could not be started. */
   | 'node'
+  /** It took longer than its `timeLimit`. */
+  | 'timeout'
   /** Its result has no form in TypeScript, or what it depends on none in the language of its function. */
   | 'value'
   /** It could not be given to the cluster, where there is no worker of a name for one. */
@@ -67,13 +69,21 @@ function say(key: string, { kind, type, text, worker, traceback, passing }: Desc
       return `Cannot submit "${key}": ${text}`
     case 'javascript':
     case 'node':
+    case 'timeout':
       return `Cannot compute "${key}": ${text}`
   }
 }
 
+/** Of those that are no plain failures of the task. */
+const codes: Partial<Record<TaskFailure, ErrorCode>> = {
+  cancelled: 'ERR_TASK_CANCELLED',
+  worker: 'ERR_COMPONENT_LOST',
+  timeout: 'ERR_TIMED_OUT',
+}
+
 function options({ kind, details }: DescribedFailure): RunnerErrorOptions {
   return {
-    code: kind === 'cancelled' ? 'ERR_TASK_CANCELLED' : kind === 'worker' ? 'ERR_COMPONENT_LOST' : 'ERR_TASK_FAILED',
+    code: codes[kind] ?? 'ERR_TASK_FAILED',
     ...(details === undefined ? {} : { cause: decodeThrown(details) }),
   }
 }

@@ -34,6 +34,8 @@ class Failures:
                 described["details"] = error.args[1]
         elif tasks is not None and isinstance(error, tasks.JavaScriptProcessLost):
             described.update(kind="node", type="JavaScriptProcessLost")
+        elif tasks is not None and isinstance(error, tasks.TimeLimitExceeded):
+            described.update(kind="timeout", type="TimeLimitExceeded")
         elif tasks is not None and isinstance(error, tasks.CannotCross):
             described.update(kind="value", type="TypeError")
         elif kind.__name__ == "KilledWorker":

@@ -3,6 +3,7 @@ import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
+import calls from './client-calls.py'
 import failures from './client-failures.py'
 import messages from './client-messages.py'
 import results from './client-results.py'
@@ -38,7 +39,7 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
-    this.#child.pipe?.write(loadedProgram([tls, messages, results, failures, clientProgram].join('\n')))
+    this.#child.pipe?.write(loadedProgram([tls, messages, results, failures, calls, clientProgram].join('\n')))
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }

@@ -74,7 +74,7 @@ def make_installer(user, name, text, program, node):
     return Installer()
 
 
-class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failures.py
+class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, client-failures.py, client-calls.py
     def __init__(self, pipe):
         self.pipe = pipe
         self.client = None
@@ -119,6 +119,10 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
                 self.awaited.discard(number)
         elif order == "cancel":
             self.cancel(header["futures"])
+        elif order == "forget":
+            from distributed import fire_and_forget
+
+            fire_and_forget([self.futures[number] for number in header["futures"] if number in self.futures])
         elif order == "abandon":
             if header["request"] in self.running:
                 self.running[header["request"]].cancel()
@@ -137,14 +141,17 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
 
     async def answer(self, number, action, header, buffers):
         try:
-            reply = {"re": number, "ok": await action(header, buffers)}
+            answer, values = await action(header, buffers), ()
+            if isinstance(answer, tuple):
+                answer, values = answer
+            reply = {"re": number, "ok": answer}
         except asyncio.CancelledError:
             return
         except Exception as error:
-            reply = {"re": number, "error": {**self.describe(error), "text": sentence(error)}}
+            reply, values = {"re": number, "error": {**self.describe(error), "text": sentence(error)}}, ()
         finally:
             self.running.pop(number, None)
-        await self.report(reply)
+        await self.report(reply, values)
         if header["order"] == "close":
             os._exit(0)
 
@@ -164,6 +171,7 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
     async def on_connect(self, header, _):
         from distributed import Client
 
+        dashboard = None
         program, tasks, name = header["program"], header["tasks"], header["module"]
         self.tasks = install(name, tasks, program)
         if header["address"].startswith("tls://"):
@@ -183,16 +191,10 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
         register = getattr(self.client, "register_plugin", None) or self.client.register_worker_plugin
         await register(self.installer)
         self.spawn(self.watch_scheduler())
-        return {"address": self.client.scheduler.address}
-
-    async def on_wait(self, header, _):
-        await self.client.wait_for_workers(header["workers"])
-
-    async def on_info(self, header, _):
-        from msgpack import packb, unpackb
-
-        # What is not msgpack is said as text.
-        return unpackb(packb(await self.client.scheduler.identity(), default=str), strict_map_key=False)
+        self.node = header["node"]
+        with contextlib.suppress(Exception):
+            dashboard = self.client.dashboard_link
+        return {"address": self.client.scheduler.address, "dashboard": dashboard}
 
     async def on_scatter(self, header, buffers):
         value = self.tasks.from_header(header["value"], buffers)
@@ -222,12 +224,13 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
             items = group["items"]
             try:
                 if "spec" in group:
-                    kind = self.tasks.JavaScriptCall if group["javascript"] else self.tasks.PythonCall
-                    self.calls[group["call"]] = kind(group["spec"])
+                    self.calls[group["call"]] = self.make_call(group)
                 items = self.without_refused(items)
                 if not items:
                     continue
-                futures = self.send(self.calls[group["call"]], items, buffers, await self.options(group["options"]))
+                options = await self.options(group["options"])
+                limit, call = options.pop("time_limit", None), self.calls[group["call"]]
+                futures = self.send(self.tasks.Limited(call, limit) if limit else call, items, buffers, options)
             except Exception as error:
                 described = {**self.describe(error), "kind": "submission", "text": sentence(error)}
                 if isinstance(error, Refused):
@@ -237,6 +240,10 @@ class Helper(Results, Failures):  # noqa: F821 - client-results.py, client-failu
                 continue
             for item, future in zip(items, futures):
                 self.keep(item[0], future)
+
+    def make_call(self, described):
+        kind = self.tasks.JavaScriptCall if described["javascript"] else self.tasks.PythonCall
+        return kind(described["spec"])
 
     def without_refused(self, items):
         """The tasks but for those that need one which will have no result: they fail as that one."""

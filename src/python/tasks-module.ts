@@ -1,6 +1,7 @@
+import limit from './tasks-limit.py'
 import node from './tasks-node.py'
 import values from './tasks-values.py'
 import calls from './tasks.py'
 
 /** The module that workers, the scheduler and the client's helper process share, as text. */
-export const tasksModule = [values, node, calls].join('\n')
+export const tasksModule = [values, limit, node, calls].join('\n')

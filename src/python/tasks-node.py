@@ -126,6 +126,28 @@ class NodeProcess:
             ours.sendall(struct.pack("<I", len(text)) + text)
         self.pipe = Pipe(ours, self.look)
 
+    @contextlib.contextmanager
+    def killed_after(self, limit):
+        late = threading.Event()
+
+        def kill():
+            late.set()
+            self.process.kill()
+
+        timer = threading.Timer(limit, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except JavaScriptProcessLost:
+            if late.is_set():
+                raise TimeLimitExceeded(limit) from None
+            raise
+        finally:
+            timer.cancel()
+            if late.is_set():
+                self.end()
+
     def call(self, spec, payload, dependencies):
         encoder = Encoder()
         data, buffers = unpack_payload(payload)

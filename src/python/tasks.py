@@ -1,6 +1,7 @@
 # What Dask has for a function of the client's. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import asyncio
+import contextlib
 import importlib
 import inspect
 import textwrap
@@ -28,17 +29,44 @@ class Call:
 
 class PythonCall(Call):
     def __call__(self, payload, *dependencies):
-        data, buffers = unpack_payload(payload)
-        args, kwargs = decode(data, buffers, dependencies)
-        try:
-            result = python_function(self.spec)(*args, **kwargs)
+        with surviving():
+            result = self.begin(payload, dependencies)
             # On a loop of its own, in its thread: Dask does not know that the function is one of these.
             return asyncio.run(result) if inspect.iscoroutine(result) else result
-        except (SystemExit, KeyboardInterrupt) as error:
-            # A worker ends by these, the next one by the same task.
-            raise RuntimeError(f"the function raised {error!r}, which ends a program, and here only its task") from error
-        except Exception as error:
-            raise error.with_traceback(shorten(error.__traceback__))
+
+    def begin(self, payload, dependencies, **server):
+        data, buffers = unpack_payload(payload)
+        args, kwargs = decode(data, buffers, dependencies)
+        function = python_function(self.spec)
+        return function(*args, **kwargs, **{name: value for name, value in server.items() if takes(function, name)})
+
+    def within(self, limit, payload, dependencies):
+        with surviving(), interrupted_after(limit):
+            result = self.begin(payload, dependencies)
+            return asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result
+
+    async def run_here(self, payload, server):
+        with surviving():
+            result = self.begin(payload, (), **server)
+            return await result if inspect.isawaitable(result) else result
+
+
+@contextlib.contextmanager
+def surviving():
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as error:
+        # A worker ends by these, the next one by the same task.
+        raise RuntimeError(f"the function raised {error!r}, which ends a program, and here only its task") from error
+    except Exception as error:
+        raise error.with_traceback(shorten(error.__traceback__))
+
+
+def takes(function, name):
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def shorten(trace):
@@ -57,6 +85,36 @@ class JavaScriptCall(Call):
     def __call__(self, payload, *dependencies):
         with node_process() as node:
             return node.call(self.spec, payload, dependencies)
+
+    def within(self, limit, payload, dependencies):
+        with node_process() as node, node.killed_after(limit):
+            return node.call(self.spec, payload, dependencies)
+
+    async def run_here(self, payload, server):
+        # Not in the thread of the server's own work.
+        return await asyncio.get_running_loop().run_in_executor(None, self, payload)
+
+
+class Limited:
+    """A call that may take so many seconds."""
+
+    def __init__(self, call, limit):
+        self.call, self.limit = call, limit
+        self.__name__ = call.__name__
+
+    def __reduce__(self):
+        return type(self), (self.call, self.limit)
+
+    def __call__(self, payload, *dependencies):
+        return self.call.within(self.limit, payload, dependencies)
+
+
+async def run_here(call, payload, node, dask_worker=None, dask_scheduler=None):
+    """Calls it outside of tasks, in a worker or the scheduler, which Dask names by these."""
+    if dask_scheduler is not None:
+        pool.path = node
+    servers = {"dask_worker": dask_worker, "dask_scheduler": dask_scheduler}
+    return await call.run_here(payload, {name: server for name, server in servers.items() if server is not None})
 
 
 def unpack_payload(payload):

@@ -44,6 +44,14 @@ test('a task that no worker can run stays pending, and says why when its time is
   expect(future.status).toBe('pending')
 })
 
+test('workers that nothing would start again are not restarted', async () => {
+  const { client } = shared()
+  await expect(client.restart()).rejects.toThrow(
+    /^Cannot restart the workers: nothing starts the workers \d, \d, \d again, which have no nanny; start the cluster with --nanny$/,
+  )
+  expect(Object.keys(await client.nthreads())).toHaveLength(3)
+})
+
 test('Python functions come by their import path and as text', async () => {
   const { client } = shared()
   const call = async (...args: Parameters<typeof client.submit>): Promise<unknown> =>

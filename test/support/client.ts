@@ -1,6 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import { afterAll, beforeAll } from 'vitest'
-import { Client, type ConnectOptions } from '../../src/client/client.ts'
+import { Client } from '../../src/client/client.ts'
+import type { ConnectOptions } from '../../src/client/connect.ts'
 import { Cluster, python, type Started } from './cluster.ts'
 import { published } from './dask.ts'
 

@@ -1,0 +1,41 @@
+import { RunnerError } from '../errors.ts'
+import { bounded, type WaitOptions } from './bounded.ts'
+import { type Answer, type Connection, type Order, RequestError } from './connection.ts'
+
+/** What is asked of the helper process. */
+export interface Question {
+  readonly order: Order
+  readonly buffers?: readonly Uint8Array[]
+  /** Continues the sentence "Cannot". */
+  readonly what: string
+}
+
+/**
+ * Asks the helper process, within the time and under the signal of `options`.
+ *
+ * @throws RunnerError ERR_UNAVAILABLE or ERR_TIMED_OUT; the reason of the signal.
+ */
+export async function ask(
+  connection: Connection,
+  { order, buffers, what }: Question,
+  options: WaitOptions,
+): Promise<Answer> {
+  const abandon = new AbortController()
+  try {
+    return await bounded(connection.request(order, abandon.signal, buffers), options, () => what)
+  } catch (error) {
+    abandon.abort(error)
+    throw asRunnerError(error, what)
+  }
+}
+
+/** The error of an order that failed, in the words of who gave it. */
+export function asRunnerError(error: unknown, what: string, advice = ''): unknown {
+  if (!(error instanceof RequestError)) return error
+  const { type, text } = error.failure
+  const late = type.endsWith('TimeoutError')
+  return new RunnerError(`Cannot ${what}: ${text === '' ? type : text}${advice}`, {
+    code: late ? 'ERR_TIMED_OUT' : 'ERR_UNAVAILABLE',
+    cause: error,
+  })
+}

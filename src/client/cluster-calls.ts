@@ -1,0 +1,162 @@
+import { milliseconds } from '../util/duration.ts'
+import { ask } from './ask.ts'
+import type { WaitOptions } from './bounded.ts'
+import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
+import type { Callable } from './callable.ts'
+import type { Connection } from './connection.ts'
+import type { Future } from './future.ts'
+import type { FutureStates } from './future-states.ts'
+import type { RemoteFunctions } from './remote-functions.ts'
+import { type RunOptions, type RunResults, runOn } from './run.ts'
+import type { SchedulerInfo } from './scheduler-info.ts'
+import type {
+  LogOptions,
+  Logs,
+  RestartOptions,
+  RetireOptions,
+  Versions,
+  WorkersOptions,
+  WorkerLogsOptions,
+} from './cluster-info.ts'
+import type { TaskError } from './task-error.ts'
+
+/** What a client asks of the scheduler and the workers, under the names of Dask's client. */
+export abstract class ClusterCalls {
+  readonly #connection: Connection
+  readonly #states: FutureStates
+  readonly #functions: RemoteFunctions
+
+  protected constructor(connection: Connection, states: FutureStates, functions: RemoteFunctions) {
+    this.#connection = connection
+    this.#states = states
+    this.#functions = functions
+  }
+
+  /**
+   * Waits until so many workers are there.
+   *
+   * @param options a `timeout` of 5 minutes unless it says otherwise
+   */
+  async waitForWorkers(count: number, options: WaitOptions = {}): Promise<void> {
+    if (!Number.isInteger(count) || count < 1)
+      throw new RangeError(`Cannot wait for "${count}" workers: it is a whole number from 1`)
+    const what = `wait for ${count} workers`
+    await this.#call('wait_for_workers', { timeout: '5m', ...options }, { n_workers: count }, what)
+  }
+
+  /** What the scheduler says of itself and of its workers. */
+  async schedulerInfo(options: WaitOptions = {}): Promise<SchedulerInfo> {
+    const question = { order: { order: 'info' }, what: 'ask the scheduler for its workers' }
+    const { ok } = await ask(this.#connection, question, { timeout: '30s', ...options })
+    return ok as SchedulerInfo
+  }
+
+  /**
+   * Calls a function on every worker at once, beside its tasks, and gives the results by the addresses of the workers. A Python
+   * function runs in the thread of the worker's own work: it has to be short, may be a coroutine, and gets the worker where
+   * it has a parameter `dask_worker`.
+   *
+   * @throws TaskError of the first that fails, unless `onError` says otherwise.
+   */
+  async run<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    args: NoInfer<A> | undefined,
+    options: RunOptions & { readonly onError: 'return' },
+  ): Promise<Readonly<Record<string, Awaited<R> | TaskError>>>
+  async run<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    args?: NoInfer<A>,
+    options?: RunOptions,
+  ): Promise<Readonly<Record<string, Awaited<R>>>>
+  async run(
+    callable: Callable<never, unknown>,
+    args: readonly unknown[] = [],
+    options: RunOptions = {},
+  ): Promise<RunResults> {
+    return await runOn(this.#connection, 'workers', this.#functions.of(callable), args, options)
+  }
+
+  /** The same on the scheduler; a Python function gets it where it has a parameter `dask_scheduler`. */
+  async runOnScheduler<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    args?: NoInfer<A>,
+    options: Omit<RunOptions, 'workers' | 'onError'> = {},
+  ): Promise<Awaited<R>> {
+    const results = await runOn(this.#connection, 'scheduler', this.#functions.of(callable), args ?? [], options)
+    return Object.values(results)[0] as Awaited<R>
+  }
+
+  /** How many threads each worker has, by its address. */
+  async nthreads(options: WorkersOptions = {}): Promise<Readonly<Record<string, number>>> {
+    return await this.#call('nthreads', options)
+  }
+
+  /** Addresses of the workers that hold each result, by the keys of the futures; of all results where none are given. */
+  async whoHas(
+    futures?: Iterable<Future<unknown>>,
+    options: WaitOptions = {},
+  ): Promise<Readonly<Record<string, readonly string[]>>> {
+    return await this.#call('who_has', options, this.#given(futures))
+  }
+
+  /** The versions of Python and of its packages of the scheduler, of the workers, and of this client's helper. */
+  async getVersions(options: WaitOptions = {}): Promise<Versions> {
+    return await this.#call('get_versions', options)
+  }
+
+  /** What the scheduler has logged of late. */
+  async getSchedulerLogs(options: LogOptions = {}): Promise<Logs> {
+    return await this.#call('get_scheduler_logs', options)
+  }
+
+  /** What the workers have logged of late, by their addresses. */
+  async getWorkerLogs(options: WorkerLogsOptions = {}): Promise<Readonly<Record<string, Logs>>> {
+    return await this.#call('get_worker_logs', options)
+  }
+
+  /**
+   * Moves results between workers until each holds about as much. Not for a cluster that computes.
+   *
+   * @param futures whose results; without it all
+   */
+  async rebalance(futures?: Iterable<Future<unknown>>, options: WorkersOptions = {}): Promise<void> {
+    await this.#call('rebalance', options, this.#given(futures))
+  }
+
+  /**
+   * Has workers give their results to others, and closes them unless `closeWorkers` is false.
+   *
+   * @returns what is known of them, by their addresses
+   */
+  async retireWorkers(options: RetireOptions): Promise<Readonly<Record<string, unknown>>> {
+    return await this.#call('retire_workers', options)
+  }
+
+  /**
+   * Ends all tasks and forgets all results, and starts the workers again, those that have a nanny. Futures are `cancelled` then.
+   *
+   * @param options a `timeout` of 2 minutes unless it says otherwise
+   */
+  async restart(options: RestartOptions = {}): Promise<void> {
+    const { timeout = '2m', ...others } = options
+    const ms = milliseconds(timeout, 'timeout')
+    // Dask's own word comes first.
+    await this.#call('restart', { ...others, timeout: ms + 5_000 }, { timeout: ms / 1000 })
+  }
+
+  #given(futures: Iterable<Future<unknown>> | undefined): { readonly futures?: readonly number[] } {
+    return futures === undefined ? {} : { futures: this.#states.numbersOf(futures) }
+  }
+
+  async #call<N extends CallName>(
+    method: N,
+    options: WaitOptions,
+    given: Readonly<Record<string, unknown>> = {},
+    what: string = calls[method].what,
+  ): Promise<CallAnswer<N>> {
+    const { wait, args } = callArguments(method, options)
+    const order = { order: 'call', method, arguments: { ...args, ...given } }
+    const { ok } = await ask(this.#connection, { order, what }, wait)
+    return readAnswer(method, ok)
+  }
+}

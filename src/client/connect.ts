@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { defaults } from '../defaults.ts'
+import { Reaper } from '../process/reaper.ts'
+import { ClientProcess } from '../python/client-process.ts'
+import { findPython } from '../python/find-python.ts'
+import { tasksModule } from '../python/tasks-module.ts'
+import { type Duration, milliseconds } from '../util/duration.ts'
+import { asRunnerError } from './ask.ts'
+import { bounded } from './bounded.ts'
+import { Connection } from './connection.ts'
+import nodeProgram from './javascript/node-program.ts?program'
+import { RemoteFunctions } from './remote-functions.ts'
+import { type ClusterTarget, findTarget } from './target.ts'
+import { type ClientTlsOptions, environmentForTls, tlsAdvice } from './tls.ts'
+
+/** How a client connects. */
+export interface ConnectOptions extends ClientTlsOptions {
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal
+  /** @default '30s' */
+  readonly timeout?: Duration
+  /** The Python that has Dask, that of the cluster. @default as for a runner */
+  readonly python?: string
+  /** Path of Node on the workers; it has to be this release. @default that of this process */
+  readonly node?: string
+  /** Fetch results from the workers, not through the scheduler. @default true in the client of a run, else false */
+  readonly directToWorkers?: boolean
+  /** @default process.env */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Names the text that helper and workers make a module of. */
+const moduleName = `_dask_hpc_runner_${createHash('sha256').update(tasksModule).update(nodeProgram).digest('hex').slice(0, 16)}`
+
+/** What a client is made of. */
+export interface Connected {
+  /** Address of the scheduler. */
+  readonly address: string
+  readonly dashboardLink: string | undefined
+  readonly connection: Connection
+  readonly reaper: Reaper
+  readonly functions: RemoteFunctions
+}
+
+/** Starts the helper process and connects it to a cluster; `Client.connect` says what it throws. */
+export async function connect(target: ClusterTarget | undefined, options: ConnectOptions): Promise<Connected> {
+  const { signal, env = process.env } = options
+  const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
+  signal?.throwIfAborted()
+  const found = await findTarget(target, env)
+  const tls = await environmentForTls(options)
+  const reaper = new Reaper()
+  const helper =
+    found.takeProcess !== undefined && options.python === undefined && tls === undefined
+      ? await found.takeProcess()
+      : new ClientProcess({
+          python: await findPython({ python: options.python }, env, signal),
+          env: { ...env, ...tls },
+          reaper,
+          lostAfter: defaults.lostAfter,
+          onLine: say,
+        })
+  try {
+    const connection = new Connection(helper)
+    const order = {
+      order: 'connect',
+      address: found.address,
+      timeout,
+      direct: options.directToWorkers ?? found.inRun,
+      tasks: tasksModule,
+      module: moduleName,
+      program: nodeProgram,
+      node: options.node ?? process.execPath,
+    }
+    const answer = bounded(
+      connection.request(order, signal),
+      // Dask's own word comes first.
+      { timeout: timeout + 5_000, ...(signal === undefined ? {} : { signal }) },
+      () => `connect to the scheduler at ${found.address}: it has not answered`,
+    )
+    const [{ ok }, functions] = await Promise.all([answer, RemoteFunctions.load()])
+    const { address, dashboard } = ok as { readonly address: string; readonly dashboard: string | null }
+    return { address, dashboardLink: dashboard ?? undefined, connection, reaper, functions }
+  } catch (error) {
+    helper.kill()
+    await reaper.close()
+    const advice = tlsAdvice(found.address, { ...env, ...tls })
+    throw asRunnerError(error, `connect to the scheduler at ${found.address}`, advice)
+  }
+}
+
+/** What Dask's client has to say. */
+function say(line: string): void {
+  process.stderr.write(`[dask client] ${line}\n`)
+}

@@ -1,0 +1,67 @@
+import { ask } from './ask.ts'
+import type { WaitOptions } from './bounded.ts'
+import type { RemoteFunction } from './callable.ts'
+import { checkOptions } from './check-options.ts'
+import type { Connection } from './connection.ts'
+import { type DescribedFailure, TaskError } from './task-error.ts'
+import { Dependencies } from './values/dependencies.ts'
+import { fromHeader, type HeaderValue, intoHeader } from './values/encoded.ts'
+import { decodeValue, encodeArguments } from './values/arguments.ts'
+
+/** How a function is called beside the tasks. */
+export interface RunOptions extends WaitOptions {
+  /** Names of workers, or their addresses. @default all */
+  readonly workers?: readonly (number | string)[]
+  /** Whether the first error is thrown, errors are among the results, or the workers that fail are left out. @default 'raise' */
+  readonly onError?: 'raise' | 'return' | 'ignore'
+  /** Keyword arguments of a Python function. */
+  readonly kwargs?: Readonly<Record<string, unknown>>
+}
+
+/** Results by the addresses of what gave them. */
+export type RunResults = Record<string, unknown>
+
+interface Answered {
+  readonly values: Readonly<Record<string, HeaderValue>>
+  readonly failed: Readonly<Record<string, DescribedFailure>>
+}
+
+/** Calls a function on all workers, or on the scheduler. */
+export async function runOn(
+  connection: Connection,
+  where: 'workers' | 'scheduler',
+  remote: RemoteFunction<never>,
+  args: readonly unknown[],
+  { signal, timeout, ...options }: RunOptions,
+): Promise<RunResults> {
+  const what = `run "${remote.name}" on the ${where}`
+  checkOptions(options, where === 'workers' ? ['workers', 'onError', 'kwargs'] : ['kwargs'], what)
+  const { workers, onError = 'raise', kwargs } = options
+  const futures = new Dependencies()
+  const encoded = encodeArguments(remote.language, args, kwargs, futures)
+  if (futures.numbers.length > 0)
+    throw new TypeError(`Cannot ${what}: it takes no futures; pass their results, or submit a task`)
+  const buffers: Uint8Array[] = []
+  const order = {
+    order: 'run',
+    scheduler: where === 'scheduler',
+    spec: remote.spec,
+    javascript: remote.language === 'javascript',
+    arguments: intoHeader(encoded, buffers),
+    ...(workers === undefined ? {} : { workers }),
+  }
+  const wait = { ...(signal === undefined ? {} : { signal }), ...(timeout === undefined ? {} : { timeout }) }
+  const answer = await ask(connection, { order, buffers, what }, wait)
+  const { values, failed } = answer.ok as Answered
+  const errors = Object.entries(failed).map(([address, failure]): [string, TaskError] => [
+    address,
+    new TaskError(`${remote.name} on ${address}`, failure),
+  ])
+  const [first] = errors
+  if (onError === 'raise' && first !== undefined) throw first[1]
+  const results = Object.entries(values).map(([address, value]): [string, unknown] => [
+    address,
+    decodeValue(fromHeader(value, answer.buffers)),
+  ])
+  return Object.fromEntries(onError === 'return' ? [...results, ...errors] : results)
+}
