@@ -8,9 +8,6 @@ const runners = /^(uv|conda|mamba|micromamba|pixi|poetry|pipenv|hatch|rye|pdm)$/
 /** A word of the command that they run: a Python, or a script for one. */
 const inside = /(^|\/)python[0-9.]*$|\.py$/
 
-/** How long one may take to tell. In milliseconds. */
-const timeout = 60_000
-
 /** Whether a command is run by such a program. */
 export function isInEnvironment([program, ...args]: readonly [string, ...string[]]): boolean {
   return runners.test(basename(program)) && args.includes('run')
@@ -18,11 +15,12 @@ export function isInEnvironment([program, ...args]: readonly [string, ...string[
 
 /**
  * The Python in which a program such as uv or conda would run a command, as a path: it is asked. Undefined where it does
- * not tell.
+ * not tell within `timeout` milliseconds.
  */
 export async function pythonOfRunner(
   command: readonly [string, ...string[]],
   env: Readonly<NodeJS.ProcessEnv>,
+  timeout: number,
 ): Promise<string | undefined> {
   const [program, ...args] = command
   const begin = args.findIndex((arg) => inside.test(arg))

@@ -47,7 +47,7 @@ export async function findPython(
   ask: Ask = async (candidate) => await askPython(candidate, { env, timeout: rendezvousTimeout, signal }),
 ): Promise<string> {
   const tried: string[] = []
-  for (const candidate of python === undefined ? await candidates(command, env) : [python]) {
+  for (const candidate of python === undefined ? await candidates(command, env, rendezvousTimeout) : [python]) {
     if (candidate.includes('/') && !(await isExecutable(candidate))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
@@ -87,16 +87,21 @@ const readTimeout = 5_000
 async function pythonOfProgram(
   command: readonly [string, ...string[]],
   env: Readonly<NodeJS.ProcessEnv>,
+  timeout: number,
 ): Promise<string | undefined> {
   // A program that cannot be read may still be run.
-  const look = pythonOfCommand(command, env).catch(() => undefined)
+  const look = pythonOfCommand(command, env, timeout).catch(() => undefined)
   const isTold = isInEnvironment(command) || (await settledWithin(look, readTimeout))
   const found = isTold ? await look : undefined
   return found === undefined ? undefined : await findProgram(found, env)
 }
 
-async function candidates(command: PythonWish['command'], env: Readonly<NodeJS.ProcessEnv>): Promise<string[]> {
-  const own = command === undefined ? undefined : await pythonOfProgram(command, env)
+async function candidates(
+  command: PythonWish['command'],
+  env: Readonly<NodeJS.ProcessEnv>,
+  timeout: number,
+): Promise<string[]> {
+  const own = command === undefined ? undefined : await pythonOfProgram(command, env, timeout)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))

@@ -7,9 +7,6 @@ import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions, type Versions } from '../record/versions.ts'
 import type { RunContext } from './context.ts'
 
-/** How long the client program's Python may take to tell its versions. In milliseconds. */
-const describeTimeout = 10_000
-
 /** Says it where others can use the ports of the run's scheduler and workers. */
 export function sayOpen({ address }: SchedulerFile, { logger, options }: RunContext): void {
   const host = hostOf(address)
@@ -51,7 +48,7 @@ export async function warnOfOtherPython(
 ): Promise<void> {
   try {
     const { env, rendezvousTimeout: timeout } = options
-    const named = await pythonOfCommand(command, env)
+    const named = await pythonOfCommand(command, env, timeout)
     const python = named === undefined ? undefined : await findProgram(named, env)
     if (python === undefined && isInEnvironment(command))
       logger.warn(
@@ -71,7 +68,7 @@ export async function warnOfOtherPython(
     if (options.python === undefined) return
     const { executable = options.python } = await askPython(options.python, { env, timeout })
     if (await isSamePython(own.executable, executable, env)) return
-    const { version, packages } = await describePython(python, { env, timeout: describeTimeout })
+    const { version, packages } = await describePython(python, { env, timeout })
     const { dask = '?', distributed = '?' } = packages
     logger.warn(
       `the client program runs ${sayVersions({ python: version, dask, distributed })} of ${python}, ` +

@@ -70,12 +70,14 @@ test('a Python that hangs is named, and ended with what it has started', async (
   await cluster.expectNothingLeft()
 })
 
-test('a Python that is slow is waited for, and called so', async () => {
+test('a Python that is slow is waited for, that of the program too, and called so', async () => {
   await using cluster = await Cluster.make()
   const slow = await script(cluster, 'slow', `[ -e asked ] || { touch asked; sleep 11; }; exec '${python}' "$@"`)
   cluster.expectFile('asked')
-  const doctor = cluster.run(['doctor', '--python', slow])
+  const ofProgram = await script(cluster, 'python3.98', `sleep 11; exec '${python}' "$@"`)
+  const doctor = cluster.run(['doctor', '--python', slow, '--', ofProgram, 'client.py'])
   await doctor.expectStatus(0)
+  expect(doctor.stdout).toMatch(/^ok +client +".*python3.98 client.py" runs in /m)
   expect(doctor.stdout).toMatch(/^warning +python +it is slow: it took 1\d s to say which Dask it has/m)
   await cluster.expectNothingLeft()
 })

@@ -23,6 +23,17 @@ test.for([
   expect(await pythonOfCommand(command.split(' ') as [string, ...string[]], env)).toBe(python)
 })
 
+test('one that is slow is waited for as long as a rendezvous may take', async () => {
+  const environment = temporaryDirectory()
+  mkdirSync(join(environment, 'bin'))
+  const python = join(environment, 'bin/python')
+  writeFileSync(python, '#!/bin/sh\nsleep 0.5\necho "$0"\n')
+  chmodSync(python, 0o755)
+  const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: environment }
+  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, 100)).toBeUndefined()
+  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, 60_000)).toBe(python)
+})
+
 test('one that does not tell is no Python', async () => {
   const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: '/nowhere' }
   expect(await pythonOfCommand(['uv', 'sync'], env)).toBeUndefined()

@@ -1,7 +1,9 @@
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
+import { isInEnvironment } from '../../python/environment-runner.ts'
 import { pythonOfCommand } from '../../python/python-of-command.ts'
+import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
-import { probeTimeout } from './probe.ts'
+import { lateAnswer, probeTimeout } from './probe.ts'
 import { judgeDifference, judgePythonDifference } from './versions.ts'
 
 /** The program that the run is for. */
@@ -11,16 +13,23 @@ export interface ClientFacts {
   readonly python: PythonDescription | undefined
 }
 
+/** How long a Python may take to answer. */
+export interface LookOptions {
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
 /** In which Python a command would run. */
 export async function lookAtClient(
   command: readonly [string, ...string[]],
   env: Readonly<NodeJS.ProcessEnv>,
+  { timeout }: LookOptions,
 ): Promise<ClientFacts> {
-  const python = await pythonOfCommand(command, env)
-  return {
-    command,
-    python: python === undefined ? undefined : await describePython(python, { env, timeout: probeTimeout }),
-  }
+  // What runs it is a Python, too, which may be slow; else a few bytes of a file are read.
+  const patience = isInEnvironment(command) ? timeout : probeTimeout
+  const named = pythonOfCommand(command, env, timeout)
+  const python = await deadline(named, patience, () => lateAnswer('look at the client program', patience))
+  return { command, python: python === undefined ? undefined : await describePython(python, { env, timeout }) }
 }
 
 /**

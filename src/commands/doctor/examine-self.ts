@@ -14,7 +14,7 @@ import { type Finding, found, foundMessage } from './finding.ts'
 import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
 import { judgeNetwork, judgePorts, type NetworkFacts } from './network.ts'
 import { judgeNode } from './node.ts'
-import { judged, type Probes, pythonTimeout, type Seen, valueOf } from './probe.ts'
+import { judged, probeTimeout, type Probes, pythonTimeout, type Seen, valueOf } from './probe.ts'
 import { judgeConfiguration } from './configuration.ts'
 import { judgeDashboard, judgePython, lookAtPython } from './python.ts'
 import { judgeOpenFiles, judgeResources, judgeVariables, lookAtResources, sayWorker } from './resources.ts'
@@ -56,6 +56,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const { command } = options
   const isClient = command !== undefined && (mine === undefined || mine.includes('client'))
   const size = run?.identity.size ?? 1
+  const timeout = pythonTimeout(options.rendezvousTimeout)
 
   const lookAtDirectory = async (directory: PrivateDirectory): Promise<Seen<DirectoryFacts>> =>
     await probes.look(
@@ -64,13 +65,15 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     )
   const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
     isPart
+      ? probes.look('ask Python for its versions', async () => await lookAtPython(options, env), 2 * timeout)
+      : undefined,
+    isClient
       ? probes.look(
-          'ask Python for its versions',
-          async () => await lookAtPython(options, env),
-          2 * pythonTimeout(options.rendezvousTimeout),
+          'look at the client program',
+          async () => await lookAtClient(command, env, { timeout }),
+          probeTimeout + 2 * timeout,
         )
       : undefined,
-    isClient ? probes.look('look at the client program', async () => await lookAtClient(command, env)) : undefined,
     rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,
     probes.look('look at the limits', lookAtResources),
     probes.look(

@@ -11,6 +11,12 @@ export function pythonTimeout(rendezvousTimeout: number): number {
   return Math.min(rendezvousTimeout, 60_000)
 }
 
+/** The error of a look at something that has given nothing for so many milliseconds. `what` completes "Cannot …". */
+export function lateAnswer(what: string, timeout: number): Error {
+  const advice = 'see whether a filesystem or a program hangs there'
+  return new Error(`Cannot ${what}: no answer within ${sayDuration(timeout)}; ${advice}`)
+}
+
 /** What came of looking at something: what was seen, or why nothing was. */
 export type Seen<T> = { readonly value: T } | { readonly why: string }
 
@@ -31,12 +37,8 @@ export class Probes {
    */
   async look<T>(what: string, look: () => Promise<T>, timeout = probeTimeout): Promise<Seen<T>> {
     this.#tell('begin', what)
-    const late = (): Error =>
-      new Error(
-        `Cannot ${what}: no answer within ${sayDuration(timeout)}; see whether a filesystem or a program hangs there`,
-      )
     try {
-      return { value: await deadline(look(), timeout, late, this.#signal) }
+      return { value: await deadline(look(), timeout, () => lateAnswer(what, timeout), this.#signal) }
     } catch (error) {
       this.#signal.throwIfAborted()
       return { why: messageOf(error) }
