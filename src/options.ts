@@ -56,7 +56,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
   checkTogether(given, rows, name)
   return Object.freeze({
     ...rows,
-    ...completeTls(rows),
+    ...completeTls(rows, env ?? process.env),
     // Where both are there, only a variable has said so: see checkTogether.
     secure: rows.secure && rows.tlsCert === undefined,
     schedulerFile: absolutePath(rows.schedulerFile),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { completeOptions, type RunnerOptions } from '../src/options.ts'
+import { tlsEnvironment } from '../src/util/tls-files.ts'
 
 describe('completeOptions', () => {
   it('fills in every default and freezes the result', () => {
@@ -127,6 +128,19 @@ describe('completeOptions', () => {
     const sources = { secure: 'DASK_HPC_RUNNER_SECURE' }
     expect(completeOptions({ secure: true, sources, ...files })).toMatchObject({ secure: false, ...files })
     expect(completeOptions({ secure: true, sources }).secure).toBe(true)
+    expect(() => completeOptions({ secure: true, protocol: 'tcp', sources })).toThrow(
+      'Cannot use DASK_HPC_RUNNER_SECURE with --protocol tcp: add --no-secure',
+    )
+  })
+
+  it('speaks TLS within a run that does, unless it is told otherwise', () => {
+    const env = tlsEnvironment({ caFile: '/ca.pem', cert: '/c.pem' })
+    expect(completeOptions({ env }).protocol).toBe('tls')
+    expect(completeOptions({ env, protocol: 'tcp' }).protocol).toBe('tcp')
+    expect(completeOptions({ env: { ...env, DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'False' } }).protocol).toBe(
+      undefined,
+    )
+    expect(completeOptions({ env: { DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True' } }).protocol).toBe(undefined)
   })
 
   it('refuses an empty path for the scheduler file', () => {

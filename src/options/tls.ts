@@ -1,4 +1,5 @@
 import { absolutePath } from '../util/surroundings.ts'
+import { demandsTls } from '../util/tls-files.ts'
 
 /** The options that have to do with TLS. */
 export interface TlsOptions {
@@ -8,9 +9,13 @@ export interface TlsOptions {
   readonly tlsKey?: string
 }
 
-/** These options with absolute paths, and with the protocol that they imply. */
-export function completeTls({ tlsCaFile, tlsCert, tlsKey }: TlsOptions): TlsOptions {
-  if (tlsCaFile === undefined || tlsCert === undefined) return {}
+/** These options with absolute paths, and with the protocol that they, or else the environment, imply. */
+export function completeTls(
+  { tlsCaFile, tlsCert, tlsKey, protocol }: TlsOptions,
+  env: Readonly<NodeJS.ProcessEnv>,
+): TlsOptions {
+  if (tlsCaFile === undefined || tlsCert === undefined)
+    return protocol === undefined && demandsTls(env) ? { protocol: 'tls' } : {}
   return {
     protocol: 'tls',
     tlsCaFile: absolutePath(tlsCaFile),

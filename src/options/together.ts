@@ -55,8 +55,9 @@ function checkSecure(
   if (!secure || (tlsCert !== undefined && name('secure').startsWith(variablePrefix))) return
   if (tlsCert !== undefined)
     throw new RangeError(`Cannot use ${name('secure')} and ${name('tlsCert')} together: leave one of them out`)
+  const next = name('secure').startsWith(variablePrefix) ? 'add --no-secure' : 'leave one of them out'
   if (protocol !== undefined && protocol !== 'tls')
-    throw new RangeError(`Cannot use ${name('secure')} with ${name('protocol')} ${protocol}: leave one of them out`)
+    throw new RangeError(`Cannot use ${name('secure')} with ${name('protocol')} ${protocol}: ${next}`)
   for (const [option, address] of [
     ['listenAddress', listenAddress],
     ['contactAddress', contactAddress],

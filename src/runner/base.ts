@@ -315,7 +315,7 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
    * @throws RunnerError ERR_ENVIRONMENT where one of the two is secure and the other is not.
    */
   protected async takeCertificatesOf(file: SchedulerFile, run: RunContext): Promise<void> {
-    if (this.#secure !== undefined) await this.#giveCertificates(await certificatesOfOther(file, run.signal))
+    if (this.#secure !== undefined) await this.#giveCertificates(await certificatesOfOther(file, run))
     else if (file.dask_hpc_runner?.secure === true && tlsOf(run.options) === undefined)
       throw new RunnerError(
         `Cannot join the cluster at ${file.address}: it was started with --secure; add it here too`,

@@ -1,5 +1,6 @@
 import { checkTlsFiles } from '../security/check-tls.ts'
 import type { CompleteOptions } from '../options.ts'
+import { variableOf } from '../options/names.ts'
 import { isTlsVariable, tlsEnvironment, tlsFromEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import type { RunContext } from './context.ts'
 
@@ -15,7 +16,8 @@ export function tlsVariables(options: CompleteOptions): Record<string, string | 
   if (options.protocol !== 'tls' || files === undefined) return {}
   // Where the files are those of the environment, that may have others for scheduler and workers.
   if (options.tlsCaFile === undefined) return { ...tlsEnvironment(files), ...daskTls(options.env) }
-  return tlsEnvironment(files)
+  // What is started within a secure run is secure too, with certificates of its own, which other nodes can have.
+  return { ...tlsEnvironment(files), ...(options.secure && { [variableOf('secure')]: 'yes' }) }
 }
 
 /** Looks at the files of a run that speaks TLS, before anything is started. Gives the error that says which of them is wrong. */

@@ -2,7 +2,7 @@ import { Visit } from '../control/visit.ts'
 import { RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { CompleteOptions } from '../options.ts'
+import { type CompleteOptions, nameOf } from '../options.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { PrivateFiles } from '../security/private-files.ts'
@@ -53,11 +53,15 @@ export class SecureRun {
  *
  * @throws RunnerError ERR_ENVIRONMENT where it has none to give, or as {@link Visit} does.
  */
-export async function certificatesOfOther(file: SchedulerFile, signal: AbortSignal): Promise<TlsMaterial> {
+export async function certificatesOfOther(
+  file: SchedulerFile,
+  { options, signal }: Pick<RunContext, 'options' | 'signal'>,
+): Promise<TlsMaterial> {
   const record = file.dask_hpc_runner
   if (record?.secure !== true)
     throw new RunnerError(
-      `Cannot join the cluster at ${file.address} with --secure: it was not started with it; leave it out, or name its own certificates by --tls-ca-file, --tls-cert and --tls-key`,
+      `Cannot join the cluster at ${file.address} with ${nameOf(options, 'secure')}: it was not started with it; ` +
+        'say --no-secure, or name its own certificates by --tls-ca-file, --tls-cert and --tls-key',
       { code: 'ERR_ENVIRONMENT' },
     )
   using visit = await Visit.open(record, { signal })

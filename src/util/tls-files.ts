@@ -24,6 +24,11 @@ export function tlsFromEnvironment(env: Readonly<NodeJS.ProcessEnv>): TlsFiles |
   return { caFile, cert, ...(key === undefined ? {} : { key }) }
 }
 
+/** Whether Dask refuses in this environment whatever is not encrypted, and has the files that this takes. */
+export function demandsTls(env: Readonly<NodeJS.ProcessEnv>): boolean {
+  return /^(true|1)$/i.test(env[encryption] ?? '') && tlsFromEnvironment(env) !== undefined
+}
+
 /**
  * The environment in which everything of Dask takes these files and speaks nothing but TLS: a plain `Client()`, and a
  * scheduler or a worker that a program or a task starts itself.

@@ -46,6 +46,17 @@ print(len(files), {oct(os.stat(f).st_mode & 0o7777) for f in files}, {oct(os.sta
   expect(await secrets(job.SLURM_JOB_ID)).toEqual([])
 })
 
+test('a run within a secure run is secure too, and says why it cannot be otherwise', async () => {
+  await using cluster = await Cluster.make()
+  const show = 'from dask.distributed import Client; c = Client(); print(c.scheduler.address.split(":")[0])'
+  const script = `"$0" "$1" local -n 1 -- python3 -c '${show}'; "$0" "$1" local -n 1 --protocol tcp -- false || echo $?`
+  const run = cluster.run(['local', '-n', '1', '--secure', '--', '/bin/sh', '-c', script, process.execPath, program])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('tls\n64\n')
+  expect(run.stderr).toContain('Cannot use DASK_HPC_RUNNER_SECURE with --protocol tcp: add --no-secure\n')
+  await cluster.expectNothingLeft()
+})
+
 test('workers are added to a secure cluster by --secure, and to no other', async () => {
   await using cluster = await Cluster.make()
   const file = cluster.path('F.json')

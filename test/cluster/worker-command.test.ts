@@ -15,7 +15,7 @@ function start(cluster: Cluster, args: readonly string[], env: NodeJS.ProcessEnv
   return cluster.run(args, { PATH: `${cluster.env.PATH ?? ''}:${bin}`, ...env })
 }
 
-test('a command brings two workers in each task, with GPUs of its own, which are waited for and ended', async () => {
+test('a command brings two workers in each task, with GPUs of its own and TLS, which are waited for and ended', async () => {
   await using cluster = await Cluster.make()
   const tasks = [0, 1].map((rank) =>
     slurmEnvironment('mem-per-gpu-proc3', {
@@ -42,6 +42,7 @@ test('a command brings two workers in each task, with GPUs of its own, which are
     'all',
     '--layout',
     'shared',
+    '--secure',
   ]
   const runs = startTasks(cluster, tasks, [...args, '--', 'python3', join(programs, 'share.py')])
   for (const run of runs) await run.expectStatus(0)
@@ -52,6 +53,7 @@ test('a command brings two workers in each task, with GPUs of its own, which are
     '1-1 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=2,3',
   ])
   expect(runs[0]?.stderr).toContain('the client program starts when 4 workers run')
+  expect(runs[0]?.stderr).toContain('cluster at tls://')
   expect(runs[1]?.stdout).toContain('[1 worker] closes 2 workers')
   await cluster.expectNothingLeft()
 })
