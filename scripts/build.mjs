@@ -1,5 +1,6 @@
 // Bundles the library and the program into one file each, with everything they need: reading one
 // file is what keeps the start of n processes on a shared filesystem cheap.
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,23 +10,18 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 
 // CommonJS packages inside the bundles call require() for Node's own modules.
-const requireBanner = [
-  "import { createRequire as __createRequire } from 'node:module'",
-  'const require = __createRequire(import.meta.url)',
-].join('\n')
+const requireBanner = 'const require = (name) => process.getBuiltinModule(name)'
 
 // A CommonJS file has no import.meta.
-const programBanner = [
-  '#!/usr/bin/env node',
-  "const __moduleUrl = require('node:url').pathToFileURL(__filename).href",
-].join('\n')
+const programBanner = "const __moduleUrl = require('node:url').pathToFileURL(__filename).href"
 
 /** Builds dist/index.js and dist/cli.cjs. Declarations are the TypeScript compiler's part. */
 export async function build() {
-  const inputs = await Promise.all([
-    buildLibrary('src/index.ts', 'index.js'),
-    buildProgram('src/cli/main.ts', 'cli.cjs'),
-  ])
+  const program = await buildProgram('src/cli/main.ts')
+  const library = await buildLibrary('src/index.ts', program.stamp)
+  await replaceFile(join(dist, 'cli.cjs'), program.text, 0o755)
+  await replaceFile(join(dist, 'index.js'), library.text, 0o644)
+  const inputs = [program.inputs, library.inputs]
   await replaceFile(join(dist, 'THIRD-PARTY.txt'), await licences(inputs.flat()), 0o644)
 }
 
@@ -97,30 +93,33 @@ function settings(entry) {
 
 /**
  * @param {string} entry
- * @param {string} name
+ * @param {string} stamp by which the library knows its program
  */
-async function buildLibrary(entry, name) {
-  const result = await bundle({ ...settings(entry), banner: { js: requireBanner } })
-  await replaceFile(join(dist, name), result.outputFiles[0]?.text ?? '', 0o644)
-  return Object.keys(result.metafile.inputs)
+async function buildLibrary(entry, stamp) {
+  const result = await bundle({
+    ...settings(entry),
+    define: { buildStamp: JSON.stringify(stamp) },
+    banner: { js: requireBanner },
+  })
+  return { text: result.outputFiles[0]?.text ?? '', inputs: Object.keys(result.metafile.inputs) }
 }
 
-/**
- * @param {string} entry
- * @param {string} name
- */
-async function buildProgram(entry, name) {
+/** @param {string} entry */
+async function buildProgram(entry) {
   const result = await bundle({
     ...settings(entry),
     format: 'cjs',
-    define: { 'import.meta.url': '__moduleUrl' },
+    define: { 'import.meta.url': '__moduleUrl', buildStamp: '""' },
     banner: { js: programBanner },
     // Names stay, so that a stack trace still tells where it comes from.
     minifySyntax: true,
     minifyWhitespace: true,
   })
-  await replaceFile(join(dist, name), result.outputFiles[0]?.text ?? '', 0o755)
-  return Object.keys(result.metafile.inputs)
+  const text = result.outputFiles[0]?.text ?? ''
+  const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const stamp = `${name} ${version} ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  const inputs = Object.keys(result.metafile.inputs)
+  return { text: `#!/usr/bin/env node\n// ${stamp}\n${text}`, stamp, inputs }
 }
 
 /**

@@ -9,6 +9,9 @@ declare module '*.sh' {
   export default text
 }
 
+/** The stamp of the program that the library was built with; an empty text in the program itself; not there in the source. */
+declare const buildStamp: string | undefined
+
 /** A program of several TypeScript files as one text. */
 declare module '*?program' {
   const text: string

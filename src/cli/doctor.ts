@@ -3,6 +3,7 @@ import { doctor } from '../commands/doctor/doctor.ts'
 import { type DoctorOrders, examine } from '../commands/doctor/examine.ts'
 import { formatReport } from '../commands/doctor/report.ts'
 import type { RunnerOptions } from '../options.ts'
+import { ownProgram } from '../util/own-program.ts'
 import { print } from './print.ts'
 
 /** The flags of `doctor` beside those of a run. */
@@ -18,7 +19,7 @@ const longest = 86_400_000
 
 /** Examines, prints the report and ends the process with its status. */
 export async function runDoctor(options: RunnerOptions, { json, runner, timeout }: DoctorFlags): Promise<never> {
-  const examiner = [process.execPath, process.argv[1] ?? '', 'examine'] as const
+  const examiner = [process.execPath, ownProgram(), 'examine'] as const
   const { findings, silent, status } = await doctor({ options, runner, timeout: Math.min(timeout, longest), examiner })
   if (!silent) await print(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)
   process.exit(status)

@@ -4,7 +4,8 @@ import { sayExit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { withLauncherPipe } from '../process/launcher-pipe.ts'
 import { forEachMessage } from '../process/messages.ts'
-import { programPath } from '../process/program-path.ts'
+import { forOwnProcess } from '../util/own-process.ts'
+import { ownProgram } from '../util/own-program.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import { type Order, type Report, reportSchema } from './messages.ts'
 import { NoMpiError } from './no-mpi.ts'
@@ -50,8 +51,8 @@ export class MpiHelper {
 
   constructor({ library, initialise = true, env, reaper }: MpiHelperOptions) {
     this.#child = new Child({
-      command: [process.execPath, programPath(), 'mpi-helper'],
-      ...withLauncherPipe({ ...withoutMemoryHooks, ...env }),
+      command: [process.execPath, ownProgram(), 'mpi-helper'],
+      ...withLauncherPipe(forOwnProcess({ ...withoutMemoryHooks, ...env })),
       reaper,
       // What libraries say is told only where they fail.
       output: () => undefined,

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type koffi from 'koffi'
 import { errnoOf, messageOf } from '../errors.ts'
 import { foreignHandInTree } from '../util/foreign-hand.ts'
+import { ownFile } from '../util/own-program.ts'
 import { NoMpiError } from './no-mpi.ts'
 
 export type Koffi = typeof koffi
@@ -19,7 +19,7 @@ const howToInstall = 'install it with "npm install koffi"'
  */
 export function loadKoffi(): Koffi {
   try {
-    const entry = createRequire(import.meta.url).resolve('koffi')
+    const entry = createRequire(ownFile()).resolve('koffi')
     const folder = packageFolder(entry)
     for (const part of [folder, nativePart(entry, folder)]) refuseForeign(part)
     // By its path: what is looked up again may be found elsewhere.
@@ -58,7 +58,7 @@ function nativePart(entry: string, folder: string): string {
 
 function refuseForeign(folder: string): void {
   // Whoever owns the program has it do what he likes already, such as the account that installs a site's software.
-  const { uid } = statSync(fileURLToPath(import.meta.url))
+  const { uid } = statSync(ownFile())
   const found = foreignHandInTree(folder, [uid])
   if (found !== undefined)
     throw new NoMpiError(

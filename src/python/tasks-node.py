@@ -1,6 +1,7 @@
 # How tasks call JavaScript. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import contextlib
+import os
 import queue
 import signal
 import socket
@@ -111,6 +112,8 @@ class NodeProcess:
                 [path, "-e", LOADER, "dask-hpc-runner", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                # Where NODE_OPTIONS has it load a program that starts a cluster, the library ends it: see own-process.ts.
+                env={**os.environ, "DASK_HPC_RUNNER_OWN_PROCESS": "1"},
                 preexec_fn=die_with_parent,
             )
         except OSError as error:

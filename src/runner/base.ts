@@ -17,6 +17,8 @@ import { checkRunSize } from '../components/run-size.ts'
 import { tellDefectsBy } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
+import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
+import { ownProgram } from '../util/own-program.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
@@ -42,6 +44,9 @@ import { releaseDelay } from './step-release.ts'
 import { divideGrace, type EndTiming } from './timing.ts'
 import { waitForOthers } from './wait-for-others.ts'
 import { Workers } from './workers.ts'
+
+// Before the code that imports the library.
+refuseOwnProcess()
 
 /** How long a process 0 that was stopped may take to publish where it is. In milliseconds. */
 const wakingTime = 4_000
@@ -133,6 +138,9 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
     this: new (options: O) => R,
     options: O = {} as O,
   ): Promise<R> {
+    refuseInImport()
+    // A bundle that lacks it is refused here, before anything has been started.
+    ownProgram()
     const runner = new this(options)
     await runner.#start()
     return runner

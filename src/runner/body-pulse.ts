@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { deadline } from '../util/wait.ts'
-import { programPath } from '../process/program-path.ts'
+import { forOwnProcess } from '../util/own-process.ts'
+import { ownProgram } from '../util/own-program.ts'
 import type { PulseOrders } from './pulse-orders.ts'
 
 /** How long the thread may take to listen. In milliseconds. */
@@ -12,7 +13,13 @@ export class BodyPulse {
   readonly #worker: Worker
 
   constructor(orders: PulseOrders) {
-    this.#worker = new Worker(programPath(), { argv: ['pulse'], workerData: orders, execArgv: [], stdout: false })
+    this.#worker = new Worker(ownProgram(), {
+      argv: ['pulse'],
+      workerData: orders,
+      env: forOwnProcess(process.env),
+      execArgv: [],
+      stdout: false,
+    })
     this.#worker.on('error', () => undefined)
     this.#worker.unref()
   }

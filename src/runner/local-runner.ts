@@ -14,7 +14,8 @@ import { RunnerError } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
-import { programPath } from '../process/program-path.ts'
+import { forOwnProcess } from '../util/own-process.ts'
+import { ownProgram } from '../util/own-program.ts'
 
 /** Options of a run on one machine. */
 export interface LocalRunnerOptions extends RunnerOptions {
@@ -126,8 +127,8 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
 
   #startMember(identity: Identity, { options }: Context): void {
     const member = new Child({
-      command: [process.execPath, programPath(), 'member'],
-      env: { ...options.env },
+      command: [process.execPath, ownProgram(), 'member'],
+      env: forOwnProcess(options.env),
       reaper: this.reaper,
       output: 'inherit',
       stdin: 'pipe',

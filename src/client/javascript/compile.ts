@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf } from '../../errors.ts'
+import { importForTask } from '../../util/own-process.ts'
 import { supplyHelpers } from './helpers.ts'
 
 /** A JavaScript function as the client describes it: its text, or the module that exports it. */
@@ -38,9 +39,9 @@ export function compileText({ name, own = '' }: FunctionSpec, text: string): Run
 
 async function importFunction({ module = '', export: name = 'default' }: FunctionSpec): Promise<Runnable> {
   const place = isAbsolute(module) ? pathToFileURL(module).href : module
-  let exports: Record<string, unknown>
+  let exports: Readonly<Record<string, unknown>>
   try {
-    exports = (await import(place)) as Record<string, unknown>
+    exports = await importForTask(place)
   } catch (cause) {
     const next = /\.[cm]?tsx?$/.test(place) ? 'Node there may not read TypeScript: name the compiled file' : ''
     throw new Error(`Cannot import "${module}" on this worker: ${messageOf(cause)}${next === '' ? '' : `; ${next}`}`, {

@@ -9,6 +9,7 @@ import { inspect } from 'node:util'
 import { Decoder } from '@msgpack/msgpack'
 import { messageOf } from '../../errors.ts'
 import { endingSignals, userSignals } from '../../util/early-signals.ts'
+import { beginOwnProcess } from '../../util/own-process.ts'
 import { type Frame, FrameReader, packFrame } from '../frames.ts'
 import { cloned, type Encoded, fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
 import { NDArray } from '../values/nd-array.ts'
@@ -29,6 +30,8 @@ interface Known {
   readonly spec: FunctionSpec
   readonly run: Runnable
 }
+
+beginOwnProcess()
 
 const functions = new Map<string, Promise<Known>>()
 const decoder = new Decoder()

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { messageOf } from '../../errors.ts'
 import { type Deferred, deferred } from '../../util/deferred.ts'
+import { forOwnProcess } from '../../util/own-process.ts'
 import type { Contents, Question } from './read-path.ts'
 import program from './reader-program.ts?program'
 
@@ -36,7 +37,11 @@ class Reader {
   readonly #asked = new Map<string, Deferred<Contents>>()
 
   constructor(onEnd: () => void) {
-    this.#child = spawn(process.execPath, ['-e', program], { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })
+    this.#child = spawn(process.execPath, ['-e', program], {
+      cwd: '/',
+      env: forOwnProcess(process.env),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
     const { stdin, stdout } = this.#child
     const end = (why: string): void => {
       onEnd()

@@ -8,6 +8,7 @@ import { Reaper } from '../../process/reaper.ts'
 import { withLauncherPipe } from '../../process/launcher-pipe.ts'
 import { InterruptedError } from '../../runner/context.ts'
 import { deferred } from '../../util/deferred.ts'
+import { forOwnProcess } from '../../util/own-process.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { settledWithin } from '../../util/wait.ts'
 import { CommandSignals } from '../cluster/command-signals.ts'
@@ -81,7 +82,7 @@ class Examination {
     this.#child = new Child({
       command,
       // A call that hangs keeps a thread for ever; the others need some too.
-      ...withLauncherPipe({ ...process.env, UV_THREADPOOL_SIZE: '16' }),
+      ...withLauncherPipe(forOwnProcess({ ...process.env, UV_THREADPOOL_SIZE: '16' })),
       reaper,
       stdin: 'pipe',
       output: (line, stream) => {
