@@ -28,6 +28,7 @@ export { type Callable, exported, py, RemoteFunction } from './client/callable.t
 export { Future } from './client/future.ts'
 export type { WaitOptions } from './client/bounded.ts'
 export type { FutureStatus } from './client/future-state.ts'
+export type { Duration } from './util/duration.ts'
 export type { Input, Inputs } from './client/inputs.ts'
 export type { SubmitOptions } from './client/submit-options.ts'
 export type { Progress } from './client/as-completed.ts'

@@ -4,6 +4,7 @@ import type { Completed, Given } from './options/row.ts'
 import { type daskTable, runTable } from './options/table.ts'
 import { completeTls } from './options/tls.ts'
 import { checkTogether } from './options/together.ts'
+import { checkNames } from './util/nearest.ts'
 import { absolutePath } from './util/surroundings.ts'
 import { exitSurely } from './util/unanswered.ts'
 
@@ -17,17 +18,17 @@ export interface RunnerOptions extends Given<typeof runTable> {
    * Where the client is the caller's code, start the Python process that its `Client` needs while this process
    * waits for the cluster. @default true
    */
-  readonly warmClient?: boolean
+  readonly warmClient?: boolean | undefined
   /** Run this as the client program. @default the client is the caller's code after `start` */
-  readonly command?: readonly [string, ...string[]]
+  readonly command?: readonly [string, ...string[]] | undefined
   /** Ends the run when it aborts. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Ends a process that is not the client's, or whose own code no run is left for. @default process.exit */
-  readonly exit?: (status: number) => never
+  readonly exit?: ((status: number) => never) | undefined
   /** The environment that identity and the Python are found in, and that children inherit. @default process.env */
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: NodeJS.ProcessEnv | undefined
   /** How messages call the options that were given: by their flags and variables. @default by their names here @internal */
-  readonly sources?: Readonly<Record<string, string>>
+  readonly sources?: Readonly<Record<string, string>> | undefined
 }
 
 /** Which process hosts what: see {@link RunnerOptions.layout}. */
@@ -38,18 +39,33 @@ export type IdentityKind = NonNullable<RunnerOptions['identity']>
 export type WatchMode = NonNullable<RunnerOptions['watch']>
 
 /** Validated options with every default filled in: durations in milliseconds, the path of the scheduler file absolute. */
-export interface CompleteOptions
-  extends
-    Completed<typeof runTable>,
-    Pick<RunnerOptions, 'command' | 'signal' | 'sources'>,
-    Required<Pick<RunnerOptions, 'warmClient' | 'exit' | 'env'>> {}
+export interface CompleteOptions extends Completed<typeof runTable> {
+  readonly command?: readonly [string, ...string[]]
+  readonly signal?: AbortSignal
+  readonly sources?: Readonly<Record<string, string>>
+  readonly warmClient: boolean
+  readonly exit: (status: number) => never
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** The names of {@link RunnerOptions}. */
+export const optionNames: readonly string[] = [
+  ...Object.keys(runTable),
+  'warmClient',
+  'command',
+  'signal',
+  'exit',
+  'env',
+  'sources',
+]
 
 /**
  * Validates options and fills in the defaults. Placeholders in the path are left for the run key.
  *
- * @throws RangeError where a value is outside of what its option takes.
+ * @throws TypeError where there is no option of a name, RangeError where a value is outside of what its option takes.
  */
 export function completeOptions(given: RunnerOptions): CompleteOptions {
+  checkNames(given, optionNames)
   const { command, signal, sources, warmClient, exit, env } = given
   const name: NameOf = (option) => nameOf(given, option)
   const rows = completeRows(runTable, given, name)

@@ -6,9 +6,9 @@ import { deadline } from '../util/wait.ts'
 /** How long to wait, and what else ends a wait. */
 export interface WaitOptions {
   /** Ends the wait, not what is waited for. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** @default none: until there is a result, or none can come any more */
-  readonly timeout?: Duration
+  readonly timeout?: Duration | undefined
 }
 
 /** Node's timers hold no more. In milliseconds. */

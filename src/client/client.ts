@@ -26,9 +26,9 @@ import { encodeScattered } from './values/scattered.ts'
 /** How a value is placed on the workers. */
 export interface ScatterOptions extends WaitOptions {
   /** Names of the workers, or their addresses. @default any */
-  readonly workers?: readonly (number | string)[]
+  readonly workers?: readonly (number | string)[] | undefined
   /** Copy it to all of them. @default false */
-  readonly broadcast?: boolean
+  readonly broadcast?: boolean | undefined
 }
 
 /** How long the end of the helper process may take. In milliseconds. */
@@ -93,9 +93,12 @@ export class Client extends ClusterCalls implements AsyncDisposable {
    */
   submit<A extends readonly unknown[], R>(
     callable: Callable<A, R>,
-    args?: Inputs<NoInfer<A>>,
-    options: SubmitOptions = {},
-  ): Future<Awaited<R>> {
+    args: Inputs<A>,
+    options?: SubmitOptions,
+  ): Future<Awaited<R>>
+  /** The same for a function that needs no arguments. */
+  submit<R>(callable: Callable<[], R>, args?: readonly [], options?: SubmitOptions): Future<Awaited<R>>
+  submit(callable: Callable<never, unknown>, args?: readonly unknown[], options: SubmitOptions = {}): Future<unknown> {
     checkSubmitOptions(options)
     if (args !== undefined && !Array.isArray(args))
       throw new TypeError(`Cannot use arguments ${sayValue(args)}: they have to be an array`)
@@ -105,7 +108,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   /** Has the workers call a function for each item. */
   map<T, R>(
     callable: Callable<[item: T], R>,
-    items: Iterable<Input<NoInfer<T>>>,
+    items: Iterable<Input<T>>,
     options: SubmitOptions = {},
   ): Future<Awaited<R>>[] {
     checkSubmitOptions(options)

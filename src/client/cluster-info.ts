@@ -10,25 +10,25 @@ export interface WorkersOptions extends WaitOptions {
 export interface RetireOptions extends WorkersOptions {
   readonly workers: readonly (number | string)[]
   /** End their processes, too. @default true */
-  readonly closeWorkers?: boolean
+  readonly closeWorkers?: boolean | undefined
 }
 
 /** How workers are restarted. */
 export interface RestartOptions extends WaitOptions {
   /** Wait until all of them are there again. @default true */
-  readonly waitForWorkers?: boolean
+  readonly waitForWorkers?: boolean | undefined
 }
 
 /** How much of a log. */
 export interface LogOptions extends WaitOptions {
   /** The last so many lines. @default all that are kept */
-  readonly n?: number
+  readonly n?: number | undefined
 }
 
 /** Whose logs. */
 export interface WorkerLogsOptions extends LogOptions, WorkersOptions {
   /** The logs of their nannies. @default false */
-  readonly nanny?: boolean
+  readonly nanny?: boolean | undefined
 }
 
 /** Lines of a log, the newest last, as pairs of a level, such as `INFO`, and a text. */

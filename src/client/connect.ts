@@ -16,17 +16,17 @@ import { type ClientTlsOptions, environmentForTls, tlsAdvice } from './tls.ts'
 /** How a client connects. */
 export interface ConnectOptions extends ClientTlsOptions {
   /** Ends the attempt. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** @default '30s' */
-  readonly timeout?: Duration
+  readonly timeout?: Duration | undefined
   /** The Python that has Dask, that of the cluster. @default as for a runner */
-  readonly python?: string
+  readonly python?: string | undefined
   /** Path of Node on the workers; it has to be this release. @default that of this process */
-  readonly node?: string
+  readonly node?: string | undefined
   /** Fetch results from the workers, not through the scheduler. @default true in the client of a run, else false */
-  readonly directToWorkers?: boolean
+  readonly directToWorkers?: boolean | undefined
   /** @default process.env */
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: NodeJS.ProcessEnv | undefined
 }
 
 /** Names the text that helper and workers make a module of. */

@@ -15,7 +15,7 @@ export interface RunOptions extends WaitOptions {
   /** Whether the first error is thrown, errors are among the results, or the workers that fail are left out. @default 'raise' */
   readonly onError?: 'raise' | 'return' | 'ignore'
   /** Keyword arguments of a Python function. */
-  readonly kwargs?: Readonly<Record<string, unknown>>
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Results by the addresses of what gave them. */

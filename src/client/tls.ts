@@ -5,11 +5,11 @@ import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
 /** The files of a cluster that speaks TLS, PEM. */
 export interface ClientTlsOptions {
   /** Certificates of the authorities that sign both sides. @default that of the run, or of Dask's configuration */
-  readonly tlsCaFile?: string
+  readonly tlsCaFile?: string | undefined
   /** The client's certificate. */
-  readonly tlsCert?: string
+  readonly tlsCert?: string | undefined
   /** Its key. @default in the file of the certificate */
-  readonly tlsKey?: string
+  readonly tlsKey?: string | undefined
 }
 
 /**

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini'
-import { failureSchema } from '../record/outcome-record.ts'
 import { presentWorkersSchema } from '../record/present-workers.ts'
-import { publishedFileSchema } from '../record/scheduler-file.ts'
-import { versionsSchema } from '../record/versions.ts'
 import { endingSignals } from '../util/early-signals.ts'
+import { failureSchema, publishedFileSchema, versionsSchema } from '../record/schemas.ts'
 
 /**
  * What is said on the control channel, in JSON, once both ends have proved themselves: see handshake.ts.

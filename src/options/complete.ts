@@ -28,7 +28,7 @@ export function completeRows<Table extends Rows>(table: Table, given: Given<Tabl
  */
 export function checkValue<Value>({ schema }: Kind<unknown, Value>, value: unknown, name: string): Value {
   const empty = typeof value === 'string' && value.trim() === ''
-  const checked = empty ? undefined : z.safeParse(schema, value)
+  const checked = empty ? undefined : z.safeParse(schema as z.ZodMiniType<Value>, value)
   if (checked?.success === true) return checked.data
   const why = checked?.error.issues[0]?.message ?? 'it is empty; leave it out, or give it a value'
   throw new RangeError(`Cannot use ${name} "${shown(value)}": ${why}`)

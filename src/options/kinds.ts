@@ -147,7 +147,7 @@ export function ports(): Kind<string, string> {
 export function listOf<Given, Value>({ schema }: Kind<Given, Value>): Kind<readonly Given[], readonly Value[]> {
   return {
     form: 'list',
-    schema: z.readonly(z.array(schema, 'it is a list')),
+    schema: z.readonly(z.array(schema as z.ZodMiniType<Value, Given>, 'it is a list')),
     fromText: (text) => text.split(',').map((item) => item.trim()),
   }
 }

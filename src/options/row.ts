@@ -1,9 +1,12 @@
-import type * as z from 'zod/mini'
+/** A schema of zod, by its types alone: whoever uses the library's declarations needs no zod. */
+export interface Schema<Given, Value> {
+  readonly _zod: { readonly input: Given; readonly output: Value }
+}
 
 /** What the values of an option are. */
 export interface Kind<Given = unknown, Value = unknown> {
   /** Checks what is given, and makes of it what is used. */
-  readonly schema: z.ZodMiniType<Value, Given>
+  readonly schema: Schema<Given, Value>
   /** What the text of a flag or a variable stands for; a text that stands for nothing is left to the schema. */
   readonly fromText?: (text: string) => unknown
   /**
@@ -44,16 +47,17 @@ export type Group = 'run' | 'dask' | 'cluster' | 'command'
 
 /** The options of `Table` as they are given: each may be left out. */
 export type Given<Table extends Rows> = {
-  readonly [Name in keyof Table]?: z.input<Table[Name]['kind']['schema']>
+  readonly [Name in keyof Table]?: GivenBy<Table[Name]> | undefined
 }
 
 /** The options of `Table` as they are used: what has a default is there. */
 export type Completed<Table extends Rows> = {
-  readonly [Name in keyof Table as HasDefault<Table[Name], Name>]: z.output<Table[Name]['kind']['schema']>
+  readonly [Name in keyof Table as HasDefault<Table[Name], Name>]: ValueOf<Table[Name]>
 } & {
-  readonly [Name in keyof Table as Exclude<Name, HasDefault<Table[Name], Name>>]?: z.output<
-    Table[Name]['kind']['schema']
-  >
+  readonly [Name in keyof Table as Exclude<Name, HasDefault<Table[Name], Name>>]?: ValueOf<Table[Name]>
 }
+
+type GivenBy<R extends Row> = R['kind'] extends Kind<infer Given> ? Given : never
+type ValueOf<R extends Row> = R['kind'] extends Kind<unknown, infer Value> ? Value : never
 
 type HasDefault<R, Name> = R extends { readonly default: unknown } ? Name : never

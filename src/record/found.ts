@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
-import { type ClusterRecord, clusterRecordSchema } from './cluster-record.ts'
-import { type OutcomeRecord, outcomeRecordSchema } from './outcome-record.ts'
-import { type PublishedFile, publishedFileSchema } from './scheduler-file.ts'
+import type { ClusterRecord } from './cluster-record.ts'
+import type { OutcomeRecord } from './outcome-record.ts'
+import type { PublishedFile } from './scheduler-file.ts'
+import { clusterRecordSchema, outcomeRecordSchema, publishedFileSchema } from './schemas.ts'
 
 /** What a process finds when it looks for its run: where the cluster is, or how the run ended. */
 export type Found =

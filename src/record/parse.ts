@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { type SchedulerFile, schedulerFileSchema } from './scheduler-file.ts'
+import type { SchedulerFile } from './scheduler-file.ts'
+import { schedulerFileSchema } from './schemas.ts'
 
 /** What a text turned out to be when it was read as a scheduler file. */
 export type ParsedSchedulerFile =

@@ -1,9 +1,10 @@
 import { lutimes } from 'node:fs/promises'
 import * as z from 'zod/mini'
 import { readListed } from '../filesystem/list.ts'
-import { type Owner, ownerSchema } from '../record/owner.ts'
+import type { Owner } from '../record/owner.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
+import { ownerSchema } from '../record/schemas.ts'
 
 /**
  * The owner that the claim beside a scheduler file names. `undefined`: there is no claim, or a

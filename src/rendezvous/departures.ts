@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
 import type { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { type Failure, failureSchema } from '../record/outcome-record.ts'
+import type { Failure } from '../record/outcome-record.ts'
 import { departureName } from './names.ts'
+import { failureSchema } from '../record/schemas.ts'
 
 /** A process that ended before it had joined its run. */
 export interface Departure {

@@ -5,15 +5,16 @@ import { errnoOf } from '../errors.ts'
 import type { PrivateDirectory } from '../filesystem/private-directory.ts'
 import type { FileForms } from '../filesystem/known-files.ts'
 import { isTemporaryName } from '../filesystem/temporary-name.ts'
-import { type ClusterRecord, clusterRecordSchema } from '../record/cluster-record.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import { type OutcomeRecord, outcomeRecordSchema } from '../record/outcome-record.ts'
+import type { OutcomeRecord } from '../record/outcome-record.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseDeparture } from './departures.ts'
 import { departureName, gathererName, outcomeName, recordName } from './names.ts'
 import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
+import { clusterRecordSchema, outcomeRecordSchema } from '../record/schemas.ts'
 
 /** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
 export const noteName = /^failed-(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])-[A-Za-z0-9-]+$/

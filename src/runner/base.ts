@@ -11,6 +11,7 @@ import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import { withoutShownSecret } from '../record/without-secret.ts'
 import { sayVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../roles/roles.ts'
 import { checkRunSize } from '../components/run-size.ts'
@@ -58,10 +59,7 @@ const warningTime = 2_000
  * One of the processes that together become a Dask cluster. A subclass says how a process learns who
  * it is, and how what process 0 publishes reaches the others.
  */
-export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
-  extends RunnerHooks
-  implements AsyncDisposable
-{
+export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable {
   readonly #options: CompleteOptions
   readonly #timing: EndTiming
   /** Ends what this process has started, whatever ends this process. */
@@ -86,8 +84,11 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
   /** Why process 0 was not joined, where that is so: its host does not answer, it is late, or it does not answer itself. */
   #gatherer: 'host lost' | 'late' | 'silent' | undefined
 
-  /** @throws RangeError where an option is outside of what it takes. */
-  constructor(options: O) {
+  /**
+   * @param options a subclass that has more of them keeps those to itself
+   * @throws TypeError where there is no option of a name, RangeError where one is outside of what it takes.
+   */
+  constructor(options: RunnerOptions) {
     super()
     this.#options = completeOptions(options)
     const { grace, lostAfter, exit } = this.#options
@@ -134,22 +135,22 @@ export abstract class BaseRunner<O extends RunnerOptions = RunnerOptions>
    *
    * @throws RunnerError in the client's process, where there is no cluster to be had.
    */
-  static async start<O extends RunnerOptions, R extends BaseRunner<O>>(
+  static async start<O extends RunnerOptions | undefined, R extends BaseRunner>(
     this: new (options: O) => R,
-    options: O = {} as O,
+    options?: NoInfer<Exclude<O, undefined>>,
   ): Promise<R> {
     refuseInImport()
     // A bundle that lacks it is refused here, before anything has been started.
     ownProgram()
-    const runner = new this(options)
+    const runner = new this(options ?? ({} as NoInfer<Exclude<O, undefined>>))
     await runner.#start()
     return runner
   }
 
-  /** The published scheduler file with our record in it. */
+  /** The published scheduler file with our record in it. Its `secret` is there, and does not show where it is printed. */
   get record(): PublishedFile {
     if (this.#file === undefined) throw new TypeError('Cannot read the record: the runner has not started')
-    return this.#file
+    return withoutShownSecret(this.#file)
   }
 
   /** Where Dask's clients connect, such as `tcp://10.0.0.1:41234`. */

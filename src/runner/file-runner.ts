@@ -1,7 +1,6 @@
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { messageOf } from '../errors.ts'
-import type { RunnerOptions } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
@@ -26,7 +25,7 @@ import { tlsOf } from './run-tls.ts'
 import { departureInterval } from './wait-for-others.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
-export abstract class FileRunner<O extends RunnerOptions = RunnerOptions> extends BaseRunner<O> {
+export abstract class FileRunner extends BaseRunner {
   #store: FileStore | undefined
   #runDirectory: OwnDirectory | undefined
   /**

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Identity } from '../identity/identity.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
-import { nameOf, type RunnerOptions } from '../options.ts'
+import { nameOf, optionNames, type RunnerOptions } from '../options.ts'
 import { ownTables } from '../options/command-table.ts'
 import { checkValue } from '../options/complete.ts'
 import { Child } from '../process/child.ts'
@@ -11,6 +11,7 @@ import { sayExit } from '../process/exit.ts'
 import { readNodeLimits } from '../process/limits.ts'
 import type { Role } from '../roles/roles.ts'
 import { RunnerError } from '../errors.ts'
+import { checkNames } from '../util/nearest.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
@@ -20,7 +21,7 @@ import { ownProgram } from '../util/own-program.ts'
 /** Options of a run on one machine. */
 export interface LocalRunnerOptions extends RunnerOptions {
   /** Number of processes, the calling one included, up to 10,000. @default 4 */
-  readonly ntasks?: number
+  readonly ntasks?: number | undefined
 }
 
 const { kind: processes, default: fewProcesses } = ownTables.local.ntasks
@@ -50,7 +51,7 @@ const memberTimeout = 15_000
  * console.log(`${runner.nWorkers} workers at ${runner.schedulerAddress}`)
  * ```
  */
-export class LocalRunner extends FileRunner<LocalRunnerOptions> {
+export class LocalRunner extends FileRunner {
   readonly #ntasks: number
   readonly #orders: RunnerOptions
   readonly #members: Child[] = []
@@ -58,8 +59,9 @@ export class LocalRunner extends FileRunner<LocalRunnerOptions> {
   readonly #surroundings: Readonly<NodeJS.ProcessEnv>
   #workerRanks: readonly number[] = []
 
-  /** @throws RangeError where an option is outside of what it takes. */
+  /** @throws TypeError where there is no option of a name, RangeError where one is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
+    checkNames(options, ['ntasks', ...optionNames])
     const { ntasks = fewProcesses, ...others } = options
     super({ ...others, env: withoutWorkloadManager(others.env ?? process.env) })
     this.#ntasks = checkValue(processes, ntasks, nameOf(options, 'ntasks'))

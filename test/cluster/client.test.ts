@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { expect, expectTypeOf, test } from 'vitest'
-import { exported, py } from '../../src/client/callable.ts'
+import { exported, py, type RemoteFunction } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
+import type { SubmitOptions } from '../../src/client/submit-options.ts'
 import { TaskError } from '../../src/client/task-error.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
 import { sharedClient } from '../support/client.ts'
@@ -54,8 +55,8 @@ test('workers that nothing would start again are not restarted', async () => {
 
 test('Python functions come by their import path and as text', async () => {
   const { client } = shared()
-  const call = async (...args: Parameters<typeof client.submit>): Promise<unknown> =>
-    await client.submit(...args).result()
+  const call = async (callable: RemoteFunction, args: unknown[] = [], options?: SubmitOptions): Promise<unknown> =>
+    await client.submit(callable, args, options).result()
   expect(await call(py.import('math.hypot'), [3, 4])).toBe(5)
   expect(await call(py.import('os.path:basename'), ['/a/b'])).toBe('b')
   expect(await call(py.import('len'), ['abc'])).toBe(3)

@@ -31,7 +31,7 @@ interface Story extends RunnerOptions {
 
 class Ended extends Error {}
 
-class Lonely extends BaseRunner<Story> {
+class Lonely extends BaseRunner {
   readonly #story: Story
 
   constructor(story: Story) {
@@ -39,7 +39,8 @@ class Lonely extends BaseRunner<Story> {
       did.push(`exited with ${status}`)
       throw new Ended()
     }
-    super({ command: ['true'], lostAfter: '8s', grace: '8s', exit, ...story })
+    const { rank: _rank, why: _why, over: _over, ends: _ends, ...options } = story
+    super({ command: ['true'], lostAfter: '8s', grace: '8s', exit, ...options })
     this.#story = story
   }
 

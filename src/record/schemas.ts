@@ -1,0 +1,67 @@
+import * as z from 'zod/mini'
+import type { ClusterRecord } from './cluster-record.ts'
+import type { Failure, OutcomeRecord } from './outcome-record.ts'
+import type { Owner } from './owner.ts'
+import type { PublishedFile, SchedulerFile } from './scheduler-file.ts'
+import type { Versions } from './versions.ts'
+
+// What the records are is said at their types, which the library's declarations show: they do without zod.
+
+const portSchema = z.int().check(z.gte(0), z.lte(65_535))
+
+export const versionsSchema = z.object({
+  python: z.string(),
+  dask: z.string(),
+  distributed: z.string(),
+}) satisfies z.ZodMiniType<Versions>
+
+export const ownerSchema = z.looseObject({
+  version: z.literal(1),
+  run_key: z.string(),
+  nonce: z.string(),
+  host: z.string(),
+  pid: z.int().check(z.gte(0)),
+  control: z.looseObject({
+    addresses: z.array(z.string()),
+    port: portSchema,
+    pulse: z.optional(portSchema),
+    network: z.string(),
+  }),
+}) satisfies z.ZodMiniType<Owner>
+
+export const clusterRecordSchema = z.extend(ownerSchema, {
+  secret: z.string(),
+  n_workers: z.int().check(z.gte(0)),
+  secure: z.optional(z.boolean()),
+  versions: z.optional(versionsSchema),
+}) satisfies z.ZodMiniType<ClusterRecord>
+
+export const schedulerFileSchema = z.looseObject({
+  type: z.literal('Scheduler'),
+  id: z.string(),
+  address: z.string().check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/.+/)),
+  services: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
+  started: z.optional(z.number()),
+  workers: z.optional(z.record(z.string(), z.unknown())),
+  dask_hpc_runner: z.optional(clusterRecordSchema),
+}) satisfies z.ZodMiniType<SchedulerFile>
+
+export const publishedFileSchema = z.extend(schedulerFileSchema, {
+  dask_hpc_runner: clusterRecordSchema,
+}) satisfies z.ZodMiniType<PublishedFile>
+
+export const failureSchema = z.looseObject({
+  status: z.int().check(z.gte(1), z.lte(255)),
+  message: z.string(),
+  rank: z.number(),
+  role: z.optional(z.string()),
+  host: z.string(),
+  last_lines: z.array(z.string()),
+}) satisfies z.ZodMiniType<Failure>
+
+export const outcomeRecordSchema = z.looseObject({
+  version: z.literal(1),
+  run_key: z.string(),
+  failure: z.optional(failureSchema),
+  cluster: z.optional(clusterRecordSchema),
+}) satisfies z.ZodMiniType<OutcomeRecord>
