@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline'
 import { doctor } from '../commands/doctor/doctor.ts'
-import { type DoctorOrders, examine } from '../commands/doctor/examine.ts'
+import { type DoctorOrders, doctorOrdersSchema, examine } from '../commands/doctor/examine.ts'
 import { formatReport } from '../commands/doctor/report.ts'
 import type { RunnerOptions } from '../options.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { print } from './print.ts'
+import { readOrders } from './read-orders.ts'
 
 /** The flags of `doctor` beside those of a run. */
 export interface DoctorFlags {
@@ -28,15 +28,11 @@ export async function runDoctor(options: RunnerOptions, { json, runner, timeout 
 /** The process in which `doctor` examines: takes its orders from standard input, and ends with it. */
 export async function runExaminer(): Promise<never> {
   const ending = new AbortController()
-  const orders = await new Promise<DoctorOrders>((resolve) => {
-    const lines = createInterface({ input: process.stdin })
-    lines.once('line', (line) => {
-      resolve(JSON.parse(line) as DoctorOrders)
-    })
-    lines.once('close', () => {
-      ending.abort(new Error('The doctor has gone'))
-    })
+  const orders = await readOrders(doctorOrdersSchema)
+  process.stdin.once('end', () => {
+    ending.abort(new Error('The doctor has gone'))
   })
+  process.stdin.resume()
   const { signal } = ending
   await examine(orders, { tell: (message) => process.stdout.write(`${JSON.stringify(message)}\n`), signal })
   process.exit(0)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
@@ -23,7 +23,14 @@ export function tlsOptions({ caFile, cert, key = cert }: TlsFiles): ConnectionOp
 
 function read(path: string): Buffer {
   try {
-    return readFileSync(path)
+    // Without O_NONBLOCK a named pipe would hold us until somebody writes into it.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      if (!fstatSync(file).isFile()) throw new Error(`"${path}" is no regular file`)
+      return readFileSync(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (cause) {
     throw new RunnerError(`Cannot use TLS: ${messageOf(cause)}`, { code: 'ERR_ENVIRONMENT', cause })
   }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { type Abi, recognise } from './abi.ts'
@@ -28,12 +28,15 @@ const longestVersion = 8192
  * @throws NoMpiError where there is none, or no koffi to call it by.
  */
 export function loadMpi(wanted: string | undefined, env: Readonly<NodeJS.ProcessEnv>): LoadedMpi {
+  // The loader would wait for somebody to write into a named pipe.
+  if (wanted?.includes('/') === true && isFile(wanted) === false)
+    throw new NoMpiError(`the library "${wanted}" is no regular file`)
   const koffi = loadKoffi()
   if (wanted !== undefined) return open(koffi, wanted)
   const tried: string[] = []
   for (const name of libraryCandidates(env)) {
     // A path that is not there is no news; a name is for the loader to find.
-    if (isAbsolute(name) && !existsSync(name)) continue
+    if (isAbsolute(name) && isFile(name) !== true) continue
     try {
       return open(koffi, name)
     } catch (error) {
@@ -44,6 +47,15 @@ export function loadMpi(wanted: string | undefined, env: Readonly<NodeJS.Process
   const reasons = tried.filter((reason) => !/No such file|cannot open shared object|image not found/i.test(reason))
   const why = reasons[0] ?? 'the loader finds no MPI library'
   throw new NoMpiError(`${why}; load the module of your MPI, or name its library by --mpi-library`)
+}
+
+/** Undefined where there is nothing. */
+function isFile(path: string): boolean | undefined {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return undefined
+  }
 }
 
 function open(koffi: Koffi, name: string): LoadedMpi {

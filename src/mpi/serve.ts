@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
-import * as z from 'zod/mini'
-import { messageOf } from '../errors.ts'
-import { forEachLine } from '../process/output.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import { forEachMessage, hiddenOnly } from '../process/messages.ts'
 import { deferred } from '../util/deferred.ts'
+import { printableLines } from '../util/printable.ts'
 import { loadMpi } from './load.ts'
 import { type Order, orderSchema, type Report } from './messages.ts'
 import type { Mpi } from './mpi.ts'
@@ -12,9 +12,11 @@ import { NoMpiError } from './no-mpi.ts'
 /**
  * The helper process: takes orders and reports on file descriptor 3. Everything of MPI is in here, so
  * that what blocks in it blocks nobody else, and nothing of it is left when the rendezvous is over.
+ *
+ * @throws RunnerError ERR_USAGE where that is no pipe.
  */
 export async function serveMpi(): Promise<never> {
-  const pipe = new Socket({ fd: 3, readable: true, writable: true })
+  const pipe = openPipe()
   const started = deferred<Extract<Order, { order: 'start' }>>()
   const content = deferred<string>()
   let mpi: Mpi | undefined
@@ -44,15 +46,21 @@ export async function serveMpi(): Promise<never> {
     process.exit(0)
   } catch (error) {
     if (error instanceof NoMpiError) await tell({ report: 'unavailable', why: error.message })
-    else process.stderr.write(`${messageOf(error)}\n`)
+    else process.stderr.write(`${printableLines(messageOf(error))}\n`)
     process.exit(1)
   }
 }
 
+function openPipe(): Socket {
+  try {
+    return new Socket({ fd: 3, readable: true, writable: true })
+  } catch (cause) {
+    throw new RunnerError(`Cannot call MPI: nobody gives orders; ${hiddenOnly}`, { code: 'ERR_USAGE', cause })
+  }
+}
+
 function readOrders(pipe: Socket, onOrder: (order: Order) => void): void {
-  forEachLine(pipe, (line) => {
-    onOrder(z.parse(orderSchema, JSON.parse(line)))
-  })
+  forEachMessage(pipe, orderSchema, onOrder)
   // Who started us is gone.
   pipe.on('close', () => process.exit(1))
 }

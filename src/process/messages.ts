@@ -2,6 +2,9 @@ import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { forEachLine } from './output.ts'
 
+/** What whoever starts a hidden command by hand is told. */
+export const hiddenOnly = 'dask-hpc-runner starts this command itself, see dask-hpc-runner --help'
+
 /**
  * Calls `onMessage` with each line of `stream` that is JSON of this schema. Something else may write there
  * too, such as a task that takes the file descriptor for its own: that is ignored.
@@ -16,7 +19,7 @@ export function forEachMessage<T>(
 ): void {
   let hasOther = false
   forEachLine(stream, (line) => {
-    const message = parse(schema, line)
+    const message = parseMessage(schema, line)
     if (message !== undefined) onMessage(message)
     else if (line !== '' && !hasOther) {
       hasOther = true
@@ -25,7 +28,8 @@ export function forEachMessage<T>(
   })
 }
 
-function parse<T>(schema: z.ZodMiniType<T>, line: string): T | undefined {
+/** The message that a line is; undefined where it is none of this schema. */
+export function parseMessage<T>(schema: z.ZodMiniType<T>, line: string): T | undefined {
   try {
     return z.safeParse(schema, JSON.parse(line)).data
   } catch {

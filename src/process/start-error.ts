@@ -3,6 +3,7 @@ import { errnoOf, messageOf } from '../errors.ts'
 
 const words: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program',
+  EACCES: 'it is no program that this user may start (EACCES)',
   EMFILE: 'this process has too many files open (EMFILE); raise the limit (ulimit -n)',
   ENFILE: 'this machine has too many files open (ENFILE)',
   EAGAIN: 'there are too many processes (EAGAIN); raise the limit (ulimit -u)',

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import * as z from 'zod/mini'
-import { messageOf, RunnerError } from '../errors.ts'
-import { sayDuration } from '../util/duration.ts'
+import { RunnerError } from '../errors.ts'
+import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
 import program from './describe.py'
 import { withoutDirectory } from './loader.ts'
 
@@ -32,13 +31,6 @@ export const pythonSchema = z.object({
 })
 export type PythonDescription = z.infer<typeof pythonSchema>
 
-/** How a Python is asked. */
-export interface DescribeOptions {
-  readonly env: Readonly<NodeJS.ProcessEnv>
-  /** How long it may take. In milliseconds. */
-  readonly timeout: number
-}
-
 /**
  * The version of a Python and those of Dask and what belongs to it, without importing Dask where it
  * is installed as a package.
@@ -46,8 +38,8 @@ export interface DescribeOptions {
  * @param python its path, or a name that is looked up on PATH
  * @throws RunnerError ERR_ENVIRONMENT where it does not say, with its last line.
  */
-export async function describePython(python: string, { env, timeout }: DescribeOptions): Promise<PythonDescription> {
-  const output = await run(python, { env, timeout })
+export async function describePython(python: string, options: AskProgramOptions): Promise<PythonDescription> {
+  const output = await run(python, options)
   // A wrapper, or a site's own start-up file, may print something too.
   const line = output.split('\n').findLast((text) => text.startsWith('{')) ?? ''
   try {
@@ -57,16 +49,12 @@ export async function describePython(python: string, { env, timeout }: DescribeO
   }
 }
 
-async function run(python: string, { env, timeout }: DescribeOptions): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
-    const command = ['-c', 'exec "$@"', 'sh', python, '-c', `${withoutDirectory}\n${program}`]
-    execFile('/bin/sh', command, { env, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout)
-      else if (error.killed === true) reject(cannotAsk(python, `it did not answer within ${sayDuration(timeout)}`))
-      else reject(cannotAsk(python, stderr.trimEnd().split('\n').at(-1) ?? messageOf(error)))
-    })
-  })
+async function run(python: string, options: AskProgramOptions): Promise<string> {
+  // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
+  const command = ['/bin/sh', '-c', 'exec "$@"', 'sh', python, '-c', `${withoutDirectory}\n${program}`] as const
+  const { stdout, stderr, failure } = await askProgram(command, options)
+  if (failure === undefined) return stdout
+  throw cannotAsk(python, (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `it ${failure.why}`)
 }
 
 function cannotAsk(python: string, why: string): RunnerError {

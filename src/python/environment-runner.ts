@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
 import { basename, isAbsolute } from 'node:path'
+import { askProgram, lastWords } from '../process/ask-program.ts'
+import { hasControlCharacters } from '../util/control-characters.ts'
 import { withoutDirectory } from './loader.ts'
 
 /** Programs that run a command in an environment of theirs: `uv run client.py`, `conda run -n x python client.py`. */
@@ -26,11 +27,7 @@ export async function pythonOfRunner(
   const begin = args.findIndex((arg) => inside.test(arg))
   if (begin < args.indexOf('run')) return undefined
   const question = ['python', '-c', `${withoutDirectory}print(sys.executable)`]
-  return await new Promise((resolve) => {
-    const options = { env, timeout, killSignal: 'SIGKILL' } as const
-    execFile(program, [...args.slice(0, begin), ...question], options, (error, stdout) => {
-      const path = stdout.trim().split('\n').at(-1) ?? ''
-      resolve(error === null && isAbsolute(path) ? path : undefined)
-    })
-  })
+  const { stdout, failure } = await askProgram([program, ...args.slice(0, begin), ...question], { env, timeout })
+  const path = lastWords(stdout) ?? ''
+  return failure === undefined && isAbsolute(path) && !hasControlCharacters(path) ? path : undefined
 }

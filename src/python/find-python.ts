@@ -1,8 +1,9 @@
-import { execFile, type ExecFileException } from 'node:child_process'
 import { access, constants, realpath } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
+import { askProgram, type AskProgramOptions } from '../process/ask-program.ts'
+import { hasControlCharacters } from '../util/control-characters.ts'
 import { settledWithin } from '../util/wait.ts'
 import { isInEnvironment } from './environment-runner.ts'
 import { withoutDirectory } from './loader.ts'
@@ -119,28 +120,16 @@ async function isExecutable(path: string): Promise<boolean> {
   )
 }
 
-/** How one is asked. */
-export interface AskOptions {
-  readonly env: Readonly<NodeJS.ProcessEnv>
-  /** In milliseconds. */
-  readonly timeout: number
-  readonly signal?: AbortSignal | undefined
-}
-
 /** Asks an interpreter, by starting it for that alone and without importing Dask. */
-export async function askPython(python: string, { env, timeout, signal }: AskOptions): Promise<Answer> {
-  return await new Promise<Answer>((resolve) => {
-    execFile(
-      python,
-      ['-c', program],
-      { env, timeout, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
-      (error, stdout, stderr) => {
-        if (error?.killed === true) resolve(lateAnswer(timeout))
-        else if (error !== null) resolve(failedAnswer(stderr.split('\n'), howItFailed(error)))
-        else resolve(stdout === '' ? lacksDask : { executable: stdout })
-      },
-    )
-  })
+export async function askPython(python: string, options: AskProgramOptions): Promise<Answer> {
+  const { stdout, stderr, failure } = await askProgram([python, '-c', program], options)
+  if (failure?.how === 'late') return lateAnswer(options.timeout)
+  if (failure !== undefined) return failedAnswer(stderr.split('\n'), failure.why)
+  // A wrapper, or a site's own start-up file, may print something before.
+  const path = stdout.split('\n').at(-1) ?? ''
+  if (path === '') return lacksDask
+  if (isAbsolute(path) && !hasControlCharacters(path)) return { executable: path }
+  return { why: `printed ${JSON.stringify(path.slice(0, 200))} in place of its path` }
 }
 
 /** The answer of one that has no Dask. */
@@ -155,10 +144,4 @@ export function lateAnswer(timeout: number): Answer {
 export function failedAnswer(lines: readonly string[], how: number | string | null): Answer {
   const words = lines.findLast((line) => line.trim() !== '')
   return { why: `fails: ${words ?? (typeof how === 'number' ? `exit status ${how}` : (how ?? 'without a word'))}` }
-}
-
-/** A program that failed in silence, or one that could not be started. */
-function howItFailed({ code, signal, message }: ExecFileException): number | string {
-  if (typeof code === 'number') return code
-  return typeof signal === 'string' ? `killed by ${signal}` : message
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, open } from 'node:fs/promises'
+import { access, open, stat } from 'node:fs/promises'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
@@ -50,17 +50,24 @@ export async function findProgram(program: string, env: Readonly<NodeJS.ProcessE
     ? [program]
     : (env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? join(folder, program) : []))
   for (const path of paths) {
-    const there = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (there) return path
+    if (await isProgram(path)) return path
   }
   return undefined
 }
 
+/** A directory may be entered, and anybody may make a named pipe that looks like a program: neither can be started. */
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
 async function firstLine(path: string): Promise<string> {
-  const handle = await open(path, 'r')
+  // Without O_NONBLOCK a named pipe, which may have taken the program's place by now, would hold us.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestFirstLine), 0, longestFirstLine, 0)
     return buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? ''

@@ -255,7 +255,7 @@ async function read(board: FileHandle): Promise<string> {
 async function openAsOwn(path: string, uid: number): Promise<FileHandle | undefined> {
   let board: FileHandle | undefined
   try {
-    board = await open(path, 'r')
+    board = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const { uid: owner, mode } = await board.stat()
     if (owner === uid && (mode & 0o177777) === 0o100600) return board
   } catch {

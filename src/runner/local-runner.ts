@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Identity } from '../identity/identity.ts'
+import * as z from 'zod/mini'
+import { type Identity, identitySchema } from '../identity/identity.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
 import { nameOf, optionNames, type RunnerOptions } from '../options.ts'
@@ -29,8 +30,11 @@ const { kind: processes, default: fewProcesses } = ownTables.local.ntasks
 /** What a process that a {@link LocalRunner} has started is told on its standard input, as JSON. */
 export interface MemberOrders {
   readonly identity: Identity
+  /** Looked at once more in the process that gets them. */
   readonly options: RunnerOptions
 }
+
+export const memberOrdersSchema = z.object({ identity: identitySchema, options: z.record(z.string(), z.unknown()) })
 
 /** How long the word of a failed process may take to arrive after its end. In milliseconds. */
 const outcomeTimeout = 2_000

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import type { Identity } from '../identity/identity.ts'
 import { exitStatuses } from '../errors.ts'
 import { slurmHosts } from '../identity/slurm-hosts.ts'
 import { identifySlurm, unknownHost } from '../identity/slurm.ts'
+import { askProgram, lastWords } from '../process/ask-program.ts'
 import type { Found } from '../record/found.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { Departure } from '../rendezvous/departures.ts'
@@ -114,13 +114,11 @@ export class SLURMRunner extends FileRunner {
 async function scancel(run: RunContext, what: string, args: readonly string[] = []): Promise<void> {
   const { options, logger } = run
   const step = stepOf(run)
-  const wait = { env: options.env, timeout: scancelTimeout, killSignal: 'SIGKILL' } as const
-  await new Promise<void>((resolve) => {
-    execFile('scancel', [...args, step], wait, (error, _, stderr) => {
-      if (error !== null) logger.warn(`Cannot have Slurm ${what} the step ${step}: ${stderr.trim() || error.message}`)
-      resolve()
-    })
-  })
+  const answer = await askProgram(['scancel', ...args, step], { env: options.env, timeout: scancelTimeout })
+  const { failure, stderr } = answer
+  if (failure === undefined) return
+  const why = (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `scancel: ${failure.why}`
+  logger.warn(`Cannot have Slurm ${what} the step ${step}: ${why}`)
 }
 
 function stepOf({ identity }: RunContext): string {

@@ -72,6 +72,18 @@ describe('findPython', { timeout: 30_000 }, () => {
     expect(await findPython({}, { PATH: path('none', 'one', 'two', 'three', 'four') })).toBe(third)
   })
 
+  it('takes the last line that one prints, and no path that is none', async () => {
+    const talks = python('talks/python3', 'echo "module loaded"; printf /opt/bin/python')
+    expect(await findPython({}, { PATH: path('talks') })).toBe('/opt/bin/python')
+    expect(talks).toContain('talks')
+    python('nonsense/python3', String.raw`printf 'x\033[2J'`)
+    await expect(findPython({}, { PATH: path('nonsense') })).rejects.toThrow(
+      String.raw`python3 printed "x\u001b[2J" in place of its path`,
+    )
+    python('endless/python3', 'exec /usr/bin/yes')
+    await expect(findPython({}, { PATH: path('endless', 'bin') })).rejects.toThrow('fails: printed more than 4 MB')
+  })
+
   it('says what it tried and how to install it where none has it', async () => {
     const venv = withoutDask('venv/bin/python')
     const broken = python('one/python3', 'echo Traceback >&2; echo "ImportError: no encodings" >&2; exit 1')
@@ -79,7 +91,7 @@ describe('findPython', { timeout: 30_000 }, () => {
     const finding = findPython({}, { PATH: path('one', 'none', 'two'), VIRTUAL_ENV: join(root, 'venv') })
     await expect(finding).rejects.toMatchObject({
       code: 'ERR_ENVIRONMENT',
-      message: `Cannot find a Python that has Dask: ${venv} has no module distributed; ${broken} fails: ImportError: no encodings; ${silent} fails: exit status 3; activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)`,
+      message: `Cannot find a Python that has Dask: ${venv} has no module distributed; ${broken} fails: ImportError: no encodings; ${silent} fails: exited with status 3; activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)`,
     })
   })
 
@@ -89,7 +101,7 @@ describe('findPython', { timeout: 30_000 }, () => {
     const missing = join(root, 'missing/python')
     await expect(findPython({ python: missing }, {})).rejects.toThrow(`${missing} is not there or not executable`)
     await expect(findPython({ python: 'python-nowhere' }, { PATH: path('none') })).rejects.toThrow(
-      /python-nowhere fails: .*ENOENT/,
+      'python-nowhere fails: there is no such program',
     )
   })
 })

@@ -94,7 +94,12 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts `dask-hpc-runner` with these arguments. */
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}, directory = this.work): Started {
-    return this.start([this.#node, this.#program, ...args], env, directory)
+    return this.start(this.command(...args), env, directory)
+  }
+
+  /** The command line of `dask-hpc-runner` with these arguments. */
+  command(...args: readonly string[]): [string, ...string[]] {
+    return [this.#node, this.#program, ...args]
   }
 
   /** Starts any program. */

@@ -2,11 +2,23 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import * as z from 'zod/mini'
 import { messageOf } from '../../errors.ts'
+import { parseMessage } from '../../process/messages.ts'
 import { type Deferred, deferred } from '../../util/deferred.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
 import type { Contents, Question } from './read-path.ts'
 import program from './reader-program.ts?program'
+
+const why = z.string()
+const answerSchema = z.object({
+  asked: z.string(),
+  answer: z.union([
+    z.object({ kind: z.literal('text'), text: z.string(), owner: z.optional(z.string()) }),
+    z.object({ kind: z.literal('missing'), why, claimed: z.optional(z.boolean()) }),
+    z.object({ kind: z.enum(['silent', 'foreign']), why }),
+  ]),
+})
 
 let reader: Reader | undefined
 
@@ -57,9 +69,12 @@ class Reader {
     })
     // What is written to one that has just ended is answered by its end.
     stdin.on('error', () => undefined)
+    // Something else may print there too, such as a program of NODE_OPTIONS.
     createInterface({ input: stdout }).on('line', (line) => {
-      const { asked, answer } = JSON.parse(line) as { asked: string; answer: Contents }
-      this.#asked.get(asked)?.resolve(answer)
+      const message = parseMessage(answerSchema, line)
+      if (message === undefined) return
+      const { asked, answer } = message
+      this.#asked.get(asked)?.resolve(answer as Contents)
       this.#asked.delete(asked)
     })
     this.#child.unref()

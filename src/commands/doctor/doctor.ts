@@ -4,6 +4,7 @@ import { defaults } from '../../defaults.ts'
 import { exitStatuses } from '../../errors.ts'
 import { Child } from '../../process/child.ts'
 import { sayExit, signalStatus } from '../../process/exit.ts'
+import { parseMessage } from '../../process/messages.ts'
 import { Reaper } from '../../process/reaper.ts'
 import { withLauncherPipe } from '../../process/launcher-pipe.ts'
 import { InterruptedError } from '../../runner/context.ts'
@@ -12,7 +13,7 @@ import { forOwnProcess } from '../../util/own-process.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { settledWithin } from '../../util/wait.ts'
 import { CommandSignals } from '../cluster/command-signals.ts'
-import type { DoctorMessage, DoctorOrders } from './examine.ts'
+import { type DoctorMessage, doctorMessageSchema, type DoctorOrders } from './examine.ts'
 import { type Finding, found, hasProblem } from './finding.ts'
 import { probeTimeout, pythonTimeout } from './probe.ts'
 
@@ -114,7 +115,8 @@ class Examination {
   }
 
   #hear(line: string): void {
-    const message = parse(line)
+    // Something else may print there too, such as a program of NODE_OPTIONS.
+    const message: DoctorMessage | undefined = parseMessage(doctorMessageSchema, line)
     switch (message?.type) {
       case 'begin':
         this.#underWay.add(message.what)
@@ -142,15 +144,6 @@ async function interruptionOf({ signal }: CommandSignals): Promise<End> {
   if (!signal.aborted) await once(signal, 'abort')
   const reason: unknown = signal.reason
   return { kind: 'signal', signal: reason instanceof InterruptedError ? reason.signal : 'SIGTERM' }
-}
-
-/** Undefined for what something else has printed, such as a program of NODE_OPTIONS. */
-function parse(line: string): DoctorMessage | undefined {
-  try {
-    return JSON.parse(line) as DoctorMessage
-  } catch {
-    return undefined
-  }
 }
 
 async function sleepUnref(ms: number): Promise<void> {

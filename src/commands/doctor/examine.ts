@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
-import type { OwnDirectory } from '../../util/own-directory.ts'
+import * as z from 'zod/mini'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity/choose-runner.ts'
 import { slurmHosts } from '../../identity/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
@@ -11,7 +11,7 @@ import { type Clock, type ClockServer, serveClock } from './clock-server.ts'
 import { compareRanks } from './compare.ts'
 import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'
 import { examineSelf, type SelfFacts } from './examine-self.ts'
-import { bySubject, type Finding, foundMessage } from './finding.ts'
+import { bySubject, type Finding, findingSchema, foundMessage } from './finding.ts'
 import {
   doctorFiles,
   gatherRanks,
@@ -39,15 +39,25 @@ export interface DoctorOrders {
   readonly timeout: number
 }
 
+export const doctorOrdersSchema: z.ZodMiniType<DoctorOrders> = z.object({
+  options: z.custom<RunnerOptions>(
+    (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
+  runner: z.enum(['auto', 'slurm', 'mpi']),
+  timeout: z.number(),
+})
+
 /** What is told on the way and at the end. */
-export type DoctorMessage =
+export const doctorMessageSchema = z.union([
   /** A look at something begins or ends. */
-  | { readonly type: 'begin' | 'end'; readonly what: string }
+  z.object({ type: z.enum(['begin', 'end']), what: z.string() }),
   /** A directory was made, which whoever outlives us removes. */
-  | ({ readonly type: 'directory' } & OwnDirectory)
-  | { readonly type: 'finding'; readonly finding: Finding }
+  z.object({ type: z.literal('directory'), path: z.string(), inode: z.string() }),
+  z.object({ type: z.literal('finding'), finding: findingSchema }),
   /** Everything is told; `silent` where it is process 0 who has something to say. */
-  | { readonly type: 'done'; readonly silent: boolean }
+  z.object({ type: z.literal('done'), silent: z.boolean() }),
+])
+export type DoctorMessage = z.infer<typeof doctorMessageSchema>
 
 /** How an examination is connected to the rest. */
 export interface ExamineSeams {

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process'
 import { findLauncherVariable } from '../../identity/launchers.ts'
 import type { Environment } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { formatRunKey } from '../../identity/run-key.ts'
 import type { Role } from '../../roles/roles.ts'
+import { askProgram } from '../../process/ask-program.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 import { probeTimeout } from './probe.ts'
@@ -33,12 +33,9 @@ export function parseConfig(text: string): Record<string, string> {
 }
 
 async function outputOf(command: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<string | undefined> {
-  return await new Promise((resolve) => {
-    const options = { env, timeout: probeTimeout / 2, killSignal: 'SIGKILL', maxBuffer: 4_000_000 } as const
-    execFile('/bin/sh', ['-c', 'exec "$@"', 'sh', ...command], options, (error, stdout) => {
-      resolve(error === null ? stdout : undefined)
-    })
-  })
+  const asked = ['/bin/sh', '-c', 'exec "$@"', 'sh', ...command] as const
+  const { stdout, failure } = await askProgram(asked, { env, timeout: probeTimeout / 2 })
+  return failure === undefined ? stdout : undefined
 }
 
 /** Judges what tells this process its place. */
