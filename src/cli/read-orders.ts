@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
-import { hiddenOnly } from '../process/messages.ts'
+import { hiddenOnly } from '../util/hidden-commands.ts'
 import { deadline } from '../util/wait.ts'
 
 /** Whoever starts such a process writes the orders at once. In milliseconds. */

@@ -2,9 +2,6 @@ import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { forEachLine } from './output.ts'
 
-/** What whoever starts a hidden command by hand is told. */
-export const hiddenOnly = 'dask-hpc-runner starts this command itself, see dask-hpc-runner --help'
-
 /**
  * Calls `onMessage` with each line of `stream` that is JSON of this schema. Something else may write there
  * too, such as a task that takes the file descriptor for its own: that is ignored.

@@ -16,10 +16,13 @@ import tidyScript from './tidy.sh'
 /** The variable that marks every process we start, so that none is missed at the end. */
 const markVariable = 'DASK_HPC_RUNNER_MARK'
 
-/** A word that no other supervisor on this host has. It is no secret, and loading `node:crypto` would take 3 ms of the start. */
+/**
+ * A word that no other supervisor on this host has. It is no secret, and loading `node:crypto` would take 3 ms of the start. It
+ * is a word of Python, too: Dask reads each variable `DASK_…` as an expression, and Python warns of what begins with a digit.
+ */
 function newMark(): string {
   const parts = [process.pid, process.hrtime.bigint(), BigInt(Math.floor(Math.random() * Number.MAX_SAFE_INTEGER))]
-  return parts.map((part) => part.toString(36)).join('-')
+  return `m${parts.map((part) => part.toString(36)).join('_')}`
 }
 
 /** How long the reaper may take to end what is left. In milliseconds. */

@@ -26,6 +26,8 @@ export const pythonSchema = z.object({
   place: z.nullable(z.string()),
   /** The files from which Dask reads its configuration, those that set nothing left out. */
   configuration: z.optional(z.array(settingsSchema)),
+  /** What Dask says in it of options whose values it cannot use: see judge-values.ts. */
+  refusals: z.optional(z.array(z.string())),
   /** How long it took to find it and to hear this, in milliseconds. */
   tookMs: z.optional(z.number()),
 })

@@ -1,10 +1,11 @@
 # Which values of options Dask cannot use in this Python: asked before anything of Dask is started, by Dask's own code.
 # Executed before bootstrap.py, with which it shares its names, and by `doctor`.
 #
-# A value is [option, name, value], such as ["protocol", "--protocol", "ftp"]. Nothing of the user's is imported.
+# A value is [option, name, value], such as ["protocol", "--protocol", "ftp"]. Nothing of the user's is imported: what a module
+# has is read in its source, and only what surely is not there is refused.
 import importlib
-import importlib.util
 import os
+import re
 import sys
 
 
@@ -51,12 +52,13 @@ def judge_address(address):
 
 def judge_class(name):
     module, _, attribute = name.rpartition(".")
-    if is_missing(module):
-        return f"there is no module {module.partition('.')[0]}; {where_modules_are()}"
-    if module.partition(".")[0] not in ("dask", "distributed"):
-        # The worker imports it.
-        return None
-    return import_class(name)
+    missing, source = look_up(module)
+    if missing is not None:
+        return f"there is no module {missing}; {where_modules_are()}"
+    if module.partition(".")[0] in ("dask", "distributed"):
+        return import_class(name)
+    # The worker imports it, and is surer.
+    return lacks(module, attribute) if source is not None and not may_have(attribute, source) else None
 
 
 def import_class(name):
@@ -72,6 +74,10 @@ def import_class(name):
         return f"there is no module {error.name}; {where_modules_are()}"
     except Exception:
         return None
+    return lacks(module, attribute)
+
+
+def lacks(module, attribute):
     return f"the module {module} has no {attribute}; write the name of a class that it has"
 
 
@@ -81,18 +87,62 @@ def judge_preload(text):
     if text.endswith(".py"):
         return None if os.path.isfile(text) else "there is no such file; see where it is, or write its whole path"
     # What has a blank is the text of a script for Dask.
-    if " " in text or not is_missing(text):
+    missing = None if " " in text else look_up(text)[0]
+    if missing is None:
         return None
-    return f"there is no such module; {where_modules_are()}, or name a file that ends in .py"
+    what = "there is no such module" if missing == text or "/" in text else f"there is no module {missing}"
+    return f"{what}; {where_modules_are()}, or name a file that ends in .py"
 
 
-def is_missing(module):
-    """Whether no import could find it. Those in a package are not looked for: that would execute the package."""
-    top = module.partition(".")[0]
+# What a module may make names or modules by that do not stand in its source.
+BY_OTHER_MEANS = re.compile(r"import +\*|__getattr__|__path__|\b(?:globals|locals|vars|exec|eval|setattr)\b|\bmodules\b|__dict__")
+
+
+def look_up(name):
+    """Looks a module up without executing the packages that it is in.
+
+    Gives the module that no import could find, if there is one, and the source of the module that was found, if that is known.
+    """
     try:
-        return top not in sys.modules and importlib.util.find_spec(top) is None
+        known = sys.modules.get(name)
+        if known is not None:
+            return None, None
+        whole, path, source = "", None, None
+        for part in name.split("."):
+            inside = whole
+            whole = f"{whole}.{part}" if whole else part
+            spec = find_spec(whole, path)
+            if spec is None:
+                # A package may make modules itself, and one that is no package may be replaced by one.
+                may_make = inside and (inside in sys.modules or source is None or BY_OTHER_MEANS.search(source))
+                return (None if may_make else whole), None
+            path = spec.submodule_search_locations
+            source = source_of(spec)
+            if path is None and whole != name:
+                path = []
+        return None, source
     except Exception:
-        return False
+        return None, None
+
+
+def find_spec(name, path):
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return next((spec for finder in finders if (spec := finder.find_spec(name, path)) is not None), None)
+
+
+def source_of(spec):
+    """The text of a module; None for one that has none, or whose finder has it in another way."""
+    get_source = getattr(spec.loader, "get_source", None)
+    if get_source is None:
+        # A directory without a text is a package as well.
+        return "" if spec.submodule_search_locations is not None and not spec.has_location else None
+    return get_source(spec.name)
+
+
+def may_have(attribute, source):
+    return bool(BY_OTHER_MEANS.search(source) or re.search(rf"\b{re.escape(attribute)}\b", source))
 
 
 def where_modules_are():

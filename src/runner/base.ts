@@ -28,6 +28,7 @@ import { type Context, InterruptedError, type RunContext } from './context.ts'
 import type { Coordinator } from './coordinator.ts'
 import { endRun } from './end-run.ts'
 import { errorOf, failureOf, HostLostError, report, RunIsOver, standingTo } from './failure.ts'
+import { checkWorkerPorts } from './check-ports.ts'
 import { checkReach } from './check-reach.ts'
 import { RunnerHooks } from './hooks.ts'
 import { Hosted } from './hosted.ts'
@@ -209,6 +210,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       const hasOwnCertificates = run.options.protocol === 'tls' && this.#secure === undefined
       if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
+      await checkWorkerPorts(run, mine)
       const unusable = hasOwnCertificates ? await whyUnusable(run) : undefined
       if (hasOwnCertificates && unusable === undefined) this.#warmUp(mine)
       ignoreLostOutput()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Cluster, python as ownPython } from '../support/cluster.ts'
@@ -15,8 +15,15 @@ describe.for(pythons())('with %s', ([, python]) => {
   test.skipIf(python === undefined)('values that Dask cannot use are told from those that it can', async () => {
     await using cluster = await Cluster.make()
     const preload = join(cluster.directory, 'mine.py')
-    // Nothing executes it.
-    await writeFile(preload, 'raise SystemExit(1)')
+    // Nothing executes them.
+    await writeFile(preload, 'raise SystemExit(1)\nclass Worker: pass')
+    for (const [name, text] of Object.entries({ plain: '', other: "import sys; sys.modules['other.made'] = sys" })) {
+      await mkdir(join(cluster.directory, name))
+      await writeFile(join(cluster.directory, name, '__init__.py'), `${text}\nraise SystemExit(1)`)
+    }
+    await mkdir(join(cluster.directory, 'bare'))
+    await writeFile(join(cluster.directory, 'plain/part.py'), 'from elsewhere import *')
+    await writeFile(join(cluster.directory, 'bare/part.py'), 'def __getattr__(name): return dict')
     const ask = (given: readonly (readonly [string, string])[]): unknown => {
       const input = JSON.stringify(given.map(([option, value]) => [option, option, value]))
       const options = { input, encoding: 'utf8', env: { ...process.env, PYTHONPATH: cluster.directory } } as const
@@ -25,12 +32,23 @@ describe.for(pythons())('with %s', ([, python]) => {
     const good: readonly (readonly [string, string])[] = [
       ...['tcp', 'tls', 'ws'].map((protocol) => ['protocol', protocol] as const),
       ...['tcp://0.0.0.0:0', 'ws://h:1'].map((address) => ['listenAddress', address] as const),
-      ...['distributed.Worker', 'dask.distributed.Nanny', 'mine.Worker', 'mine.a.b.Worker'].map(
+      ...['distributed.Worker', 'dask.distributed.Nanny', 'mine.Worker', 'plain.part.Any', 'bare.part.Any'].map(
         (name) => ['workerClass', name] as const,
       ),
-      ...[preload, 'mine', 'mine.part', 'json', 'http://h/x.py', 'import os; os.getpid()'].map(
-        (each) => ['preload', each] as const,
-      ),
+      ...['other.made.Any', 'other.any.Any', 'os.path.Any'].map((name) => ['workerClass', name] as const),
+      ...[
+        preload,
+        'mine',
+        'plain',
+        'plain.part',
+        'bare',
+        'bare.part',
+        'other.made',
+        'os.path',
+        'json',
+        'http://h/x.py',
+        'import os; os.getpid()',
+      ].map((each) => ['preload', each] as const),
     ]
     expect(ask(good)).toEqual(good.map(() => null))
     expect(
@@ -42,6 +60,12 @@ describe.for(pythons())('with %s', ([, python]) => {
         ['preload', 'no_such'],
         ['preload', '/no/such.py'],
         ['preload', '/no/such.sh'],
+        ['preload', 'plain.typo'],
+        ['preload', 'plain.part.typo.more'],
+        ['preload', 'bare.typo'],
+        ['workerClass', 'mine.Missing'],
+        ['workerClass', 'mine.typo.Worker'],
+        ['workerClass', 'plain.Worker'],
       ]),
     ).toEqual([
       expect.stringMatching(/^Cannot use protocol "ftp": Dask knows no such protocol; write one of .*tcp, tls, /),
@@ -51,6 +75,12 @@ describe.for(pythons())('with %s', ([, python]) => {
       expect.stringContaining('Cannot use preload "no_such": there is no such module; '),
       expect.stringContaining('Cannot use preload "/no/such.py": there is no such file; '),
       expect.stringContaining('Cannot use preload "/no/such.sh": there is no such module; '),
+      expect.stringContaining('Cannot use preload "plain.typo": there is no such module; '),
+      null,
+      expect.stringContaining('Cannot use preload "bare.typo": there is no such module; '),
+      expect.stringContaining('Cannot use workerClass "mine.Missing": the module mine has no Missing; '),
+      expect.stringContaining('Cannot use workerClass "mine.typo.Worker": there is no module mine.typo; '),
+      expect.stringContaining('Cannot use workerClass "plain.Worker": the module plain has no Worker; '),
     ])
   })
 
@@ -73,7 +103,7 @@ describe.for(pythons())('with %s', ([, python]) => {
   )
 })
 
-test('a class that its module lacks ends the run with what it lacks', async () => {
+test('a class that its module lacks ends the run with what it lacks before there is a cluster', async () => {
   await using cluster = await Cluster.make()
   await writeFile(join(cluster.directory, 'mine.py'), '')
   const local = ['local', '-n', '3', '--nworkers', '2', '--worker-class', 'mine.Missing']
@@ -82,6 +112,22 @@ test('a class that its module lacks ends the run with what it lacks', async () =
   })
   await run.expectStatus(64)
   expect(run.stderr).toContain('Cannot use --worker-class "mine.Missing": the module mine has no Missing; ')
-  expect(run.stderr).not.toContain('Traceback')
+  expect(run.stderr).not.toMatch(/Traceback|cluster at/)
+  await cluster.expectNothingLeft()
+})
+
+test('doctor asks Dask as well', async () => {
+  await using cluster = await Cluster.make()
+  await writeFile(cluster.path('mine.py'), '')
+  cluster.expectFile('mine.py')
+  const values = ['--protocol', 'ftp', '--preload', 'mine', '--preload', 'mine.typo', '--worker-class', 'mine.Missing']
+  const doctor = cluster.run(['doctor', '--json', ...values])
+  await doctor.expectStatus(78)
+  const findings = JSON.parse(doctor.stdout) as { level: string; subject: string; finding: string; advice?: string }[]
+  expect(findings.filter(({ subject }) => subject === 'options')).toEqual([
+    expect.objectContaining({ level: 'problem', finding: 'Cannot use --protocol "ftp": Dask knows no such protocol' }),
+    expect.objectContaining({ finding: 'Cannot use --worker-class "mine.Missing": the module mine has no Missing' }),
+    expect.objectContaining({ finding: 'Cannot use --preload "mine.typo": there is no such module' }),
+  ])
   await cluster.expectNothingLeft()
 })

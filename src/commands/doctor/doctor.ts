@@ -49,7 +49,7 @@ export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Di
   await using reaper = new Reaper()
   using interruption = new CommandSignals()
   const examination = new Examination(examiner, reaper)
-  const longest = 2 * pythonTimeout(defaults.rendezvousTimeout) + 3 * probeTimeout + 2 * orders.timeout
+  const longest = 3 * pythonTimeout(defaults.rendezvousTimeout) + 3 * probeTimeout + 2 * orders.timeout
   const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
   const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
   await examination.close()

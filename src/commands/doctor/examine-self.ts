@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
+import { daskValues } from '../../components/dask-values.ts'
 import { workersOfProcess } from '../../components/worker-names.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { messageOf } from '../../errors.ts'
@@ -65,7 +66,11 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     )
   const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
     isPart
-      ? probes.look('ask Python for its versions', async () => await lookAtPython(options, env), 2 * timeout)
+      ? probes.look(
+          'ask Python for its versions',
+          async () => await lookAtPython(options, env, daskValues(options)),
+          3 * timeout,
+        )
       : undefined,
     isClient
       ? probes.look(
@@ -120,6 +125,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
       : judged('python', python, (facts) => [
           ...judgePython(facts, env),
           ...judgeConfiguration(facts.configuration ?? [], options),
+          ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
         ])),
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
     ...judgeEnvironment(options.env, options.protocol),

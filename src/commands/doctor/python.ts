@@ -1,7 +1,9 @@
 import { RunnerError } from '../../errors.ts'
 import type { Environment } from '../../identity/environment.ts'
+import type { DaskValue } from '../../components/dask-values.ts'
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
 import { findPython, type PythonWish } from '../../python/find-python.ts'
+import { judgeValues } from '../../python/judge-values.ts'
 import { defaults } from '../../defaults.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
@@ -16,11 +18,15 @@ const slowMs = 5_000
 const oldest = [2022, 12] as const
 
 /**
- * The Python in which scheduler and workers would run.
+ * The Python in which scheduler and workers would run, and what its Dask says of these values.
  *
  * @throws RunnerError ERR_ENVIRONMENT where there is none that answers in time.
  */
-export async function lookAtPython(wish: PythonWish, env: Readonly<NodeJS.ProcessEnv>): Promise<PythonDescription> {
+export async function lookAtPython(
+  wish: PythonWish,
+  env: Readonly<NodeJS.ProcessEnv>,
+  values: readonly DaskValue[] = [],
+): Promise<PythonDescription> {
   const { python, rendezvousTimeout = defaults.rendezvousTimeout } = wish
   const timeout = pythonTimeout(rendezvousTimeout)
   const began = monotonic()
@@ -34,7 +40,9 @@ export async function lookAtPython(wish: PythonWish, env: Readonly<NodeJS.Proces
   try {
     const path = await deadline(findPython(wish, env, stop.signal), timeout, late)
     const description = await describePython(path, { env, timeout })
-    return { ...description, tookMs: monotonic() - began }
+    const tookMs = monotonic() - began
+    if (description.place === null || values.length === 0) return { ...description, tookMs }
+    return { ...description, tookMs, refusals: [...(await judgeValues(path, values, { env, timeout }))] }
   } finally {
     stop.abort()
   }
