@@ -36,6 +36,7 @@ export function asRunnerError(error: unknown, what: string, advice = ''): unknow
   const late = type.endsWith('TimeoutError')
   return new RunnerError(`Cannot ${what}: ${text === '' ? type : text}${advice}`, {
     code: late ? 'ERR_TIMED_OUT' : 'ERR_UNAVAILABLE',
-    cause: error,
+    // What our own Python has said, it has said whole.
+    cause: type.endsWith('.Refused') ? undefined : error,
   })
 }

@@ -130,6 +130,8 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     futures: F,
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: F[K] extends Future<infer R> ? R : never }> {
+    if (!Array.isArray(futures))
+      throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
     const all = Promise.all(futures.map(async (future) => await future.result()))
     const pending = (): number => futures.filter(({ status }) => status === 'pending').length
     const results = await bounded(all, options, () => `gather ${futures.length} results: ${pending()} are pending`)

@@ -7,6 +7,7 @@ import calls from './client-calls.py'
 import failures from './client-failures.py'
 import messages from './client-messages.py'
 import results from './client-results.py'
+import versions from './client-versions.py'
 import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
@@ -39,7 +40,9 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
-    this.#child.pipe?.write(loadedProgram([tls, messages, results, failures, calls, clientProgram].join('\n')))
+    this.#child.pipe?.write(
+      loadedProgram([tls, messages, results, failures, versions, calls, clientProgram].join('\n')),
+    )
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }

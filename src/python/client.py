@@ -184,17 +184,28 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
             set_as_default=False,
             name="dask-hpc-runner",
         )
-        # Where the scheduler reads tasks itself; older ones do not, and some may be told not to.
-        with contextlib.suppress(Exception):
-            await self.client.run_on_scheduler(install, name, tasks, program)
-        self.installer = make_installer(self.client.id, name, tasks, program, header["node"])
-        register = getattr(self.client, "register_plugin", None) or self.client.register_worker_plugin
-        await register(self.installer)
+        versions = await versions_of_both(self.client.scheduler)
+        if not understand(versions):
+            raise Refused(say_mismatch(versions))
+        try:
+            await self.prepare_cluster(header)
+        except Exception as error:
+            mismatch = say_mismatch(versions)
+            raise error if mismatch is None else Refused(f"{sentence(error)}; {mismatch}") from error
         self.spawn(self.watch_scheduler())
         self.node = header["node"]
         with contextlib.suppress(Exception):
             dashboard = self.client.dashboard_link
         return {"address": self.client.scheduler.address, "dashboard": dashboard}
+
+    async def prepare_cluster(self, header):
+        text = header["module"], header["tasks"], header["program"]
+        # Where the scheduler reads tasks itself; older ones do not, and some may be told not to.
+        with contextlib.suppress(Exception):
+            await self.client.run_on_scheduler(install, *text)
+        self.installer = make_installer(self.client.id, *text, header["node"])
+        register = getattr(self.client, "register_plugin", None) or self.client.register_worker_plugin
+        await register(self.installer)
 
     async def on_scatter(self, header, buffers):
         value = self.tasks.from_header(header["value"], buffers)

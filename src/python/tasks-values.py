@@ -28,6 +28,18 @@ NUMPY = {"b": "i1", "B": "u1", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "
 LETTERS = {name.lstrip("<"): letter for letter, name in NUMPY.items()}
 
 
+# What NumPy has for a time that is none.
+NO_TIME = -(2**63)
+# What to do about arrays of types that JavaScript has not, by the letters of NumPy.
+OTHER_TYPE = "turn it into another type with astype"
+ADVICE = {
+    "c": "make pairs of numbers of it with x.view(x.real.dtype)",
+    "m": 'make numbers of it with x / numpy.timedelta64(1, "ms")',
+    "O": "make a list of it with x.tolist()",
+    "U": "make a list of it with x.tolist()",
+}
+
+
 class CannotCross(TypeError):
     """A Python value that has no form in JavaScript."""
 
@@ -121,7 +133,7 @@ class Encoder:
             self.buffers.extend(value.buffers)
             return [CLONED, value.data, first, len(value.buffers)]
         try:
-            self.first = first
+            self.first, self.above = first, []
             data = msgpack.packb(self.plain(value, []))
         except BaseException:
             del self.buffers[first:]
@@ -149,7 +161,7 @@ class Encoder:
             return self.array(value.typecode, None, memoryview(value))
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(value, numpy.generic):
-            return self.plain(self.scalar(value, place), place)
+            return self.scalar(value, place)
         if numpy is not None and isinstance(value, numpy.ndarray):
             return self.ndarray(numpy, value, place)
         for base in (bool, str, int, float, list, tuple, dict, bytes, set):
@@ -163,11 +175,18 @@ class Encoder:
             return list(value)
         if kinds == {int} and -SAFE <= min(value) and max(value) <= SAFE:
             return list(value)
-        self.deep(place)
-        return [self.plain(item, [*place, f"[{i}]"]) for i, item in enumerate(value)]
+        self.enter(value, place)
+        items = [self.plain(item, [*place, f"[{i}]"]) for i, item in enumerate(value)]
+        self.above.pop()
+        return items
 
     def dict(self, value, place):
-        self.deep(place)
+        self.enter(value, place)
+        form = self.items(value, place)
+        self.above.pop()
+        return form
+
+    def items(self, value, place):
         if "__proto__" in value:
             # It stands for something else there, and is refused.
             raise cannot_cross(place, "a dict with the key '__proto__'")
@@ -179,9 +198,15 @@ class Encoder:
             items += [self.plain(key, inner), self.plain(item, inner)]
         return self.extension(MAP, items)
 
-    def deep(self, place):
+    def enter(self, value, place):
+        """Knows in what a container is; those that are above it are as many as its place has steps."""
         if len(place) > 200:
-            raise cannot_cross(place[:5], "a value nested more than 200 levels deep")
+            first = next((i for i, one in enumerate(self.above) if self.above.count(one) > 1), None)
+            if first is None:
+                raise cannot_cross(place[:5], "a value nested more than 200 levels deep")
+            again = self.above.index(self.above[first], first + 1)
+            raise cannot_cross(place[:again], f"a {type(value).__name__} that is within itself")
+        self.above.append(id(value))
 
     def bytes(self, value):
         view = memoryview(value).cast("B")
@@ -191,19 +216,40 @@ class Encoder:
         return msgpack.ExtType(BIGINT, value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
 
     def scalar(self, value, place):
+        if value.dtype.kind in "mM":
+            return self.dates(value, place)
         item = value.item()
         if type(item) is type(value):
             raise cannot_cross(place, f"a numpy.{value.dtype.name}")
-        return item
+        return self.plain(item, place)
 
     def ndarray(self, numpy, value, place):
-        letter = LETTERS.get(value.dtype.str[1:]) if value.dtype.kind in "iuf" else None
-        if letter is None:
-            raise cannot_cross(place, f"a NumPy array of {value.dtype}", "turn it into another type with astype")
         if isinstance(value, numpy.ma.MaskedArray):
             raise cannot_cross(place, "a masked NumPy array", "fill it with filled")
+        kind = value.dtype.kind
+        if kind == "M":
+            return self.dates(value, place)
+        if kind == "b":
+            value = value.view("u1")
+        elif value.dtype == numpy.float16:
+            value = value.astype("f4")
+        letter = LETTERS.get(value.dtype.str[1:]) if value.dtype.kind in "iuf" else None
+        if letter is None:
+            raise cannot_cross(place, f"a NumPy array of {value.dtype}", ADVICE.get(kind, OTHER_TYPE))
         flat = numpy.ascontiguousarray(value, dtype=NUMPY[letter])
         return self.array(letter, None if value.ndim == 1 else list(value.shape), memoryview(flat.reshape(-1)))
+
+    def dates(self, value, place):
+        """Points of time as JavaScript has them, in lists; the one that is none is None."""
+        if value.dtype.kind == "m":
+            raise cannot_cross(place, f"a NumPy value of {value.dtype}", ADVICE["m"])
+
+        def form(one):
+            if isinstance(one, list):
+                return [form(item) for item in one]
+            return None if one == NO_TIME else msgpack.ExtType(DATE, struct.pack("<d", one))
+
+        return form(value.astype("datetime64[ms]").astype("i8").tolist())
 
     def array(self, letter, shape, view):
         if letter in "lL":

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
+import { NDArray } from '../../src/client/values/nd-array.ts'
 import { decodeStructured, encodeStructured } from '../../src/client/values/structured.ts'
 
 const future = (number: number): object => ({ [futureNumber]: number })
@@ -68,4 +69,38 @@ test('what cannot be cloned is named by its place', () => {
   expect(() => encodeStructured({ list: [1, { promise: Promise.resolve() }] })).toThrow(
     'Cannot send value.list[1].promise: it is an instance of Promise; a structured clone has no form of it',
   )
+})
+
+test('arrays of several dimensions are such again, wherever they are, and of any copy of this module', async () => {
+  const small = new NDArray(new Float32Array([1, 2, 3, 4, 5, 6]), [3, 2])
+  const large = new NDArray(new BigInt64Array(1000).fill(7n), [10, 100])
+  const value = { small, list: [large, small], map: new Map([['empty', new NDArray(new Int8Array(), [0, 3])]]) }
+  const encoded = encodeStructured(value)
+  expect(encoded.buffers).toHaveLength(1)
+  const back = decodeStructured(encoded) as typeof value
+  expect(back).toEqual(value)
+  expect(back.small).toBeInstanceOf(NDArray)
+  expect(back.list[1]).toBe(back.small)
+  vi.resetModules()
+  const other = await import('../../src/client/values/nd-array.ts')
+  expect(other.NDArray).not.toBe(NDArray)
+  expect(new other.NDArray(new Int8Array(2), [1, 2])).toBeInstanceOf(NDArray)
+  expect(decodeStructured(encodeStructured(new other.NDArray(new Int8Array(2), [1, 2])))).toBeInstanceOf(NDArray)
+  expect({ data: new Int8Array(1), shape: [1] }).not.toBeInstanceOf(NDArray)
+})
+
+test('what a clone would make {} of is named by its place', () => {
+  class Hidden {
+    readonly #x = 1
+    get x(): number {
+      return this.#x
+    }
+  }
+  const words = '; a structured clone would make {} of it: send the plain data in it'
+  expect(() => encodeStructured({ list: [1, new URL('http://a')] })).toThrow(
+    `Cannot send value.list[1]: it is an instance of URL${words}`,
+  )
+  expect(() => encodeStructured(new Map([['a', new Hidden()]]))).toThrow(`it is an instance of Hidden${words}`)
+  const whole = [new Date(0), /a/, new RangeError('b'), Object.create(null), {}, new ArrayBuffer(0), [], new Set()]
+  expect(decodeStructured(encodeStructured(whole))).toEqual(whole)
 })

@@ -38,8 +38,8 @@ export function isOfModule(name: string): boolean {
 
 /** Whether a function finds `name` on the workers, other than as one of Node's globals. */
 export function isSupplied(name: string): boolean {
-  // `require`: that of `node -e`, by which the process has begun.
-  return Object.hasOwn(helpers, name) || /^cov_\w+$/.test(name) || name === 'require'
+  // `require`: that of `node -e`, by which the process has begun; `NDArray`: node-program.ts has put it there.
+  return Object.hasOwn(helpers, name) || /^cov_\w+$/.test(name) || name === 'require' || name === 'NDArray'
 }
 
 const byExported = 'export the function from a module and name it by exported()'

@@ -32,6 +32,7 @@ interface Known {
 }
 
 beginOwnProcess()
+Object.defineProperty(globalThis, 'NDArray', { value: NDArray, configurable: true, writable: true })
 
 const functions = new Map<string, Promise<Known>>()
 const decoder = new Decoder()

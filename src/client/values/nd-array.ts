@@ -12,7 +12,13 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array
 
-/** An array of several dimensions, NumPy's in Python. */
+/** Has every NDArray, also those of another copy of this module: workers have one of their own. */
+const brand = Symbol.for('dask-hpc-runner.NDArray')
+
+/**
+ * An array of several dimensions, NumPy's in Python. JavaScript functions on the workers get it as one, and may make one: it
+ * is there by the name `NDArray`.
+ */
 export class NDArray<T extends TypedArray = TypedArray> {
   /** The elements, the last dimension fastest. */
   readonly data: T
@@ -25,6 +31,16 @@ export class NDArray<T extends TypedArray = TypedArray> {
       throw new RangeError(`Cannot make an array of shape [${shape.join(', ')}] of ${data.length} elements`)
     this.data = data
     this.shape = shape
+  }
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true })
+  }
+
+  /** @internal */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== NDArray) return Object.prototype.isPrototypeOf.call(this.prototype, value as object)
+    return typeof value === 'object' && value !== null && brand in value
   }
 }
 

@@ -3,7 +3,8 @@ import { messageOf } from '../../errors.ts'
 import { cannotSend, sayKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { cloned, type Encoded, large } from './encoded.ts'
-import { bytesOf } from './nd-array.ts'
+import { FutureMark, isEmptied, Marks, ShapedMark } from './marks.ts'
+import { bytesOf, NDArray, type TypedArray } from './nd-array.ts'
 
 /** The kinds of arrays, by their numbers in a message. */
 const views = [
@@ -23,20 +24,11 @@ const views = [
 /** Beyond them: Node's buffers, whose bytes are in Node's pool. */
 const bufferKind = views.length
 
-/** How an array's content follows: in place, beside the message, or it stands for a future. */
+/** How an array's content follows: in place, beside the message, it stands for a future, or its shape comes before it. */
 const inPlace = 0
 const beside = 1
 const future = 2
-
-/** Stands for a future: arrays are what V8 asks us to write. */
-class FutureMark extends Uint8Array {
-  readonly index: number
-
-  constructor(index: number) {
-    super(0)
-    this.index = index
-  }
-}
+const shaped = 3
 
 /** What Node calls and its types do not have. */
 interface Hooks {
@@ -57,6 +49,14 @@ class Writer extends Serializer {
     if (view instanceof FutureMark) {
       this.writeUint32(future)
       this.writeUint32(view.index)
+      return
+    }
+    if (view instanceof ShapedMark) {
+      const { data, shape } = view.array
+      this.writeUint32(shaped)
+      this.writeUint32(shape.length)
+      for (const length of shape) this.writeDouble(length)
+      this._writeHostObject(data)
       return
     }
     const kind = Buffer.isBuffer(view) ? bufferKind : views.findIndex((type) => view instanceof type)
@@ -95,6 +95,10 @@ class Reader extends Deserializer {
     const how = this.readUint32()
     const kind = this.readUint32()
     if (how === future) return this.#dependency(kind)
+    if (how === shaped) {
+      const shape = Array.from({ length: kind }, () => this.readDouble())
+      return new NDArray(this._readHostObject() as TypedArray, shape)
+    }
     const bytes = how === inPlace ? this.#copy(this.readUint32()) : (this.#buffers[this.readUint32()] ?? this.#copy(0))
     const buffer = bytes.buffer as ArrayBuffer
     if (kind === bufferKind) return Buffer.from(buffer, bytes.byteOffset, bytes.byteLength)
@@ -128,7 +132,7 @@ export function encodeStructured(value: unknown, name = 'value', dependencies?: 
   const writer = new Writer()
   writer.writeHeader()
   try {
-    writer.writeValue(dependencies === undefined ? value : markFutures(value, dependencies, new Map()))
+    writer.writeValue(new Marks(dependencies).mark(value))
   } catch (error) {
     throw nameCulprit(value, [name], new Set()) ?? new TypeError(`Cannot send ${name}: ${messageOf(error)}`)
   }
@@ -170,45 +174,6 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** The value with marks for its futures; where there is none in it, the value itself. */
-function markFutures(value: unknown, dependencies: Dependencies, seen: Map<object, unknown>): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-  const known = seen.get(value)
-  if (known !== undefined) return known
-  const index = dependencies.place(value)
-  if (index !== undefined) return new FutureMark(index)
-  seen.set(value, value)
-  const mark = (item: unknown): unknown => markFutures(item, dependencies, seen)
-  if (Array.isArray(value)) {
-    const items = value.map(mark)
-    return keep(value, items, !items.every((item, i) => Object.is(item, value[i])), seen)
-  }
-  if (value instanceof Map) {
-    const entries = [...value]
-    const items = entries.map(([key, item]) => [mark(key), mark(item)] as const)
-    const changed = items.some(
-      ([key, item], i) => !Object.is(key, entries[i]?.[0]) || !Object.is(item, entries[i]?.[1]),
-    )
-    return keep(value, changed ? new Map(items) : value, changed, seen)
-  }
-  if (value instanceof Set) {
-    const items = new Set([...value].map(mark))
-    return keep(value, items, ![...items].every((item) => value.has(item)), seen)
-  }
-  // A clone of an object has no class.
-  if (Object.prototype.toString.call(value) !== '[object Object]') return value
-  const entries = Object.entries(value)
-  const items = entries.map(([key, item]): [string, unknown] => [key, mark(item)])
-  const changed = items.some(([, item], i) => !Object.is(item, entries[i]?.[1]))
-  return keep(value, changed ? Object.fromEntries(items) : value, changed, seen)
-}
-
-function keep(value: object, copy: unknown, changed: boolean, seen: Map<object, unknown>): unknown {
-  if (!changed) return value
-  seen.set(value, copy)
-  return copy
-}
-
 /** What cannot be cloned, found by looking: V8 does not say where it is. */
 function nameCulprit(value: unknown, place: (string | number)[], seen: Set<object>): TypeError | undefined {
   const advice = 'a structured clone has no form of it'
@@ -217,6 +182,8 @@ function nameCulprit(value: unknown, place: (string | number)[], seen: Set<objec
   seen.add(value)
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
     return cannotSend(place, sayKind(value), advice)
+  if (Object.keys(value).length === 0 && isEmptied(value))
+    return cannotSend(place, sayKind(value), 'a structured clone would make {} of it: send the plain data in it')
   const inner: Iterable<readonly [string | number, unknown]> =
     value instanceof Map
       ? [...value].flatMap(([key, item], i): [number, unknown][] => [

@@ -1,0 +1,90 @@
+import { deserialize, serialize } from 'node:v8'
+import { sayKind } from './cannot-send.ts'
+import type { Dependencies } from './dependencies.ts'
+import { NDArray } from './nd-array.ts'
+
+/** Stands for a future: arrays are what V8 asks us to write. */
+export class FutureMark extends Uint8Array {
+  readonly index: number
+
+  constructor(index: number) {
+    super(0)
+    this.index = index
+  }
+}
+
+/** Stands for an array of several dimensions. */
+export class ShapedMark extends Uint8Array {
+  readonly array: NDArray
+
+  constructor(array: NDArray) {
+    super(0)
+    this.array = array
+  }
+}
+
+/** Replaces what a clone has no form of, or another one, by marks: futures and arrays of several dimensions. */
+export class Marks {
+  readonly #dependencies: Dependencies | undefined
+  readonly #seen = new Map<object, unknown>()
+
+  constructor(dependencies: Dependencies | undefined) {
+    this.#dependencies = dependencies
+  }
+
+  /** The value with marks; where there is none in it, the value itself. */
+  mark(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    const known = this.#seen.get(value)
+    if (known !== undefined) return known
+    const index = this.#dependencies?.place(value)
+    if (index !== undefined) return new FutureMark(index)
+    this.#seen.set(value, value)
+    const marked = value instanceof NDArray ? new ShapedMark(value as NDArray) : this.#inside(value)
+    if (marked !== value) this.#seen.set(value, marked)
+    return marked
+  }
+
+  #inside(value: object): unknown {
+    if (Array.isArray(value)) return this.#items(value, (items: unknown[]) => items)
+    if (value instanceof Map) {
+      const entries = [...value].flat() as unknown[]
+      return this.#items(entries, (items) => new Map(pairs(items)), value)
+    }
+    if (value instanceof Set) return this.#items([...value], (items) => new Set(items), value)
+    const keys = Object.keys(value)
+    if (keys.length === 0 && isEmptied(value)) throw new TypeError(`${sayKind(value)} would be empty`)
+    // A clone of an object has no class.
+    if (Object.prototype.toString.call(value) !== '[object Object]') return value
+    const items = keys.map((key) => (value as Readonly<Record<string, unknown>>)[key])
+    return this.#items(items, (items) => Object.fromEntries(keys.map((key, i) => [key, items[i]])), value)
+  }
+
+  /** What `make` makes of the marked items; where none is marked, the whole that they are of. */
+  #items(items: readonly unknown[], make: (items: unknown[]) => unknown, whole: unknown = items): unknown {
+    let marked: unknown[] | undefined
+    for (const [i, item] of items.entries()) {
+      if (typeof item !== 'object' || item === null) continue
+      const one = this.mark(item)
+      if (one !== item) (marked ??= items.slice())[i] = one
+    }
+    return marked === undefined ? whole : make(marked)
+  }
+}
+
+function pairs(items: readonly unknown[]): [unknown, unknown][] {
+  return Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]])
+}
+
+/** Whether an object of a class, all of whose content is hidden, becomes {} in a clone: a URL does. */
+export function isEmptied(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return false
+  try {
+    const clone = deserialize(serialize(value)) as object
+    return Object.getPrototypeOf(clone) === Object.prototype
+  } catch {
+    // It cannot be cloned at all.
+    return false
+  }
+}
