@@ -16,7 +16,7 @@ const arrows = {
     'python',
     'security',
   ],
-  client: ['dask', 'record', 'python', 'process', 'filesystem', 'security'],
+  client: ['control', 'dask', 'record', 'python', 'process', 'filesystem', 'security'],
   runner: [
     'components',
     'control',

@@ -11,7 +11,7 @@ import { Connection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
 import { RemoteFunctions } from './remote-functions.ts'
 import { type ClusterTarget, findTarget } from './target.ts'
-import { type ClientTlsOptions, environmentForTls, tlsAdvice } from './tls.ts'
+import { type ClientTlsOptions, environmentForTls, environmentOfSecureRun, tlsAdvice } from './tls.ts'
 
 /** How a client connects. */
 export interface ConnectOptions extends ClientTlsOptions {
@@ -48,19 +48,23 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
   const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
   signal?.throwIfAborted()
   const found = await findTarget(target, env)
-  const tls = await environmentForTls(options)
+  const own = await environmentForTls(options)
   const reaper = new Reaper()
-  const helper =
-    found.takeProcess !== undefined && options.python === undefined && tls === undefined
-      ? await found.takeProcess()
-      : new ClientProcess({
-          python: await findPython({ python: options.python }, env, signal),
-          env: { ...env, ...tls },
-          reaper,
-          lostAfter: defaults.lostAfter,
-          onLine: say,
-        })
+  let tls = own
+  let helper: ClientProcess | undefined
   try {
+    if (own === undefined && found.secureRun !== undefined)
+      tls = await environmentOfSecureRun(found.secureRun, reaper, { timeout, ...(signal && { signal }) })
+    helper =
+      found.takeProcess !== undefined && options.python === undefined && tls === undefined
+        ? await found.takeProcess()
+        : new ClientProcess({
+            python: await findPython({ python: options.python }, env, signal),
+            env: { ...env, ...tls },
+            reaper,
+            lostAfter: defaults.lostAfter,
+            onLine: say,
+          })
     const connection = new Connection(helper)
     const order = {
       order: 'connect',
@@ -82,7 +86,7 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
     const { address, dashboard } = ok as { readonly address: string; readonly dashboard: string | null }
     return { address, dashboardLink: dashboard ?? undefined, connection, reaper, functions }
   } catch (error) {
-    helper.kill()
+    helper?.kill()
     await reaper.close()
     const advice = tlsAdvice(found.address, { ...env, ...tls })
     throw asRunnerError(error, `connect to the scheduler at ${found.address}`, advice)

@@ -4,7 +4,9 @@ import { readNamed } from '../filesystem/read-named.ts'
 import { formatSystemError } from '../filesystem/system-error.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
+import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { answered } from '../util/unanswered.ts'
 import { absolutePath } from '../util/surroundings.ts'
 
@@ -25,6 +27,8 @@ export interface FoundTarget {
   readonly takeProcess?: () => Promise<ClientProcess>
   /** Whether we are a part of the run, so that its workers are in reach. */
   readonly inRun: boolean
+  /** The run, where it was started with --secure, and is known by its scheduler file. */
+  readonly secureRun?: ClusterRecord
 }
 
 /**
@@ -53,7 +57,8 @@ export async function findTarget(
     const takeProcess = target[takeClientProcess]?.bind(target)
     return { address, inRun: true, ...(takeProcess === undefined ? {} : { takeProcess }) }
   }
-  return { address: await readAddress(absolutePath(target.schedulerFile)), inRun: false }
+  const { address, dask_hpc_runner: run } = await readFile(absolutePath(target.schedulerFile))
+  return { address, inRun: false, ...(run?.secure === true && { secureRun: run }) }
 }
 
 function checkAddress(address: string): string {
@@ -63,7 +68,7 @@ function checkAddress(address: string): string {
   )
 }
 
-async function readAddress(path: string): Promise<string> {
+async function readFile(path: string): Promise<SchedulerFile> {
   const cannot = (why: string, cause?: unknown): RunnerError =>
     new RunnerError(`Cannot connect by the scheduler file "${path}": ${why}`, { code: 'ERR_UNAVAILABLE', cause })
   let text: string
@@ -77,6 +82,6 @@ async function readAddress(path: string): Promise<string> {
     throw cannot(errnoOf(cause) === 'ENOENT' ? 'there is no such file' : formatSystemError(cause), cause)
   }
   const parsed = parseSchedulerFile(text)
-  if (parsed.kind === 'valid') return parsed.file.address
+  if (parsed.kind === 'valid') return parsed.file
   throw cannot(parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}`)
 }

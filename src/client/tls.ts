@@ -1,5 +1,8 @@
 import { absolutePath } from '../util/surroundings.ts'
 import { checkTlsFiles } from '../security/check-tls.ts'
+import type { Reaper } from '../process/reaper.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
 import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
 
 /** The files of a cluster that speaks TLS, PEM. */
@@ -34,6 +37,24 @@ export async function environmentForTls({
   // Dask's client does not say which file is wrong.
   await checkTlsFiles(files, { use: 'client' })
   return tlsEnvironment(files)
+}
+
+/**
+ * The environment in which Dask's client takes the certificates of a run that was started with --secure. They are kept until
+ * `reaper` is closed.
+ *
+ * @throws RunnerError where process 0 of the run does not give them, or they cannot be kept.
+ */
+export async function environmentOfSecureRun(
+  run: ClusterRecord,
+  reaper: Reaper,
+  wait: { readonly timeout: number; readonly signal?: AbortSignal },
+): Promise<NodeJS.ProcessEnv> {
+  const { fetchCertificates } = await import('../control/fetch-certificates.ts')
+  const onDirectory = (directory: OwnDirectory): void => {
+    reaper.addDirectory(directory)
+  }
+  return tlsEnvironment(await fetchCertificates(run, { name: 'client', onDirectory }, wait))
 }
 
 /** What to do where the connection to `address` failed for want of certificates, as far as can be told here. */

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Cluster, program, programs } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
+import { compile } from '../support/library-program.ts'
 import { pythons } from '../support/pythons.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
@@ -79,7 +80,7 @@ test('workers are added to a secure cluster by --secure, and to no other', async
   await cluster.expectNothingLeft()
 })
 
-test('wait, status and stop get the certificates of a secure run by themselves, and leave none', async () => {
+test('wait, status, stop and a client in TypeScript get the certificates of a secure run by themselves, and leave none', async () => {
   await using cluster = await Cluster.make()
   const key = `beside${process.pid}`
   const file = cluster.path(`${key}.json`)
@@ -89,6 +90,9 @@ test('wait, status and stop get the certificates of a secure run by themselves, 
   const wait = cluster.run(['wait', ...there, '--workers', '2', '--', 'python3', clients])
   await wait.expectStatus(0)
   expect(wait.stdout).toBe(all)
+  const client = cluster.start([process.execPath, await compile(cluster, 'client-by-file'), file])
+  await client.expectStatus(0)
+  expect(client.stdout).toBe('tls 21\n')
   const status = cluster.run(['status', ...there])
   await status.expectStatus(0)
   expect(status.stdout).toMatch(/^scheduler +tls:\/\/.*^workers +2 of 2 run/ms)

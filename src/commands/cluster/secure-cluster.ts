@@ -1,16 +1,22 @@
+import { fetchCertificates, type Keeper } from '../../control/fetch-certificates.ts'
 import { reachDask } from '../../control/reach.ts'
-import { Visit } from '../../control/visit.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import { Reaper } from '../../process/reaper.ts'
-import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
-import { PrivateFiles } from '../../security/private-files.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import type { FindOptions, NoCluster } from './no-cluster.ts'
 import { type Target, tlsFor } from './target.ts'
 
 /** The certificates of secure runs that this process has been given, by the nonce of the run. */
 const given = new Map<string, Promise<TlsFiles>>()
+
+const ownKeeper: Keeper = {
+  name: 'command',
+  onDirectory: (directory) => {
+    // It removes what it was told of as soon as this process is gone, however that ends.
+    new Reaper().addDirectory(directory)
+  },
+}
 
 /**
  * Certificates for the scheduler of `file` at `address`: the user's, or those that process 0 of a secure run gives. They are
@@ -29,7 +35,8 @@ export async function certificatesFor(
   // No others are of its authority: those in the environment are of an earlier run.
   if (!address.startsWith('tls://') || record?.secure !== true) return { kind: 'tls', ...tlsFor(address, target) }
   try {
-    const files = given.get(record.nonce) ?? fetchFiles(record, { timeout, ...(signal && { signal }) })
+    const wait = { timeout, ...(signal && { signal }) }
+    const files = given.get(record.nonce) ?? fetchCertificates(record, ownKeeper, wait)
     given.set(record.nonce, files)
     return { kind: 'tls', tls: await files }
   } catch (error) {
@@ -40,15 +47,4 @@ export async function certificatesFor(
     if (answer === 'refuses') return { kind: 'gone', why: `its scheduler is gone: nothing listens at ${address}` }
     return { kind: answer === 'unreachable' ? 'unreachable' : 'silent', why: messageOf(error) }
   }
-}
-
-async function fetchFiles(record: ClusterRecord, options: FindOptions): Promise<TlsFiles> {
-  using visit = await Visit.open(record, options)
-  const files = new PrivateFiles(`${record.run_key}-command`)
-  const material = await visit.certificates(options)
-  await files.write(material, (directory) => {
-    // It removes what it was told of as soon as this process is gone, however that ends.
-    new Reaper().addDirectory(directory)
-  })
-  return files.files
 }

@@ -1,0 +1,32 @@
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import { PrivateFiles } from '../security/private-files.ts'
+import type { OwnDirectory } from '../util/own-directory.ts'
+import type { TlsFiles } from '../util/tls-files.ts'
+import { Visit, type VisitWait } from './visit.ts'
+
+/** Who keeps the certificates of a run beside it. */
+export interface Keeper {
+  /** Tells whose they are, in the name of their directory. */
+  readonly name: string
+  /** Called with the directory before anything is in it, for whoever removes it. */
+  readonly onDirectory: (directory: OwnDirectory) => void
+}
+
+/**
+ * Asks process 0 of a secure run for its certificates, with the secret in the scheduler file, and writes them for this
+ * process alone.
+ *
+ * @throws RunnerError as {@link Visit} does, and ERR_ENVIRONMENT where they cannot be written.
+ */
+export async function fetchCertificates(
+  record: ClusterRecord,
+  { name, onDirectory }: Keeper,
+  wait: VisitWait,
+): Promise<Required<TlsFiles>> {
+  const late = AbortSignal.timeout(Math.ceil(wait.timeout))
+  const signal = wait.signal === undefined ? late : AbortSignal.any([wait.signal, late])
+  using visit = await Visit.open(record, { signal })
+  const files = new PrivateFiles(`${record.run_key}-${name}`)
+  await files.write(await visit.certificates(wait), onDirectory)
+  return files.files
+}
