@@ -85,7 +85,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
   })
 }
 
-/** How messages call an option: by the flag or the variable that had it, or as the library does. */
+/** How messages call an option: by the flag or the variable that had it, or as the library does. @internal */
 export function nameOf({ sources }: Pick<RunnerOptions, 'sources'>, option: string): string {
   return sources === undefined ? option : (sources[option] ?? flagOf(option))
 }

@@ -1,0 +1,47 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+
+/** A piece of TypeScript in the documentation. */
+export interface Snippet {
+  /** Where it stands: `README.md:409`. */
+  readonly place: string
+  /** The name of its file. */
+  readonly file: string
+  readonly text: string
+  /** `program`: run it. `test`: a file of vitest. `compiled`: it needs Slurm or the like, or is imported by others. */
+  readonly kind: 'program' | 'test' | 'compiled'
+  /** What it prints, by the comments behind its `console.log`. */
+  readonly prints: readonly string[]
+}
+
+/** What a snippet that does not import the package stands in, as the guides say, but for its client, which all share. */
+const beginning = `import { exported, NDArray, py, RunnerError, TaskError, type Future } from 'dask-hpc-runner'
+import { client } from './client.js'
+`
+
+/** Where the snippets have their client from. */
+export const clientFile = {
+  file: 'client.ts',
+  text: "import { Client } from 'dask-hpc-runner'\n\nexport const client = await Client.connect()\n",
+} as const
+
+/** Every snippet of TypeScript in README.md and docs/. The words behind `ts` name its file, or say that it is only compiled. */
+export async function snippetsOf(root: string): Promise<readonly Snippet[]> {
+  const docs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).sort()
+  const pages = ['README.md', ...docs.map((name) => join('docs', name))]
+  return (
+    await Promise.all(pages.map(async (page) => snippetsIn(page, await readFile(join(root, page), 'utf8'))))
+  ).flat()
+}
+
+function snippetsIn(page: string, text: string): Snippet[] {
+  return [...text.matchAll(/^```ts(?: (.*))?\n([^]*?)^```$/gm)].map(({ 1: word = '', 2: code = '', index }) => {
+    const place = `${page}:${text.slice(0, index).split('\n').length}`
+    const file = word.endsWith('.ts') ? word : `${basename(page, '.md')}-${place.split(':')[1] ?? ''}.ts`
+    const whole = word.endsWith('.ts') || code.includes("from 'dask-hpc-runner'")
+    const needsJob = /(SLURM|MPI)Runner/.test(code)
+    const kind = file.endsWith('.test.ts') ? 'test' : word !== '' || needsJob ? 'compiled' : 'program'
+    const prints = [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, printed = '']) => printed)
+    return { place, file, text: `${whole ? '' : beginning}${code}\nexport {}\n`, kind, prints }
+  })
+}
