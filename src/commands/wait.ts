@@ -103,7 +103,7 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
     const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
     // What is cut short sees nothing: the last look is a whole one.
     const isLast = leftUntil(end) < pause + shortestLook
-    if (found.kind !== 'missing' || found.claimed === true) starting?.look()
+    starting?.look(found)
     const time = isLast ? leftUntil(end) : pause
     await (starting === undefined ? sleep(time, signal) : starting.sleep(time, signal))
     if (isLast) throw tooLate(target, timeout, found)

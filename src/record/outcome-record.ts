@@ -24,5 +24,7 @@ export interface OutcomeRecord {
   run_key: string
   failure?: Failure | undefined
   cluster?: ClusterRecord | undefined
+  /** The run only adds workers to a cluster: its end is not that of the cluster. */
+  adds_workers?: boolean | undefined
   [later: string]: unknown
 }

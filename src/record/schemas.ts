@@ -64,4 +64,5 @@ export const outcomeRecordSchema = z.looseObject({
   run_key: z.string(),
   failure: z.optional(failureSchema),
   cluster: z.optional(clusterRecordSchema),
+  adds_workers: z.optional(z.boolean()),
 }) satisfies z.ZodMiniType<OutcomeRecord>

@@ -791,6 +791,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       run_key: formatRunKey(this.#context.identity.runKey),
       ...(failure === undefined ? {} : { failure }),
       ...(this.#hub === undefined ? {} : { cluster: this.#hub.record }),
+      ...(this.#options.scheduler ? {} : { adds_workers: true }),
     }
   }
 

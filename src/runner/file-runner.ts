@@ -146,10 +146,10 @@ export abstract class FileRunner extends BaseRunner {
 
   /** Whether all other processes have left word, within a time in which those do that come at all. */
   async #othersDepart(run: RunContext): Promise<boolean> {
-    const end = monotonic() + lateArrival
+    const [earliest, end] = [monotonic() + leastWord, monotonic() + lateArrival]
     for (;;) {
       const gone = await this.#answered('look for other processes', run, this.#files.departed()).catch(() => [])
-      if (gone.filter(({ rank }) => rank !== 0).length >= run.identity.size - 1) return true
+      if (gone.filter(({ rank }) => rank !== 0).length >= run.identity.size - 1 && monotonic() >= earliest) return true
       if (monotonic() >= end) return false
       await sleep(departureInterval)
     }
@@ -229,6 +229,9 @@ const lastWordTimeout = 1_000
 
 /** How long process 0 that ends alone waits for the others, to leave nothing. In milliseconds. */
 const lateArrival = 5_000
+
+/** For how long at least its word of the end stands, for a `wait` that looks four times a second. In milliseconds. */
+const leastWord = 600
 
 /** How long it may take to ask the run that held the path before, in milliseconds. */
 const askingTime = 7_000

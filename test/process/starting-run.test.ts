@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { waitForCluster } from '../../src/commands/wait.ts'
@@ -6,19 +8,21 @@ import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import type { FileStore } from '../../src/rendezvous/file-store.ts'
 import { closedPort, recordOf, startServer } from '../control/support.ts'
 import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { Cluster } from '../support/cluster.ts'
+import { slurmEnvironment } from '../support/environment.ts'
 import { failureOf, storeOf } from '../rendezvous/support/run.ts'
 
 /** Far longer than a wait needs to hear of an end. In milliseconds. */
 const long = 50_000
 
 /** Waits for the cluster of F.json in `directory`; resolves to the error. */
-async function waiting(directory: string, timeout = long): Promise<unknown> {
+async function waiting(directory: string, timeout = long, onProgress = (): void => undefined): Promise<unknown> {
   const wait = waitForCluster({
     target: { path: join(directory, 'F.json') },
     workers: 1,
     timeout,
     signal: new AbortController().signal,
-    onProgress: () => undefined,
+    onProgress,
   })
   return await wait.then(
     () => expect.fail('there is no cluster'),
@@ -108,4 +112,46 @@ test('what an earlier run has left ends no wait, nor does a run that only adds w
   })
   expect(run.visitors).toEqual([])
   await left.withdraw()
+})
+
+test('a wait ends with the cause where a run fails before it holds the path, and not with one that only adds workers', async () => {
+  const directory = temporaryDirectory()
+  const stores = ['sim-6.0-r0', 'sim-7.0-r0', 'sim-8.0-r0'].map((key) => storeOf(join(directory, 'F.json'), key))
+  onTestFinished(async () => {
+    for (const store of stores) await store.withdraw()
+  })
+  const [earlier, adding, failing] = stores as [FileStore, FileStore, FileStore]
+  await earlier.join()
+  await earlier.publishOutcome(failureOf('sim-6.0-r0'))
+  const progress = vi.fn()
+  const ended = waiting(directory, long, progress)
+  await vi.waitFor(() => expect(progress).toHaveBeenCalled(), 30_000)
+  await adding.join()
+  await adding.publishOutcome({ ...failureOf('sim-7.0-r0'), adds_workers: true })
+  await failing.join()
+  await failing.publishOutcome(failureOf('sim-8.0-r0', 'Cannot listen on port 8786'))
+  expect(await ended).toMatchObject({
+    code: 'ERR_COMPONENT_LOST',
+    message: expect.stringMatching(
+      /: run sim-8.0-r0 has ended before it was there: Cannot listen on port 8786$/,
+    ) as string,
+  })
+})
+
+test('a wait hears of a run whose process 0 cannot listen', async () => {
+  await using cluster = await Cluster.make()
+  const taken = createServer().listen(0)
+  onTestFinished(() => {
+    taken.close()
+  })
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const wait = cluster.run(['wait', '--scheduler-file', 'F.json', '--timeout', '50s'])
+  // It has looked by then.
+  await wait.expectOutput('waiting for the cluster')
+  const env = slurmEnvironment('step-4nodes-1task-each-proc0')
+  const run = cluster.run(['run', '--scheduler-file', 'F.json', '--control-port', String(port), '--', 'true'], env)
+  await wait.expectStatus(69)
+  expect(wait.stderr).toMatch(/run \S+ has ended before it was there: .*--control-port/)
+  expect((await run.ended).status).not.toBe(0)
 })

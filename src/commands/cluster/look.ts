@@ -1,6 +1,7 @@
 import { whyNotTrusted } from '../../filesystem/read-named.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
+import type { Missing } from './read-path.ts'
 import { readApart } from './reader.ts'
 
 /** What stands at the path of a scheduler file. */
@@ -11,8 +12,8 @@ export type Sight =
       /** Whose it is, where it is neither this user's nor root's. */
       readonly owner?: string
     }
-  /** Nothing, or not all of it yet. `claimed`: a run holds the path. */
-  | { readonly kind: 'missing'; readonly why: string; readonly claimed?: boolean }
+  /** Nothing, or not all of it yet. */
+  | Missing
   /** The filesystem does not say what there is. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a scheduler file of. */

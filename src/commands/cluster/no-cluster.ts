@@ -13,6 +13,8 @@ export interface NoCluster {
   readonly file?: SchedulerFile
   /** Of a file that is missing: whether a run holds its path. */
   readonly claimed?: boolean
+  /** Likewise: keys of the runs that have a directory beside it. */
+  readonly runs?: readonly string[]
 }
 
 /** How to look. */

@@ -4,13 +4,25 @@ import { listDirectory } from '../../filesystem/list.ts'
 import { otherOwner, readOfAnybody } from '../../filesystem/read-named.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
-import { claimNameOf } from '../../rendezvous/names.ts'
+import { claimNameOf, runKeyOf } from '../../rendezvous/names.ts'
 
 /** What the process that reads is asked: for a file, or for the run that holds the path of a scheduler file. */
 export interface Question {
-  readonly what: 'file' | 'starting run'
+  readonly what: 'file' | 'starting run' | 'outcome'
   /** Absolute. */
   readonly path: string
+  /** Of the run whose outcome is asked for. */
+  readonly runKey?: string
+}
+
+/** Nothing is at a path, or not all of it yet. */
+export interface Missing {
+  readonly kind: 'missing'
+  readonly why: string
+  /** Whether a run holds the path. */
+  readonly claimed?: boolean
+  /** Keys of the runs that have a directory beside it. */
+  readonly runs?: readonly string[]
 }
 
 /** What can be read at a path. */
@@ -21,8 +33,8 @@ export type Contents =
       /** Whose word that is, such as `user anna`, where it is neither this user's nor root's. */
       readonly owner?: string
     }
-  /** Nothing yet. `claimed`: a run holds the path. */
-  | { readonly kind: 'missing'; readonly why: string; readonly claimed?: boolean }
+  /** Nothing yet. */
+  | Missing
   /** The filesystem does not say what there is. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Something that no wait makes a file of that can be read. */
@@ -36,8 +48,9 @@ export async function readPath(path: string): Promise<Contents> {
   try {
     const names = await listDirectory(dirname(path))
     if (!names.includes(basename(path))) {
-      const claimed = names.includes(claimNameOf(basename(path)))
-      return { kind: 'missing', why: 'there is no such file', claimed }
+      const base = basename(path)
+      const runs = names.flatMap((name) => runKeyOf(name, base) ?? [])
+      return { kind: 'missing', why: 'there is no such file', claimed: names.includes(claimNameOf(base)), runs }
     }
     const read = await readOfAnybody(path)
     const owner = await otherOwner(read)

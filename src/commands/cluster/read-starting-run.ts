@@ -2,7 +2,7 @@ import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
 import { messageOf } from '../../errors.ts'
 import { readClaim } from '../../rendezvous/claim-file.ts'
-import { gathererName, rendezvousPaths } from '../../rendezvous/names.ts'
+import { gathererName, outcomeName, rendezvousPaths } from '../../rendezvous/names.ts'
 import { readGatherer } from '../../rendezvous/run-directory.ts'
 import type { Contents } from './read-path.ts'
 
@@ -20,6 +20,20 @@ export async function readStartingRun(schedulerFile: string): Promise<Contents> 
     if (readGatherer(text)?.nonce === owner.nonce) return { kind: 'text', text }
     return { kind: 'missing', why: `its process 0 has not told where it is` }
   } catch (error) {
-    return { kind: error instanceof UntrustedError ? 'foreign' : 'silent', why: messageOf(error) }
+    return whyNot(error)
   }
+}
+
+/** Reads once how a run has ended, from its directory beside the scheduler file. */
+export async function readOutcomeOf(schedulerFile: string, runKey: string): Promise<Contents> {
+  try {
+    const text = await new PrivateDirectory(rendezvousPaths(schedulerFile, runKey).runDirectory).read(outcomeName)
+    return text === undefined ? { kind: 'missing', why: 'it has not ended' } : { kind: 'text', text }
+  } catch (error) {
+    return whyNot(error)
+  }
+}
+
+function whyNot(error: unknown): Contents {
+  return { kind: error instanceof UntrustedError ? 'foreign' : 'silent', why: messageOf(error) }
 }

@@ -1,8 +1,8 @@
 // Reads files for a command, which could not end while it waits for a filesystem that hangs. A question in
 // JSON on each line of standard input -> {asked, answer} on a line of standard output, where `asked` is that line.
 import { createInterface } from 'node:readline'
-import { type Question, readPath } from './read-path.ts'
-import { readStartingRun } from './read-starting-run.ts'
+import { type Contents, type Question, readPath } from './read-path.ts'
+import { readOutcomeOf, readStartingRun } from './read-starting-run.ts'
 
 /** Nobody has asked for so long: it is started again where it is needed. In milliseconds. */
 const idle = 10_000
@@ -19,11 +19,15 @@ function rest(): void {
   timer = setTimeout(leave, idle)
 }
 
+async function find({ what, path, runKey = '' }: Question): Promise<Contents> {
+  if (what === 'file') return await readPath(path)
+  return what === 'outcome' ? await readOutcomeOf(path, runKey) : await readStartingRun(path)
+}
+
 async function answer(asked: string): Promise<void> {
   clearTimeout(timer)
   underWay++
-  const { what, path } = JSON.parse(asked) as Question
-  const answer = await (what === 'file' ? readPath(path) : readStartingRun(path))
+  const answer = await find(JSON.parse(asked) as Question)
   process.stdout.write(`${JSON.stringify({ asked, answer })}\n`)
   underWay--
   if (underWay === 0) rest()

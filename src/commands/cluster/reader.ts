@@ -15,7 +15,12 @@ const answerSchema = z.object({
   asked: z.string(),
   answer: z.union([
     z.object({ kind: z.literal('text'), text: z.string(), owner: z.optional(z.string()) }),
-    z.object({ kind: z.literal('missing'), why, claimed: z.optional(z.boolean()) }),
+    z.object({
+      kind: z.literal('missing'),
+      why,
+      claimed: z.optional(z.boolean()),
+      runs: z.optional(z.array(z.string())),
+    }),
     z.object({ kind: z.enum(['silent', 'foreign']), why }),
   ]),
 })
@@ -34,6 +39,11 @@ export async function readApart(path: string): Promise<Contents> {
 /** {@link readStartingRun} likewise. */
 export async function readStartingRunApart(path: string): Promise<Contents> {
   return await ask({ what: 'starting run', path })
+}
+
+/** {@link readOutcomeOf} likewise. */
+export async function readOutcomeApart(path: string, runKey: string): Promise<Contents> {
+  return await ask({ what: 'outcome', path, runKey })
 }
 
 async function ask(question: Question): Promise<Contents> {

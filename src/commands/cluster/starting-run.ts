@@ -2,24 +2,28 @@ import { askOwner } from '../../control/ask.ts'
 import { Visit } from '../../control/visit.ts'
 import { RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
-import { readGatherer } from '../../rendezvous/run-directory.ts'
+import { readGatherer, readOutcome } from '../../rendezvous/run-directory.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
 import { sleep, untilAborted } from '../../util/wait.ts'
-import { readStartingRunApart } from './reader.ts'
+import type { NoCluster } from './no-cluster.ts'
+import { readOutcomeApart, readStartingRunApart } from './reader.ts'
 
 /** How long process 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
 const [longestTry, pause] = [5_000, 1_000]
 
 /**
- * The run that holds the path of a scheduler file and has not published there yet. Its process 0 is listened to, and tells
- * of the end of the run. What an earlier run has left ends no wait, since no process 0 of it answers.
+ * The run that is to publish at the path of a scheduler file and has not yet. Where it holds the path, its process 0 is listened
+ * to, and tells of the end of the run. One that ends before that leaves its outcome in its directory. What an earlier run has
+ * left ends no wait: no process 0 of it answers, and its directory was there before.
  */
 export class StartingRun implements Disposable {
   readonly #path: string
   /** Aborted with the reason when the run has ended. */
   readonly #over = new AbortController()
   readonly #disposed = new AbortController()
+  /** Keys of the runs that had a directory when the wait began. */
+  #earlier: ReadonlySet<string> | undefined
   #isTrying = false
   #triedAt = -Infinity
 
@@ -28,8 +32,16 @@ export class StartingRun implements Disposable {
     this.#path = path
   }
 
-  /** Looks for the run, unless it is listened to already. Nothing is waited for. */
-  look(): void {
+  /** Looks for the run, unless it is listened to already. Nothing is waited for. @param seen what stands at the path */
+  look(seen: NoCluster): void {
+    if (seen.kind === 'missing') {
+      const { runs = [] } = seen
+      this.#earlier ??= new Set(runs)
+      if (seen.claimed !== true) {
+        for (const run of runs) if (!this.#earlier.has(run)) void this.#lookForOutcome(run)
+        return
+      }
+    }
     if (this.#isTrying || monotonic() - this.#triedAt < pause) return
     this.#isTrying = true
     // What goes wrong is tried again.
@@ -69,7 +81,14 @@ export class StartingRun implements Disposable {
     else if ((await askOwner(record)) === 'gone') this.#end(record, `its process 0 on ${record.host} is gone`)
   }
 
-  #end({ run_key }: ClusterRecord, why: string): void {
+  async #lookForOutcome(runKey: string): Promise<void> {
+    const contents = await readOutcomeApart(this.#path, runKey)
+    const outcome = contents.kind === 'text' ? readOutcome(contents.text) : undefined
+    if (outcome?.run_key !== runKey || outcome.adds_workers === true) return
+    this.#end(outcome, outcome.failure?.message ?? 'it is over')
+  }
+
+  #end({ run_key }: Pick<ClusterRecord, 'run_key'>, why: string): void {
     const message = `Cannot wait for the cluster of "${this.#path}": run ${printable(run_key)} has ended before it was there: ${printable(why)}`
     this.#over.abort(new RunnerError(message, { code: 'ERR_COMPONENT_LOST' }))
   }
