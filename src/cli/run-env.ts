@@ -5,6 +5,7 @@ import { forgetCertificates, joinEnvironment, joinVariables } from '../commands/
 import { pythonLines, shellLines, unsetLines } from '../commands/env-text.ts'
 import { RunnerError } from '../errors.ts'
 import type { ownTables } from '../options/command-table.ts'
+import { demandsTls } from '../util/tls-files.ts'
 import { printable } from '../util/printable.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw } from './print.ts'
@@ -18,9 +19,9 @@ export async function runEnv({ own, sources }: CommandOptions<typeof ownTables.e
       const target = completeTarget({ ...own, sources }, env)
       if (own.remove) {
         if (!('path' in target)) throw new RangeError('Cannot use --remove: name the --scheduler-file')
-        const directories = await forgetCertificates(target.path)
-        say(directories.length === 0 ? `nothing is kept for "${target.path}"` : `removed "${directories.join('", "')}"`)
-        await draw(unsetLines(env, { schedulerFile: target.path, directories }))
+        const { gone, all } = await forgetCertificates(target.path)
+        say(gone.length === 0 ? `nothing is kept for "${target.path}"` : `removed "${gone.join('", "')}"`)
+        await draw(unsetLines(env, { schedulerFile: target.path, directories: all }))
         return 0
       }
       const environment = await joinEnvironment(target, { timeout: own.timeout, signal })
@@ -37,6 +38,11 @@ export async function runEnv({ own, sources }: CommandOptions<typeof ownTables.e
         say(
           `the certificates of the run are in "${dirname(tls.cert)}", and worth nothing after it; ` +
             'the same command with --remove removes them',
+        )
+      if (tls === undefined && demandsTls(env))
+        say(
+          "warning: Dask's configuration demands encryption here (DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION), and this cluster has none: " +
+            'unset that variable',
         )
       await draw(own.python ? pythonLines(environment) : shellLines(environment))
       return 0

@@ -43,7 +43,8 @@ export function unsetLines(
       : []
   const ofTls = Object.keys(env).filter(
     (name) =>
-      name.startsWith('DASK_DISTRIBUTED__COMM__TLS__') &&
+      // A variable may have any name, and this is evaluated.
+      /^DASK_DISTRIBUTED__COMM__TLS__[A-Z_]+$/.test(name) &&
       directories.some((directory) => env[name]?.startsWith(`${directory}/`)),
   )
   const all = [...ofCluster, ...ofTls, ...(ofTls.length > 0 ? ['DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION'] : [])]

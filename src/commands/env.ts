@@ -1,4 +1,4 @@
-import { keepFiles, removeKept } from '../security/kept-files.ts'
+import { keepFiles, keptDirectories, removeKept } from '../security/kept-files.ts'
 import { tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import { needCluster } from './cluster/find.ts'
 import type { FindOptions } from './cluster/no-cluster.ts'
@@ -41,7 +41,13 @@ export function joinVariables({ schedulerAddress, schedulerFile, tls }: JoinEnvi
   }
 }
 
-/** Removes the certificates that were kept for a scheduler file. @returns the directories that are gone */
-export async function forgetCertificates(schedulerFile: string): Promise<readonly string[]> {
-  return await removeKept(schedulerFile)
+/**
+ * Removes the certificates that were kept for a scheduler file.
+ *
+ * @returns the directories that are gone, and all in which there may have been some
+ */
+export async function forgetCertificates(
+  schedulerFile: string,
+): Promise<{ readonly gone: readonly string[]; readonly all: readonly string[] }> {
+  return { gone: await removeKept(schedulerFile), all: await keptDirectories(schedulerFile) }
 }

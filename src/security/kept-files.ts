@@ -45,16 +45,20 @@ export async function keepFiles(files: Required<TlsFiles>, schedulerFile: string
   }
 }
 
+/** Where {@link keepFiles} may have kept something for a scheduler file. */
+export async function keptDirectories(schedulerFile: string): Promise<readonly string[]> {
+  const name = nameFor(schedulerFile)
+  return [...new Set([await place(), secretsDirectory(), temporaryDirectory()])].map((parent) => join(parent, name))
+}
+
 /**
  * Removes what {@link keepFiles} has kept for a scheduler file.
  *
  * @returns the directories that are gone
  */
 export async function removeKept(schedulerFile: string): Promise<readonly string[]> {
-  const name = nameFor(schedulerFile)
   const gone: string[] = []
-  for (const parent of new Set([await place(), secretsDirectory(), temporaryDirectory()])) {
-    const directory = join(parent, name)
+  for (const directory of await keptDirectories(schedulerFile)) {
     try {
       await ownDirectory(directory)
     } catch {

@@ -44,6 +44,8 @@ test.concurrent(
     await joined.expectStatus(0)
     expect(joined.stdout).toMatch(/^6\n/)
     expect(joined.stdout).not.toContain('TLS__')
+    // A node of a job mostly has no directory of a login.
+    expect(joined.stderr).toMatch(/^dask-hpc-runner: removed "\/dev\/shm\/dask-hpc-runner-env-0-\w+"$/m)
     await work.start(['dask-hpc-runner', 'stop', ...at], {}, 'node1').expectStatus(0)
     await step.expectStatus(0)
     step.expectNoAlarm()
