@@ -3,6 +3,7 @@ import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
 import { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { refuseOtherFiles, removeKnownFiles } from '../filesystem/known-files.ts'
+import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -265,7 +266,8 @@ export class FileStore {
     try {
       await refuseOtherFiles(this.#directory, runFiles)
     } catch (error) {
-      this.#contested = true
+      // What merely cannot be looked at is ours all the same.
+      this.#contested = error instanceof UntrustedError
       throw cannotPublish(this.#directory.path, error)
     }
   }

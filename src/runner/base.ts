@@ -21,6 +21,7 @@ import { ignoreLostOutput } from '../util/lost-output.ts'
 import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
+import { SpareFiles } from '../util/spare-files.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { settledWithin, sleepUnref } from '../util/wait.ts'
 import { Body } from './body.ts'
@@ -66,6 +67,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   /** Ends what this process has started, whatever ends this process. */
   protected readonly reaper: Reaper
   readonly #began = new Date()
+  readonly #spareFiles = new SpareFiles()
   /** Aborts the waits of the start. */
   readonly #starting = new AbortController()
   readonly #body: Body
@@ -561,6 +563,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
 
   /** Something failed here: tells whoever can be told, and gives the verdict. */
   async #fail(error: unknown): Promise<Verdict> {
+    this.#spareFiles.close()
     if (error instanceof RunIsOver) return error.verdict
     if (error instanceof InterruptedError && this.#hub === undefined) {
       if (this.#membership?.line !== undefined) {
@@ -637,6 +640,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   async #end(verdict: Verdict): Promise<number> {
     const from = this.#phase
     this.#phase = 'ending'
+    this.#spareFiles.close()
     this.#hosted?.dismiss()
     await this.#body.stopPulse()
     const run = this.#run

@@ -186,3 +186,10 @@ describe('Reaper', () => {
     expect(one.environment).not.toEqual(other.environment)
   })
 })
+
+// Dask reads each variable DASK_… as a Python expression.
+it('marks what it ends by a word that is a name in Python', () => {
+  const [mark, other] = [new Reaper(), new Reaper()].map(({ environment }) => Object.values(environment)[0])
+  expect(mark).toMatch(/^[a-z]\w{10,}$/)
+  expect(mark).not.toBe(other)
+})
