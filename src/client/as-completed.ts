@@ -1,6 +1,6 @@
 import { bounded, type WaitOptions } from './bounded.ts'
 import type { Future } from './future.ts'
-import { deferred } from '../util/deferred.ts'
+import { type Deferred, deferred } from '../util/deferred.ts'
 
 /** How far many tasks are. */
 export interface Progress {
@@ -11,38 +11,78 @@ export interface Progress {
   readonly pending: number
 }
 
-/** Calls `onCompleted` for each future when it is not pending any more. */
-export type Completion = (future: Future<unknown>) => Promise<void>
+/** How futures are given as they complete. */
+export interface AsCompletedOptions extends WaitOptions {
+  /** Give pairs of a future and its result. @default false */
+  readonly withResults?: boolean
+  /** With results: throw the error of a task that fails, which ends a loop; else it stands in the place of the result. @default true */
+  readonly raiseErrors?: boolean
+}
 
-/** The futures in the order in which they complete, failed ones too. */
-export async function* inOrderOfCompletion<F extends Future<unknown>>(
-  futures: Iterable<F>,
-  completion: Completion,
-  options: WaitOptions,
-): AsyncGenerator<F, undefined> {
-  const all = new Set(futures)
-  const ready: F[] = []
-  let more = deferred<undefined>()
-  for (const future of all)
-    void completion(future).then(() => {
-      ready.push(future)
-      more.resolve(undefined)
-    })
-  for (let left = all.size; left > 0; left--) {
-    if (ready.length === 0) {
-      more = deferred()
-      await bounded(more.promise, options, () => `wait for ${left} of ${all.size} futures: they are pending`)
-    }
-    const next = ready.shift()
-    if (next !== undefined) yield next
+/** What a future becomes when it completes. */
+export type Outcome<F extends Future<unknown>, T> = (future: F) => Promise<() => T>
+
+/** Futures in the order in which they complete. More may be added while they are iterated. */
+export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncIterableIterator<T> {
+  readonly #outcome: Outcome<F, T>
+  readonly #options: WaitOptions
+  readonly #ready: (() => T)[] = []
+  /** Those that are not pending any more stay here, so that one is given once. */
+  readonly #known = new WeakSet<F>()
+  #pending = 0
+  #more: Deferred<void> = deferred()
+
+  /** @internal */
+  constructor(futures: Iterable<F>, outcome: Outcome<F, T>, options: WaitOptions) {
+    this.#outcome = outcome
+    this.#options = options
+    this.update(futures)
   }
-  return undefined
+
+  /** How many have not been given yet. */
+  get count(): number {
+    return this.#pending + this.#ready.length
+  }
+
+  /** Gives this one, too, when it completes, unless it was given. */
+  add(future: F): void {
+    this.update([future])
+  }
+
+  /** Gives these, too, when they complete, but for those that it knows. */
+  update(futures: Iterable<F>): void {
+    for (const future of futures) {
+      if (this.#known.has(future)) continue
+      this.#known.add(future)
+      this.#pending++
+      void this.#outcome(future).then((outcome) => {
+        this.#pending--
+        this.#ready.push(outcome)
+        this.#more.resolve()
+      })
+    }
+  }
+
+  async next(): Promise<IteratorResult<T, undefined>> {
+    while (this.#ready.length === 0) {
+      const { count } = this
+      if (count === 0) return { done: true, value: undefined }
+      this.#more = deferred()
+      await bounded(this.#more.promise, this.#options, () => `wait for ${count} futures: they are pending`)
+    }
+    const outcome = this.#ready.shift()
+    return outcome === undefined ? await this.next() : { done: false, value: outcome() }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
 }
 
 /** How far the futures are: at once, then at each change, until none is pending. */
 export async function* progressOf(
   futures: Iterable<Future<unknown>>,
-  completion: Completion,
+  completion: (future: Future<unknown>) => Promise<unknown>,
   options: WaitOptions,
 ): AsyncGenerator<Progress, undefined> {
   const all = [...new Set(futures)]

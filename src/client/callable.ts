@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Encoder } from '@msgpack/msgpack'
+import { messageOf } from '../errors.ts'
 import { encodePlain } from './values/plain.ts'
 
 /** A JavaScript function of any form. */
@@ -15,9 +19,13 @@ export class RemoteFunction<A extends readonly unknown[] = readonly unknown[], R
   /** What the workers are told, as msgpack: equal for equal functions. @internal */
   readonly spec: Uint8Array
 
+  /** Whether its calls have a scope. @internal */
+  readonly scoped: boolean
+
   /** @internal */
-  constructor(language: 'python' | 'javascript', name: string, spec: object) {
+  constructor(language: 'python' | 'javascript', name: string, spec: object, scoped = false) {
     this.language = language
+    this.scoped = scoped
     this.name = name.replace(/[^\p{L}\p{N}_]+/gu, '_') || 'anonymous'
     this.spec = new Encoder().encode({ name: this.name, ...spec })
   }
@@ -46,6 +54,16 @@ interface Python {
    * or `len`, which is a builtin.
    */
   import<R = unknown, A extends readonly unknown[] = readonly unknown[]>(path: string): RemoteFunction<A, R>
+  /**
+   * A Python function of a file that is here: its text is sent, read now. What it imports has to be on the workers.
+   *
+   * @param path URL or path of the file
+   * @param name of the function. @default the last one that the file defines
+   */
+  file<R = unknown, A extends readonly unknown[] = readonly unknown[]>(
+    path: URL | string,
+    name?: string,
+  ): RemoteFunction<A, R>
 }
 
 function written<R, A extends readonly unknown[]>(
@@ -72,8 +90,25 @@ function imported<R, A extends readonly unknown[]>(path: string): RemoteFunction
   return new RemoteFunction('python', path.split(/[.:]/).at(-1) ?? path, { path })
 }
 
-/** Python functions, written in place (`` py`lambda x: x + 1` ``) or imported (`py.import('math.sqrt')`). */
-export const py: Python = Object.assign(written, { import: imported })
+function ofFile<R, A extends readonly unknown[]>(path: URL | string, given?: string): RemoteFunction<A, R> {
+  const file = path instanceof URL ? fileURLToPath(path) : resolve(path)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new TypeError(`Cannot send the Python file "${file}": ${messageOf(cause)}`, { cause })
+  }
+  const name = given ?? lastDefinition(text)
+  if (name === undefined)
+    throw new TypeError(`Cannot send the Python file "${file}": it defines no function on its outermost level`)
+  return new RemoteFunction('python', name, { file, text, function: name })
+}
+
+/**
+ * Python functions, written in place (`` py`lambda x: x + 1` ``), imported (`py.import('math.sqrt')`) or of a file
+ * (`py.file('tasks.py')`).
+ */
+export const py: Python = Object.assign(written, { import: imported, file: ofFile })
 
 /**
  * A JavaScript function that a module file exports. The workers import the file, so they have to see it

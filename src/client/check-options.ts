@@ -41,11 +41,17 @@ const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
   },
   pure: { wanted: 'true or false', kind: isBoolean },
   kwargs: { wanted: 'an object of arguments by their names', kind: isObject },
+  scope: { wanted: 'an object of values by their names, such as { k }', kind: isObject },
 }
 
 /** Those of other calls. */
 const rules = {
   ...submitRules,
+  concurrency: {
+    wanted: 'a whole number from 1',
+    kind: isNumber,
+    range: (value: number) => Number.isSafeInteger(value) && value >= 1,
+  },
   n: {
     wanted: 'a whole number from 1',
     kind: isNumber,

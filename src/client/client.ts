@@ -2,7 +2,7 @@ import { RunnerError } from '../errors.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { settledWithin } from '../util/wait.ts'
 import { ask } from './ask.ts'
-import { inOrderOfCompletion, type Progress, progressOf } from './as-completed.ts'
+import { AsCompleted, type AsCompletedOptions, type Progress, progressOf } from './as-completed.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
 import type { Callable } from './callable.ts'
 import { checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
@@ -11,8 +11,10 @@ import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { Future } from './future.ts'
 import { FutureStates } from './future-states.ts'
-import type { Input, Inputs } from './inputs.ts'
-import type { SubmitOptions } from './submit-options.ts'
+import type { Input, Inputs, ResultOf } from './inputs.ts'
+import { mapArguments } from './map-arguments.ts'
+import { mapBounded } from './map-bounded.ts'
+import type { MapOptions, SubmitOptions } from './submit-options.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
 import { Submissions } from './submissions.ts'
 import type { ClusterTarget } from './target.ts'
@@ -105,20 +107,43 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     return this.#submit(callable, args ?? [], options, options.key)
   }
 
-  /** Has the workers call a function for each item. */
+  /**
+   * Has the workers call a function for each item; of several iterables, for the items that are at one place in them, until the
+   * shortest ends.
+   *
+   * Of an async iterable it takes items while fewer than `concurrency` tasks are under way, and gives the futures in the order of
+   * the items, each when it has completed. Where that loop ends early, the tasks that are under way are released.
+   */
+  map<T, R>(callable: Callable<[item: T], R>, items: Iterable<Input<T>>, options?: SubmitOptions): Future<Awaited<R>>[]
   map<T, R>(
     callable: Callable<[item: T], R>,
+    items: AsyncIterable<Input<T>>,
+    options?: MapOptions,
+  ): AsyncGenerator<Future<Awaited<R>>, undefined>
+  map<T, U, R>(
+    callable: Callable<[item: T, second: U], R>,
     items: Iterable<Input<T>>,
-    options: SubmitOptions = {},
-  ): Future<Awaited<R>>[] {
-    checkSubmitOptions(options)
-    if (typeof (items as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function')
-      throw new TypeError(`Cannot map over ${sayValue(items)}: it has to be an array, or iterable otherwise`)
-    const remote = this.#functions.of(callable)
-    const { key } = options
-    return Array.from(items, (item, i) =>
-      this.#submit(remote, [item], options, key === undefined ? undefined : `${key}-${i}`),
-    )
+    second: Iterable<Input<U>>,
+    options?: SubmitOptions,
+  ): Future<Awaited<R>>[]
+  map<T, U, V, R>(
+    callable: Callable<[item: T, second: U, third: V], R>,
+    items: Iterable<Input<T>>,
+    second: Iterable<Input<U>>,
+    third: Iterable<Input<V>>,
+    options?: SubmitOptions,
+  ): Future<Awaited<R>>[]
+  map(callable: Callable<never, unknown>, ...given: readonly unknown[]): unknown {
+    const { iterables, options } = mapArguments(given)
+    const { key, scope } = options
+    const remote = this.#functions.of(callable, scope)
+    const submit = (items: readonly unknown[], i: number): Future<unknown> =>
+      this.#submit(remote, items, options, key === undefined ? undefined : `${key}-${i}`)
+    if (iterables.kind === 'async') {
+      const { concurrency = 1000, signal } = options
+      return mapBounded(iterables.items, (item, i) => submit([item], i), { concurrency, signal })
+    }
+    return iterables.rows.map(submit)
   }
 
   /**
@@ -129,13 +154,23 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   async gather<const F extends readonly Future<unknown>[]>(
     futures: F,
     options: WaitOptions = {},
-  ): Promise<{ -readonly [K in keyof F]: F[K] extends Future<infer R> ? R : never }> {
+  ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
     const all = Promise.all(futures.map(async (future) => await future.result()))
-    const pending = (): number => futures.filter(({ status }) => status === 'pending').length
-    const results = await bounded(all, options, () => `gather ${futures.length} results: ${pending()} are pending`)
-    return results as { -readonly [K in keyof F]: F[K] extends Future<infer R> ? R : never }
+    return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
+  }
+
+  /** How each of them ended, in their order, as `Promise.allSettled` says it. */
+  async gatherSettled<const F extends readonly Future<unknown>[]>(
+    futures: F,
+    options: WaitOptions = {},
+  ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
+    if (!Array.isArray(futures))
+      throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
+    const all = Promise.allSettled(futures.map(async (future) => await future.result()))
+    const settled = await this.#gathered(all, futures, options)
+    return settled as { -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }
   }
 
   /**
@@ -169,17 +204,45 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     return future
   }
 
-  /** The futures in the order in which they complete, those that fail too. */
+  /** The futures in the order in which they complete, those that fail too; with `withResults` pairs of a future and its result. */
   asCompleted<F extends Future<unknown>>(
     futures: Iterable<F>,
-    options: WaitOptions = {},
-  ): AsyncGenerator<F, undefined> {
-    return inOrderOfCompletion(futures, this.#completion, options)
+    options: AsCompletedOptions & { readonly withResults: true; readonly raiseErrors: false },
+  ): AsCompleted<F, readonly [F, ResultOf<F> | RunnerError]>
+  asCompleted<F extends Future<unknown>>(
+    futures: Iterable<F>,
+    options: AsCompletedOptions & { readonly withResults: true },
+  ): AsCompleted<F, readonly [F, ResultOf<F>]>
+  asCompleted<F extends Future<unknown>>(
+    futures: Iterable<F>,
+    options?: WaitOptions & { readonly withResults?: false },
+  ): AsCompleted<F>
+  asCompleted(
+    futures: Iterable<Future<unknown>>,
+    { withResults = false, raiseErrors = true, ...wait }: AsCompletedOptions = {},
+  ): AsCompleted<Future<unknown>, unknown> {
+    return new AsCompleted<Future<unknown>, unknown>(
+      futures,
+      withResults
+        ? async (future) => {
+            const [settled] = await Promise.allSettled([future.result()])
+            return (): unknown => {
+              if (settled.status === 'fulfilled') return [future, settled.value]
+              if (raiseErrors) throw settled.reason
+              return [future, settled.reason]
+            }
+          }
+        : async (future) => {
+            await future.exception()
+            return () => future
+          },
+      wait,
+    )
   }
 
   /** How far the futures are: at once, then at each change, until none is pending. */
   progress(futures: Iterable<Future<unknown>>, options: WaitOptions = {}): AsyncGenerator<Progress, undefined> {
-    return progressOf(futures, this.#completion, options)
+    return progressOf(futures, async (future) => await future.exception(), options)
   }
 
   /** Resolves when what was submitted has left this process, all but a little: for who submits without end. */
@@ -196,6 +259,11 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #gathered<R>(all: Promise<R>, futures: readonly Future<unknown>[], options: WaitOptions): Promise<R> {
+    const pending = (): number => futures.filter(({ status }) => status === 'pending').length
+    return await bounded(all, options, () => `gather ${futures.length} results: ${pending()} are pending`)
   }
 
   async #close(): Promise<void> {
@@ -217,9 +285,9 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     const { error } = this.#connection
     if (error !== undefined)
       throw new RunnerError(`Cannot submit: ${error.message}`, { code: error.code, cause: error })
-    const remote = this.#functions.of(callable)
+    const remote = this.#functions.of(callable, options.scope)
     const dependencies = new Dependencies()
-    const encoded = encodeArguments(remote.language, args, options.kwargs, dependencies)
+    const encoded = encodeArguments(remote.language, args, options, dependencies)
     const inputs = this.#states.keysOf(dependencies.numbers)
     const name = key ?? (options.pure === true ? pureKey(remote, encoded, inputs) : uniqueKey(remote.name))
     const state = this.#states.make(name, needsOf(options))
@@ -232,9 +300,5 @@ export class Client extends ClusterCalls implements AsyncDisposable {
       options,
     })
     return new Future(state, this.#states)
-  }
-
-  readonly #completion = async (future: Future<unknown>): Promise<void> => {
-    await future.exception()
   }
 }

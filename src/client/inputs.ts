@@ -18,3 +18,6 @@ export type Input<T> =
 
 /** The arguments of a call, with futures in them. */
 export type Inputs<A extends readonly unknown[]> = { readonly [K in keyof A]: Input<A[K]> }
+
+/** What a future gives. */
+export type ResultOf<F> = F extends Future<infer R> ? R : never

@@ -1,3 +1,4 @@
+import { Script } from 'node:vm'
 import { type Callable, RemoteFunction } from './callable.ts'
 import { functionText } from './function-text.ts'
 import type { Outside } from './free-names.ts'
@@ -6,7 +7,8 @@ import { isOfModule, isSupplied, sayMissing, sayNaming } from './javascript/help
 /** Makes of callables what the workers are told of them. */
 export class RemoteFunctions {
   readonly #takenFromOutside: (text: string) => Outside
-  readonly #known = new WeakMap<object, RemoteFunction>()
+  /** By function, and by what it uses of a scope. */
+  readonly #known = new WeakMap<object, Map<string, RemoteFunction>>()
   /** Texts that can stand alone, with the name by which each calls itself: closures made anew share one. */
   readonly #checked = new Set<string>()
 
@@ -20,31 +22,89 @@ export class RemoteFunctions {
     return new RemoteFunctions(takenFromOutside)
   }
 
-  /** @throws TypeError where it is a function that cannot be sent, or that uses a name from outside of it. */
-  of<A extends readonly unknown[], R>(callable: Callable<A, R>): RemoteFunction<A, R> {
-    if (callable instanceof RemoteFunction) return callable
-    const found = this.#known.get(callable)
+  /**
+   * @param scope what it may use from outside
+   * @throws TypeError where it is a function that cannot be sent, or that uses another name from outside of it.
+   */
+  of<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    scope?: Readonly<Record<string, unknown>>,
+  ): RemoteFunction<A, R> {
+    if (callable instanceof RemoteFunction) {
+      // Of a function that has been looked at already.
+      if (scope !== undefined && !callable.scoped)
+        throw new TypeError(`Cannot use scope with "${callable.name}": ${sayNoScope(callable)}`)
+      return callable
+    }
+    const parts = scope === undefined ? undefined : scopeParts(scope)
+    const like = JSON.stringify(parts ?? '')
+    const ofFunction = this.#known.get(callable) ?? new Map<string, RemoteFunction>()
+    const found = ofFunction.get(like)
     if (found !== undefined) return found as RemoteFunction<A, R>
     const text = functionText(callable)
-    this.#check(callable.name, text)
-    const made = new RemoteFunction<A, R>('javascript', callable.name, { text, own: callable.name })
-    this.#known.set(callable, made as unknown as RemoteFunction)
+    const { name } = callable
+    const inScope = parts === undefined ? [] : [...parts.values, ...Object.keys(parts.functions)]
+    this.#check(name, text, inScope)
+    const functions = Object.entries(parts?.functions ?? {}).map(([key]): [string, string] => {
+      const helper = functionText(scope?.[key] as () => unknown)
+      this.#check(key, helper, inScope)
+      return [key, helper]
+    })
+    const spec =
+      parts === undefined
+        ? { text, own: name }
+        : { text, own: isVariable(name) ? name : '', scope: { values: parts.values, functions } }
+    const made = new RemoteFunction<A, R>('javascript', name, spec, parts !== undefined)
+    this.#known.set(callable, ofFunction.set(like, made as unknown as RemoteFunction))
     return made
   }
 
-  #check(own: string, text: string): void {
-    const checked = `${own} ${text}`
+  #check(own: string, text: string, inScope: readonly string[]): void {
+    const checked = `${own} ${inScope.join()} ${text}`
     if (this.#checked.has(checked)) return
-    const problem = problemOf(this.#takenFromOutside(text), own)
+    const problem = problemOf(this.#takenFromOutside(text), [own, ...inScope])
     if (problem !== undefined)
       throw new TypeError(`Cannot send ${own === '' ? 'the function' : `"${own}"`}: ${problem}`)
     this.#checked.add(checked)
   }
 }
 
+/** Names of a scope's values, and its functions as they are written. @throws TypeError where a name is none of a variable. */
+function scopeParts(scope: Readonly<Record<string, unknown>>): {
+  readonly values: readonly string[]
+  readonly functions: Readonly<Record<string, string>>
+} {
+  for (const name of Object.keys(scope))
+    if (!isVariable(name))
+      throw new TypeError(`Cannot use scope with ${JSON.stringify(name)}: it is no name of a variable`)
+  const functions = Object.entries(scope).filter(([, value]) => typeof value === 'function')
+  return {
+    values: Object.keys(scope).filter((name) => typeof scope[name] !== 'function'),
+    functions: Object.fromEntries(functions.map(([name, value]) => [name, String(value)])),
+  }
+}
+
+function isVariable(name: string): boolean {
+  if (!/^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name)) return false
+  try {
+    new Script(`'use strict';(${name}) => 0`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function sayNoScope({ language }: RemoteFunction<never>): string {
+  return language === 'python'
+    ? 'a Python function takes values as py`...${value}...`, or as arguments'
+    : 'an exported function has what its module has; pass what it needs as arguments'
+}
+
 /** Why a function cannot run elsewhere, and what to do. */
-function problemOf({ names, naming, usesThis, requires }: Outside, own: string): string | undefined {
-  const missing = names.find((name) => name !== own && (isOfModule(name) || !(name in globalThis || isSupplied(name))))
+function problemOf({ names, naming, usesThis, requires }: Outside, there: readonly string[]): string | undefined {
+  const missing = names.find(
+    (name) => !there.includes(name) && (isOfModule(name) || !(name in globalThis || isSupplied(name))),
+  )
   if (missing !== undefined) return naming.has(missing) ? sayNaming(missing) : sayMissing(missing)
   if (usesThis) return sayMissing('this')
   if (requires !== undefined)

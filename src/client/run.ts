@@ -38,7 +38,7 @@ export async function runOn(
   checkOptions(options, where === 'workers' ? ['workers', 'onError', 'kwargs'] : ['kwargs'], what)
   const { workers, onError = 'raise', kwargs } = options
   const futures = new Dependencies()
-  const encoded = encodeArguments(remote.language, args, kwargs, futures)
+  const encoded = encodeArguments(remote.language, args, { kwargs }, futures)
   if (futures.numbers.length > 0)
     throw new TypeError(`Cannot ${what}: it takes no futures; pass their results, or submit a task`)
   const buffers: Uint8Array[] = []

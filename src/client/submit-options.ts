@@ -30,4 +30,17 @@ export interface SubmitOptions {
   readonly pure?: boolean | undefined
   /** Keyword arguments of a Python function. */
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * What a JavaScript function uses from outside, by the names under which it uses it: values, futures, and functions that use
+   * nothing else. Each call has its own copies. @default nothing
+   */
+  readonly scope?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The same for the tasks of an async iterable. */
+export interface MapOptions extends SubmitOptions {
+  /** How many tasks may be under way; no further item is taken before. @default 1000 */
+  readonly concurrency?: number | undefined
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined
 }

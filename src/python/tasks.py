@@ -159,7 +159,20 @@ def import_function(path):
     return found
 
 
+def function_of_file(description):
+    # The helper process of the client, which is where the file is, finds the lines of tracebacks by this name.
+    scope = {"__name__": "dask_hpc_runner_py", "__file__": description["file"]}
+    exec(compile(description["text"], description["file"], "exec"), scope)
+    name = description["function"]
+    if not callable(scope.get(name)):
+        what = "it defines no such name" if name not in scope else f"it is of type {type(scope[name]).__name__}"
+        raise TypeError(f"Cannot call {name!r} of {description['file']!r}: {what}")
+    return scope[name]
+
+
 def compile_function(description):
+    if "file" in description:
+        return function_of_file(description)
     text = textwrap.dedent(description["text"]).strip()
     scope = {"__name__": "dask_hpc_runner_py", **decode(description["values"], description["buffers"])}
     try:

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { py } from '../../src/client/callable.ts'
+import { exported, py } from '../../src/client/callable.ts'
 import { RemoteFunctions } from '../../src/client/remote-functions.ts'
 
 const functions = await RemoteFunctions.load()
@@ -11,7 +11,7 @@ test('a function that uses something from outside is refused, with its name and 
   const add = (x: number): number => x + offset
   expect(() => functions.of(add)).toThrow(
     'Cannot send "add": it uses "offset", which is defined outside of it; ' +
-      'pass it as an argument, or export the function from a module and name it by exported()',
+      'pass it as an argument, or by the option scope: { offset }, or export the function from a module and name it by exported()',
   )
   // The test runner has put names of its own into these texts.
   expect(() => functions.of(() => hostname())).toThrow(
@@ -71,4 +71,26 @@ test('a function is described once, and a remote one is itself', () => {
   expect(functions.of(one)).toBe(functions.of(one))
   const remote = py`len`
   expect(functions.of(remote)).toBe(remote)
+})
+
+test('what stands in the scope may be used; a name that does not is refused as ever', () => {
+  const [k, twice, other] = [2, (x: number): number => 2 * x, 1]
+  const f = (x: number): number => twice(x) + k
+  const g = (x: number): number => twice(x) + k + other
+  const made = functions.of(f, { k, twice })
+  expect(functions.of(f, { k: 3, twice })).toBe(made)
+  expect(functions.of(f, { k: 3, twice: (x: number) => x + 2 })).not.toBe(made)
+  expect(() => functions.of(g, { k, twice })).toThrow(
+    'Cannot send "g": it uses "other", which is defined outside of it',
+  )
+  expect(() => functions.of(f, { k, twice: () => other })).toThrow('Cannot send "twice": it uses "other"')
+  expect(() => functions.of(f)).toThrow('by the option scope: { twice }')
+  for (const name of ['a b', 'class', 'a}', ''])
+    expect(() => functions.of(f, { [name]: 1 })).toThrow(
+      `Cannot use scope with ${JSON.stringify(name)}: it is no name of a variable`,
+    )
+  expect(() => functions.of(py`lambda x: x`, { k })).toThrow('a Python function takes values as py`...${value}...`')
+  expect(() => functions.of(exported('/a.js', 'f'), { k })).toThrow(
+    'Cannot use scope with "f": an exported function has',
+  )
 })

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import { expect, expectTypeOf, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
@@ -96,6 +98,91 @@ test('a call is ended at its time limit, in either language; one that is in time
     pythonType: 'ValueError',
   })
   expect(() => client.submit(py`print`, [], { timeLimit: 0 })).toThrow(/^Cannot use timeLimit 0: it has to be a length/)
+})
+
+test('a scope gives a function values, futures and functions under their names', async () => {
+  const { client } = shared()
+  const [k, names, half] = [3, new Map([['a', 1]]), (x: number): number => x / 2]
+  const total = client.submit((x: number) => x, [100])
+  const f = (x: number): number => half(x) * k + (names.get('a') ?? 0) + (total as unknown as number)
+  expect(await client.submit(f, [4], { scope: { k, names, half, total } }).result()).toBe(107)
+  const down = (n: number): number => (n === 0 ? k : down(n - 1))
+  expect(await client.gather(client.map(down, [1, 5], { scope: { k } }))).toEqual([3, 3])
+  expect(await client.gather(client.map(down, [1, 5], { scope: { k: 4 } }))).toEqual([4, 4])
+  const refused = (): unknown => client.submit(() => names, [], { scope: { names: [Symbol('s')] } })
+  expect(refused).toThrow('Cannot send scope.names[0]: it is a symbol; a structured clone has no form of it')
+  expect(() => client.submit(f, [1], { scope: 5 as unknown as { k: number } })).toThrow(
+    'Cannot use scope 5: it has to be an object',
+  )
+})
+
+test('a Python file that is here runs there, by its last function or by name', async () => {
+  const { client, cluster } = shared()
+  const path = cluster.path('tasks.py')
+  await writeFile(
+    path,
+    'import math\n\ndef scale(x):\n    return math.sqrt(x) * 2\n\ndef fail():\n    raise KeyError("here")\n',
+  )
+  cluster.expectFile('tasks.py')
+  const scale = py.file<number, [x: number]>(path, 'scale')
+  expect(await client.submit(scale, [16]).result()).toBe(8)
+  await expect(client.submit(py.file(pathToFileURL(path))).result()).rejects.toThrow(
+    new RegExp(`File "${path}", line 7, in fail\n    raise KeyError`),
+  )
+  await expect(client.submit(py.file(path, 'math')).result()).rejects.toThrow(/it is of type module/)
+  expect(() => py.file('/no/such.py')).toThrow('Cannot send the Python file "/no/such.py": ENOENT')
+})
+
+test('futures come as they complete, with results, and with those that are added meanwhile', async () => {
+  const { client } = shared()
+  const fail = (x: number): number => {
+    if (x < 0) throw new RangeError('negative')
+    return x
+  }
+  const seen: number[] = []
+  const completed = client.asCompleted(client.map(fail, [1, 2]), { withResults: true })
+  expect(completed.count).toBe(2)
+  for await (const [future, result] of completed) {
+    expectTypeOf(result).toEqualTypeOf<number>()
+    expect(future.status).toBe('finished')
+    seen.push(result)
+    if (result < 10) completed.add(client.submit((x: number) => x * 10, [result]))
+  }
+  expect(seen.toSorted((a, b) => a - b)).toEqual([1, 2, 10, 20])
+  const one = client.submit(fail, [-1])
+  await expect(client.asCompleted([one], { withResults: true }).next()).rejects.toMatchObject({ kind: 'javascript' })
+  for await (const [future, error] of client.asCompleted([one], { withResults: true, raiseErrors: false })) {
+    expect(future).toBe(one)
+    expect(error).toBeInstanceOf(TaskError)
+  }
+  const settled = await client.gatherSettled([one, client.submit(fail, [5])])
+  expectTypeOf(settled).toEqualTypeOf<[PromiseSettledResult<number>, PromiseSettledResult<number>]>()
+  expect(settled).toEqual([
+    { status: 'rejected', reason: await one.exception() },
+    { status: 'fulfilled', value: 5 },
+  ])
+  const never = client.submit(() => 1, [], { resources: { TPU: 1 } })
+  await expect(client.gatherSettled([never], { timeout: 20 })).rejects.toThrow('Cannot gather 1 results: 1 are pending')
+  await expect(client.asCompleted([never], { timeout: 20 }).next()).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+})
+
+test('map takes several iterables, and an async one with a bound of what is under way', async () => {
+  const { client } = shared()
+  const add = (x: number, y: number): number => x + y
+  expect(await client.gather(client.map(add, [1, 2, 3], [10, 20]))).toEqual([11, 22])
+  const python = py<string, [string, number, number]>`lambda a, b, c: f"{a}{b}{c}"`
+  expect(await client.gather(client.map(python, 'ab', [1, 2], [3, 4], { priority: 1 }))).toEqual(['a13', 'b24'])
+  let taken = 0
+  const items = async function* (): AsyncGenerator<number> {
+    for (; taken < 50; taken++) yield await Promise.resolve(taken)
+  }
+  const results: number[] = []
+  for await (const future of client.map((x: number) => 2 * x, items(), { concurrency: 4 })) {
+    results.push(await future.result())
+    expect(taken).toBeLessThanOrEqual(results.length + 4)
+    if (results.length === 10) break
+  }
+  expect(results).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
 })
 
 test('run calls a function on every worker and on the scheduler, beside the tasks', async () => {

@@ -192,7 +192,7 @@ test('a function that uses something from outside is refused, and one that hides
   expect(() => client.map((x: number) => x + offset, [1])).toThrow('it uses "offset"')
   const hidden = client.submit((name: string): unknown => (typeof offset === 'string' ? name : offset), ['x'])
   await expect(hidden.result()).rejects.toThrow(
-    'Cannot run "anonymous" on a worker: it uses "offset", which is defined outside of it; pass it as an argument',
+    'Cannot run "anonymous" on a worker: it uses "offset", which is defined outside of it; pass it as an argument, or by the option scope: { offset }',
   )
   expect(() => client.submit(Math.max, [1])).toThrow('it is native or bound')
   expect(() => client.submit(TaskError as never)).toThrow('it is a class')

@@ -10,6 +10,8 @@ export interface FunctionSpec {
   readonly text?: string
   /** The name by which the text may call itself. */
   readonly own?: string
+  /** Names of the values that come after its arguments, and the texts of functions, both of which it uses from outside. */
+  readonly scope?: { readonly values: readonly string[]; readonly functions: readonly (readonly [string, string])[] }
   readonly module?: string
   readonly export?: string
 }
@@ -22,10 +24,32 @@ export async function makeFunction(spec: FunctionSpec): Promise<Runnable> {
 }
 
 /** The function of a text that `functionText` gave. */
-export function compileText({ name, own = '' }: FunctionSpec, text: string): Runnable {
+export function compileText(spec: FunctionSpec, text: string): Runnable {
+  if (spec.scope === undefined) return evaluateText(spec, text)
+  const { values, functions } = spec.scope
+  for (const [, helper] of functions) supplyHelpers(helper)
+  const declared = functions.map(([name, helper]) => `const ${name} = ${helper};`).join('')
   supplyHelpers(text)
-  const called = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(own)
-  const whole = called ? `(() => { const ${own} = ${text}; return ${own} })()` : text
+  const make = evaluateText(
+    { name: spec.name },
+    `(({ ${values.join(', ')} }) => { ${declared} { return ${named(spec, text)} } })`,
+  )
+  return (...args) => (make(args.at(-1)) as Runnable)(...args.slice(0, -1))
+}
+
+/** The text where it may call itself by its name. */
+function named({ own = '' }: Pick<FunctionSpec, 'own'>, text: string): string {
+  return isName(own) ? `(() => { const ${own} = ${text}; return ${own} })()` : text
+}
+
+function isName(own: string): boolean {
+  return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(own)
+}
+
+function evaluateText({ name, own = '' }: Pick<FunctionSpec, 'name' | 'own'>, text: string): Runnable {
+  supplyHelpers(text)
+  const called = isName(own)
+  const whole = named({ own }, text)
   // Indirect: in the global scope, where import() works and nothing of ours can be seen.
   const evaluate = eval
   try {

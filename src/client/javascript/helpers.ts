@@ -75,7 +75,7 @@ export function sayMissing(missing: string): string {
 function sayHowToPass(name: string): string {
   return /^\p{Lu}.*\p{Ll}/u.test(name)
     ? 'pass it as an argument (of an enum its values), define it inside'
-    : 'pass it as an argument'
+    : `pass it as an argument, or by the option scope: { ${name} }`
 }
 
 /** The same of a helper that keeps the names of functions. */
