@@ -1,5 +1,6 @@
 import type { RunnerOptions } from '../options.ts'
-import { memberOrdersSchema, MemberRunner } from '../runner/local-runner.ts'
+import { MemberRunner } from '../runner/local-runner.ts'
+import { memberOrdersSchema } from '../runner/member-orders.ts'
 import { readOrders } from './read-orders.ts'
 
 /** One process of a `local` run: takes its orders from standard input, which stays open as long as the run. */

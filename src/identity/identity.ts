@@ -1,4 +1,3 @@
-import * as z from 'zod/mini'
 import type { RunKey } from './run-key.ts'
 import type { Share } from './share.ts'
 
@@ -21,14 +20,3 @@ export interface Identity {
   /** Where rank and size were read, for people: `SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4`. */
   readonly source: string
 }
-
-/** One that another process of this program tells. */
-export const identitySchema = z.looseObject({
-  rank: z.int().check(z.nonnegative()),
-  size: z.int().check(z.positive()),
-  host: z.string(),
-  nodes: z.int().check(z.positive()),
-  share: z.custom<Share>((share: unknown) => typeof share === 'object' && share !== null),
-  runKey: z.object({ cluster: z.string(), jobId: z.string(), stepId: z.string(), restart: z.int() }),
-  source: z.string(),
-})

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import * as z from 'zod/mini'
-import { type Identity, identitySchema } from '../identity/identity.ts'
+import type { Identity } from '../identity/identity.ts'
 import { equalPart, type Share } from '../identity/share.ts'
 import { shareInJob } from '../identity/slurm-share.ts'
 import { nameOf, optionNames, type RunnerOptions } from '../options.ts'
@@ -16,6 +15,7 @@ import { checkNames } from '../util/nearest.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Context, RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
+import type { MemberOrders } from './member-orders.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { ownProgram } from '../util/own-program.ts'
 
@@ -26,15 +26,6 @@ export interface LocalRunnerOptions extends RunnerOptions {
 }
 
 const { kind: processes, default: fewProcesses } = ownTables.local.ntasks
-
-/** What a process that a {@link LocalRunner} has started is told on its standard input, as JSON. */
-export interface MemberOrders {
-  readonly identity: Identity
-  /** Looked at once more in the process that gets them. */
-  readonly options: RunnerOptions
-}
-
-export const memberOrdersSchema = z.object({ identity: identitySchema, options: z.record(z.string(), z.unknown()) })
 
 /** How long the word of a failed process may take to arrive after its end. In milliseconds. */
 const outcomeTimeout = 2_000
