@@ -1,6 +1,7 @@
 // Waits at a gate as a process of a run does, and says when it has opened, in milliseconds of the wall
 // clock; it stays until it is killed: gate-program SCHEDULER_FILE RANK SIZE WATCH.
 import { writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { WatchMode } from '../../src/options.ts'
 import { FileStore } from '../../src/rendezvous/file-store.ts'
 
@@ -14,6 +15,7 @@ const store = new FileStore({
   me: { rank: Number(rank), node: 'node0' },
   watch: watch as WatchMode,
   pollInterval: undefined,
+  relay: { parent: dirname(schedulerFile), isRelay: rank === '1', onDirectory: () => undefined },
   metadataBudget: 200,
   logger: { info: quiet, warn: quiet, error: quiet },
   ask: () => Promise.resolve('gone'),

@@ -11,8 +11,7 @@ import { identifySlurm, unknownHost } from '../identity/slurm.ts'
 import { slurmHosts } from '../identity/slurm-hosts.ts'
 import type { CompleteOptions } from '../options.ts'
 import { type NodeLimits, readNodeLimits } from '../process/limits.ts'
-import { listensBeside } from '../rendezvous/hear-news.ts'
-import { defaultPollInterval, longestNotice } from '../rendezvous/watch.ts'
+import { defaultPollInterval, leastOperations, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../roles/roles.ts'
 import { checkRunSize } from '../components/run-size.ts'
 import { sayDuration } from '../util/duration.ts'
@@ -57,8 +56,6 @@ export interface Notice {
   readonly byProcess: number
   /** Operations a second that all of them together may ask of the filesystem; undefined where an interval is given. */
   readonly budget: number | undefined
-  /** These looks are so rare that the hosts listen besides, and are told by process 0 where it can connect to them. */
-  readonly told: boolean
 }
 
 /** The world to plan for, and what is known of it; complete options with a `size` are enough. */
@@ -130,12 +127,11 @@ export function checkPlan({ rows }: Plan, options: CompleteOptions): void {
 
 function noticeOf({ size, hosts = [], pollInterval, metadataBudget }: PlanForOptions): Notice {
   const interval = (lookers: number): number => pollInterval ?? defaultPollInterval(lookers, metadataBudget)
-  const each = interval(size / fewestOfHost(hosts))
+  const lookers = size / fewestOfHost(hosts)
   return {
-    byHost: longestNotice(each),
+    byHost: longestNotice(interval(lookers)),
     byProcess: longestNotice(interval(size)),
-    budget: pollInterval === undefined ? metadataBudget : undefined,
-    told: listensBeside(each),
+    budget: pollInterval === undefined ? Math.max(metadataBudget, leastOperations(lookers)) : undefined,
   }
 }
 
@@ -170,11 +166,10 @@ export function formatPlan(plan: Plan, atFile = true): string {
     lines.push(...Object.entries(environment).map(([name, list]) => `    ${name}=${list}`))
   lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
-  const { byHost, byProcess, budget, told } = plan.notice
+  const { byHost, byProcess, budget } = plan.notice
   const alone = byProcess === byHost ? '' : `, or ${sayDuration(byProcess)} where each process has to look by itself`
   const cost = budget === undefined ? '' : `, with at most ${budget} file system operations a second`
-  const sooner = told ? '; process 0 tells the hosts besides, over the network' : ''
-  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}${sooner}`)
+  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}`)
   return lines.join('\n')
 }
 

@@ -39,23 +39,3 @@ export function parseFound(text: string): Found | undefined {
     return undefined
   }
 }
-
-/**
- * Parses what may be found, while there is nothing to do but to wait: the first time takes a hundred times as long
- * as the second, and many processes of a host find theirs at once.
- */
-export function rehearseParsing(): void {
-  for (const sample of samples()) parseFound(sample)
-}
-
-/** What may be found, of no run. */
-export function samples(): readonly string[] {
-  const control = { addresses: [''], port: 0, network: '' }
-  const record = { version: 1, run_key: '', nonce: '', host: '', pid: 0, control, secret: '', n_workers: 0 }
-  const file = { type: 'Scheduler', id: '', address: 'tcp://0', services: {}, started: 0, workers: {} }
-  const all = [
-    { kind: 'gatherer', record },
-    { kind: 'cluster', file: { ...file, dask_hpc_runner: record } },
-  ]
-  return all.map((found) => JSON.stringify(found))
-}

@@ -55,7 +55,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
   for (const end = monotonic() + timeout; ;) {
     const file = await watchDirectory(dirname(path), read, {
       mode: 'poll',
-      interval: () => lookInterval,
+      interval: lookInterval,
       timeout: Math.max(1, end - monotonic()),
       filesystemTimeout,
       signal,

@@ -19,17 +19,16 @@ import { freshenClaim, holdsClaim } from './claim-file.ts'
 import { whoseTarget } from './in-the-way.ts'
 import type { AskOwner, AskScheduler, Judgement } from './judgement.ts'
 import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
-import { takeSeat } from './host-seat.ts'
+import { HostRelay, type HostRelayOptions } from './host-relay.ts'
 import { clearLeftovers } from './leftovers.ts'
+import { isLocalFilesystem } from './local-filesystem.ts'
 import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
 import { departureName, gathererName, outcomeName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
-import { newsPortName } from './news-port.ts'
 import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
 import { publishFile } from './publish.ts'
 import { makeRunDirectory, noteName, ownerOfDirectory, runFiles } from './run-directory.ts'
-import { NewsTeller } from './tell-news.ts'
 import { defaultPollInterval } from './watch.ts'
 import { withdrawAll } from './withdraw.ts'
 
@@ -48,6 +47,8 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   readonly watch: WatchMode
   /** Milliseconds between two listings. Undefined: chosen so that all processes together keep to the budget. */
   readonly pollInterval: number | undefined
+  /** How this process meets the others of its host, where it knows its rank among them. @default each process looks by itself */
+  readonly relay?: HostRelayOptions | 'alone on its host' | undefined
   /** Operations a second that all processes together may ask of the filesystem while they wait. */
   readonly metadataBudget: number
   readonly logger: Logger
@@ -70,7 +71,7 @@ export class FileStore {
   readonly #options: FileStoreOptions
   readonly #judgement: Judgement
   readonly #directory: PrivateDirectory
-  #teller: NewsTeller | undefined
+  #relay: HostRelay | undefined
   #nonce: string | undefined
   #freshener: NodeJS.Timeout | undefined
   /** The directory is another's: of a living run with the same key, or of no run. It is left as it is. */
@@ -94,6 +95,7 @@ export class FileStore {
     await makeRunDirectory(this.#directory)
     if (me.rank === 0) await this.#refuseOtherFiles()
     await leavePresence(this.#directory, me)
+    this.#relay = await this.#openRelay()
     return await this.#directory.identify()
   }
 
@@ -180,13 +182,13 @@ export class FileStore {
   }): Promise<Found> {
     const { runKey, watch, pollInterval, metadataBudget, filesystemTimeout, size, nodes, me, logger } = this.#options
     // As many look as there are hosts, if the others are like this one.
-    const interval = (each: number): number => pollInterval ?? defaultPollInterval(size / each, metadataBudget)
+    const lookers = this.#relay === undefined && this.#options.relay !== 'alone on its host' ? size : nodes
     const node = nodes > 1 ? me.node : undefined
-    const hear = { rank: me.rank, isOneHost: nodes === 1 }
-    const perHost = size / nodes
     return await lookUp(this.#directory, {
       ...options,
-      ...{ runKey, filesystemTimeout, interval, perHost, hear, takeSeat, node, logger },
+      ...{ runKey, filesystemTimeout, node, logger, relay: this.#relay },
+      interval: pollInterval ?? defaultPollInterval(lookers, metadataBudget),
+      intervalAlone: pollInterval ?? defaultPollInterval(size, metadataBudget),
       mode: watch,
     })
   }
@@ -204,11 +206,10 @@ export class FileStore {
 
   /**
    * The ranks that have left word that they will not come. Process 0 asks again and again while some
-   * have not come, and those among them that listen are told on this occasion what was published.
+   * have not come.
    */
   async departed(): Promise<readonly Departure[]> {
     const names = await this.#directory.list().catch((): string[] => [])
-    this.#teller?.tell(names)
     return await readDepartures(this.#directory, names)
   }
 
@@ -244,7 +245,7 @@ export class FileStore {
    */
   async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
     clearInterval(this.#freshener)
-    this.#teller?.[Symbol.dispose]()
+    this.#relay?.[Symbol.dispose]()
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
     await withdrawAll(this.paths, {
@@ -257,9 +258,17 @@ export class FileStore {
     })
   }
 
+  async #openRelay(): Promise<HostRelay | undefined> {
+    const { relay, watch, me } = this.#options
+    if (relay === undefined || relay === 'alone on its host') return undefined
+    // Where events come, each process has them.
+    if (watch !== 'poll' && (await isLocalFilesystem(this.paths.runDirectory))) return undefined
+    return await HostRelay.open(this.paths.runDirectory, me.node, relay)
+  }
+
+  /** Tells the others of this host what has just been published. */
   #say(found: Found): void {
-    this.#teller ??= new NewsTeller(this.#options.size / this.#options.nodes)
-    this.#teller.say(JSON.stringify(found))
+    if (this.#relay?.isRelay === true) void this.#relay.tell(JSON.stringify(found))
   }
 
   async #refuseOtherFiles(): Promise<void> {
@@ -283,10 +292,7 @@ export class FileStore {
   async #clearOwnDirectory(): Promise<void> {
     const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.#directory))?.nonce === this.#nonce
     const stays = (name: string): boolean =>
-      departureName.test(name) ||
-      presenceName.test(name) ||
-      newsPortName.test(name) ||
-      (ours && (name === recordName || name === gathererName))
+      departureName.test(name) || presenceName.test(name) || (ours && (name === recordName || name === gathererName))
     await removeKnownFiles(this.#directory, runFiles, (name) => !stays(name))
   }
 }

@@ -9,7 +9,6 @@ import { ownUid } from '../filesystem/user.ts'
 import type { Owner } from '../record/owner.ts'
 import type { Judgement } from './judgement.ts'
 import { departureName, outcomeName, runKeyOf } from './names.ts'
-import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
 import { noteName, ownerOfDirectory, readOutcome, runFiles } from './run-directory.ts'
 
@@ -46,7 +45,7 @@ async function clearRunDirectory(directory: PrivateDirectory, runKey: string, ju
   const names = await directory.list()
   // What tells of an end is for processes that come late, so it stays as long as these may come.
   const aged =
-    names.every((name) => departureName.test(name) || presenceName.test(name) || newsPortName.test(name)) ||
+    names.every((name) => departureName.test(name) || presenceName.test(name)) ||
     names.includes(outcomeName) ||
     names.some((name) => noteName.test(name))
   if (aged && !(await isOld(directory))) return

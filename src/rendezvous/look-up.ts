@@ -7,14 +7,12 @@ import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import { type Found, gathererOf, parseFound, rehearseParsing } from '../record/found.ts'
+import { type Found, gathererOf, parseFound } from '../record/found.ts'
 import { sayDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
-import { hearNews, listensBeside } from './hear-news.ts'
-import type { Seat } from './host-seat.ts'
+import type { HostRelay } from './host-relay.ts'
 import { gathererName, outcomeName, recordName } from './names.ts'
-import { newsPortName } from './news-port.ts'
 import { outcomeOfNote } from './outcome.ts'
 import { lonelyError, presenceName } from './presence.ts'
 import { noteName, readGatherer, readOutcome, readPublished } from './run-directory.ts'
@@ -27,14 +25,12 @@ export interface LookUpOptions {
   readonly timeout: number
   /** Milliseconds that the filesystem may take for one look. @default 25 s */
   readonly filesystemTimeout?: number | undefined
-  /** Milliseconds between two listings by a process that looks for `each` processes. */
-  readonly interval: (each: number) => number
-  /** Processes on each host, as far as is known: one of them looks for all where they take seats. @default 1 */
-  readonly perHost?: number
-  /** Rank of this process, and whether all are on its host, for those that listen. @default it does not listen */
-  readonly hear?: { readonly rank: number; readonly isOneHost: boolean }
-  /** Takes a seat among the waiting processes of this host. @default this process looks for itself alone */
-  readonly takeSeat?: (runDirectory: string, signal?: AbortSignal) => Promise<Seat>
+  /** Milliseconds between two listings. */
+  readonly interval: number
+  /** The same where a process looks by itself that has waited for the relay of its host. */
+  readonly intervalAlone: number
+  /** Tells the processes of this host. @default this process looks for itself */
+  readonly relay?: HostRelay | undefined
   readonly mode: WatchMode
   /** The node of this process, where the run has several. */
   readonly node?: string | undefined
@@ -58,43 +54,21 @@ const tolerance = 1_000
  * where the directory is not this user's alone or its filesystem does not answer, or the signal's reason.
  */
 export async function lookUp(directory: PrivateDirectory, options: LookUpOptions): Promise<Found> {
-  const { runKey, timeout, signal, except, takeSeat } = options
+  const { runKey, timeout, signal, except, relay } = options
   const reader = new Reader(directory, options)
   const end = reader.now() + timeout
-  const never = new AbortController().signal
-  rehearseParsing()
   try {
-    // Who has found a record to be dead is of another mind than the rest of its host.
-    const isShared = except === undefined || except.size === 0
-    for (;;) {
-      const left = end - reader.now()
-      // It takes whole milliseconds only, and no more than a timer holds.
-      const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))))
-      const seat = isShared ? await seatWithin(takeSeat, directory.path, late, signal) : undefined
-      if (seat === undefined) break
-      try {
-        if (seat.kind === 'looker') {
-          const found = await look(reader, options, {
-            left: end - reader.now(),
-            each: () => seat.size,
-            atLeast: options.perHost ?? 1,
-          })
-          await seat.tell(JSON.stringify(found))
-          return found
-        }
-        const told = await seat.told(AbortSignal.any([signal ?? never, late]))
-        if (told === 'silent') break
-        const found = told === 'left' ? undefined : reader.told(told.text)
-        if (found !== undefined) return found
-      } catch (error) {
-        if (signal?.aborted === true || seat.kind === 'looker') throw error
-        if (late.aborted || errnoOf(error) !== undefined) break
-        throw error
-      } finally {
-        putAway(seat)
-      }
+    // A process that found a dead record looks by itself: what it was told may be that record.
+    if (relay === undefined || (except !== undefined && except.size > 0)) return await look(reader, options, timeout)
+    if (relay.isRelay) {
+      using _ = relay
+      const found = await look(reader, options, timeout)
+      await relay.tell(JSON.stringify(found))
+      return found
     }
-    return await look(reader, options, { left: Math.max(lastLook, end - reader.now()), each: () => 1, atLeast: 1 })
+    const told = await relay.hear((text) => reader.told(text), { timeout, signal })
+    const left = Math.max(lastLook, end - reader.now())
+    return told ?? (await look(reader, { ...options, interval: options.intervalAlone }, left))
   } catch (error) {
     // Every process makes the directory before it looks, so that a missing one has been removed.
     if (errnoOf(error) === 'ENOENT') return { kind: 'outcome', outcome: { version: 1, run_key: runKey } }
@@ -107,70 +81,21 @@ export async function lookUp(directory: PrivateDirectory, options: LookUpOptions
   }
 }
 
-/** A seat, unless it is not to be had in time. @throws the signal's reason. */
-async function seatWithin(
-  takeSeat: LookUpOptions['takeSeat'],
-  runDirectory: string,
-  late: AbortSignal,
-  signal: AbortSignal | undefined,
-): Promise<Seat> {
-  try {
-    return await takeSeat?.(runDirectory, signal === undefined ? late : AbortSignal.any([signal, late]))
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (late.aborted) return undefined
-    throw error
-  }
-}
-
-/** Leaves a seat, for which nobody waits: at the moment at which many are told, they have more urgent things to do. */
-function putAway(seat: NonNullable<Seat>): void {
-  const leave = (): void => {
-    seat.leave().catch(() => undefined)
-  }
-  if (seat.kind === 'looker') leave()
-  else setTimeout(leave, aMoment).unref()
-}
-
-/** In milliseconds. */
-const aMoment = 200
-
 /** How long a process that was told nothing in time looks by itself. In milliseconds. */
 const lastLook = 500
 
-interface LookFor {
-  /** Milliseconds. */
-  readonly left: number
-  /** For how many processes this one looks now. */
-  readonly each: () => number
-  /** For how many it soon will. */
-  readonly atLeast: number
-}
-
 async function look(
   reader: Reader,
-  { timeout, filesystemTimeout, interval, mode, logger, signal, seams, hear }: LookUpOptions,
-  { left, each, atLeast }: LookFor,
+  { timeout, filesystemTimeout, interval, mode, logger, signal, seams }: LookUpOptions,
+  left: number,
 ): Promise<Found> {
   const { directory } = reader
-  const leaveName = async (name: string): Promise<void> => {
-    await directory.leaveName(name)
-  }
-  // The others of this host may not have taken their seats yet.
-  const listens = hear !== undefined && listensBeside(interval(Math.max(each(), atLeast)))
   return await watchDirectory(directory.path, async (names) => reader.read(names), {
-    mode,
-    interval: () => interval(each()),
-    timeout: left,
-    filesystemTimeout,
-    signal,
+    ...{ mode, interval, timeout: left, filesystemTimeout, signal },
     late: (last) => tooLate(directory, timeout, last),
     notice: (message) => {
       logger.warn(message)
     },
-    ...(listens && {
-      hear: async (signal) => await hearNews({ ...hear, leave: leaveName, signal, read: (text) => reader.told(text) }),
-    }),
     seams: seams ?? { ...realSeams, list: async () => await directory.list() },
   })
 }
@@ -268,7 +193,7 @@ function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): 
 function saySight({ names }: LastSight): string {
   if (names === undefined) return 'which never could be listed'
   const ranks = names.flatMap((name) => presenceName.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
-  const others = names.filter((name) => !presenceName.test(name) && !newsPortName.test(name)).map((name) => `"${name}"`)
+  const others = names.filter((name) => !presenceName.test(name)).map((name) => `"${name}"`)
   const came = ranks.length === 0 ? 'no process' : `process ${ranks.join(', ')}`
   return `where ${came} had come${others.length === 0 ? '' : ` and there was ${others.join(', ')} instead`}`
 }

@@ -12,7 +12,6 @@ import type { OutcomeRecord } from '../record/outcome-record.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseDeparture } from './departures.ts'
 import { departureName, gathererName, outcomeName, recordName } from './names.ts'
-import { newsPortName } from './news-port.ts'
 import { presenceName } from './presence.ts'
 import { clusterRecordSchema, outcomeRecordSchema } from '../record/schemas.ts'
 
@@ -87,7 +86,7 @@ function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
 /** The files that a run makes in its directory. */
 export const runFiles: FileForms = {
   parserOf: (name) => (departureName.test(name) ? parseDeparture : parsers.get(name)),
-  isEmpty: (name) => [noteName, presenceName, newsPortName].some((pattern) => pattern.test(name)),
+  isEmpty: (name) => [noteName, presenceName].some((pattern) => pattern.test(name)),
   isTemporary: (name) =>
     [...recordNames, /^\.(gone-\d+)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
 }

@@ -11,19 +11,27 @@ import { subscribe, type Subscriber } from './subscribe.ts'
 
 /** The poll that goes on beside events, which are never more than a hint. */
 const slowPoll = 1_000
-/** A wait is cut into pieces of so much, since its length may change meanwhile. In milliseconds. */
-const longestPiece = 1_000
 /** Operations of a look that finds something: the listing, and the file. */
 const operationsOfFinding = 2
 /** How much of the budget may be planned for: looks are spread by chance, so that some seconds see more. */
 const plannedShare = 0.7
 
+/** However many look, what is published is noticed within this, and the variation on top. */
+const longestIntervalMs = 5_000
+
 /**
  * Milliseconds between two listings by one of `lookers` processes, so that all of them together keep to
- * `budget` operations a second, also while they find what they wait for.
+ * `budget` operations a second, also while they find what they wait for; at most 5 s, so that more than some
+ * hundreds need more than the budget.
  */
 export function defaultPollInterval(lookers: number, budget: number = defaults.metadataBudget): number {
-  return Math.max(defaults.pollInterval, ((lookers * operationsOfFinding) / (budget * plannedShare)) * 1000)
+  const planned = ((lookers * operationsOfFinding) / (budget * plannedShare)) * 1000
+  return Math.min(longestIntervalMs, Math.max(defaults.pollInterval, planned))
+}
+
+/** Operations a second of `lookers` processes that look as rarely as any do. */
+export function leastOperations(lookers: number): number {
+  return Math.ceil((lookers * 1000) / longestIntervalMs)
 }
 
 /** The longest that news can take to be noticed by polling each `interval`, in milliseconds. */
@@ -31,7 +39,7 @@ export function longestNotice(interval: number): number {
   return interval * (1 + variation)
 }
 
-/** Each interval is varied by so much, up or down. */
+/** Each interval is made longer by up to so much. */
 const variation = 0.2
 
 /** The world as seen by a watch; a test puts its own in its place. */
@@ -62,10 +70,10 @@ export interface LastSight {
 }
 
 /** How to watch, and for how long. */
-export interface WatchOptions<T = never> {
+export interface WatchOptions {
   readonly mode: WatchMode
-  /** Milliseconds between two listings, asked for again while they pass; each is varied by up to 20 %. */
-  readonly interval: () => number
+  /** Milliseconds between two listings; each is made longer by up to 20 %. */
+  readonly interval: number
   /** Milliseconds until the watch gives up. */
   readonly timeout: number
   /** Milliseconds that the filesystem may take for one look. @default 25 s */
@@ -74,8 +82,6 @@ export interface WatchOptions<T = never> {
   readonly late: (last: LastSight) => Error
   /** Takes a sentence for the user where events turn out not to work. */
   readonly notice: (message: string) => void
-  /** Resolves with what `inspect` would make, from elsewhere. Called where a first look finds nothing, and events do not come. */
-  readonly hear?: ((signal: AbortSignal) => Promise<T>) | undefined
   readonly signal?: AbortSignal | undefined
   /** @default the real ones */
   readonly seams?: WatchSeams
@@ -92,7 +98,7 @@ export interface WatchOptions<T = never> {
 export async function watchDirectory<T>(
   directory: string,
   inspect: (names: readonly string[]) => Promise<T | undefined>,
-  options: WatchOptions<T>,
+  options: WatchOptions,
 ): Promise<T> {
   const { timeout, signal, seams = realSeams } = options
   signal?.throwIfAborted()
@@ -110,21 +116,21 @@ export async function watchDirectory<T>(
   }
 }
 
-interface Inner<T> extends WatchOptions<T> {
+interface Inner extends WatchOptions {
   readonly seams: WatchSeams
   readonly inner: AbortSignal
 }
 
-class Watch<T> {
+class Watch {
   last: LastSight = { names: undefined, error: undefined }
   readonly #directory: string
-  readonly #options: Inner<T>
+  readonly #options: Inner
   #events = false
   #hinted = false
   #pause = new AbortController()
   #rested = false
 
-  constructor(directory: string, options: Inner<T>) {
+  constructor(directory: string, options: Inner) {
     this.#directory = directory
     this.#options = options
     options.inner.addEventListener('abort', () => {
@@ -132,18 +138,18 @@ class Watch<T> {
     })
   }
 
-  async run(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
+  async run<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
     const first = await this.#look(inspect)
     if (first !== undefined) return first
     const unsubscribe = await this.#subscribe()
     try {
-      return await Promise.race([this.#lookAgain(inspect), this.#heard()])
+      return await this.#lookAgain(inspect)
     } finally {
       unsubscribe()
     }
   }
 
-  async #lookAgain(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
+  async #lookAgain<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
     // What has changed before events were asked for is told by none.
     if (!this.#events) await this.#rest()
     for (;;) {
@@ -155,20 +161,13 @@ class Watch<T> {
     }
   }
 
-  /** What is heard of from elsewhere, if anything ever is: whoever cannot listen looks. */
-  async #heard(): Promise<T> {
-    const { hear, inner } = this.#options
-    const never = new Promise<T>(() => undefined)
-    return await (this.#events || hear === undefined ? never : hear(inner).catch(async () => await never))
-  }
-
-  async #look(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
+  async #look<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     const { filesystemTimeout = defaults.filesystemTimeout } = this.#options
     const late = (): Error => new UnansweredError(`Cannot look into "${this.#directory}"`, filesystemTimeout)
     return await answered(this.#lookOnce(inspect), filesystemTimeout, late)
   }
 
-  async #lookOnce(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
+  async #lookOnce<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     try {
       this.last = { names: await this.#options.seams.list(this.#directory), error: undefined }
     } catch (error) {
@@ -185,17 +184,13 @@ class Watch<T> {
     if (this.#isHinted()) return
     const { interval, seams, inner } = this.#options
     // The first rest spreads those who began together; from then on they stay spread.
-    const factor = this.#rested ? 1 - variation + 2 * variation * seams.random() : seams.random() * (1 + variation)
+    const factor = this.#rested ? 1 + variation * seams.random() : seams.random() * (1 + variation)
     this.#rested = true
-    for (let slept = 0; !this.#isHinted() && !inner.aborted;) {
-      const usual = this.#events ? Math.max(slowPoll, interval()) : interval()
-      const left = usual * factor - slept
-      if (left <= 0) return
-      const piece = Math.min(left, longestPiece)
-      this.#pause = new AbortController()
-      await seams.sleep(piece, this.#pause.signal).catch(() => undefined)
-      slept += piece
-    }
+    if (inner.aborted) return
+    this.#pause = new AbortController()
+    await seams
+      .sleep((this.#events ? Math.max(slowPoll, interval) : interval) * factor, this.#pause.signal)
+      .catch(() => undefined)
   }
 
   /** Asked anew each time: it changes while this waits. */

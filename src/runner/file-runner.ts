@@ -1,17 +1,19 @@
 import { askOwner } from '../control/ask.ts'
 import { formatRunKey } from '../identity/run-key.ts'
+import type { Share } from '../identity/share.ts'
 import { messageOf } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { Departure } from '../rendezvous/departures.ts'
-import { FileStore } from '../rendezvous/file-store.ts'
+import { FileStore, type FileStoreOptions } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
 import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../record/found.ts'
 import { claimPatience } from '../rendezvous/lock.ts'
 import { UnansweredError } from '../rendezvous/cannot-publish.ts'
+import { secretsDirectory } from '../security/private-files.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { answered } from '../util/unanswered.ts'
@@ -36,7 +38,7 @@ export abstract class FileRunner extends BaseRunner {
 
   protected override async prepare(run: RunContext): Promise<void> {
     const { options, identity, schedulerFile, logger } = run
-    const { runKey, size, nodes, rank, host } = identity
+    const { runKey, size, nodes, rank, host, share } = identity
     this.#store = new FileStore({
       schedulerFile,
       runKey: formatRunKey(runKey),
@@ -45,6 +47,7 @@ export abstract class FileRunner extends BaseRunner {
       me: { rank, node: host },
       watch: options.watch,
       pollInterval: options.pollInterval,
+      relay: this.#relayOf(share),
       metadataBudget: options.metadataBudget,
       filesystemTimeout: options.filesystemTimeout,
       logger,
@@ -57,6 +60,16 @@ export abstract class FileRunner extends BaseRunner {
       },
     })
     this.#runDirectory = await this.#answered('make a directory of the run', run, this.#store.join())
+  }
+
+  /** How the processes of this host spare the filesystem, where each knows which of them it is. */
+  #relayOf({ localRank, processes, processesOnNode = processes }: Share): FileStoreOptions['relay'] {
+    if (localRank === undefined) return undefined
+    if (processesOnNode === 1) return 'alone on its host'
+    const onDirectory = (directory: OwnDirectory): void => {
+      this.reaper.addDirectory(directory)
+    }
+    return { parent: secretsDirectory(), isRelay: localRank === 0, onDirectory }
   }
 
   /** Which directory is the run's. */

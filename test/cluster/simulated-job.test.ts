@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { relayPath } from '../../src/rendezvous/host-relay.ts'
+import { secretsDirectory } from '../../src/security/private-files.ts'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 import { fourTasks, sixTasks, startTasks, twoTasks } from '../support/step.ts'
@@ -74,23 +77,6 @@ test.concurrent('a task whose process 0 does not come says what it waited for, a
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('tasks that would look once in an hour are told where process 0 is when it comes', async () => {
-  await using cluster = await Cluster.make()
-  const [zero, ...others] = fourTasks()
-  const rarely = ['--watch', 'poll', '--poll-interval', '1h', '--scheduler-file', 'F.json']
-  const runs = startTasks(cluster, others, [...rarely, ...workers, '2'])
-  await until(
-    async () => await readdir(cluster.work, { recursive: true }),
-    (names) => names.some((name) => /F\.json\.run-.*\/news-\d+\./.test(name)),
-    { what: 'one that waits listens', say: (names) => names.join('\n') },
-  )
-  runs.push(cluster.run(['run', ...rarely, ...workers, '2'], zero))
-  for (const run of runs) await run.expectStatus(0)
-  expect(runs[0]?.stdout).toBe('workers [2, 3]\nresult 21 on 2\n')
-  for (const run of runs) run.expectNoAlarm()
-  await cluster.expectNothingLeft()
-})
-
 test("the client program's status is that of its task, and the others end with 0", async () => {
   await using cluster = await Cluster.make()
   const runs = startTasks(cluster, fourTasks(), ['--', 'python3', '-c', 'import sys; sys.exit(3)'])
@@ -98,11 +84,21 @@ test("the client program's status is that of its task, and the others end with 0
   await cluster.expectNothingLeft()
 })
 
-test('six tasks on three nodes become one cluster of four workers', async () => {
+test('six tasks on three nodes become one cluster of four workers, and leave nothing on their nodes', async () => {
   await using cluster = await Cluster.make()
-  const runs = startTasks(cluster, sixTasks(), [...workers, '5'])
+  // By polling, as on a network filesystem: one task of each node looks for both.
+  const runs = startTasks(cluster, sixTasks(), ['--watch', 'poll', '--scheduler-file', 'F.json', ...workers, '5'])
+  const relays = await until(
+    async () => {
+      const name = (await readdir(cluster.work)).find((each) => each.startsWith('.F.json.run-')) ?? ''
+      return ['node0', 'node1', 'node2'].map((node) => relayPath(cluster.path(name), node, secretsDirectory()))
+    },
+    (paths) => paths.every((path) => existsSync(path)),
+    { what: 'each node has a relay', say: (paths) => paths.join('\n') },
+  )
   await expectStatuses(runs, [0, 0, 0, 0, 0, 0])
   expect(runs[1]?.stdout).toBe('workers [2, 3, 4, 5]\nresult 21 on 5\n')
+  expect(relays.filter((path) => existsSync(path))).toEqual([])
   for (const run of runs) run.expectNoAlarm()
   await cluster.expectNothingLeft()
 })

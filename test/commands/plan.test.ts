@@ -124,7 +124,7 @@ describe('formatPlan', () => {
       `news by polling: within 171 ms, or 2.7 s ${alone}, with at most 200 file system operations a second`,
     )
     expect(news({ metadataBudget: 20 })).toBe(
-      `news by polling: within 1.7 s, or 27.4 s ${alone}, with at most 20 file system operations a second; process 0 tells the hosts besides, over the network`,
+      `news by polling: within 1.7 s, or 6 s ${alone}, with at most 20 file system operations a second`,
     )
     expect(news({ pollInterval: '1s' })).toBe('news by polling: within 1.2 s')
   })

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
-import { parseFound, samples } from '../../src/record/found.ts'
+import { parseFound } from '../../src/record/found.ts'
 
-test('what is rehearsed is what may be found', () => {
-  expect(samples().map((sample) => parseFound(sample)?.kind)).toEqual(['gatherer', 'cluster'])
+test('what was found is read as it was told, and nothing else is', () => {
+  const found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }
+  expect(parseFound(JSON.stringify(found))).toEqual(found)
+  for (const text of ['', '{', '{"kind": "outcome"}', JSON.stringify({ ...found, kind: 'other' })])
+    expect(parseFound(text)).toBeUndefined()
 })

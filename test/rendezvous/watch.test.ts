@@ -37,7 +37,7 @@ class World {
       Promise.resolve(names.includes('record') ? this.time.now : undefined)
     const found = watchDirectory('/run', inspect, {
       mode,
-      interval: () => 100,
+      interval: 100,
       timeout: 60_000,
       late: ({ names }) => new Error(`late: ${names?.join() ?? 'never listed'}`),
       notice: (message) => void this.notices.push(message),
@@ -50,7 +50,7 @@ class World {
 
 test('polling sees a new name at the next listing', async () => {
   // The first rest is 60 ms.
-  expect(await new World(910).watch('poll')).toBe(960)
+  expect(await new World(910).watch('poll')).toBe(940)
 })
 
 test('what is there already is seen at once, without events', async () => {
@@ -60,19 +60,12 @@ test('what is there already is seen at once, without events', async () => {
 })
 
 test.each([
-  [0, 80],
-  [0.5, 160],
+  [0, 100],
+  [0.5, 170],
   [1, 240],
 ])('with the draw %d two rests of an interval of 100 ms take %d ms', async (draw, ms) => {
   const world = new World(ms - 1, { random: () => draw })
   expect(await world.watch('poll')).toBeCloseTo(ms)
-})
-
-test('an interval that shrinks while it passes shortens the wait', async () => {
-  const world = new World(1)
-  let listeners = 0
-  const interval = (): number => 100_000 / ++listeners
-  expect(await world.watch('poll', { interval })).toBeLessThan(10_000)
 })
 
 test('an event makes the next listing come at once', async () => {
@@ -92,7 +85,7 @@ test('auto uses events on a local filesystem only', async () => {
   await local.watch('auto')
   expect(local.subscriber).toBeDefined()
   const network = new World(300, { isLocal: () => Promise.resolve(false) })
-  expect(await network.watch('auto')).toBe(360)
+  expect(await network.watch('auto')).toBe(390)
   expect(network.subscriber).toBeUndefined()
 })
 
@@ -104,7 +97,7 @@ test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it p
       return () => undefined
     },
   })
-  expect(await world.watch('events')).toBe(360)
+  expect(await world.watch('events')).toBe(390)
   expect(world.notices).toEqual([`Polling "/run", since the system sends no events: ${errno}: inotify_add_watch`])
 })
 
@@ -113,7 +106,7 @@ test('where events cannot even be asked for it polls, with a notice', async () =
     throw new Error('ENOSPC: System limit for number of file watchers reached')
   }
   const world = new World(350, { subscribe: failing })
-  expect(await world.watch('events')).toBe(360)
+  expect(await world.watch('events')).toBe(390)
   expect(world.notices).toHaveLength(1)
 })
 
@@ -158,8 +151,8 @@ test.each([
   [1, 200, 100],
   [7, 200, 100],
   [63, 200, 900],
-  [6300, 200, 90_000],
-  [6300, 2000, 9_000],
-])('%d that look keep to %d operations a second by an interval of %d ms', (lookers, budget, ms) => {
+  [6300, 2000, 5_000],
+  [6300, 20_000, 900],
+])('%d that look keep to %d operations a second by an interval of %d ms, 5 s at most', (lookers, budget, ms) => {
   expect(defaultPollInterval(lookers, budget)).toBeCloseTo(ms)
 })

@@ -1,40 +1,26 @@
-import { hearNews, listensBeside } from '../../src/rendezvous/hear-news.ts'
-import type { TakeNews } from '../../src/rendezvous/news-wire.ts'
-import { NewsTeller } from '../../src/rendezvous/tell-news.ts'
 import { defaultPollInterval, longestNotice, watchDirectory } from '../../src/rendezvous/watch.ts'
-import { departureInterval } from '../../src/runner/wait-for-others.ts'
 import { SimulatedTime } from './simulated-time.ts'
 
 /** Processes of one host. */
 export const perHost = 16
 /** The hosts' processes start within so much. In milliseconds. */
 const startsWithin = 5_000
-/** TCP sends the first packet of a connection again after so long, and a connection is given up after that. In milliseconds. */
-const [sentAgainAfter, givenUpAfter] = [1_000, 3_000]
-/** Least and most that a connection and its answer take. In milliseconds. */
-const [shortest, longest] = [0.2, 2]
-
-/** What the network between the hosts is like. */
-export interface Network {
-  /** Share of the connections whose first packet is lost. */
-  readonly lost: number
-  /** Share of the hosts that cannot be connected to. */
-  readonly unreachable: number
-}
 
 /** What a simulated job has seen. */
 export interface Figures {
   readonly size: number
-  /** Operations of the start: a listing by each host, and what it leaves where it listens. */
+  /** Operations of the start: a listing by each host. */
   readonly atStart: number
-  /** Operations a second after the start: over all of the wait, and in the second that saw most. */
+  /** Operations a second after the start and before there is anything to find: all of that time, and its busiest second. */
   readonly mean: number
+  readonly waiting: number
+  /** Operations in the busiest second of all, in which hosts find what they look for. */
   readonly peak: number
+  /** Least time between two looks of one host, after its first rest. In milliseconds. */
+  readonly shortestRest: number
   /** Until half of the gates, and the last one, had opened. In milliseconds. */
   readonly median: number
   readonly last: number
-  /** Hosts that were told. */
-  readonly told: number
   readonly bound: number
 }
 
@@ -44,76 +30,42 @@ function draws(): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
-const published = 'process-0.json'
-
 /**
- * Lets `size` processes wait, 16 to a host: one that looks for each host, and process 0, which tells
- * them, with the code of the program.
- *
- * @param network undefined: nobody is told
+ * Lets `size` processes wait, 16 to a host, with the code of the program: the relay of each host looks, and tells
+ * the others of it without the shared filesystem.
  */
-export async function simulateGates(size: number, network?: Network): Promise<Figures> {
+export async function simulateGates(size: number): Promise<Figures> {
   const time = new SimulatedTime()
   const random = draws()
-  const interval = defaultPollInterval(size / Math.min(size, perHost))
+  const hosts = Math.ceil(size / perHost)
+  const interval = defaultPollInterval(hosts)
   const publishedAt = startsWithin + 2.5 * interval + 10_000
   const operations: number[] = []
   const gates: number[] = []
-  /** What is in the run's directory, and who listens at each port. */
-  const names: string[] = []
-  const listeners = new Map<number, TakeNews>()
-  let [atStart, ports, told] = [0, 0, 0]
+  let [atStart, shortestRest] = [0, Infinity]
 
-  const host = async (begins: number): Promise<void> => {
+  const relay = async (begins: number): Promise<void> => {
     await time.sleep(begins)
-    let isFirst = true
-    const count = (): void => {
-      if (isFirst) atStart++
-      else operations.push(time.now)
-      isFirst = false
-    }
-    const how = await watchDirectory<'looked' | 'told'>(
+    const looks: number[] = []
+    await watchDirectory(
       '/run',
-      (listed) => {
-        if (listed[0] !== published) return Promise.resolve(undefined)
-        // It is opened and read; all others of the host are told without the filesystem.
-        count()
-        return Promise.resolve('looked')
+      (names) => {
+        if (names.length === 0) return Promise.resolve(undefined)
+        // It is opened and read.
+        operations.push(time.now)
+        return Promise.resolve('found')
       },
       {
-        mode: 'poll',
-        interval: () => interval,
-        timeout: 3_600_000,
+        ...{ mode: 'poll', interval, timeout: 3_600_000 },
         late: () => new Error('late'),
         notice: () => undefined,
-        hear:
-          network !== undefined && listensBeside(interval)
-            ? async (signal) =>
-                await hearNews({
-                  rank: ports,
-                  leave: (name) => {
-                    atStart++
-                    names.push(name)
-                    return Promise.resolve()
-                  },
-                  isOneHost: false,
-                  read: () => 'told',
-                  signal,
-                  seams: {
-                    receive: (take) => {
-                      const port = ports++
-                      if (random() >= network.unreachable) listeners.set(port, take)
-                      return Promise.resolve(port)
-                    },
-                    addresses: () => ['10.0.0.1'],
-                  },
-                })
-            : undefined,
         seams: {
           sleep: time.sleep,
           list: () => {
-            count()
-            return Promise.resolve(names)
+            if (looks.push(time.now) === 1) atStart++
+            else operations.push(time.now)
+            if (looks.length > 2) shortestRest = Math.min(shortestRest, time.now - (looks.at(-2) ?? 0))
+            return Promise.resolve(time.now >= publishedAt ? ['process-0.json'] : [])
           },
           isLocal: () => Promise.resolve(false),
           subscribe: () => {
@@ -124,47 +76,25 @@ export async function simulateGates(size: number, network?: Network): Promise<Fi
       },
     )
     gates.push(time.now - publishedAt)
-    if (how === 'told') told++
   }
 
-  const hosts = Math.ceil(size / perHost)
-  const processZero = async (): Promise<void> => {
-    await time.sleep(publishedAt)
-    names.unshift(published)
-    using teller = new NewsTeller(size / hosts, {
-      send: async ({ port }, sealed) => {
-        const take = listeners.get(port)
-        const lost = random() < (network?.lost ?? 0) ? sentAgainAfter : 0
-        await time.sleep(take === undefined ? givenUpAfter : lost + shortest + random() * (longest - shortest))
-        return take?.(sealed) === true
-      },
-      sleep: time.sleep,
-      now: () => time.now,
-    })
-    teller.say('where process 0 is')
-    // It looks for processes that will not come, as long as one is missing.
-    while (gates.length < hosts) {
-      await time.sleep(departureInterval)
-      operations.push(time.now)
-      teller.tell(names)
-    }
-  }
-
-  await time.run(
-    Promise.all([processZero(), ...Array.from({ length: hosts }, async () => host(random() * startsWithin))]),
-  )
-  const seconds = new Map<number, number>()
-  for (const at of operations) seconds.set(Math.floor(at / 1000), (seconds.get(Math.floor(at / 1000)) ?? 0) + 1)
-  const waited = (publishedAt - startsWithin) / 1000
-  const waiting = operations.filter((at) => at >= startsWithin && at < publishedAt).length
+  await time.run(Promise.all(Array.from({ length: hosts }, async () => relay(random() * startsWithin))))
+  const waiting = operations.filter((at) => at >= startsWithin && at < publishedAt)
   return {
     size,
     atStart,
-    mean: waiting / waited,
-    peak: Math.max(...seconds.values()),
+    mean: (waiting.length * 1000) / (publishedAt - startsWithin),
+    waiting: busiestSecond(waiting),
+    peak: busiestSecond(operations),
+    shortestRest,
     median: gates[hosts >> 1] ?? 0,
     last: Math.max(...gates),
-    told,
     bound: longestNotice(interval),
   }
+}
+
+function busiestSecond(operations: readonly number[]): number {
+  const seconds = new Map<number, number>()
+  for (const at of operations) seconds.set(Math.floor(at / 1000), (seconds.get(Math.floor(at / 1000)) ?? 0) + 1)
+  return Math.max(...seconds.values())
 }

@@ -175,7 +175,7 @@ function watching({ own, size, timeout, signal }: MeetingOptions): WatchOptions 
   const seams = { ...realSeams, list: async () => await own.list() }
   return {
     mode: 'poll',
-    interval: () => interval,
+    interval,
     timeout,
     signal,
     late: () => new Late(),
