@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { printableLines } from '../util/printable.ts'
+import { exitSurely } from '../util/unanswered.ts'
 import { endAtDefects } from './last-resort.ts'
 import { addClusterCommands } from './beside.ts'
 import { ownTables } from '../options/command-table.ts'
@@ -33,7 +34,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
-    process.exit(explain(error))
+    exitSurely(explain(error))
   }
 }
 

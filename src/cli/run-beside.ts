@@ -13,6 +13,7 @@ import type { ownTables } from '../options/command-table.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
+import { exitSurely } from '../util/unanswered.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw, print } from './print.ts'
 
@@ -112,7 +113,7 @@ export async function runStop({ own, sources }: CommandOptions<typeof ownTables.
 /** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
   process.stderr.on('error', () => undefined)
-  process.exit(await interruptible(work))
+  exitSurely(await interruptible(work))
 }
 
 /** JSON for whatever reads it, a terminal as well: of control characters it has no need. */

@@ -5,22 +5,36 @@ import { deadline } from './wait.ts'
 let unanswered = 0
 
 /**
- * The outcome of an operation on a filesystem. Where there is none after `ms` milliseconds the
+ * The outcome of an operation on a filesystem. Where there is none after `ms` milliseconds, or when `signal` aborts, the
  * operation is given up, but it goes on holding a thread of this process, which cannot exit by itself
  * before that is free: see {@link exitSurely}.
  *
- * @throws what `late` makes, or what the operation rejects with.
+ * @throws what `late` makes, the signal's reason, or what the operation rejects with.
  */
-export async function answered<T>(operation: Promise<T>, ms: number, late: () => Error): Promise<T> {
-  const giveUp = (): Error => {
+export async function answered<T>(
+  operation: Promise<T>,
+  ms: number,
+  late: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
+  const giveUp = (): void => {
     unanswered++
     const settle = (): void => {
       unanswered--
     }
     operation.then(settle, settle)
+  }
+  const lateAfterAll = (): Error => {
+    giveUp()
     return late()
   }
-  return await deadline(operation, ms, giveUp)
+  if (signal?.aborted === true) giveUp()
+  signal?.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await deadline(operation, ms, lateAfterAll, signal)
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
+  }
 }
 
 /** How long an exit may take where an operation was given up. In seconds. */

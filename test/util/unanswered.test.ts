@@ -19,4 +19,12 @@ describe('answered', () => {
     fail(new Error('EIO, after all'))
     await expect(operation).rejects.toThrow('EIO')
   })
+
+  it('gives an operation up when the signal aborts, with its reason', async () => {
+    const stop = new AbortController()
+    const waiting = answered(new Promise(() => undefined), 60_000, late, stop.signal)
+    stop.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+    await expect(answered(new Promise(() => undefined), 60_000, late, stop.signal)).rejects.toThrow('enough')
+  })
 })

@@ -9,10 +9,10 @@ import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
-import { deadline } from '../../util/wait.ts'
+import { answered } from '../../util/unanswered.ts'
 import { lookAt } from './look.ts'
 import type { FindOptions, NoCluster } from './no-cluster.ts'
-import { readApart } from './reader.ts'
+import { readPath } from './read-path.ts'
 import { certificatesFor } from './secure-cluster.ts'
 import { sayTarget, type Target } from './target.ts'
 
@@ -72,7 +72,7 @@ async function locate(target: Target, { timeout, signal }: FindOptions): Promise
     return { kind: 'place', address: target.address, file: undefined }
   }
   try {
-    const sight = await deadline(lookAt(target), timeout, () => new HungFilesystem(), signal)
+    const sight = await answered(lookAt(target), timeout, () => new HungFilesystem(), signal)
     if (sight.kind !== 'file') return sight
     const { file, owner } = sight
     try {
@@ -147,10 +147,10 @@ export async function askScheduler(
   }
 }
 
-/** Waits until the files have been read once: reading them to use them holds up everything else. */
+/** Waits until the files have been read once: where their filesystem hangs, nothing else is read of it. */
 async function readable({ caFile, cert, key = cert }: TlsFiles, { timeout, signal }: FindOptions): Promise<void> {
-  const all = Promise.all([caFile, cert, key].map(async (path) => await readApart(resolve(path))))
-  await deadline(all, timeout, () => new HungFilesystem(), signal)
+  const all = Promise.all([caFile, cert, key].map(async (path) => await readPath(resolve(path))))
+  await answered(all, timeout, () => new HungFilesystem(), signal)
 }
 
 function whyNot(error: DaskError): NoCluster {

@@ -1,8 +1,7 @@
 import { whyNotTrusted } from '../../filesystem/read-named.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
-import type { Missing } from './read-path.ts'
-import { readApart } from './reader.ts'
+import { type Missing, readPath } from './read-path.ts'
 
 /** What stands at the path of a scheduler file. */
 export type Sight =
@@ -26,9 +25,9 @@ export interface LookTarget {
   readonly ofAnybody?: boolean
 }
 
-/** Looks once. Where the filesystem hangs it does not resolve, and this process can end all the same. */
+/** Looks once. Where the filesystem hangs it does not resolve: see `answered`. */
 export async function lookAt({ path, ofAnybody = false }: LookTarget): Promise<Sight> {
-  const contents = await readApart(path)
+  const contents = await readPath(path)
   if (contents.kind !== 'text') return contents
   const { owner } = contents
   if (owner !== undefined && !ofAnybody) return { kind: 'foreign', why: whyNotTrusted(owner) }

@@ -6,15 +6,6 @@ import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
 import { claimNameOf, runKeyOf } from '../../rendezvous/names.ts'
 
-/** What the process that reads is asked: for a file, or for the run that holds the path of a scheduler file. */
-export interface Question {
-  readonly what: 'file' | 'starting run' | 'outcome'
-  /** Absolute. */
-  readonly path: string
-  /** Of the run whose outcome is asked for. */
-  readonly runKey?: string
-}
-
 /** Nothing is at a path, or not all of it yet. */
 export interface Missing {
   readonly kind: 'missing'
@@ -40,11 +31,20 @@ export type Contents =
   /** Something that no wait makes a file of that can be read. */
   | { readonly kind: 'foreign'; readonly why: string }
 
+/** By path. One that hangs holds a thread of this process, and is not begun again. */
+const underWay = new Map<string, Promise<Contents>>()
+
 /**
- * Reads once. The name is opened only where its directory lists it, since looking up a missing name
- * makes network filesystems remember it as missing.
+ * Reads the file at an absolute path once. The name is opened only where its directory lists it, since looking up a
+ * missing name makes network filesystems remember it as missing. Where the filesystem hangs the promise does not settle.
  */
 export async function readPath(path: string): Promise<Contents> {
+  const reading = underWay.get(path) ?? read(path).finally(() => underWay.delete(path))
+  underWay.set(path, reading)
+  return await reading
+}
+
+async function read(path: string): Promise<Contents> {
   try {
     const names = await listDirectory(dirname(path))
     if (!names.includes(basename(path))) {
@@ -52,9 +52,9 @@ export async function readPath(path: string): Promise<Contents> {
       const runs = names.flatMap((name) => runKeyOf(name, base) ?? [])
       return { kind: 'missing', why: 'there is no such file', claimed: names.includes(claimNameOf(base)), runs }
     }
-    const read = await readOfAnybody(path)
-    const owner = await otherOwner(read)
-    return { kind: 'text', text: read.text, ...(owner !== undefined && { owner }) }
+    const contents = await readOfAnybody(path)
+    const owner = await otherOwner(contents)
+    return { kind: 'text', text: contents.text, ...(owner !== undefined && { owner }) }
   } catch (error) {
     return error instanceof UntrustedError ? { kind: 'foreign', why: error.message } : explain(path, error)
   }

@@ -5,12 +5,16 @@ import type { ClusterRecord } from '../../record/cluster-record.ts'
 import { readGatherer, readOutcome } from '../../rendezvous/run-directory.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
+import { answered } from '../../util/unanswered.ts'
 import { sleep, untilAborted } from '../../util/wait.ts'
 import type { NoCluster } from './no-cluster.ts'
-import { readOutcomeApart, readStartingRunApart } from './reader.ts'
+import type { Contents } from './read-path.ts'
+import { readOutcomeOf, readStartingRun } from './read-starting-run.ts'
 
 /** How long process 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
 const [longestTry, pause] = [5_000, 1_000]
+/** The longest that Node's timers take. In milliseconds. */
+const longestTimer = 2 ** 31 - 1
 
 /**
  * The run that is to publish at the path of a scheduler file and has not yet. Where it holds the path, its process 0 is listened
@@ -24,6 +28,8 @@ export class StartingRun implements Disposable {
   readonly #disposed = new AbortController()
   /** Keys of the runs that had a directory when the wait began. */
   #earlier: ReadonlySet<string> | undefined
+  /** Keys of the runs whose outcome is being read. */
+  readonly #reading = new Set<string>()
   #isTrying = false
   #triedAt = -Infinity
 
@@ -38,7 +44,7 @@ export class StartingRun implements Disposable {
       const { runs = [] } = seen
       this.#earlier ??= new Set(runs)
       if (seen.claimed !== true) {
-        for (const run of runs) if (!this.#earlier.has(run)) void this.#lookForOutcome(run)
+        for (const run of runs) if (!this.#earlier.has(run)) this.#lookForOutcome(run).catch(() => undefined)
         return
       }
     }
@@ -72,7 +78,7 @@ export class StartingRun implements Disposable {
 
   async #listen(): Promise<void> {
     const signal = this.#disposed.signal
-    const contents = await readStartingRunApart(this.#path)
+    const contents = await this.#read(readStartingRun(this.#path))
     const record = contents.kind === 'text' ? readGatherer(contents.text) : undefined
     if (record === undefined) return
     using visit = await Visit.open(record, { signal: AbortSignal.any([signal, AbortSignal.timeout(longestTry)]) })
@@ -82,10 +88,22 @@ export class StartingRun implements Disposable {
   }
 
   async #lookForOutcome(runKey: string): Promise<void> {
-    const contents = await readOutcomeApart(this.#path, runKey)
-    const outcome = contents.kind === 'text' ? readOutcome(contents.text) : undefined
-    if (outcome?.run_key !== runKey || outcome.adds_workers === true) return
-    this.#end(outcome, outcome.failure?.message ?? 'it is over')
+    if (this.#reading.has(runKey)) return
+    this.#reading.add(runKey)
+    try {
+      const contents = await this.#read(readOutcomeOf(this.#path, runKey))
+      const outcome = contents.kind === 'text' ? readOutcome(contents.text) : undefined
+      if (outcome?.run_key !== runKey || outcome.adds_workers === true) return
+      this.#end(outcome, outcome.failure?.message ?? 'it is over')
+    } finally {
+      this.#reading.delete(runKey)
+    }
+  }
+
+  /** One that hangs holds a thread of this process, so that no time limit has it tried again. */
+  async #read(reading: Promise<Contents>): Promise<Contents> {
+    const late = (): Error => new Error('its filesystem does not answer')
+    return await answered(reading, longestTimer, late, this.#disposed.signal)
   }
 
   #end({ run_key }: Pick<ClusterRecord, 'run_key'>, why: string): void {
