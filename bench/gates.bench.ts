@@ -1,8 +1,11 @@
-// From publication to the gates of the other processes, on four hosts whose mounts believe for 4 s what
-// they have seen, missing names included; beside a loop that asks for the file by its name, as the
+// From the moment at which process 0 has left word of where it is to the moment at which the others have joined it, on
+// four hosts whose mounts believe for 4 s what they have seen, missing names included; beside a loop that asks for the scheduler file by its name, as the
 // Python runner does, on the same mounts in the same run.
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { slurmTest } from '../test/support/slurm/slurm-test.ts'
+import { until } from '../test/support/until.ts'
 import { note } from './support/results.ts'
 import { medianOf, table } from './support/table.ts'
 
@@ -23,14 +26,8 @@ seen = time.time()
 print(os.stat(sys.argv[1]).st_mtime * 1000, seen * 1000, flush=True)
 `
 
-/** Keeps the scheduler from being there. */
-const slow = `
-import time
-
-def dask_setup(server):
-    if type(server).__name__ == "Scheduler":
-        time.sleep(${delay})
-`
+/** Process 0 comes later than the others, which wait until then. */
+const late = `if [ "$SLURM_PROCID" = 0 ]; then sleep ${delay}; fi; exec dask-hpc-runner "$@"`
 
 interface Message {
   readonly time: string
@@ -39,8 +36,6 @@ interface Message {
 }
 
 test('publication to gate', async ({ slurm, work }) => {
-  await work.write('slow.py', slow)
-  work.expectFile('__pycache__')
   const ours: number[][] = []
   const byName: number[][] = []
   for (let round = 0; round < rounds; round++) {
@@ -48,13 +43,9 @@ test('publication to gate', async ({ slurm, work }) => {
     const loops = slurm.nodes.map((node) =>
       slurm.on(node, ['python3', '-c', statLoop, name], { directory: work.directory }),
     )
-    const step = work.srun(
-      ['--nodes=4', '--ntasks=4'],
-      [
-        ...['dask-hpc-runner', 'run', '--log-format', 'json', '--scheduler-file', name],
-        ...['--preload', 'slow.py', '--', 'sleep', '2'],
-      ],
-    )
+    const options = ['--log-format', 'json', '--scheduler-file', name, '--wait-workers', 'all', '--', 'sleep', '2']
+    const step = work.srun(['--nodes=4', '--ntasks=4'], ['bash', '-c', late, 'bash', 'run', ...options])
+    const published = await publication(work.path('.'), name)
     const seen = (await Promise.all(loops)).map((line) => line.trim().split(' ').map(Number))
     await step.expectStatus(0)
     const written = seen[0]?.[0] ?? Number.NaN
@@ -64,7 +55,7 @@ test('publication to gate', async ({ slurm, work }) => {
       .filter((line) => line.includes('joined the run'))
       .map((line) => JSON.parse(line) as Message)
     expect(gates).toHaveLength(3)
-    ours.push(gates.map(({ time }) => Date.parse(time) - written))
+    ours.push(gates.map(({ time }) => Date.parse(time) - published))
   }
   await work.expectNothingLeft()
 
@@ -77,3 +68,15 @@ test('publication to gate', async ({ slurm, work }) => {
   await note('gates-cached-mounts', { text, ours, byName })
   expect(medianOf(last(ours))).toBeLessThan(limit)
 })
+
+/** When process 0 has left word of where it is, in milliseconds since 1970. */
+async function publication(directory: string, name: string): Promise<number> {
+  return await until(
+    async () => {
+      const run = (await readdir(directory)).find((each) => each.startsWith(`.${name}.run-`)) ?? ''
+      return (await stat(join(directory, run, 'process-0.json')).catch(() => ({ mtimeMs: 0 }))).mtimeMs
+    },
+    (time) => time > 0,
+    { what: 'process 0 is there', say: String },
+  )
+}
