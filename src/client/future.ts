@@ -59,7 +59,10 @@ export class Future<T> {
     }
   }
 
-  /** Takes the task back. One that runs already is not interrupted, its result is thrown away. */
+  /**
+   * Takes the task back. Where it runs already, a JavaScript function is ended with its Node process, and a Python
+   * function runs on, its result is thrown away.
+   */
   cancel(): void {
     this.#states.cancel(this.#state)
   }

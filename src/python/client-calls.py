@@ -22,7 +22,7 @@ class Calls:
     async def on_run(self, header, buffers):
         """{spec, javascript, arguments, workers | scheduler} -> {values: {address: value}, failed: {address: failure}}"""
         _, data, first, number = header["arguments"]
-        arguments = [self.make_call(header), self.tasks.Payload(data, buffers[first : first + number]), self.node]
+        arguments = [self.make_call(header), self.tasks.Payload(data, buffers[first : first + number])]
         if header["scheduler"]:
             address = self.client.scheduler.address
             try:

@@ -64,12 +64,10 @@ def make_installer(user, name, text, program, node):
             self.name = "dask-hpc-runner-" + user
 
         def setup(self, worker):
-            pool = install(name, text, program).pool
-            pool.path = node
-            pool.users.add(user)
+            install(name, text, program).pool_of(node).users.add(user)
 
         def teardown(self, worker):
-            install(name, text, program).pool.leave(user)
+            install(name, text, program).pool_of(node).leave(user)
 
     return Installer()
 
@@ -203,6 +201,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         # Where the scheduler reads tasks itself; older ones do not, and some may be told not to.
         with contextlib.suppress(Exception):
             await self.client.run_on_scheduler(install, *text)
+            await self.client.run_on_scheduler(self.tasks.follow_names)
         self.installer = make_installer(self.client.id, *text, header["node"])
         register = getattr(self.client, "register_plugin", None) or self.client.register_worker_plugin
         await register(self.installer)
@@ -254,7 +253,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
 
     def make_call(self, described):
         kind = self.tasks.JavaScriptCall if described["javascript"] else self.tasks.PythonCall
-        return kind(described["spec"])
+        return kind(described["spec"], self.node)
 
     def without_refused(self, items):
         """The tasks but for those that need one which will have no result: they fail as that one."""
@@ -337,8 +336,21 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         self.spawn(self.cancel_now(futures))
 
     async def cancel_now(self, futures):
+        running = await self.find_running([one.key for one in futures])
         with contextlib.suppress(Exception):
             await self.client.cancel(futures, force=True)
+            for address, keys in running.items():
+                await self.client.run(self.tasks.end_cancelled, keys, workers=[address], wait=False)
+
+    async def find_running(self, keys):
+        """Where JavaScript runs that has to be ended: Dask interrupts no task."""
+        if not keys or not any(isinstance(call, self.tasks.JavaScriptCall) for call in self.calls.values()):
+            return {}
+        try:
+            return await self.client.run_on_scheduler(self.tasks.find_running, keys)
+        except Exception:
+            # A scheduler that reads no code.
+            return {address: keys for address in (await self.client.scheduler.identity())["workers"]}
 
     # The scheduler
 

@@ -1,7 +1,9 @@
 import limit from './tasks-limit.py'
 import node from './tasks-node.py'
+import pool from './tasks-pool.py'
+import scheduler from './tasks-scheduler.py'
 import values from './tasks-values.py'
 import calls from './tasks.py'
 
 /** The module that workers, the scheduler and the client's helper process share, as text. */
-export const tasksModule = [values, limit, node, calls].join('\n')
+export const tasksModule = [values, limit, node, pool, scheduler, calls].join('\n')

@@ -2,7 +2,6 @@
 # ruff: noqa: F821
 import contextlib
 import os
-import queue
 import signal
 import socket
 import struct
@@ -85,10 +84,10 @@ class Pipe:
             return got
 
 
-def to_python(value):
+def to_python(value, path):
     if not isinstance(value, JavaScriptValue):
         return value
-    with node_process() as node:
+    with node_process(path) as node:
         return node.convert(value)
 
 
@@ -102,6 +101,8 @@ STOPPED_LOOKS = 20
 
 class NodeProcess:
     ended = False
+    # Its call was taken back.
+    cancelled = False
     stopped = 0
 
     def __init__(self, path):
@@ -185,6 +186,8 @@ class NodeProcess:
             return self.pipe.receive()
         except (OSError, EOFError):
             self.end()
+            if self.cancelled:
+                raise taken_back() from None
             status = self.process.returncode
             how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
             if self.stopped >= STOPPED_LOOKS:
@@ -250,68 +253,3 @@ prctl = find_prctl()
 def die_with_parent():
     if prctl is not None:
         prctl(1, signal.SIGKILL)
-
-
-class Pool:
-    def __init__(self):
-        self.idle = []
-        self.lock = threading.Lock()
-        self.users = set()
-        self.orders = None
-        self.path = "node"
-
-    def take(self):
-        while True:
-            with self.lock:
-                node = self.idle.pop() if self.idle else None
-            if node is None:
-                return self.start()
-            if node.alive:
-                return node
-            node.end()
-
-    def give_back(self, node):
-        if not node.ended:
-            with self.lock:
-                self.idle.append(node)
-
-    def start(self):
-        # By one thread that stays: a child dies with the thread that started it, where it is to die with us.
-        with self.lock:
-            if self.orders is None:
-                self.orders = queue.Queue()
-                threading.Thread(target=self.start_for_others, daemon=True, name="dask-hpc-runner-node").start()
-        answer = queue.Queue()
-        self.orders.put((self.path, answer))
-        node = answer.get()
-        if isinstance(node, BaseException):
-            raise node
-        return node
-
-    def start_for_others(self):
-        while True:
-            path, answer = self.orders.get()
-            try:
-                answer.put(NodeProcess(path))
-            except BaseException as error:
-                answer.put(error)
-
-    def leave(self, user):
-        self.users.discard(user)
-        if not self.users:
-            with self.lock:
-                idle, self.idle = self.idle, []
-            for node in idle:
-                node.end()
-
-
-pool = Pool()
-
-
-@contextlib.contextmanager
-def node_process():
-    node = pool.take()
-    try:
-        yield node
-    finally:
-        pool.give_back(node)

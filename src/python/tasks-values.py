@@ -79,7 +79,7 @@ def decode(data, buffers=(), dependencies=()):
 
     def extension(code, raw):
         if code == FUTURE:
-            return to_python(dependencies[int.from_bytes(raw, "little")])
+            return dependencies[int.from_bytes(raw, "little")]
         if code == BIGINT:
             return int.from_bytes(raw, "little", signed=True)
         if code == DATE:

@@ -11,20 +11,20 @@ import msgpack
 
 
 class Call:
-    """A function of the client's; `spec` is its msgpack, and two with one spec are the same."""
+    """A function of the client's, and its path of Node; `spec` is its msgpack, and two with one spec are the same."""
 
-    def __init__(self, spec):
-        self.spec = spec
+    def __init__(self, spec, node):
+        self.spec, self.node = spec, node
         self.__name__ = msgpack.unpackb(spec)["name"]
 
     def __reduce__(self):
-        return type(self), (self.spec,)
+        return type(self), (self.spec, self.node)
 
     def __hash__(self):
         return hash(self.spec)
 
     def __eq__(self, other):
-        return type(self) is type(other) and self.spec == other.spec
+        return type(self) is type(other) and self.spec == other.spec and self.node == other.node
 
 
 class PythonCall(Call):
@@ -36,7 +36,7 @@ class PythonCall(Call):
 
     def begin(self, payload, dependencies, **server):
         data, buffers = unpack_payload(payload)
-        args, kwargs = decode(data, buffers, dependencies)
+        args, kwargs = decode(data, buffers, [to_python(value, self.node) for value in dependencies])
         function = python_function(self.spec)
         return function(*args, **kwargs, **{name: value for name, value in server.items() if takes(function, name)})
 
@@ -83,11 +83,11 @@ def shorten(trace):
 
 class JavaScriptCall(Call):
     def __call__(self, payload, *dependencies):
-        with node_process() as node:
+        with calling(self.node) as node:
             return node.call(self.spec, payload, dependencies)
 
     def within(self, limit, payload, dependencies):
-        with node_process() as node, node.killed_after(limit):
+        with calling(self.node) as node, node.killed_after(limit):
             return node.call(self.spec, payload, dependencies)
 
     async def run_here(self, payload, server):
@@ -109,10 +109,8 @@ class Limited:
         return self.call.within(self.limit, payload, dependencies)
 
 
-async def run_here(call, payload, node, dask_worker=None, dask_scheduler=None):
+async def run_here(call, payload, dask_worker=None, dask_scheduler=None):
     """Calls it outside of tasks, in a worker or the scheduler, which Dask names by these."""
-    if dask_scheduler is not None:
-        pool.path = node
     servers = {"dask_worker": dask_worker, "dask_scheduler": dask_scheduler}
     return await call.run_here(payload, {name: server for name, server in servers.items() if server is not None})
 

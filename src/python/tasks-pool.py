@@ -1,0 +1,147 @@
+# Which Node processes there are, and what they work at. A part of the module that tasks-values.py describes.
+# ruff: noqa: F821
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+
+
+class Starter:
+    """Starts processes by one thread that stays: a child dies with the thread that started it, where it is to die with us."""
+
+    def __init__(self):
+        self.orders = None
+        self.lock = threading.Lock()
+
+    def start(self, path):
+        with self.lock:
+            if self.orders is None:
+                self.orders = queue.Queue()
+                threading.Thread(target=self.start_for_others, daemon=True, name="dask-hpc-runner-node").start()
+        answer = queue.Queue()
+        self.orders.put((path, answer))
+        node = answer.get()
+        if isinstance(node, BaseException):
+            raise node
+        return node
+
+    def start_for_others(self):
+        while True:
+            path, answer = self.orders.get()
+            try:
+                answer.put(NodeProcess(path))
+            except BaseException as error:
+                answer.put(error)
+
+
+starter = Starter()
+
+
+class Pool:
+    """The processes of one Node; its users are clients."""
+
+    def __init__(self, path):
+        self.path = path
+        self.idle = []
+        self.lock = threading.Lock()
+        self.users = set()
+
+    def take(self):
+        while True:
+            with self.lock:
+                node = self.idle.pop() if self.idle else None
+            if node is None:
+                return starter.start(self.path)
+            if node.alive:
+                return node
+            node.end()
+
+    def give_back(self, node):
+        if not node.ended:
+            with self.lock:
+                self.idle.append(node)
+
+    def leave(self, user):
+        self.users.discard(user)
+        if not self.users:
+            with self.lock:
+                idle, self.idle = self.idle, []
+            for node in idle:
+                node.end()
+
+
+# By the path of Node: each client may name its own.
+pools = {}
+
+
+def pool_of(path):
+    return pools.setdefault(path, Pool(path))
+
+
+@contextlib.contextmanager
+def node_process(path):
+    pool = pool_of(path)
+    node = pool.take()
+    try:
+        yield node
+    finally:
+        pool.give_back(node)
+
+
+# Calls that are under way, by the keys of their tasks
+
+
+running = {}
+
+
+@contextlib.contextmanager
+def calling(path):
+    """A process for the call of the task of this thread. Where the task is taken back, the process ends."""
+    from distributed.worker import thread_state
+
+    key = getattr(thread_state, "key", None)
+    with node_process(path) as node:
+        running[key] = node
+        try:
+            yield node
+        finally:
+            running.pop(key, None)
+
+
+def taken_back():
+    from distributed import Reschedule
+
+    # Of a task that is cancelled nobody hears of this; one that somebody has asked for again meanwhile is begun anew.
+    return Reschedule()
+
+
+def find_running(keys, dask_scheduler):
+    """Where tasks run that go when these are cancelled: {address of a worker: [key...]}"""
+    found, seen, left = {}, set(), list(keys)
+    while left:
+        task = dask_scheduler.tasks.get(left.pop())
+        if task is None or task.key in seen:
+            continue
+        seen.add(task.key)
+        left += [dependent.key for dependent in task.dependents]
+        if task.processing_on is not None:
+            found.setdefault(task.processing_on.address, []).append(task.key)
+    return found
+
+
+async def end_cancelled(keys, dask_worker):
+    """Ends the processes of the calls of these tasks, once the worker knows that they are cancelled."""
+    deadline = time.monotonic() + 5
+    left = set(keys)
+    while left and time.monotonic() < deadline:
+        for key in list(left):
+            task = dask_worker.state.tasks.get(key)
+            if task is not None and task.state not in ("cancelled", "resumed"):
+                continue
+            left.discard(key)
+            node = running.get(key)
+            if node is not None:
+                node.cancelled = True
+                node.process.kill()
+        await asyncio.sleep(0.02)

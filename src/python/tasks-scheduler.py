@@ -1,0 +1,25 @@
+# What the scheduler is told. A part of the module that tasks-values.py describes.
+
+
+def follow_names(dask_scheduler):
+    """Has tasks that may run on one worker only run on the one of the same name, where it was started again."""
+    from distributed import SchedulerPlugin
+
+    class Names(SchedulerPlugin):
+        def __init__(self, workers):
+            self.names = {address: worker.name for address, worker in workers.items()}
+
+        def add_worker(self, scheduler, worker):
+            name = scheduler.workers[worker].name
+            gone = {address for address, known in self.names.items() if known == name and address not in scheduler.workers}
+            self.names = {address: known for address, known in self.names.items() if address not in gone}
+            self.names[worker] = name
+            if not gone:
+                return
+            for task in scheduler.tasks.values():
+                if task.worker_restrictions and not gone.isdisjoint(task.worker_restrictions):
+                    task.worker_restrictions = (set(task.worker_restrictions) - gone) | {worker}
+
+    name = "dask-hpc-runner-names"
+    if name not in dask_scheduler.plugins:
+        dask_scheduler.add_plugin(Names(dask_scheduler.workers), name=name)
