@@ -1,5 +1,5 @@
 import { basename, isAbsolute } from 'node:path'
-import { askProgram, lastWords } from '../process/ask-program.ts'
+import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { withoutDirectory } from './loader.ts'
 
@@ -9,6 +9,10 @@ const runners = /^(uv|conda|mamba|micromamba|pixi|poetry|pipenv|hatch|rye|pdm)$/
 /** A word of the command that they run: a Python, or a script for one. */
 const inside = /(^|\/)python[0-9.]*$|\.py$/
 
+/** Their options whose value may look like such a word, as in `uv run --python python3.12` and `conda run -n python3.12`. */
+const valued =
+  /^(-n|-p|-e|-C|--name|--prefix|--environment|--env|--python|--with|--with-editable|--with-requirements|--project|--package|--directory|--cwd|--manifest-path|--env-file|--extra|--group|--feature)$/
+
 /** Whether a command is run by such a program. */
 export function isInEnvironment([program, ...args]: readonly [string, ...string[]]): boolean {
   return runners.test(basename(program)) && args.includes('run')
@@ -16,18 +20,17 @@ export function isInEnvironment([program, ...args]: readonly [string, ...string[
 
 /**
  * The Python in which a program such as uv or conda would run a command, as a path: it is asked. Undefined where it does
- * not tell within `timeout` milliseconds.
+ * not tell in time.
  */
 export async function pythonOfRunner(
   command: readonly [string, ...string[]],
-  env: Readonly<NodeJS.ProcessEnv>,
-  timeout: number,
+  options: AskProgramOptions,
 ): Promise<string | undefined> {
   const [program, ...args] = command
-  const begin = args.findIndex((arg) => inside.test(arg))
+  const begin = args.findIndex((arg, i) => inside.test(arg) && !valued.test(args[i - 1] ?? ''))
   if (begin < args.indexOf('run')) return undefined
   const question = ['python', '-c', `${withoutDirectory}print(sys.executable)`]
-  const { stdout, failure } = await askProgram([program, ...args.slice(0, begin), ...question], { env, timeout })
+  const { stdout, failure } = await askProgram([program, ...args.slice(0, begin), ...question], options)
   const path = lastWords(stdout) ?? ''
   return failure === undefined && isAbsolute(path) && !hasControlCharacters(path) ? path : undefined
 }

@@ -7,7 +7,7 @@ import { hasControlCharacters } from '../util/control-characters.ts'
 import { settledWithin } from '../util/wait.ts'
 import { isInEnvironment } from './environment-runner.ts'
 import { withoutDirectory } from './loader.ts'
-import { findProgram, pythonOfCommand } from './python-of-command.ts'
+import { type AskLimits, findProgram, pythonOfCommand } from './python-of-command.ts'
 
 /** Which Python is wanted. */
 export interface PythonWish {
@@ -48,7 +48,10 @@ export async function findPython(
   ask: Ask = async (candidate) => await askPython(candidate, { env, timeout: rendezvousTimeout, signal }),
 ): Promise<string> {
   const tried: string[] = []
-  for (const candidate of python === undefined ? await candidates(command, env, rendezvousTimeout) : [python]) {
+  const limits = { timeout: rendezvousTimeout, signal }
+  const all = python === undefined ? await candidates(command, env, limits) : [python]
+  signal?.throwIfAborted()
+  for (const candidate of all) {
     if (candidate.includes('/') && !(await isExecutable(candidate))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
@@ -88,10 +91,10 @@ const readTimeout = 5_000
 async function pythonOfProgram(
   command: readonly [string, ...string[]],
   env: Readonly<NodeJS.ProcessEnv>,
-  timeout: number,
+  limits: AskLimits,
 ): Promise<string | undefined> {
   // A program that cannot be read may still be run.
-  const look = pythonOfCommand(command, env, timeout).catch(() => undefined)
+  const look = pythonOfCommand(command, env, limits).catch(() => undefined)
   const isTold = isInEnvironment(command) || (await settledWithin(look, readTimeout))
   const found = isTold ? await look : undefined
   return found === undefined ? undefined : await findProgram(found, env)
@@ -100,9 +103,9 @@ async function pythonOfProgram(
 async function candidates(
   command: PythonWish['command'],
   env: Readonly<NodeJS.ProcessEnv>,
-  timeout: number,
+  limits: AskLimits,
 ): Promise<string[]> {
-  const own = command === undefined ? undefined : await pythonOfProgram(command, env, timeout)
+  const own = command === undefined ? undefined : await pythonOfProgram(command, env, limits)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))

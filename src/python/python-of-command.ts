@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
+import type { AskProgramOptions } from '../process/ask-program.ts'
 import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
 
 /** A name that Pythons have. */
@@ -10,22 +11,25 @@ const pythonName = /^(python|pypy)[0-9.]*$/
 /** How much of a script is read for its first line. In bytes. */
 const longestFirstLine = 512
 
+/** How long a program that is asked may take, and what ends it before. */
+export type AskLimits = Pick<AskProgramOptions, 'timeout' | 'signal'>
+
 /**
  * The Python in which a command would run, as a path or a name on PATH, or undefined where the
  * command is no Python program as far as can be seen: `python client.py`, `uv run client.py`, or a script whose first
  * line names a Python. What a wrapper such as `apptainer exec` starts is not known.
  *
- * @param timeout how long `uv` and the like may take to tell. In milliseconds.
+ * @param limits of `uv` and the like, which are asked
  */
 export async function pythonOfCommand(
   command: readonly [string, ...string[]],
   env: Readonly<NodeJS.ProcessEnv>,
-  timeout = defaults.rendezvousTimeout,
+  limits: AskLimits = { timeout: defaults.rendezvousTimeout },
 ): Promise<string | undefined> {
   const [program, ...args] = command
   if (pythonName.test(basename(program))) return program
   if (basename(program) === 'env') return ofEnv(args)
-  if (isInEnvironment(command)) return await pythonOfRunner(command, env, timeout)
+  if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
   const path = await findProgram(program, env)
   return path === undefined ? undefined : pythonOfFirstLine(await firstLine(path))
 }

@@ -48,9 +48,14 @@ export class Pythons {
     this.#signal = AbortSignal.any([run.signal, this.#dismissal.signal])
   }
 
+  /** Of programs that are asked for their Python: what they leave is found by our mark. */
+  get #askingEnv(): NodeJS.ProcessEnv {
+    return { ...this.#run.options.env, ...this.#reaper.environment }
+  }
+
   /** The interpreter that has Dask: its path, or a name on PATH. */
   get path(): Promise<string> {
-    this.#path ??= findPython(this.#run.options, this.#run.options.env, this.#signal)
+    this.#path ??= findPython(this.#run.options, this.#askingEnv, this.#signal)
     return this.#path
   }
 
@@ -59,7 +64,7 @@ export class Pythons {
     const [first, ...others] = this.#startsFor(parts)
     if (first === undefined) return
     const { options } = this.#run
-    this.#path = findPython(options, options.env, this.#signal, async (python) => {
+    this.#path = findPython(options, this.#askingEnv, this.#signal, async (python) => {
       const started = first(python, true)
       using _progress = sayProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
       const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)

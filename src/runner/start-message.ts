@@ -48,7 +48,7 @@ export async function warnOfOtherPython(
 ): Promise<void> {
   try {
     const { env, rendezvousTimeout: timeout } = options
-    const named = await pythonOfCommand(command, env, timeout)
+    const named = await pythonOfCommand(command, env, { timeout })
     const python = named === undefined ? undefined : await findProgram(named, env)
     if (python === undefined && isInEnvironment(command))
       logger.warn(

@@ -13,6 +13,9 @@ test.for([
   'micromamba run -n x python3 client.py',
   'pixi run -- python client.py',
   'poetry run python client.py',
+  'uv run --python python3.12 client.py',
+  'uv run -p /opt/python3.12/bin/python3 --project my.py client.py',
+  'conda run -n python3.12 python client.py',
 ])('the Python of "%s" is asked for', async (command) => {
   const environment = temporaryDirectory()
   mkdirSync(join(environment, 'bin'))
@@ -30,8 +33,8 @@ test('one that is slow is waited for as long as a rendezvous may take', async ()
   writeFileSync(python, '#!/bin/sh\nsleep 0.5\necho "$0"\n')
   chmodSync(python, 0o755)
   const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: environment }
-  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, 100)).toBeUndefined()
-  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, 60_000)).toBe(python)
+  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, { timeout: 100 })).toBeUndefined()
+  expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, { timeout: 60_000 })).toBe(python)
 })
 
 test('one that does not tell is no Python', async () => {

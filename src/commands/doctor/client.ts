@@ -27,7 +27,7 @@ export async function lookAtClient(
 ): Promise<ClientFacts> {
   // What runs it is a Python, too, which may be slow; else a few bytes of a file are read.
   const patience = isInEnvironment(command) ? timeout : probeTimeout
-  const named = pythonOfCommand(command, env, timeout)
+  const named = pythonOfCommand(command, env, { timeout })
   const python = await deadline(named, patience, () => lateAnswer('look at the client program', patience))
   return { command, python: python === undefined ? undefined : await describePython(python, { env, timeout }) }
 }

@@ -1,0 +1,57 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, python } from '../support/cluster.ts'
+
+const stands = resolve(import.meta.dirname, '../../fixtures/environments')
+const client = `from dask.distributed import Client
+if __name__ == "__main__":
+    with Client() as client:
+        print("result", client.submit(sum, [1, 2]).result())
+`
+
+/** Nothing on PATH has Dask: it is in an environment of uv, conda or pixi alone. */
+async function environmentOf(cluster: Cluster): Promise<NodeJS.ProcessEnv> {
+  const bin = join(cluster.directory, 'environment/bin')
+  await mkdir(bin, { recursive: true })
+  await writeFile(join(bin, 'python'), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 })
+  await writeFile(join(cluster.directory, 'bin/python3'), '#!/bin/sh\nexit 1\n')
+  await chmod(join(cluster.directory, 'bin/python3'), 0o755)
+  await writeFile(cluster.path('client.py'), client)
+  cluster.expectFile('client.py')
+  return { PATH: `${cluster.directory}/bin:${stands}`, FAKE_ENVIRONMENT: join(cluster.directory, 'environment') }
+}
+
+test.for(['uv run client.py', 'conda run -n x python client.py', 'pixi run python client.py'])(
+  'the cluster of "%s" runs in the Python of that environment',
+  async (command) => {
+    await using cluster = await Cluster.make()
+    const env = await environmentOf(cluster)
+    const run = cluster.run(['local', '-n', '1', '--', ...command.split(' ')], env)
+    await run.expectStatus(0)
+    expect(run.stdout).toBe('result 3\n')
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  },
+)
+
+test('where one does not tell its Python, the run says which one the cluster has', async () => {
+  await using cluster = await Cluster.make()
+  const run = cluster.run(['local', '-n', '1', '--', 'uv', 'run', 'true'], {
+    PATH: `${cluster.directory}/bin:${stands}:/usr/bin:/bin`,
+    FAKE_ENVIRONMENT: '/nowhere',
+  })
+  await run.expectStatus(0)
+  expect(run.stderr).toMatch(/it is not known in which Python "uv run true" runs: see that it is \S+python3/)
+  await cluster.expectNothingLeft()
+})
+
+test('one that hangs is ended, with all that it has started, when the run is', async () => {
+  await using cluster = await Cluster.make()
+  await writeFile(join(cluster.directory, 'bin/uv'), '#!/bin/sh\nsleep 1000; exit 0\n', { mode: 0o755 })
+  const run = cluster.run(['local', '-n', '2', '--', 'uv', 'run', 'client.py'])
+  await cluster.expectProcess('sleep 1000')
+  run.signal('SIGTERM')
+  await run.expectStatus(143)
+  await cluster.expectNothingLeft()
+})
