@@ -7,7 +7,6 @@ import { Cluster, program, programs } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
 import { compile } from '../support/library-program.ts'
 import { pythons } from '../support/pythons.ts'
-import { fourTasks, startTasks } from '../support/step.ts'
 
 const clients = join(programs, 'clients.py')
 const all = 'plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n'
@@ -29,22 +28,6 @@ describe.for(pythons())('with %s', ([, python]) => {
     await cluster.expectNothingLeft()
     expect(await secrets(`local${run.pid}`)).toEqual([])
   })
-})
-
-test('the ranks of a job get the certificates of their run from rank 0, and keep them to themselves', async () => {
-  await using cluster = await Cluster.make()
-  const job = { SLURM_JOB_ID: String(1_000_000 + process.pid), DASK_HPC_RUNNER_SECURE: 'yes' }
-  const show =
-    'import os, stat, glob; from dask.distributed import Client; print(Client().scheduler.address.split(":")[0])'
-  const look = `${show}
-files = glob.glob("/dev/shm/dask-hpc-runner-*${job.SLURM_JOB_ID}*-tls-*/*")
-print(len(files), {oct(os.stat(f).st_mode & 0o7777) for f in files}, {oct(os.stat(os.path.dirname(f)).st_mode & 0o7777) for f in files})`
-  const runs = startTasks(cluster, fourTasks(job), ['--', 'python3', '-c', look])
-  for (const run of runs) await run.expectStatus(0)
-  expect(runs[1]?.stdout).toBe("tls\n12 {'0o600'} {'0o700'}\n")
-  for (const run of runs) run.expectNoAlarm()
-  await cluster.expectNothingLeft()
-  expect(await secrets(job.SLURM_JOB_ID)).toEqual([])
 })
 
 test('a run within a secure run is secure too, and says why it cannot be otherwise', async () => {

@@ -9,9 +9,9 @@ const parts = ['--', 'python3', join(programs, 'tls_parts.py'), '1']
 const own = /^\S+ ?\d? \S+ (\/dev\/shm\/dask-hpc-runner-\S+-tls-\w+) 700 600 600 600$/gm
 
 for (const launcher of launchers)
-  mpiTest(`${launcher.name}: --secure gives each rank its certificates, and none are left`, async () => {
+  mpiTest(`${launcher.name}: a secure run gives each rank its certificates, and none are left`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 3, ['run', '--secure', ...parts])
+    const run = startRanks(cluster, launcher, 3, ['run', ...parts], { DASK_HPC_RUNNER_SECURE: 'yes' })
     await run.expectStatus(0)
     expect(run.stdout).toMatch(/\ntls 6\n$/)
     const directories = [...run.stdout.matchAll(own)].map(([, directory = '']) => directory)
