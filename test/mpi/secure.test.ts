@@ -17,7 +17,6 @@ for (const launcher of launchers)
     const directories = [...run.stdout.matchAll(own)].map(([, directory = '']) => directory)
     expect(new Set(directories).size, run.stdout).toBe(3)
     for (const directory of directories) expect(await stat(directory).catch(() => 'gone')).toBe('gone')
-    run.expectNoAlarm()
     await cluster.expectNothingLeft()
   })
 

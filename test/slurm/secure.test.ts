@@ -75,7 +75,6 @@ test.concurrent(
     const step = work.srun(four, [...run, ...dask])
     await step.expectStatus(0)
     expect(step.stdout).toMatch(/^client node1 .*\nscheduler node0 .*\nworker 2 node2 .*\nworker 3 node3 .*\ntls 6\n$/)
-    step.expectNoAlarm()
     await work.expectNothingLeft()
 
     await rm(work.slurm.host('node0').path(files.cert))
