@@ -43,7 +43,7 @@ test('publication to gate', async ({ slurm, work }) => {
     const loops = slurm.nodes.map((node) =>
       slurm.on(node, ['python3', '-c', statLoop, name], { directory: work.directory }),
     )
-    const options = ['--log-format', 'json', '--scheduler-file', name, '--wait-workers', 'all', '--', 'sleep', '2']
+    const options = ['--log-format', 'json', '--scheduler-file', name, '--wait-workers', 'all', '--', 'sleep', '10']
     const step = work.srun(['--nodes=4', '--ntasks=4'], ['bash', '-c', late, 'bash', 'run', ...options])
     const published = await publication(work.path('.'), name)
     const seen = (await Promise.all(loops)).map((line) => line.trim().split(' ').map(Number))

@@ -1,7 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { programs } from '../support/cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 import { until } from '../support/until.ts'
 
@@ -28,7 +27,6 @@ test('finds nothing on four healthy hosts, and says so once', async ({ work }) =
     /^ok +slurm +slurm-wlm .*KillWait/m,
     /^ok +dask +the same Python and versions in processes 0, 2-3 \(node0, node2, node3\)$/m,
     /^ok +directory +all 4 processes see "/m,
-    /^ok +clocks +all clocks are within \d+ ms of that of process 0$/m,
     /^ok +network +the scheduler would listen on \S+ \(eth0\), on the network that the workload manager uses$/m,
     /^ok +network +processes 1-3 \(node1, node2, node3\) reach process 0 at /m,
     /^ok +client +"python client.py" runs in the same Python$/m,
@@ -100,15 +98,6 @@ test('names the host that has another Dask', async ({ work }) => {
   expect(step.stdout).toMatch(/^problem +dask +process 3 \(node3\) has distributed 2021\.1\.0 and not 2\S+ \(\S+\)$/m)
   expect(step.stdout).toMatch(/^note +python +process 3 \(node3\): PYTHONDONTWRITEBYTECODE is set/m)
   expect(step.stdout).toMatch(/^1 problem, 2 warnings$/m)
-  await work.expectNothingLeft()
-})
-
-test('says by how much a clock is ahead', async ({ work }) => {
-  const before = `export NODE_OPTIONS="--require ${join(programs, 'clock-ahead.cjs')}"`
-  const step = work.srun(four, doctorWith(1, before))
-  await step.expectStatus(0)
-  expect(step.stdout).toMatch(/^warning +clocks +the clock of process 1 \(node1\) is 5 s ahead of that of process 0$/m)
-  expect(step.stdout).toMatch(/^ok +clocks +2 other clocks are within \d+ ms of that of process 0$/m)
   await work.expectNothingLeft()
 })
 

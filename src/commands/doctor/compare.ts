@@ -3,9 +3,8 @@ import type { Role } from '../../roles/roles.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { hostAndPort } from '../../util/network.ts'
 import { judgeClient } from './client.ts'
-import { difference, judgeOffset, narrow, type Offset, offsetOfExchange, sayOffset } from './clock.ts'
 import { type Finding, found, type Level, levels } from './finding.ts'
-import type { Gathered, RankSeen } from './meeting.ts'
+import type { Gathered } from './meeting.ts'
 import type { RankFacts } from './rank-facts.ts'
 import { sayWho, type Who } from './say.ts'
 import { judgeDifference, judgePythonDifference } from './versions.ts'
@@ -28,7 +27,6 @@ export function compareRanks(gathered: Gathered, options: CompareOptions): Findi
     ...judgeVisibility(gathered, options),
     ...judgeVersions(gathered, options),
     ...judgeWorkers(gathered, options),
-    ...judgeClocks(gathered),
     ...judgeReach(gathered, options),
     ...judgeTheClient(gathered, options),
   ]
@@ -44,7 +42,7 @@ function judgeVisibility(
   { own, roles, hosts, nodes, directory }: CompareOptions,
 ): Finding[] {
   const size = roles.length
-  const told = new Set([own.rank, ...seen.map(({ facts }) => facts.rank)])
+  const told = new Set([own.rank, ...seen.map(({ rank }) => rank)])
   const missing = roles.flatMap((_, rank) =>
     told.has(rank) ? [] : [{ rank, host: came.get(rank) ?? hosts[rank] ?? '?' }],
   )
@@ -63,7 +61,7 @@ function judgeVisibility(
       ),
     )
   if (unseen.length > 0) {
-    const others = seen.filter(({ facts }) => facts.host !== own.host)
+    const others = seen.filter(({ host }) => host !== own.host)
     const alone = nodes > 1 && others.length === 0 && own.filesystem.local
     const cause = alone
       ? `it is on a local filesystem of ${own.host} (${own.filesystem.kind}), which other nodes do not see`
@@ -82,28 +80,27 @@ function judgeVisibility(
   return [...findings, ...judgeFilesystems(seen, own)]
 }
 
-function judgeFilesystems(seen: readonly RankSeen[], own: RankFacts): Finding[] {
-  const others = seen.map(({ facts }) => facts).filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
+function judgeFilesystems(seen: readonly RankFacts[], own: RankFacts): Finding[] {
+  const others = seen.filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
   return groupBy(others, ({ filesystem }) => filesystem.kind).map(([kind, who]) =>
     foundFor('note', 'directory', `it is ${kind} for ${sayWho(who)} and ${own.filesystem.kind} for process 0`, who),
   )
 }
 
 function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
-  const others = seen.map(({ facts }) => facts)
   const findings = [
-    ...judgeText(own, others, {
+    ...judgeText(own, seen, {
       subject: 'program',
       what: 'dask-hpc-runner',
       level: 'warning',
       of: ({ program }) => program,
     }),
-    ...judgeText(own, others, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
+    ...judgeText(own, seen, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
   ]
   const { python } = own
   if (python === null) return findings
   const isPart = ({ rank }: RankFacts): boolean => roles[rank]?.some((role) => role !== 'client') ?? true
-  const parts = others.filter((facts) => isPart(facts) && facts.python !== null)
+  const parts = seen.filter((facts) => isPart(facts) && facts.python !== null)
   const differing = groupBy(parts, (facts) =>
     JSON.stringify(facts.python === null ? null : differences(facts.python, python)),
   )
@@ -164,44 +161,12 @@ function judgeText(own: RankFacts, others: readonly RankFacts[], { subject, what
 }
 
 function judgeWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
-  const workers = [own, ...seen.map(({ facts }) => facts)].filter(({ gets }) => gets !== null)
+  const workers = [own, ...seen].filter(({ gets }) => gets !== null)
   const groups = groupBy(workers, ({ gets }) => gets ?? '')
   return groups.map(([gets, who]) => ({
     ...found(groups.length === 1 ? 'ok' : 'note', 'resources', `${gets} (${sayWho(who)})`),
     ranks: who.map(({ rank }) => rank),
   }))
-}
-
-function judgeClocks({ start, seen }: Gathered): Finding[] {
-  const offsets = seen.map(({ facts, read }): [RankFacts, Offset] => {
-    const { readStart, written } = facts.clock
-    const exchange = { startWritten: start.clock, startRead: readStart, written, read }
-    const byFiles = offsetOfExchange(exchange)
-    return [facts, facts.offset === null ? byFiles : narrow(byFiles, facts.offset)]
-  })
-  const findings = offsets.flatMap(([facts, offset]) => {
-    const level = judgeOffset(offset)
-    if (level === 'ok') return []
-    const certain = difference(offset).atLeast > 0
-    const finding = certain
-      ? `the clock of ${sayWho([facts])} is ${sayOffset(offset)} of that of process 0`
-      : `the clock of ${sayWho([facts])} is that of process 0 ${sayOffset(offset)}; it could not be told more closely`
-    return [
-      foundFor(level, 'clocks', finding, [facts], level === 'warning' ? 'have the clocks of the nodes set' : undefined),
-    ]
-  })
-  const good = offsets
-    .filter(([, offset]) => judgeOffset(offset) === 'ok')
-    .map(([, offset]) => difference(offset).atMost)
-  if (good.length > 0)
-    findings.unshift(
-      found(
-        'ok',
-        'clocks',
-        `${good.length === offsets.length ? 'all clocks' : `${good.length} other clocks`} are within ${sayDuration(Math.max(...good))} of that of process 0`,
-      ),
-    )
-  return findings
 }
 
 function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
@@ -210,7 +175,7 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
   const address = start.listens === null ? '' : hostAndPort(start.listens.host, start.listens.port)
   for (const answer of ['refuses', 'unreachable'] as const) {
     const how = answer === 'refuses' ? 'is refused' : 'gets no answer'
-    const there = seen.filter(({ facts }) => facts.reach === answer).map(({ facts }) => facts)
+    const there = seen.filter((facts) => facts.reach === answer)
     if (there.length > 0)
       findings.push(
         foundFor(
@@ -221,7 +186,7 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
           advice,
         ),
       )
-    const closed = seen.filter(({ facts }) => facts.control === answer).map(({ facts }) => facts)
+    const closed = seen.filter((facts) => facts.control === answer)
     if (closed.length > 0 && start.control !== null)
       findings.push(
         foundFor(
@@ -232,26 +197,15 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
           'ask which ports are open between nodes, and name some by --control-port',
         ),
       )
-    const back = seen.filter((rank) => rank.back === answer).map(({ facts }) => facts)
-    if (back.length > 0)
-      findings.push(
-        foundFor(
-          'problem',
-          'network',
-          `process 0 on ${own.host} ${how} where ${sayWho(back)} would listen as a worker (${back.map(({ listens }) => listens?.host).join(', ')})`,
-          back,
-          advice,
-        ),
-      )
   }
-  const reached = seen.filter(({ facts }) => facts.reach === 'answers').map(({ facts }) => facts)
+  const reached = seen.filter((facts) => facts.reach === 'answers')
   if (reached.length > 0) findings.push(found('ok', 'network', `${sayWho(reached)} reach process 0 at ${address}`))
   return findings
 }
 
 /** The client's process has looked at its Python; only here is that of the scheduler known. */
 function judgeTheClient({ seen }: Gathered, { own }: CompareOptions): Finding[] {
-  return seen.flatMap(({ facts }) => {
+  return seen.flatMap((facts) => {
     if (facts.client === null) return []
     const [program = '', ...args] = facts.client.command
     const client = { command: [program, ...args] as const, python: facts.client.python ?? undefined }

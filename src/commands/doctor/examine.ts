@@ -7,7 +7,6 @@ import { type CompleteOptions, completeOptions, type RunnerOptions } from '../..
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { leavePresence } from '../../rendezvous/presence.ts'
 import type { RunContext } from '../../runner/context.ts'
-import { type Clock, type ClockServer, serveClock } from './clock-server.ts'
 import { compareRanks } from './compare.ts'
 import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'
 import { examineSelf, type SelfFacts } from './examine-self.ts'
@@ -25,8 +24,9 @@ import { mergeFindings } from './merge.ts'
 import { lookAtMpi, type MpiFacts } from './mpi.ts'
 import { lookAtNetwork, type NetworkFacts, portsOf } from './network.ts'
 import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
-import type { RankFacts } from './rank-facts.ts'
+import type { RankFacts, Start } from './rank-facts.ts'
 import { sayWho } from './say.ts'
+import { type ServedPort, servePort } from './serve-port.ts'
 import { type Subject, subjectOf } from './subject.ts'
 
 /** What to examine. */
@@ -64,8 +64,6 @@ export interface ExamineSeams {
   readonly tell: (message: DoctorMessage) => void
   /** Ends the examination; what it has made is removed. */
   readonly signal: AbortSignal
-  /** @default Date.now */
-  readonly clock?: Clock
 }
 
 /**
@@ -74,7 +72,7 @@ export interface ExamineSeams {
  *
  * @throws the reason of the signal.
  */
-export async function examine(orders: DoctorOrders, { tell, signal, clock = Date.now }: ExamineSeams): Promise<void> {
+export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSeams): Promise<void> {
   const probes = new Probes((type, what) => tell({ type, what }), signal)
   const options = completeOptions(orders.options)
   const runner = chooseRunner(options.env, orders.runner)
@@ -95,17 +93,16 @@ export async function examine(orders: DoctorOrders, { tell, signal, clock = Date
       conclude(subject.rank === 0 ? { findings: all, silent: false } : speak(run, all), tell)
       return
     }
-    await using server = await listen(run, network, clock)
+    // As rank 0 of a run does for the others: where the scheduler would, and at its --control-port or at any that is free.
+    const isFirst = run.identity.rank === 0
+    await using server = isFirst ? await listen(run, network) : undefined
     const listens = server === undefined ? null : { host: server.host, port: server.port }
-    // As rank 0 of a run does for the others, at its --control-port or at any that is free.
     await using channel =
-      run.identity.rank === 0 && listens !== null
-        ? await serveClock(listens.host, run.options.controlPort, clock).catch(() => undefined)
-        : undefined
+      listens === null ? undefined : await servePort(listens.host, run.options.controlPort).catch(() => undefined)
     const control = channel === undefined ? null : { host: channel.host, port: channel.port }
-    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, clock, signal }
+    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
     const part = { probes, self, listens, control, meeting }
-    conclude(run.identity.rank === 0 ? await compare(subject, run, part) : await report(run, part), tell)
+    conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
   } finally {
     if ('value' in own) await leave(subject, own.value)
   }
@@ -176,21 +173,21 @@ async function leave({ rank }: Subject, own: PrivateDirectory): Promise<void> {
   await leaveDirectory(own, rank === 0 ? 'all' : rank)
 }
 
-/** Listens where the scheduler or the worker of this process would; undefined where it would not, or cannot. */
-async function listen(run: RunContext, network: Seen<NetworkFacts>, clock: Clock): Promise<ClockServer | undefined> {
+/** Listens where the scheduler or the worker of rank 0 would; undefined where it would not, or cannot. */
+async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<ServedPort | undefined> {
   const [wanted] = 'value' in network ? network.value.listens : []
   if (wanted === undefined) return undefined
   const host = wanted.chosen?.address ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
   if (host === undefined) return undefined
-  return await serveClock(host, portsOf(wanted.component, run.options), clock).catch(() => undefined)
+  return await servePort(host, portsOf(wanted.component, run.options)).catch(() => undefined)
 }
 
 interface Part {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
-  readonly listens: RankFacts['listens']
-  /** Where process 0 listens for the control channel. */
-  readonly control: RankFacts['listens']
+  /** Where process 0 listens: as its scheduler or worker would, and for the control channel. */
+  readonly listens: Start['listens']
+  readonly control: Start['control']
   readonly meeting: MeetingOptions
 }
 
@@ -214,9 +211,9 @@ async function compare(
     const why = 'why' in gathered ? [foundMessage('problem', 'processes', gathered.why)] : []
     return { findings: [...facts.findings, ...facts.ofRun, ...why], silent: false }
   }
-  const ofOthers = gathered.value.seen.map(({ facts: { rank, host, findings } }) => ({ rank, host, findings }))
+  const ofOthers = gathered.value.seen.map(({ rank, host, findings }) => ({ rank, host, findings }))
   const compared = compareRanks(gathered.value, {
-    own: rankFacts(run, facts, { listens, met: undefined, clock: meeting.clock }),
+    own: rankFacts(run, facts, undefined),
     roles,
     hosts: slurmHosts(options.env, identity),
     nodes: identity.nodes,
@@ -226,7 +223,7 @@ async function compare(
 }
 
 /** Every other process: tells process 0, and speaks itself only where it cannot. */
-async function report(run: RunContext, { probes, self, listens, meeting }: Part): Promise<Conclusion> {
+async function report(run: RunContext, { probes, self, meeting }: Part): Promise<Conclusion> {
   const [met, facts] = await Promise.all([
     probes.look('meet process 0', async () => await meetProcess0(meeting), meeting.timeout + probeTimeout),
     self,
@@ -240,19 +237,13 @@ async function report(run: RunContext, { probes, self, listens, meeting }: Part)
   if (met.value === undefined) return { findings: [problem('process 0 was not seen')], silent: true }
   const told = await probes.look(
     'tell process 0',
-    async () => await tellProcess0(rankFacts(run, facts, { listens, met: met.value, clock: meeting.clock }), meeting),
+    async () => await tellProcess0(rankFacts(run, facts, met.value), meeting),
     meeting.timeout + probeTimeout,
   )
   return 'why' in told ? { findings: [problem(told.why)], silent: false } : { findings: [], silent: true }
 }
 
-interface Circumstances {
-  readonly listens: RankFacts['listens']
-  readonly met: Met | undefined
-  readonly clock: Clock
-}
-
-function rankFacts({ identity }: RunContext, self: SelfFacts, { listens, met, clock }: Circumstances): RankFacts {
+function rankFacts({ identity }: RunContext, self: SelfFacts, met: Met | undefined): RankFacts {
   const { python, client, directory, findings, gets } = self
   return {
     rank: identity.rank,
@@ -262,11 +253,8 @@ function rankFacts({ identity }: RunContext, self: SelfFacts, { listens, met, cl
     python: python ?? null,
     client: client === undefined ? null : { command: [...client.command], python: client.python ?? null },
     filesystem: directory?.filesystem ?? { kind: 'unknown', local: false, free: 0 },
-    clock: { readStart: met?.readStart ?? 0, written: clock() },
-    offset: met?.offset ?? null,
     reach: met?.reach ?? null,
     control: met?.control ?? null,
-    listens,
     gets: gets ?? null,
     findings: [...findings],
   }

@@ -7,7 +7,6 @@ import { isTemporaryName } from '../../filesystem/temporary-name.ts'
 import { presenceName } from '../../rendezvous/presence.ts'
 import { defaultPollInterval, realSeams, watchDirectory, type WatchOptions } from '../../rendezvous/watch.ts'
 import { monotonic } from '../../util/monotonic.ts'
-import { askClock, type Clock } from './clock-server.ts'
 import { cannotWrite, tryName, tryText } from './directory.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
 
@@ -51,23 +50,14 @@ export interface MeetingOptions {
   readonly size: number
   /** How long the others may take. In milliseconds. */
   readonly timeout: number
-  readonly clock: Clock
   readonly signal: AbortSignal
-}
-
-/** What process 0 has of another process. */
-export interface RankSeen {
-  readonly facts: RankFacts
-  /** Clock of process 0 when it had read them. */
-  readonly read: number
-  /** What came of connecting to where that process listens; null where it listens nowhere. */
-  readonly back: 'answers' | 'refuses' | 'unreachable' | null
 }
 
 /** What process 0 has seen in its time. */
 export interface Gathered {
   readonly start: Start
-  readonly seen: readonly RankSeen[]
+  /** What the others have told. */
+  readonly seen: readonly RankFacts[]
   /** Processes that have come, by rank and host, whether or not they have told more. */
   readonly came: ReadonlyMap<number, string>
   /** How long it has waited. In milliseconds. */
@@ -77,12 +67,11 @@ export interface Gathered {
 class Late extends Error {}
 
 /** Process 0: says where it listens, and waits for what the others leave. */
-export async function gatherRanks(where: Omit<Start, 'clock'>, options: MeetingOptions): Promise<Gathered> {
-  const { own, size, clock, signal } = options
-  const start: Start = { clock: clock(), ...where }
+export async function gatherRanks(start: Start, options: MeetingOptions): Promise<Gathered> {
+  const { own, size } = options
   await put(own, startName, JSON.stringify(start))
   const began = monotonic()
-  const seen = new Map<number, Omit<RankSeen, 'back'> & { readonly back: Promise<RankSeen['back']> }>()
+  const seen = new Map<number, RankFacts>()
   const came = new Map<number, string>()
   const look = async (names: readonly string[]): Promise<true | undefined> => {
     for (const name of names) {
@@ -91,7 +80,7 @@ export async function gatherRanks(where: Omit<Start, 'clock'>, options: MeetingO
       const rank = Number(factsName.exec(name)?.[1] ?? 0)
       if (rank === 0 || rank >= size || seen.has(rank)) continue
       const facts = await readFacts(own, name)
-      if (facts?.rank === rank) seen.set(rank, { facts, read: clock(), back: tryPort(facts.listens, signal) })
+      if (facts?.rank === rank) seen.set(rank, facts)
     }
     return seen.size === size - 1 ? true : undefined
   }
@@ -100,8 +89,7 @@ export async function gatherRanks(where: Omit<Start, 'clock'>, options: MeetingO
   } catch (error) {
     if (!(error instanceof Late)) throw error
   }
-  const all = [...seen.values()].map(async ({ back, ...rest }) => ({ ...rest, back: await back }))
-  return { start, seen: await Promise.all(all), came, waited: monotonic() - began }
+  return { start, seen: [...seen.values()], came, waited: monotonic() - began }
 }
 
 async function readFacts(own: PrivateDirectory, name: string): Promise<RankFacts | undefined> {
@@ -117,7 +105,7 @@ async function put(own: PrivateDirectory, name: string, text: string): Promise<v
   }
 }
 
-async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<RankSeen['back']> {
+async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<RankFacts['reach']> {
   if (listens === null) return null
   const socket = await reach(listens.host, listens.port, { signal })
   if (typeof socket !== 'string') socket.destroy()
@@ -126,29 +114,21 @@ async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<
 
 /** What another process learns from process 0. */
 export interface Met {
-  readonly readStart: number
-  readonly offset: RankFacts['offset']
   readonly reach: RankFacts['reach']
   readonly control: RankFacts['control']
 }
 
-/** Every other process: waits for process 0, and asks for its clock. Undefined where it does not come. */
+/** Every other process: waits for process 0, and connects to where it listens. Undefined where it does not come. */
 export async function meetProcess0(options: MeetingOptions): Promise<Met | undefined> {
-  const { own, clock, signal } = options
-  const look = async (names: readonly string[]): Promise<{ start: Start; readStart: number } | undefined> => {
+  const { own, signal } = options
+  const look = async (names: readonly string[]): Promise<Start | undefined> => {
     if (!names.includes(startName)) return undefined
-    const text = await own.read(startName)
-    const readStart = clock()
-    const start = parseStart(text ?? '')
-    return start === undefined ? undefined : { start, readStart }
+    return parseStart((await own.read(startName)) ?? '')
   }
-  const found = await watchDirectory(own.path, look, watching(options)).catch(gone)
-  if (found === undefined) return undefined
-  const { start, readStart } = found
-  const trying = tryPort(start.control, signal)
-  if (start.listens === null) return { readStart, offset: null, reach: null, control: await trying }
-  const { answer, offset } = await askClock(start.listens.host, start.listens.port, clock, signal)
-  return { readStart, offset, reach: answer, control: await trying }
+  const start = await watchDirectory(own.path, look, watching(options)).catch(gone)
+  if (start === undefined) return undefined
+  const [answer, control] = await Promise.all([tryPort(start.listens, signal), tryPort(start.control, signal)])
+  return { reach: answer, control }
 }
 
 /** Every other process: leaves its facts, and waits until process 0 has done with them. */

@@ -3,13 +3,8 @@ import { pythonSchema } from '../../python/describe-python.ts'
 import { filesystemSchema } from './filesystem.ts'
 import { findingSchema } from './finding.ts'
 
-/** What lies between: the clock of one host less that of another, in milliseconds. */
-export const offsetSchema = z.object({ least: z.number(), most: z.number() })
-
 /** What process 0 leaves for the others when it begins. */
 export const startSchema = z.object({
-  /** Its clock just before it wrote this. In milliseconds since 1970. */
-  clock: z.number(),
   /** Where it listens, as the scheduler would; null where it cannot. */
   listens: z.nullable(z.object({ host: z.string(), port: z.number() })),
   /** Where it listens for the control channel of a run; null where it cannot. */
@@ -31,16 +26,10 @@ export const rankFactsSchema = z.object({
   /** The Python of the client program, in the client's process only. */
   client: z.nullable(z.object({ command: z.array(z.string()), python: z.nullable(pythonSchema) })),
   filesystem: filesystemSchema,
-  /** Its clock when it read what process 0 had left, and just before it wrote this. */
-  clock: z.object({ readStart: z.number(), written: z.number() }),
-  /** Its clock less that of process 0, as told over a connection; null where there was none. */
-  offset: z.nullable(offsetSchema),
   /** What came of connecting to where process 0 listens; null where that listens nowhere. */
   reach: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),
   /** The same for the port of the control channel. */
   control: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),
-  /** Where it listens itself, as a worker would. */
-  listens: z.nullable(z.object({ host: z.string(), port: z.number() })),
   /** What each of its workers would get, in words; null where it would host none. */
   gets: z.nullable(z.string()),
   /** What it has found about itself and its host. */
