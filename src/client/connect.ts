@@ -5,6 +5,7 @@ import { ClientProcess } from '../python/client-process.ts'
 import { findPython } from '../python/find-python.ts'
 import { tasksModule } from '../python/tasks-module.ts'
 import { type Duration, milliseconds } from '../util/duration.ts'
+import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
 import { bounded } from './bounded.ts'
 import { Connection } from './connection.ts'
@@ -29,6 +30,11 @@ export interface ConnectOptions extends ClientTlsOptions {
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
+const optionNames: readonly (keyof ConnectOptions)[] = [
+  ...(['signal', 'timeout', 'python', 'node', 'directToWorkers', 'env'] as const),
+  ...(['tlsCaFile', 'tlsCert', 'tlsKey'] as const),
+]
+
 /** Names the text that helper and workers make a module of. */
 const moduleName = `_dask_hpc_runner_${createHash('sha256').update(tasksModule).update(nodeProgram).digest('hex').slice(0, 16)}`
 
@@ -44,6 +50,7 @@ export interface Connected {
 
 /** Starts the helper process and connects it to a cluster; `Client.connect` says what it throws. */
 export async function connect(target: ClusterTarget | undefined, options: ConnectOptions): Promise<Connected> {
+  checkNames(options, optionNames)
   const { signal, env = process.env } = options
   const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
   signal?.throwIfAborted()

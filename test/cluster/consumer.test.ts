@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from '../support/cluster.ts'
 import { clientFile, type Snippet, snippetsOf } from '../support/snippets.ts'
@@ -104,6 +105,27 @@ test('the snippets run on one cluster and print what they say', async () => {
   await ran.expectStatus(0)
   const wanted = programs.flatMap(({ place, prints }) => [`-- ${place}`, ...prints])
   expect(ran.stdout.trim().split('\n')).toEqual(wanted)
+})
+
+test('a minified bundle of CommonJS runs a cluster, and itself once', async () => {
+  const program = `
+    import { Client, LocalRunner } from 'dask-hpc-runner'
+    async function main() {
+      console.log('begun')
+      const runner = await LocalRunner.start({ ntasks: 2, layout: 'shared' })
+      const client = await Client.connect(runner)
+      console.log(await client.gather(client.map((x) => x + 1, [1, 2])))
+      await client.close()
+      await runner.close()
+    }
+    void main()`
+  await writeFile(join(project, 'app.ts'), program)
+  const outfile = join(project, 'app.cjs')
+  const forms = { platform: 'node', format: 'cjs', minify: true, keepNames: true } as const
+  await build({ entryPoints: [join(project, 'app.ts')], bundle: true, outfile, ...forms })
+  const ran = cluster.start(['node', outfile], {}, project)
+  await ran.expectStatus(0)
+  expect(ran.stdout).toBe('begun\n[ 2, 3 ]\n')
 })
 
 test("a user's own vitest starts a LocalRunner", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
-import { LocalRunner } from '../../src/index.ts'
+import { Client, type ConnectOptions, LocalRunner } from '../../src/index.ts'
 import { nearest } from '../../src/util/nearest.ts'
 
 test.for([
@@ -22,5 +22,8 @@ test('an option that a runner does not have is refused, and the nearest is named
   const tasks = { ntaks: 4 } as RunnerOptions
   await expect(LocalRunner.start(tasks)).rejects.toThrow('did you mean "ntasks"?')
   expect(() => completeOptions({ nothingLikeIt: 1 } as RunnerOptions)).toThrow('the options are schedulerFile, ')
+  await expect(Client.connect('tcp://127.0.0.1:1', { tiemout: '1s' } as ConnectOptions)).rejects.toThrow(
+    'Cannot use the option "tiemout": there is none of that name; did you mean "timeout"?',
+  )
   expect(completeOptions({ python: undefined, signal: undefined, env: undefined })).toEqual(completeOptions({}))
 })
