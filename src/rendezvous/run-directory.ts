@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
-import { errnoOf } from '../errors.ts'
 import type { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { makeDirectories } from '../filesystem/make-directories.ts'
 import type { FileForms } from '../filesystem/known-files.ts'
 import { isTemporaryName } from '../filesystem/temporary-name.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -32,25 +31,6 @@ export async function makeRunDirectory(directory: PrivateDirectory): Promise<voi
     throw refusal(path, 'its directory is being removed while the run starts')
   } catch (error) {
     throw cannotPublish(path, error)
-  }
-}
-
-/**
- * Makes a directory and those above it. (Node's own recursive mkdir tries for ever where a directory
- * exists in which nothing can be made, such as /proc.)
- */
-async function makeDirectories(path: string): Promise<void> {
-  const make = async (): Promise<void> => {
-    await mkdir(path).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error
-    })
-  }
-  try {
-    await make()
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeDirectories(dirname(path))
-    await make()
   }
 }
 

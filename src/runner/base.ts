@@ -68,6 +68,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   protected readonly reaper: Reaper
   readonly #began = new Date()
   readonly #spareFiles = new SpareFiles()
+  #hasToldCause = false
   /** Aborts the waits of the start. */
   readonly #starting = new AbortController()
   readonly #body: Body
@@ -213,6 +214,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
       await checkWorkerPorts(run, mine)
+      if (mine.includes('worker')) await this.#hosts.ownDirectory()
       const unusable = hasOwnCertificates ? await whyUnusable(run) : undefined
       if (hasOwnCertificates && unusable === undefined) this.#warmUp(mine)
       ignoreLostOutput()
@@ -650,6 +652,8 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       if (verdict.forced) this.#hosts.kill()
       if (this.#options.scheduler) await this.#workers?.stop(this.#timing.workers)
       else await this.#workers?.retire(this.#timing.workers)
+      // A launcher may end everybody as soon as one ends with a failure: who ends lets the others end.
+      if (this.#hub === undefined) this.#tellCause(verdict)
       this.#member.send({ type: 'done' })
       if (this.#hub === undefined) {
         // A workload manager may cut everybody short once a process fails: that one waits for the others.
@@ -668,8 +672,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     this.#membership?.[Symbol.dispose]()
     this.#body.forget()
     this.#phase = 'ended'
-    if (verdict.failure !== undefined)
-      report(verdict.failure, standingTo(verdict.failure, this.#run, this.#membership), this.#logger)
+    this.#tellCause(verdict)
     if (run !== undefined) await this.#releaseStep(run)
     this.#interruption[Symbol.dispose]()
     return status
@@ -703,10 +706,20 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       },
       began: this.#began,
       interrupted: this.#interruption.happened,
+      tellCause: () => {
+        this.#tellCause({ failure })
+      },
       withdraw: async (somebodyMayCome) => {
         await this.withdraw(run, somebodyMayCome && !this.isOnOneHost() ? this.#outcome(failure) : undefined)
       },
     })
+  }
+
+  /** Tells the user why the run ends, once. */
+  #tellCause({ failure }: Pick<Verdict, 'failure'>): void {
+    if (failure === undefined || this.#hasToldCause) return
+    this.#hasToldCause = true
+    report(failure, standingTo(failure, this.#run, this.#membership), this.#logger)
   }
 
   /** Processes that are frozen or cut off would hold the step: a survivor has it ended. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   childEnvironment,
@@ -17,6 +16,7 @@ import { formatResources, ownGpus, withGpus, type WorkerGpus, workerGpus } from 
 import { workerNames, workersOfProcess } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
+import { makeDirectories } from '../filesystem/make-directories.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { passOn } from '../process/pass-on.ts'
 import type { Reaper } from '../process/reaper.ts'
@@ -25,8 +25,10 @@ import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
-import { makeOwnDirectory } from '../util/own-directory.ts'
+import { sayDuration } from '../util/duration.ts'
+import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
+import { answered } from '../util/unanswered.ts'
 import { awaitRegistered } from './await-registered.ts'
 import type { RunContext } from './context.ts'
 import { freePort } from './free-port.ts'
@@ -84,7 +86,7 @@ export class Hosted {
     const host = (await listenHost('scheduler', this.#run))?.address
     const port = await freePort('port', host, options)
     // A scheduler can do without; its workers could not.
-    const directory = await this.#ownDirectory().catch(() => undefined)
+    const directory = await this.ownDirectory().catch(() => undefined)
     const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
     this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }), extras)
     return this.scheduler
@@ -94,7 +96,7 @@ export class Hosted {
   async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
     const { options, identity } = this.#run
     this.#schedulerAddress = schedulerAddress
-    const localDirectory = await this.#ownDirectory()
+    const localDirectory = await this.ownDirectory()
     const nworkers = workersOfProcess(options)
     const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
     const host =
@@ -253,7 +255,7 @@ export class Hosted {
    * A directory of this process's own on its node, removed at the end. Dask imports modules from a directory in there that it would else
    * make in one of a well-known name, such as /tmp/dask-scratch-space, which may be anybody's.
    */
-  async #ownDirectory(): Promise<string> {
+  async ownDirectory(): Promise<string> {
     this.#directory ??= this.#makeDirectory()
     return await this.#directory
   }
@@ -265,8 +267,13 @@ export class Hosted {
     const { host, rank, runKey } = identity
     const path = join(parent, `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
     try {
-      if (named !== undefined) await mkdir(parent, { recursive: true })
-      this.#reaper.addDirectory(await makeOwnDirectory(path))
+      const make = async (): Promise<OwnDirectory> => {
+        if (named !== undefined) await makeDirectories(parent)
+        return await makeOwnDirectory(path)
+      }
+      const { filesystemTimeout } = options
+      const late = (): Error => new Error(`the filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
+      this.#reaper.addDirectory(await answered(make(), filesystemTimeout, late))
       return path
     } catch (cause) {
       const next = named === undefined ? 'set TMPDIR to a directory of the node, or name one by' : 'name another by'

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { Cluster, python } from '../support/cluster.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
+
+// Open MPI's mpirun ends all ranks, and hears nothing more of them, as soon as one of them has ended with a failure.
+it('all processes of a run that fails tell the cause before the first of them ends', async () => {
+  await using cluster = await Cluster.make()
+  const args = ['--python', python, '--preload', 'import no_such_module', '--', 'true']
+  const runs = startTasks(cluster, fourTasks(), args)
+  const told = (): readonly boolean[] => runs.map(({ stderr }) => stderr.includes('error: Cannot start scheduler'))
+  const first = await Promise.race(runs.map(async (run) => await run.ended.then(told)))
+  expect(first).toEqual([true, true, true, true])
+  for (const run of runs) await run.expectStatus(69)
+  expect(runs.map(({ stderr }) => stderr.split('error: Cannot start scheduler').length)).toEqual([2, 2, 2, 2])
+  await cluster.expectNothingLeft()
+})
