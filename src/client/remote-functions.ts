@@ -4,6 +4,9 @@ import { functionText } from './function-text.ts'
 import type { Outside } from './free-names.ts'
 import { isOfModule, isSupplied, sayMissing, sayNaming } from './javascript/helpers.ts'
 
+/** Of texts that are made anew without end, not all are kept. */
+const mostChecked = 1000
+
 /** Makes of callables what the workers are told of them. */
 export class RemoteFunctions {
   readonly #takenFromOutside: (text: string) => Outside
@@ -65,6 +68,7 @@ export class RemoteFunctions {
     const problem = problemOf(this.#takenFromOutside(text), [own, ...inScope])
     if (problem !== undefined)
       throw new TypeError(`Cannot send ${own === '' ? 'the function' : `"${own}"`}: ${problem}`)
+    if (this.#checked.size >= mostChecked) this.#checked.clear()
     this.#checked.add(checked)
   }
 }

@@ -1,6 +1,7 @@
 import type { RemoteFunction } from './callable.ts'
 import type { Connection } from './connection.ts'
 import { milliseconds } from '../util/duration.ts'
+import { SentFunctions } from './sent-functions.ts'
 import type { SubmitOptions } from './submit-options.ts'
 import type { Encoded } from './values/encoded.ts'
 
@@ -30,8 +31,10 @@ const mostBytes = 4_000_000
 /** Sends tasks, those that are submitted at one time in one message, like ones in one group. */
 export class Submissions {
   readonly #connection: Connection
-  /** Numbers of the functions that the helper process knows, by their specifications. */
-  readonly #calls = new Map<string, number>()
+  readonly #sent = new SentFunctions((call) => {
+    this.flush()
+    this.#connection.send({ order: 'forget', call })
+  })
   #groups: Group[] = []
   #buffers: Uint8Array[] = []
   /** What the tasks of the last group have in common, and their numbers: none of them may need another one. */
@@ -83,11 +86,8 @@ export class Submissions {
   }
 
   #call(remote: RemoteFunction<never>): Pick<Group, 'call' | 'spec' | 'javascript'> {
-    const id = `${remote.language} ${Buffer.from(remote.spec).toString('latin1')}`
-    const known = this.#calls.get(id)
-    if (known !== undefined) return { call: known }
-    const call = this.#calls.size
-    this.#calls.set(id, call)
+    const { call, isNew } = this.#sent.numberOf(remote)
+    if (!isNew) return { call }
     return { call, spec: remote.spec, javascript: remote.language === 'javascript' }
   }
 }

@@ -77,7 +77,8 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         self.pipe = pipe
         self.client = None
         self.tasks = None
-        self.calls = {}
+        # Functions by their numbers, while the program has them.
+        self.calls, self.calls_javascript = {}, False
         self.futures = {}
         # Why there is no result, of those that Dask has no future of, and that were cancelled.
         self.refused = {}
@@ -115,6 +116,8 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
                 self.futures.pop(number, None)
                 self.refused.pop(number, None)
                 self.awaited.discard(number)
+        elif order == "forget":
+            self.calls.pop(header["call"], None)
         elif order == "cancel":
             self.cancel(header["futures"])
         elif order == "forget":
@@ -252,6 +255,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
                 self.keep(item[0], future)
 
     def make_call(self, described):
+        self.calls_javascript = self.calls_javascript or described["javascript"]
         kind = self.tasks.JavaScriptCall if described["javascript"] else self.tasks.PythonCall
         return kind(described["spec"], self.node)
 
@@ -344,7 +348,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
 
     async def find_running(self, keys):
         """Where JavaScript runs that has to be ended: Dask interrupts no task."""
-        if not keys or not any(isinstance(call, self.tasks.JavaScriptCall) for call in self.calls.values()):
+        if not keys or not self.calls_javascript:
             return {}
         try:
             return await self.client.run_on_scheduler(self.tasks.find_running, keys)

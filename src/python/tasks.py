@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import inspect
 import textwrap
+import threading
 import types
 
 import msgpack
@@ -119,17 +120,46 @@ def unpack_payload(payload):
     return (payload.data, payload.buffers) if isinstance(payload, Payload) else (payload, ())
 
 
-functions = {}
+class Functions:
+    """What was made of specifications: the last that were called, as long as they are few and small."""
+
+    MOST, BYTES = 256, 8_000_000
+
+    def __init__(self):
+        self.made = {}
+        self.bytes = 0
+        self.lock = threading.Lock()
+
+    def get(self, spec):
+        with self.lock:
+            if spec in self.made:
+                # The last ones are the newest.
+                self.made[spec] = self.made.pop(spec)
+                return self.made[spec]
+        function = make_function(msgpack.unpackb(spec))
+        with self.lock:
+            # Another thread may have been faster: both have the one that is kept.
+            if spec not in self.made and len(spec) <= self.BYTES:
+                self.made[spec] = function
+                self.bytes += len(spec)
+                while len(self.made) > self.MOST or self.bytes > self.BYTES:
+                    oldest = next(iter(self.made))
+                    del self.made[oldest]
+                    self.bytes -= len(oldest)
+            return self.made.get(spec, function)
+
+
+functions = Functions()
 
 
 def python_function(spec):
-    if spec not in functions:
-        description = msgpack.unpackb(spec)
-        if "path" in description:
-            functions[spec] = import_function(description["path"])
-        else:
-            functions[spec] = compile_function(description)
-    return functions[spec]
+    return functions.get(spec)
+
+
+def make_function(description):
+    if "path" in description:
+        return import_function(description["path"])
+    return compile_function(description)
 
 
 def import_function(path):

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import { sharedClient } from '../support/client.ts'
@@ -53,6 +53,50 @@ test('each client has its own Node, on the same workers', async () => {
     expect(await one.submit(py<string>`lambda m: m[1]`, [map], { workers: [1] }).result()).toBe(expected)
   }
 })
+
+test.skipIf(globalThis.gc === undefined)(
+  'functions that are dropped, with the values in them, are freed in every process',
+  async () => {
+    const { client, cluster } = shared()
+    const workers = [1]
+    const pids = [
+      await shared().helper(),
+      await client.submit(processId, [], { workers }).result(),
+      await cluster.expectProcess('dask-hpc-runner scheduler'),
+    ]
+    /** Of the helper, the worker, the scheduler and this process, in megabytes. */
+    const memory = async (): Promise<number[]> => {
+      const rss = async (pid: number): Promise<number> =>
+        Number(/VmRSS:\s*(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1e3
+      const { heapUsed, external } = process.memoryUsage()
+      return [...(await Promise.all(pids.map(rss))), (heapUsed + external) / 1e6]
+    }
+    /** Calls so many functions, of which each has 2 MB in it and is dropped. */
+    const callDropped = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const array = new Float64Array(250_000).fill(i)
+        const sum = client.submit(py<number>`lambda: float(sum(${array}[:10]))`, [], { workers })
+        expect(await sum.result()).toBe(10 * i)
+        sum.release()
+        if (i % 10 === 0) await collected()
+      }
+      await collected()
+    }
+    // Memory that was used once is taken again; what the allocators keep of it shows in the first rounds.
+    await callDropped(20)
+    const before = await memory()
+    await callDropped(60)
+    const more = (await memory()).map((megabytes, i) => megabytes - (before[i] ?? 0))
+    // Of the 120 MB.
+    for (const megabytes of more) expect(megabytes, more.join(' ')).toBeLessThan(40)
+  },
+)
+
+/** Finalizers run after what runs now. */
+async function collected(): Promise<void> {
+  globalThis.gc?.()
+  await new Promise((resolve) => setImmediate(resolve))
+}
 
 test('a task of one worker, whose result is lost with it, is computed again on the worker of its name', async () => {
   const { client } = shared()

@@ -34,7 +34,9 @@ interface Known {
 beginOwnProcess()
 Object.defineProperty(globalThis, 'NDArray', { value: NDArray, configurable: true, writable: true })
 
+/** The last that were made; others are made again. */
 const functions = new Map<string, Promise<Known>>()
+const mostFunctions = 1000
 const decoder = new Decoder()
 
 async function known(bytes: Uint8Array): Promise<Known> {
@@ -44,6 +46,8 @@ async function known(bytes: Uint8Array): Promise<Known> {
     const spec = decoder.decode(bytes) as FunctionSpec
     found = makeFunction(spec).then((run) => ({ spec, run }))
     functions.set(key, found)
+    const [oldest] = functions.keys()
+    if (functions.size > mostFunctions && oldest !== undefined) functions.delete(oldest)
     // A file that cannot be read now may be there later.
     found.catch(() => functions.delete(key))
   }
