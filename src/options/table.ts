@@ -140,10 +140,10 @@ export const daskTable = {
     help: 'address to listen on',
     handedTo: 'both',
   },
-  /** `tcp` or another protocol that the user's Dask has. @default 'tls' with files for TLS, else 'tcp' */
+  /** `tcp` or another protocol that the user's Dask has. @default 'tls' with files for TLS, or where Dask's variables demand encryption; else 'tcp' */
   protocol: {
     kind: protocol(),
-    otherwise: 'tls with files for TLS, else tcp',
+    otherwise: "tls with files for TLS, or where Dask's variables demand encryption; else tcp",
     value: 'name',
     group: 'dask',
     help: 'such as tcp or tls',
