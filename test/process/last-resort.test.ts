@@ -9,7 +9,9 @@ it.each([
 ])('%s that nobody has foreseen ends the program with 70, a sentence and nothing left', async (_, defect) => {
   await using cluster = await Cluster.make()
   const module = `${cluster.directory}/defect.cjs`
-  await writeFile(module, `if (process.argv[2] === 'local') setTimeout(() => { ${defect} }, 1500)`)
+  const isThere = `require('node:fs').readdirSync('.').some((name) => /^scheduler-.*json$/.test(name))`
+  const look = `const timer = setInterval(() => { if (${isThere}) { clearInterval(timer); ${defect} } }, 50)`
+  await writeFile(module, `if (process.argv[2] === 'local') { ${look} }`)
   const args = ['local', '-n', '2', '--python', python, '--', 'sleep', '300']
   const started = cluster.run(args, { NODE_OPTIONS: `--require=${module}` })
   await started.expectStatus(70)

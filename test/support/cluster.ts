@@ -153,7 +153,10 @@ export class Cluster implements AsyncDisposable {
 
   /** The process id of the parent of `pid`. */
   async parentOf(pid: number): Promise<number> {
-    return await parentOf(pid)
+    const parent = await parentOf(pid)
+    // Neither stands for a process of a test, and -1 for all that there are.
+    if (parent <= 1) throw new Error(`Process ${pid} has ended, or has no parent`)
+    return parent
   }
 
   /** Process ids of the other `dask-hpc-runner` processes that the launcher `pid` has started. */
