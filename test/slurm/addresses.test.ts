@@ -52,18 +52,13 @@ test('ports are taken from the ranges that are named', async ({ work }) => {
   await work.expectNothingLeft()
 })
 
+/** What comes from such a port goes nowhere, as behind a firewall that drops it; the ports are the test's alone. */
+function dropping(ports: string): (what: 'add' | 'del') => string[] {
+  return (what) => ['ip', 'rule', what, 'sport', ports, 'ipproto', 'tcp', 'blackhole']
+}
+
 test('control ports that are closed between the hosts are named, by the run and by doctor', async ({ slurm, work }) => {
-  // What comes from such a port goes nowhere, as behind a firewall; these ports are this test's alone.
-  const rule = (what: 'add' | 'del'): string[] => [
-    'ip',
-    'rule',
-    what,
-    'sport',
-    '18300-18310',
-    'ipproto',
-    'tcp',
-    'blackhole',
-  ]
+  const rule = dropping('18300-18310')
   for (const host of slurm.nodes) await slurm.run(host, rule('add'))
   const closed = ['--control-port', '18300:18310', '--rendezvous-timeout', '5s', '--scheduler-file', 'F.json']
   const step = work.srun(four, [...run, ...closed, '--no-scancel', ...addresses])
@@ -72,6 +67,22 @@ test('control ports that are closed between the hosts are named, by the run and 
   const doctor = work.srun(four, ['dask-hpc-runner', 'doctor', ...closed])
   await doctor.ended
   expect(doctor.stdout).toMatch(/problem.* gets? no answer at 10\.97\.0\.\d+:183\d\d, .*\n.*--control-port/)
+  for (const host of slurm.nodes) await slurm.run(host, rule('del'))
+  await work.expectNothingLeft()
+})
+
+test('a port of workers that is dropped between the hosts is named, with the address and the option', async ({
+  slurm,
+  work,
+}) => {
+  const rule = dropping('18400-18410')
+  for (const host of slurm.nodes) await slurm.run(host, rule('add'))
+  const closed = ['--worker-port', '18400:18410', '--wait-workers', 'all', '--workers-timeout', '5s']
+  const step = work.srun(four, [...run, ...closed, ...addresses])
+  await step.expectStatus(75)
+  expect(step.stderr).toMatch(
+    /worker 2 on node2 \(node0 cannot connect to it at tcp:\/\/10\.97\.0\.\d+:184\d\d \(no answer\): .*--worker-port/,
+  )
   for (const host of slurm.nodes) await slurm.run(host, rule('del'))
   await work.expectNothingLeft()
 })
