@@ -1,6 +1,17 @@
 import { RunnerError } from '../errors.ts'
 import { Child, type ChildOptions } from '../process/child.ts'
 import { type Exit, sayExit } from '../process/exit.ts'
+import type { Versions } from '../record/versions.ts'
+
+/** A worker that a command has brought. */
+export interface WorkerOfCommand {
+  /** Such as `tcp://10.0.0.3:41234`. */
+  readonly address: string
+  /** Where it has one of ours. */
+  readonly name?: string
+  /** Undefined where they are not known. */
+  readonly versions?: Versions | undefined
+}
 
 /** What a {@link CommandWorker} is started with. */
 export interface CommandWorkerOptions extends Pick<ChildOptions, 'command' | 'env' | 'reaper'> {
@@ -8,7 +19,7 @@ export interface CommandWorkerOptions extends Pick<ChildOptions, 'command' | 'en
   readonly name: string
   readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
   /** Resolves when the scheduler has its workers. */
-  readonly registered: (signal: AbortSignal) => Promise<void>
+  readonly registered: (signal: AbortSignal) => Promise<readonly WorkerOfCommand[]>
 }
 
 /** A command of the user's in place of a Dask worker: it leads a process group of its own, and ends by TERM. */
@@ -16,7 +27,7 @@ export class CommandWorker {
   readonly name: string
   readonly #child: Child
   /** Resolves once the scheduler has its workers. Rejects with RunnerError where it ends before that. */
-  readonly started: Promise<'registered'>
+  readonly started: Promise<readonly WorkerOfCommand[]>
 
   constructor({ name, command, env, reaper, onLine, registered }: CommandWorkerOptions) {
     this.name = name
@@ -29,7 +40,7 @@ export class CommandWorker {
         lastLines: this.tail,
       })
     })
-    this.started = Promise.race([registered(over.signal).then(() => 'registered' as const), early])
+    this.started = Promise.race([registered(over.signal), early])
     this.started.catch(() => undefined)
     early.catch(() => undefined)
   }

@@ -39,7 +39,7 @@ export const toHubSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('worker-started'),
     name: z.string(),
-    versions: versionsSchema,
+    versions: z.optional(versionsSchema),
     address: z.optional(z.string()),
   }),
   /** The client program has ended. */

@@ -44,7 +44,8 @@ export interface StartedWorker {
   readonly name: string
   readonly rank: number
   readonly host: string
-  readonly versions: Versions
+  /** Undefined where they are not known. */
+  readonly versions?: Versions | undefined
   /** Where it listens, such as `tcp://10.0.0.3:41234`; undefined where it is not known. */
   readonly address?: string | undefined
 }

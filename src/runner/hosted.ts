@@ -158,7 +158,7 @@ export class Hosted {
       onLine: passOn(`[${this.#run.identity.rank} worker]`),
       registered: async (signal) => {
         const named = text.includes('{name}') ? name : undefined
-        await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
+        return await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
       },
     })
     endFrozen(worker, options.lostAfter)

@@ -302,11 +302,9 @@ export class Hub {
 
   /** Dask refuses or warns, somewhere, some time, where versions differ: say so first. */
   #compareVersions({ name, versions, host }: StartedWorker): void {
-    const [theirs, ours] = [
-      sayVersions(versions),
-      this.#versions === undefined ? undefined : sayVersions(this.#versions),
-    ]
-    if (ours === undefined || theirs === ours) return
+    if (versions === undefined || this.#versions === undefined) return
+    const [theirs, ours] = [sayVersions(versions), sayVersions(this.#versions)]
+    if (theirs === ours) return
     this.#run.logger.warn(
       `worker ${name} on ${host} runs ${theirs}, the scheduler ${ours}: use one Python environment for the whole run`,
     )

@@ -6,6 +6,8 @@ import { sayDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 import { failureOf } from './failure.ts'
+import type { WorkerOfCommand } from '../components/command-worker.ts'
+import type { StartReport } from '../python/bootstrap-link.ts'
 import type { Hosted, WorkerPlan, WorkerProcess } from './hosted.ts'
 
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
@@ -105,15 +107,8 @@ export class Workers {
     const { run, link, onStart } = this.#options
     const report = await worker.started.catch(() => undefined)
     if (report === undefined) return false
-    if (report !== 'registered') {
-      const { address } = report.identity
-      link.send({
-        type: 'worker-started',
-        name: worker.name.replace(/^worker /, ''),
-        versions: report.versions,
-        ...(typeof address === 'string' ? { address } : {}),
-      })
-    }
+    const name = worker.name.replace(/^worker /, '')
+    for (const each of startedWorkers(report)) link.send({ type: 'worker-started', name, ...each })
     try {
       await onStart(worker.name)
     } catch (error) {
@@ -152,4 +147,11 @@ export class Workers {
   #tellFailure(message: string): void {
     this.#options.link.send({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })
   }
+}
+
+/** The workers that a process or a command has brought. */
+function startedWorkers(report: StartReport | readonly WorkerOfCommand[]): readonly Partial<WorkerOfCommand>[] {
+  if (!('identity' in report)) return report
+  const { address } = report.identity
+  return [{ versions: report.versions, ...(typeof address === 'string' ? { address } : {}) }]
 }

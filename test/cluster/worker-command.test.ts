@@ -58,6 +58,27 @@ test('a command brings two workers in each task, with GPUs of its own and TLS, w
   await cluster.expectNothingLeft()
 })
 
+test('a worker of a command that has another Dask is named, and one that nobody reaches', async () => {
+  await using cluster = await Cluster.make()
+  const one = async (env: NodeJS.ProcessEnv, says: RegExp): Promise<void> => {
+    const run = start(cluster, ['local', '-n', '1', '--worker-command', command, '--', 'sleep', '100'], {
+      CUDA_VISIBLE_DEVICES: '0',
+      ...env,
+    })
+    await run.expectOutput(says)
+    run.signal('SIGTERM')
+    await run.expectStatus(143)
+  }
+  await Promise.all([
+    one(
+      { FAKE_VERSION: '2021.1.0' },
+      /warn: worker 0-0 on \S+ runs Dask 2021\.1\.0 \(Python [\d.]+\), the scheduler Dask /,
+    ),
+    one({ FAKE_ADDRESS: 'tcp://127.0.0.1:1' }, /warn: worker 0-0 on \S+ is registered at tcp:\/\/127\.0\.0\.1:1, but /),
+  ])
+  await cluster.expectNothingLeft()
+})
+
 test('a command that crashes is started again, and one that ends well is not', async () => {
   await using cluster = await Cluster.make()
   const end = cluster.path('end')

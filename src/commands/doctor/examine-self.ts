@@ -24,6 +24,7 @@ import type { Subject } from './subject.ts'
 import { judgeTemporary, lookAtTemporary } from './temporary.ts'
 import { judgeTls, lookAtTls } from './tls.ts'
 import { judgePlace, judgeSlurm, lookAtSlurm } from './workload-manager.ts'
+import { judgeWorkerCommand, lookAtWorkerCommand } from './worker-command.ts'
 
 /** What a process has found, and what the others will want to know of it. */
 export interface SelfFacts {
@@ -54,7 +55,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const mine = run?.roles[rank]
   const isPart = mine === undefined || mine.some((role) => role !== 'client')
   const isWorker = mine?.includes('worker') ?? true
-  const { command } = options
+  const { command, workerCommand: named } = options
   const isClient = command !== undefined && (mine === undefined || mine.includes('client'))
   const size = run?.identity.size ?? 1
   const timeout = pythonTimeout(options.rendezvousTimeout)
@@ -64,41 +65,45 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
       `publish a file in "${directory.path}"`,
       async () => await tryDirectory(directory, dirname(schedulerFile), rank),
     )
-  const [python, client, slurm, resources, temporary, tls, directory, standing, existing] = await Promise.all([
-    isPart
-      ? probes.look(
-          'ask Python for its versions',
-          async () => await lookAtPython(options, env, daskValues(options)),
-          3 * timeout,
-        )
-      : undefined,
-    isClient
-      ? probes.look(
-          'look at the client program',
-          async () => await lookAtClient(command, env, { timeout }),
-          probeTimeout + 2 * timeout,
-        )
-      : undefined,
-    rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,
-    probes.look('look at the limits', lookAtResources),
-    probes.look(
-      'write a temporary file',
-      async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
-    ),
-    options.protocol === 'tls'
-      ? probes.look('look at the certificates', async () => await lookAtTls(options))
-      : undefined,
-    'value' in own ? lookAtDirectory(own.value) : own,
-    rank === 0 && isShared && options.scheduler
-      ? probes.look(
-          'look at the scheduler file',
-          async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }),
-        )
-      : undefined,
-    rank === 0 && isShared && !options.scheduler
-      ? probes.look('look at the scheduler file', async () => await lookAtExisting(schedulerFile, tlsOf(options)))
-      : undefined,
-  ])
+  const [python, client, slurm, resources, temporary, tls, directory, standing, existing, workerCommand] =
+    await Promise.all([
+      isPart
+        ? probes.look(
+            'ask Python for its versions',
+            async () => await lookAtPython(options, env, daskValues(options)),
+            3 * timeout,
+          )
+        : undefined,
+      isClient
+        ? probes.look(
+            'look at the client program',
+            async () => await lookAtClient(command, env, { timeout }),
+            probeTimeout + 2 * timeout,
+          )
+        : undefined,
+      rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,
+      probes.look('look at the limits', lookAtResources),
+      probes.look(
+        'write a temporary file',
+        async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
+      ),
+      options.protocol === 'tls'
+        ? probes.look('look at the certificates', async () => await lookAtTls(options))
+        : undefined,
+      'value' in own ? lookAtDirectory(own.value) : own,
+      rank === 0 && isShared && options.scheduler
+        ? probes.look(
+            'look at the scheduler file',
+            async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }),
+          )
+        : undefined,
+      rank === 0 && isShared && !options.scheduler
+        ? probes.look('look at the scheduler file', async () => await lookAtExisting(schedulerFile, tlsOf(options)))
+        : undefined,
+      isWorker && named !== undefined
+        ? probes.look('look for the worker command', async () => await lookAtWorkerCommand(named, env))
+        : undefined,
+    ])
 
   const cluster = valueOf(python)
   const program = valueOf(client)
@@ -128,6 +133,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
           ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
         ])),
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
+    ...(workerCommand === undefined ? [] : judged('worker command', workerCommand, judgeWorkerCommand)),
     ...judgeEnvironment(options.env, options.protocol),
     ...judgeVariables(share),
     ...(tls === undefined ? [] : judged('tls', tls, judgeTls)),
