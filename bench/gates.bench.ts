@@ -1,11 +1,8 @@
-// From the moment at which process 0 has left word of where it is to the moment at which the others have joined it, on
-// four hosts whose mounts believe for 4 s what they have seen, missing names included; beside a loop that asks for the scheduler file by its name, as the
+// From publication to the gates of the other processes, on four hosts whose mounts believe for 4 s what
+// they have seen, missing names included; beside a loop that asks for the scheduler file by its name, as the
 // Python runner does, on the same mounts in the same run.
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect } from 'vitest'
 import { slurmTest } from '../test/support/slurm/slurm-test.ts'
-import { until } from '../test/support/until.ts'
 import { note } from './support/results.ts'
 import { medianOf, table } from './support/table.ts'
 
@@ -45,7 +42,6 @@ test('publication to gate', async ({ slurm, work }) => {
     )
     const options = ['--log-format', 'json', '--scheduler-file', name, '--wait-workers', 'all', '--', 'sleep', '10']
     const step = work.srun(['--nodes=4', '--ntasks=4'], ['bash', '-c', late, 'bash', 'run', ...options])
-    const published = await publication(work.path('.'), name)
     const seen = (await Promise.all(loops)).map((line) => line.trim().split(' ').map(Number))
     await step.expectStatus(0)
     const written = seen[0]?.[0] ?? Number.NaN
@@ -55,7 +51,7 @@ test('publication to gate', async ({ slurm, work }) => {
       .filter((line) => line.includes('joined the run'))
       .map((line) => JSON.parse(line) as Message)
     expect(gates).toHaveLength(3)
-    ours.push(gates.map(({ time }) => Date.parse(time) - published))
+    ours.push(gates.map(({ time }) => Date.parse(time) - written))
   }
   await work.expectNothingLeft()
 
@@ -68,15 +64,3 @@ test('publication to gate', async ({ slurm, work }) => {
   await note('gates-cached-mounts', { text, ours, byName })
   expect(medianOf(last(ours))).toBeLessThan(limit)
 })
-
-/** When process 0 has left word of where it is, in milliseconds since 1970. */
-async function publication(directory: string, name: string): Promise<number> {
-  return await until(
-    async () => {
-      const run = (await readdir(directory)).find((each) => each.startsWith(`.${name}.run-`)) ?? ''
-      return (await stat(join(directory, run, 'process-0.json')).catch(() => ({ mtimeMs: 0 }))).mtimeMs
-    },
-    (time) => time > 0,
-    { what: 'process 0 is there', say: String },
-  )
-}
