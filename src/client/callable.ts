@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Encoder } from '@msgpack/msgpack'
 import { messageOf } from '../errors.ts'
+import type { TaskClient } from './task-client.ts'
 import { encodePlain } from './values/plain.ts'
 
 /** A JavaScript function of any form. */
@@ -31,8 +32,41 @@ export class RemoteFunction<A extends readonly unknown[] = readonly unknown[], R
   }
 }
 
-/** What can be submitted: a JavaScript function, or a {@link RemoteFunction}. */
-export type Callable<A extends readonly unknown[], R> = RemoteFunction<A, R> | ((...args: A) => R)
+/** A JavaScript function that is called with a client of its own: what {@link withClient} gives. */
+export class ClientFunction<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  /** The kind of its other arguments and of its result: for the compiler only. */
+  declare readonly types: (...args: A) => R
+  /** @internal */
+  readonly callable: (client: TaskClient, ...args: never) => unknown
+
+  /** @internal */
+  constructor(callable: (client: TaskClient, ...args: never) => unknown) {
+    this.callable = callable
+  }
+}
+
+/** What can be submitted: a JavaScript function, a {@link RemoteFunction} or a {@link ClientFunction}. */
+export type Callable<A extends readonly unknown[], R> =
+  RemoteFunction<A, R> | ClientFunction<A, R> | ((...args: A) => R)
+
+/**
+ * A JavaScript function that submits tasks itself, as those do in Dask that use `get_client` and `secede`: it is called with a client
+ * before its arguments. While it waits for results, others run in its place; but its Node process stays.
+ *
+ * @example
+ * ```ts
+ * const sum = withClient(async (client, n: number) => {
+ *   const parts = client.map((x: number) => x * x, Array(n).keys())
+ *   return (await client.gather(parts)).reduce((a, b) => a + b, 0)
+ * })
+ * console.log(await client.submit(sum, [10]).result()) // 285
+ * ```
+ */
+export function withClient<A extends readonly unknown[], R>(
+  callable: (client: TaskClient, ...args: A) => R,
+): ClientFunction<A, R> {
+  return new ClientFunction<A, R>(callable)
+}
 
 /** A Python expression that is a function, or the text of one. */
 interface Python {

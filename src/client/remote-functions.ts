@@ -1,5 +1,5 @@
 import { Script } from 'node:vm'
-import { type Callable, RemoteFunction } from './callable.ts'
+import { type Callable, ClientFunction, RemoteFunction } from './callable.ts'
 import { functionText } from './function-text.ts'
 import type { Outside } from './free-names.ts'
 import { isOfModule, isSupplied, sayMissing, sayNaming } from './javascript/helpers.ts'
@@ -39,13 +39,15 @@ export class RemoteFunctions {
         throw new TypeError(`Cannot use scope with "${callable.name}": ${sayNoScope(callable)}`)
       return callable
     }
+    const [written, client] =
+      callable instanceof ClientFunction ? [callable.callable, { client: true }] : [callable, undefined]
     const parts = scope === undefined ? undefined : scopeParts(scope)
-    const like = JSON.stringify(parts ?? '')
-    const ofFunction = this.#known.get(callable) ?? new Map<string, RemoteFunction>()
+    const like = JSON.stringify([parts, client])
+    const ofFunction = this.#known.get(written) ?? new Map<string, RemoteFunction>()
     const found = ofFunction.get(like)
     if (found !== undefined) return found as RemoteFunction<A, R>
-    const text = functionText(callable)
-    const { name } = callable
+    const text = functionText(written)
+    const { name } = written
     const inScope = parts === undefined ? [] : [...parts.values, ...Object.keys(parts.functions)]
     this.#check(name, text, inScope)
     const functions = Object.entries(parts?.functions ?? {}).map(([key]): [string, string] => {
@@ -55,10 +57,10 @@ export class RemoteFunctions {
     })
     const spec =
       parts === undefined
-        ? { text, own: name }
-        : { text, own: isVariable(name) ? name : '', scope: { values: parts.values, functions } }
+        ? { text, own: name, ...client }
+        : { text, own: isVariable(name) ? name : '', scope: { values: parts.values, functions }, ...client }
     const made = new RemoteFunction<A, R>('javascript', name, spec, parts !== undefined)
-    this.#known.set(callable, ofFunction.set(like, made as unknown as RemoteFunction))
+    this.#known.set(written, ofFunction.set(like, made as unknown as RemoteFunction))
     return made
   }
 

@@ -1,4 +1,5 @@
 import limit from './tasks-limit.py'
+import nested from './tasks-nested.py'
 import node from './tasks-node.py'
 import pool from './tasks-pool.py'
 import scheduler from './tasks-scheduler.py'
@@ -6,4 +7,4 @@ import values from './tasks-values.py'
 import calls from './tasks.py'
 
 /** The module that workers, the scheduler and the client's helper process share, as text. */
-export const tasksModule = [values, limit, node, pool, scheduler, calls].join('\n')
+export const tasksModule = [values, limit, nested, node, pool, scheduler, calls].join('\n')

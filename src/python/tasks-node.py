@@ -183,7 +183,7 @@ class NodeProcess:
         self.stopped = 0
         try:
             self.pipe.send(header, buffers)
-            return self.pipe.receive()
+            return receive_answer(self.pipe, self.process.args[0])
         except (OSError, EOFError):
             self.end()
             if self.cancelled:

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { expect, expectTypeOf, test } from 'vitest'
-import { py } from '../../src/client/callable.ts'
+import { py, withClient } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
 import { TaskError } from '../../src/client/task-error.ts'
 import { sharedClient } from '../support/client.ts'
@@ -183,6 +183,38 @@ test('map takes several iterables, and an async one with a bound of what is unde
     if (results.length === 10) break
   }
   expect(results).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+})
+
+test('a JavaScript task submits tasks and waits for them, and others run in its place meanwhile', async () => {
+  const { client } = shared()
+  // Deeper than there are threads: none of them may be held by one that waits.
+  const sum = withClient(async function sum(client, numbers: number[]): Promise<number> {
+    if (numbers.length < 3) return numbers.reduce((a, b) => a + b, 0)
+    const middle = numbers.length >> 1
+    const halves = [numbers.slice(0, middle), numbers.slice(middle)].map((half) => client.submit(sum, [half]))
+    const add = (a: number, b: number): number => a + b
+    return await client.submit(add, [halves[0] ?? 0, halves[1] ?? 0]).result()
+  })
+  const total = client.submit(sum, [[...Array(12).keys()]])
+  expectTypeOf(total).toEqualTypeOf<Future<number>>()
+  expect(await total.result({ timeout: '60s' })).toBe(66)
+  const failing = withClient(async (client) => {
+    const parts = client.map(
+      (x: number) => {
+        if (x === 2) throw new RangeError('two')
+        return new Float64Array(1000).fill(x)
+      },
+      [1, 2],
+    )
+    const values = await Promise.allSettled(parts.map(async (part) => await part.result()))
+    const reason = (values[1] as PromiseRejectedResult).reason as TaskError
+    return [(values[0] as PromiseFulfilledResult<Float64Array>).value[999], reason.kind, String(reason.cause)]
+  })
+  expect(await client.submit(failing).result()).toEqual([1, 'javascript', 'RangeError: two'])
+  const refused = withClient(
+    async (client) => await client.submit(() => 1, [], { retries: 'many' as unknown as number }).result(),
+  )
+  await expect(client.submit(refused).result()).rejects.toThrow(TaskError)
 })
 
 test('run calls a function on every worker and on the scheduler, beside the tasks', async () => {

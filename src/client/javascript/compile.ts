@@ -12,6 +12,8 @@ export interface FunctionSpec {
   readonly own?: string
   /** Names of the values that come after its arguments, and the texts of functions, both of which it uses from outside. */
   readonly scope?: { readonly values: readonly string[]; readonly functions: readonly (readonly [string, string])[] }
+  /** Whether a client comes before its arguments. */
+  readonly client?: boolean
   readonly module?: string
   readonly export?: string
 }

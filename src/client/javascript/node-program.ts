@@ -3,6 +3,7 @@
 //
 //   {call: the function's specification, arguments: value, dependencies: [value...]} -> {value} | {thrown, details}
 //     with `last` where the process ends after it
+//     before which it may send what nested.ts describes
 //   {convert: value} -> {value, for Python} | {thrown}
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
@@ -17,6 +18,7 @@ import { decodePlain, encodePlain } from '../values/plain.ts'
 import { decodeStructured, encodeStructured } from '../values/structured.ts'
 import { type FunctionSpec, makeFunction, type Runnable } from './compile.ts'
 import { explain } from './helpers.ts'
+import { type NestedAnswer, NestedClient } from './nested.ts'
 import { encodeThrown } from './thrown.ts'
 
 interface Order {
@@ -88,7 +90,8 @@ async function obey({ header, buffers }: Frame): Promise<Frame> {
     const dependencies = (order.dependencies ?? []).map((value) => decodeValue(value, buffers))
     const args = decodeValue(order.arguments ?? [cloned, new Uint8Array(), 0, 0], buffers, dependencies) as unknown[]
     const { run } = called
-    const result = run(...args)
+    if (spec.client === true) nested = new NestedClient({ run, spec: order.call ?? new Uint8Array() }, send)
+    const result = nested === undefined ? run(...args) : run(nested.client, ...args)
     return answer(encodeResult(isThenable(result) ? await result : result))
   } catch (error) {
     return failure(error, spec)
@@ -119,6 +122,8 @@ socket.on('close', end)
 socket.on('end', end)
 socket.on('error', end)
 let busy = false
+/** That of the call that is under way. */
+let nested: NestedClient | undefined
 
 function send({ header, buffers }: Frame): void {
   socket.cork()
@@ -127,7 +132,13 @@ function send({ header, buffers }: Frame): void {
 }
 
 const reader = new FrameReader((frame) => {
+  const { header, buffers } = frame
+  if ((header as Partial<NestedAnswer>).nested !== undefined) {
+    nested?.take(header as NestedAnswer, buffers)
+    return
+  }
   busy = true
+  nested = undefined
   void obey(frame).then((frame) => {
     if (!busy) return
     busy = false

@@ -1,0 +1,113 @@
+// The client that a task has, over the pipe to its worker (src/python/tasks-nested.py):
+//
+//   {nested: 'submit', number, key, spec, arguments: value, dependencies: [number...], options}
+//   {nested: 'result', number} -> {nested: number, value} | {nested: number, failed: failure}
+import { randomUUID } from 'node:crypto'
+import { RemoteFunction } from '../callable.ts'
+import { functionText } from '../function-text.ts'
+import type { Frame } from '../frames.ts'
+import type { TaskClient, TaskFuture, TaskSubmitOptions } from '../task-client.ts'
+import { type DescribedFailure, TaskError } from '../task-error.ts'
+import { decodeValue } from '../values/arguments.ts'
+import { Dependencies, futureNumber } from '../values/dependencies.ts'
+import { fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
+import { encodeStructured } from '../values/structured.ts'
+import { type Deferred, deferred } from '../../util/deferred.ts'
+import type { Runnable } from './compile.ts'
+
+/** What comes back. */
+export interface NestedAnswer {
+  readonly nested: number
+  readonly value?: HeaderValue
+  readonly failed?: DescribedFailure
+}
+
+class NestedFuture implements TaskFuture<unknown> {
+  readonly key: string
+  readonly [futureNumber]: number
+  readonly #ask: () => Promise<unknown>
+
+  constructor(number: number, key: string, ask: () => Promise<unknown>) {
+    this[futureNumber] = number
+    this.key = key
+    this.#ask = ask
+  }
+
+  async result(): Promise<unknown> {
+    return await this.#ask()
+  }
+}
+
+/** The client of one call. */
+export class NestedClient {
+  readonly #send: (frame: Frame) => void
+  readonly #running: { readonly run: Runnable; readonly spec: Uint8Array }
+  readonly #results: { readonly key: string; value: Deferred<unknown> | undefined }[] = []
+
+  /** @param running the function of the call, and what the workers are told of it */
+  constructor(running: { readonly run: Runnable; readonly spec: Uint8Array }, send: (frame: Frame) => void) {
+    this.#running = running
+    this.#send = send
+  }
+
+  /** What the function is given. */
+  get client(): TaskClient {
+    const submit = this.#submit.bind(this)
+    return {
+      submit,
+      map: (callable: Runnable, items: Iterable<unknown>, options?: TaskSubmitOptions) =>
+        Array.from(items, (item) => submit(callable, [item], options)),
+      gather: async (futures: readonly TaskFuture<unknown>[]) =>
+        await Promise.all(futures.map(async (future) => await future.result())),
+    } as unknown as TaskClient
+  }
+
+  take({ nested, value, failed }: NestedAnswer, buffers: readonly Uint8Array[]): void {
+    const task = this.#results[nested]
+    if (task?.value === undefined) return
+    try {
+      if (failed !== undefined) task.value.reject(new TaskError(task.key, failed))
+      else if (value !== undefined) task.value.resolve(decodeValue(fromHeader(value, buffers)))
+    } catch (error) {
+      task.value.reject(error)
+    }
+  }
+
+  #submit(callable: Runnable, args: readonly unknown[] = [], options: TaskSubmitOptions = {}): NestedFuture {
+    const { key, ...others } = options
+    const { run, spec: own } = this.#running
+    const dependencies = new Dependencies()
+    const buffers: Uint8Array[] = []
+    const encoded = intoHeader(encodeStructured(args, 'arguments', dependencies), buffers)
+    const spec =
+      callable === run
+        ? own
+        : new RemoteFunction('javascript', callable.name, { text: functionText(callable), own: callable.name }).spec
+    const name = key ?? `${callable.name || 'anonymous'}-${randomUUID()}`
+    const number = this.#results.push({ key: name, value: undefined }) - 1
+    this.#send({
+      header: {
+        nested: 'submit',
+        number,
+        key: name,
+        spec,
+        arguments: encoded,
+        dependencies: dependencies.numbers,
+        options: others,
+      },
+      buffers,
+    })
+    return new NestedFuture(number, name, async () => await this.#result(number))
+  }
+
+  /** Asked for once, and kept: the call ends soon. */
+  async #result(number: number): Promise<unknown> {
+    const task = this.#results[number]
+    if (task === undefined) throw new Error(`There is no task ${number}`)
+    if (task.value === undefined) {
+      task.value = deferred()
+      this.#send({ header: { nested: 'result', number }, buffers: [] })
+    }
+    return await task.value.promise
+  }
+}
