@@ -11,12 +11,16 @@ import { writeNew } from '../util/write-new.ts'
 /** `f_type` of a filesystem in memory (statfs(2)). */
 const tmpfs = 0x0102_1994
 
-/** Where secrets of this node are kept: in memory where that can be, which nothing copies. */
+/** What certificate, key and authority take with their directory, and more. In bytes. */
+const room = 65_536
+
+/** Where secrets of this node are kept: in memory where that can be, which nothing copies. Jobs before this one may have filled it. */
 export function secretsDirectory(): string {
   const memory = '/dev/shm'
   try {
     accessSync(memory, constants.W_OK | constants.X_OK)
-    if (statfsSync(memory).type === tmpfs) return memory
+    const { type, bavail, bsize } = statfsSync(memory)
+    if (type === tmpfs && bavail * bsize >= room) return memory
   } catch {
     // There is none.
   }

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { Cluster, program, programs } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
 import { compile } from '../support/library-program.ts'
+import { canMount } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
 
 const clients = join(programs, 'clients.py')
@@ -40,6 +41,23 @@ test('a run within a secure run is secure too, and says why it cannot be otherwi
   expect(run.stderr).toContain('Cannot use DASK_HPC_RUNNER_SECURE with --protocol tcp: add --no-secure\n')
   await cluster.expectNothingLeft()
 })
+
+/** Runs what follows where /dev/shm is full, and shows the test's directory all the same. */
+const fullMemory = `mount --bind "$0" /mnt; mount -t tmpfs -o size=64k tmpfs /dev/shm; mkdir "$0"; mount --bind /mnt "$0"
+  head -c 65536 /dev/zero >/dev/shm/full 2>/dev/null || :; exec "$@"`
+
+test.skipIf(!canMount && process.env.CI !== 'true')(
+  'where /dev/shm is full the certificates are in TMPDIR',
+  async () => {
+    await using cluster = await Cluster.make()
+    const print = ['/bin/sh', '-c', 'echo "$DASK_DISTRIBUTED__COMM__TLS__CA_FILE"']
+    const run = [process.execPath, program, 'local', '-n', '1', '--secure', '--', ...print]
+    const there = cluster.start(['unshare', '--mount', '/bin/sh', '-c', fullMemory, cluster.directory, ...run])
+    await there.expectStatus(0)
+    expect(there.stdout).toMatch(new RegExp(`^${cluster.directory}/tmp/dask-hpc-runner-local-\\S+-tls-\\w+/ca.pem\n$`))
+    await cluster.expectNothingLeft()
+  },
+)
 
 test('workers are added to a secure cluster by --secure, and to no other', async () => {
   await using cluster = await Cluster.make()
