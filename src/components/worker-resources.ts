@@ -29,10 +29,15 @@ export function shareAmong(share: TaskShare, wanted: WantedResources): WorkerRes
 }
 
 function memoryOf({ memory }: TaskShare, limit: string, nworkers: number): string {
-  if (limit === 'auto') return String(Math.floor(memory.amount / nworkers))
+  if (limit === 'auto') return wholeBytes(memory.amount / nworkers)
   const fraction = Number(limit)
   // To Dask it is a part of what the machine has, of which this process may have been given little.
-  return fraction > 0 && fraction <= 1 ? String(Math.floor(memory.amount * fraction)) : limit
+  return fraction > 0 && fraction <= 1 ? wholeBytes(memory.amount * fraction) : limit
+}
+
+/** Whole bytes: 0 would be no limit to Dask. */
+function wholeBytes(amount: number): string {
+  return String(Math.max(1, Math.floor(amount)))
 }
 
 /** Bytes of an amount in Dask's notation, such as `4GiB`, `500 MB` or `0`; undefined where it is none. */

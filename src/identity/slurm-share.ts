@@ -155,7 +155,8 @@ function memoryPerCpu(
 
 function memoryPerGpu(env: Environment, variables: ShareVariables, processes: number): readonly Amount[] {
   const gpus = gpusOnNode(env, variables, processes)
-  if (gpus === undefined) return []
+  // A node without any, in a job that asks by GPU: this tells nothing of its memory.
+  if (gpus === undefined || gpus === 0) return []
   return requestVariables(env, 'SLURM_MEM_PER_GPU').flatMap((name) =>
     positive(variables.bytes(name), name).map(({ amount }) =>
       equalPart(amount * gpus, `${name} × ${count(gpus, 'GPU')}`, processes),

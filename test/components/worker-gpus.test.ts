@@ -70,9 +70,12 @@ describe('the GPUs of a task', () => {
     expect(ofTasks(four, 3)).toEqual({ lists: ['0,1,2,3', '1,2,3,0', '2,3,0,1'], each: 1 })
   })
 
-  it.each(['', '-1', 'NoDevFiles', 'none', ' '])('are none where the list says %j', (list) => {
-    expect(workerGpus({ CUDA_VISIBLE_DEVICES: list }, { processes: 1 }, one)).toBeUndefined()
-  })
+  it.each(['', '-1', 'NoDevFiles', 'none', ' ', 'NoDevFiles,0', 'all', ','])(
+    'are none where the list says %j',
+    (list) => {
+      expect(workerGpus({ CUDA_VISIBLE_DEVICES: list }, { processes: 1 }, one)).toBeUndefined()
+    },
+  )
 
   it('end where CUDA takes its list to end', () => {
     expect(ofTasks({ CUDA_VISIBLE_DEVICES: '2,3,-1,0' }, 2).lists).toEqual(['2,3', '3,2'])

@@ -13,6 +13,12 @@ test('a worker has at least one thread', () => {
   expect(shareAmong({ ...share, cpus: { amount: 0.5, source: 'a' } }, { nworkers: 1 }).nthreads).toBe(1)
 })
 
+test('a share that is next to nothing is not the 0 that is no limit to Dask', () => {
+  const little = { ...share, memory: { amount: 0.5, source: 'b' } }
+  expect(shareAmong(little, { nworkers: 2 }).memoryLimit).toBe('1')
+  expect(shareAmong(share, { nworkers: 1, memoryLimit: '1e-9' }).memoryLimit).toBe('1')
+})
+
 test('what the user wants is done', () => {
   expect(shareAmong(share, { nworkers: 2, nthreads: 16, memoryLimit: '4GiB' })).toEqual({
     nthreads: 16,
