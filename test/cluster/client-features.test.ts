@@ -214,7 +214,9 @@ test('a JavaScript task submits tasks and waits for them, and others run in its 
   const refused = withClient(
     async (client) => await client.submit(() => 1, [], { retries: 'many' as unknown as number }).result(),
   )
-  await expect(client.submit(refused).result()).rejects.toThrow(TaskError)
+  await expect(client.submit(refused).result()).rejects.toThrow(
+    "Cannot use retries 'many': it has to be a whole number from 0",
+  )
 })
 
 test('run calls a function on every worker and on the scheduler, beside the tasks', async () => {

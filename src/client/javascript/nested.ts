@@ -4,6 +4,7 @@
 //   {nested: 'result', number} -> {nested: number, value} | {nested: number, failed: failure}
 import { randomUUID } from 'node:crypto'
 import { RemoteFunction } from '../callable.ts'
+import { checkOptions } from '../check-options.ts'
 import { functionText } from '../function-text.ts'
 import type { Frame } from '../frames.ts'
 import type { TaskClient, TaskFuture, TaskSubmitOptions } from '../task-client.ts'
@@ -74,6 +75,8 @@ export class NestedClient {
   }
 
   #submit(callable: Runnable, args: readonly unknown[] = [], options: TaskSubmitOptions = {}): NestedFuture {
+    // As for the client: Dask's scheduler calculates with what it is given.
+    checkOptions(options, ['retries', 'priority', 'resources', 'key'], 'submit from a task')
     const { key, ...others } = options
     const { run, spec: own } = this.#running
     const dependencies = new Dependencies()
