@@ -15,7 +15,7 @@ export interface Snippet {
 }
 
 /** What a snippet that does not import the package stands in, as the guides say, but for its client, which all share. */
-const beginning = `import { exported, NDArray, py, RunnerError, TaskError, type Future } from 'dask-hpc-runner'
+const beginning = `import { exported, NDArray, py, RunnerError, TaskError, withClient, type Future } from 'dask-hpc-runner'
 import { client } from './client.js'
 `
 
