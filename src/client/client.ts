@@ -4,12 +4,13 @@ import { settledWithin } from '../util/wait.ts'
 import { ask } from './ask.ts'
 import { AsCompleted, type AsCompletedOptions, type Progress, progressOf } from './as-completed.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
+import { callSite } from './call-site.ts'
 import type { Callable } from './callable.ts'
 import { checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
-import { Future } from './future.ts'
+import { Future, resultFor } from './future.ts'
 import { FutureStates } from './future-states.ts'
 import type { Input, Inputs, ResultOf } from './inputs.ts'
 import { mapArguments } from './map-arguments.ts'
@@ -157,7 +158,8 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
-    const all = Promise.all(futures.map(async (future) => await future.result()))
+    const site = callSite(this, 'gather')
+    const all = Promise.all(futures.map(async (future) => await future[resultFor](site)))
     return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
   }
 
@@ -168,7 +170,8 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
-    const all = Promise.allSettled(futures.map(async (future) => await future.result()))
+    const site = callSite(this, 'gatherSettled')
+    const all = Promise.allSettled(futures.map(async (future) => await future[resultFor](site)))
     const settled = await this.#gathered(all, futures, options)
     return settled as { -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }
   }

@@ -2,7 +2,11 @@ import type { RunnerError } from '../errors.ts'
 import type { FutureState, FutureStatus } from './future-state.ts'
 import type { FutureStates } from './future-states.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
+import { type CallSite, callSite, ledTo } from './call-site.ts'
 import { futureNumber } from './values/dependencies.ts'
+
+/** Under this name a future gives its result for the caller of another function. */
+export const resultFor = Symbol('resultFor')
 
 /**
  * A task of the cluster and its result, which stays on the workers until it is asked for. As an argument of
@@ -38,24 +42,32 @@ export class Future<T> {
    * lost, ERR_TIMED_OUT; the reason of `signal`.
    */
   async result(options: WaitOptions = {}): Promise<T> {
+    return await this[resultFor](callSite(this, 'result'), options)
+  }
+
+  /** The same for whoever was called at `site`. @internal */
+  async [resultFor](site: CallSite, options: WaitOptions = {}): Promise<T> {
     const value = this.#states.value(this.#state)
-    return (await this.#explained(
-      bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`),
-    )) as T
+    const wait = bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`)
+    return (await this.#explained(wait, site)) as T
   }
 
   /** Why there is no result, or undefined where there is one. Waits until that is known. */
   async exception(options: WaitOptions = {}): Promise<RunnerError | undefined> {
+    const site = callSite(this, 'exception')
     const settled = this.#states.settled(this.#state)
-    await this.#explained(bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`))
-    return this.#state.error
+    await this.#explained(
+      bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`),
+      site,
+    )
+    return ledTo(site, this.#state.error) as RunnerError | undefined
   }
 
-  async #explained<V>(wait: Promise<V>): Promise<V> {
+  async #explained<V>(wait: Promise<V>, site: CallSite): Promise<V> {
     try {
       return await wait
     } catch (error) {
-      throw await this.#states.explain(this.#state, error)
+      throw ledTo(site, await this.#states.explain(this.#state, error))
     }
   }
 

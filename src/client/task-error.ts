@@ -31,7 +31,10 @@ export interface DescribedFailure {
   readonly worker?: string
 }
 
-/** A task that has no result, and why. What a JavaScript function threw is the `cause`. */
+/**
+ * A task that has no result, and why. The `cause` is what a JavaScript function threw, or the error of a Python function with its
+ * traceback as its stack.
+ */
 export class TaskError extends RunnerError {
   override readonly name = 'TaskError'
   /** Key of the task. */
@@ -52,13 +55,16 @@ export class TaskError extends RunnerError {
     this.pythonType = failure.kind === 'python' ? failure.type : undefined
     this.traceback = failure.traceback
     this.worker = failure.worker
+    // What is printed with the error: nothing that is not there, or that its cause has.
+    for (const name of ['pythonType', 'traceback', 'worker', 'lastLines'] as const)
+      if (name === 'traceback' || !this[name]?.length) Object.defineProperty(this, name, { enumerable: false })
   }
 }
 
-function say(key: string, { kind, type, text, worker, traceback, passing }: DescribedFailure): string {
+function say(key: string, { kind, type, text, worker, passing }: DescribedFailure): string {
   switch (kind) {
     case 'python':
-      return `Cannot compute "${key}": ${type}: ${text}\n${traceback.trimEnd()}`
+      return `Cannot compute "${key}": ${type}${text === '' ? '' : `: ${text}`}`
     case 'worker':
       return `Cannot compute "${key}": its worker ${worker ?? ''} died: ${text}`
     case 'cancelled':
@@ -81,9 +87,16 @@ const codes: Partial<Record<TaskFailure, ErrorCode>> = {
   timeout: 'ERR_TIMED_OUT',
 }
 
-function options({ kind, details }: DescribedFailure): RunnerErrorOptions {
-  return {
-    code: codes[kind] ?? 'ERR_TASK_FAILED',
-    ...(details === undefined ? {} : { cause: decodeThrown(details) }),
-  }
+function options(failure: DescribedFailure): RunnerErrorOptions {
+  return { code: codes[failure.kind] ?? 'ERR_TASK_FAILED', cause: causeOf(failure) }
+}
+
+function causeOf({ type, text, traceback, details }: DescribedFailure): unknown {
+  if (details !== undefined) return decodeThrown(details)
+  if (traceback === '') return undefined
+  const error = new Error(text)
+  const hidden = { configurable: true, writable: true, enumerable: false }
+  Object.defineProperty(error, 'name', { value: type, ...hidden })
+  Object.defineProperty(error, 'stack', { value: traceback.trimEnd(), ...hidden })
+  return error
 }

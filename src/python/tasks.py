@@ -1,7 +1,6 @@
 # What Dask has for a function of the client's. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import asyncio
-import contextlib
 import importlib
 import inspect
 import textwrap
@@ -52,15 +51,19 @@ class PythonCall(Call):
             return await result if inspect.isawaitable(result) else result
 
 
-@contextlib.contextmanager
-def surviving():
-    try:
-        yield
-    except (SystemExit, KeyboardInterrupt) as error:
-        # A worker ends by these, the next one by the same task.
-        raise RuntimeError(f"the function raised {error!r}, which ends a program, and here only its task") from error
-    except Exception as error:
-        raise error.with_traceback(shorten(error.__traceback__))
+class surviving:
+    """Has a function that fails fail nothing else. Not a generator: contextlib gives an error its long traceback again."""
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            # A worker ends by these, the next one by the same task.
+            why = f"the function raised {error!r}, which ends a program, and here only its task"
+            raise RuntimeError(why) from error
+        if isinstance(error, Exception):
+            raise error.with_traceback(shorten(error.__traceback__))
 
 
 def takes(function, name):

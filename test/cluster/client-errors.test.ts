@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import { TaskError } from '../../src/client/task-error.ts'
@@ -52,12 +53,53 @@ test('a Python function that ends its program ends its task only; one of corouti
   )
 })
 
-test('an error in Python tells its type, text and traceback', async () => {
+test('an error in Python tells its type and text, and its traceback as that of the cause', async () => {
   const { client } = shared()
-  const error = await client.submit(py`lambda x: 1 / x`, [0]).exception()
+  const future = client.submit(py`lambda x: 1 / x`, [0])
+  const error = await future.exception()
   expect(error).toBeInstanceOf(TaskError)
   expect(error).toMatchObject({ kind: 'python', pythonType: 'ZeroDivisionError', code: 'ERR_TASK_FAILED' })
-  expect((error as TaskError).traceback).toMatch(/^Traceback .*\n {2}File "<py>", line 1, in <lambda>\nZeroDivision/)
+  expect(error?.message).toBe(`Cannot compute "${future.key}": ZeroDivisionError: division by zero`)
+  const traceback = /^Traceback .*\n {2}File "<py>", line 1, in <lambda>\nZeroDivision/
+  expect((error as TaskError).traceback).toMatch(traceback)
+  const cause = error?.cause as Error
+  expect([cause.name, cause.message]).toEqual(['ZeroDivisionError', 'division by zero'])
+  expect(cause.stack).toMatch(traceback)
+  const printed = inspect(error)
+  expect(printed.match(/Traceback/g)).toHaveLength(1)
+  expect(printed).not.toContain('undefined')
+  expect(printed).not.toContain('lastLines')
+})
+
+test('the stack of an error leads to the line that waited', async () => {
+  const { client } = shared()
+  const failing = client.submit(py`lambda: 1 / 0`)
+  const slow = client.submit(() => new Promise(() => undefined))
+  const calls: Record<string, () => Promise<unknown>> = {
+    result: async () => await failing.result(),
+    gather: async () => await client.gather([failing]),
+    exception: async () => {
+      throw (await failing.exception()) ?? new Error('none')
+    },
+    resultInTime: async () => await slow.result({ timeout: 10 }),
+    gatherInTime: async () => await client.gather([slow], { timeout: 10 }),
+    workersInTime: async () => {
+      await client.waitForWorkers(99, { timeout: 10 })
+    },
+    none: async () => await client.submit(py`lambda: 1`, [], { workers: [99] }).result(),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    const error = (await call().then(
+      () => undefined,
+      (error: unknown) => error,
+    )) as Error
+    const [first, ...frames] = error.stack?.split('\n') ?? []
+    expect(first).toBe(`${error.name}: ${error.message}`)
+    const own = frames.findIndex((line) => line.includes('client-errors.test.ts'))
+    expect(own, error.stack).toBeGreaterThanOrEqual(0)
+    expect(frames[own]).toContain(name)
+  }
+  slow.cancel()
 })
 
 test('an error in JavaScript is the cause, with its class, stack, cause and what it carries', async () => {
