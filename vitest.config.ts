@@ -23,6 +23,9 @@ const globalSetup = 'scripts/test-setup.mjs'
 /** In CI a test of real processes that failed is run once more; scripts/test-summary.mjs names it then. */
 const retry = process.env.CI === 'true' ? 1 : 0
 
+/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once. */
+const wholeRuns = { maxWorkers: 3, sequence: { groupOrder: 2 } }
+
 // Only `npm run bench` asks for them: a measurement is no test.
 const benchmarks =
   process.env.DASK_HPC_RUNNER_BENCH === undefined
@@ -64,9 +67,9 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'process',
+          retry,
           include: processes,
           globalSetup,
-          retry,
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
@@ -82,9 +85,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // A future that is dropped is told from one that is not by the collector alone.
           execArgv: ['--expose-gc'],
-          // A cluster is many processes; two at once would measure each other.
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          ...wholeRuns,
         },
       },
       {
@@ -98,8 +99,7 @@ export default defineConfig({
           hookTimeout: 90_000,
           // Slurm counts in minutes: tests that wait for its clock wait together, while others run.
           maxConcurrency: 12,
-          maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          ...wholeRuns,
         },
       },
       {
@@ -111,8 +111,7 @@ export default defineConfig({
           globalSetup: [globalSetup, 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 120_000,
           hookTimeout: 90_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          ...wholeRuns,
         },
       },
       ...benchmarks,

@@ -11,7 +11,7 @@ export default async function setup() {
 }
 
 async function once() {
-  await build()
+  if (process.env.DASK_HPC_RUNNER_TEST_BUILT !== 'passed') await build()
   if (process.env.DASK_HPC_RUNNER_TEST_PYTHON === undefined) {
     try {
       process.env.DASK_HPC_RUNNER_TEST_PYTHON = findDask()

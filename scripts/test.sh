@@ -10,14 +10,26 @@ elif [ "${CI:-}" = true ]; then
   exit 1
 fi
 
-checks=passed
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# The tests mostly wait, and the checks of the source compute: they run side by side. What the tests run is built first.
+checking=
+built=passed
 if [ $# -eq 0 ]; then
-  npm run --silent check || checks=failed
+  npm run --silent build || built=failed
+  export DASK_HPC_RUNNER_TEST_BUILT=$built
+  npm run --silent check:source >"$results/checks" 2>&1 &
+  checking=$!
 fi
 
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
 tests=passed
-node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json="$report" "$@" || tests=failed
+node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json="$results/tests.json" "$@" || tests=failed
 
-node scripts/test-summary.mjs "$report" "$checks" "$tests"
+checks=$built
+if [ -n "$checking" ]; then
+  wait "$checking" || checks=failed
+  cat "$results/checks"
+fi
+
+node scripts/test-summary.mjs "$results/tests.json" "$checks" "$tests"
