@@ -214,7 +214,8 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
       await checkWorkerPorts(run, mine)
-      if (mine.includes('worker')) await this.#hosts.ownDirectory()
+      // A place that the user names is tried before there is a cluster. What is made this early stays where Slurm kills a whole step.
+      if (mine.includes('worker') && run.options.localDirectory !== undefined) await this.#hosts.ownDirectory()
       const unusable = hasOwnCertificates ? await whyUnusable(run) : undefined
       if (hasOwnCertificates && unusable === undefined) this.#warmUp(mine)
       ignoreLostOutput()
