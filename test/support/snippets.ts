@@ -27,7 +27,9 @@ export const clientFile = {
 
 /** Every snippet of TypeScript in README.md and docs/. The words behind `ts` name its file, or say that it is only compiled. */
 export async function snippetsOf(root: string): Promise<readonly Snippet[]> {
-  const docs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).sort()
+  const names = await readdir(join(root, 'docs'), { recursive: true })
+  // typedoc writes copies into docs/api/.
+  const docs = names.filter((name) => name.endsWith('.md') && !name.startsWith('api/')).sort()
   const pages = ['README.md', ...docs.map((name) => join('docs', name))]
   return (
     await Promise.all(pages.map(async (page) => snippetsIn(page, await readFile(join(root, page), 'utf8'))))
