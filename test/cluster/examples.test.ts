@@ -85,9 +85,12 @@ test('local.ts runs on one machine', async () => {
   await cluster.expectNothingLeft()
 })
 
-test.for(['job.sbatch', 'background.sbatch'])('the README shows %s as it is', async (script) => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  expect(blocks(readme, 'bash')).toContain(await readFile(join(examples, script), 'utf8'))
+test.for([
+  ['README.md', 'job.sbatch'],
+  ['docs/around-a-cluster.md', 'background.sbatch'],
+] as const)('%s shows %s as it is', async ([page, script]) => {
+  const text = await readFile(join(root, page), 'utf8')
+  expect(blocks(text, 'bash')).toContain(await readFile(join(examples, script), 'utf8'))
 })
 
 test('the README names the scripts of package.json', async () => {
@@ -98,15 +101,15 @@ test('the README names the scripts of package.json', async () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
 })
 
-test('the commands that the README marks as runnable run', async () => {
+test('the commands that the documentation marks as runnable run', async () => {
   await using cluster = await Cluster.make()
   await copyClient(cluster)
   const bin = join(cluster.directory, 'bin')
   await symlink(program, join(bin, 'dask-hpc-runner'))
   await symlink(join(bin, 'python3'), join(bin, 'python'))
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const commands = blocks(readme, 'sh runnable')
-  expect(commands).not.toEqual([])
+  const pages = await Promise.all(['README.md', 'docs/doctor.md'].map((page) => readFile(join(root, page), 'utf8')))
+  const commands = pages.flatMap((page) => blocks(page, 'sh runnable'))
+  expect(commands).toHaveLength(2)
   for (const command of commands) {
     const shell = cluster.start(['bash', '-e', '-c', command])
     await shell.expectStatus(0)
