@@ -16,6 +16,7 @@ export type {
   ComponentVersions,
   LogOptions,
   Logs,
+  PublishOptions,
   RestartOptions,
   RetireOptions,
   Versions,

@@ -46,6 +46,9 @@ export const calls = {
     options: ['workers', 'closeWorkers'],
     answer: z.record(z.string(), z.unknown()),
   },
+  publish_dataset: { what: 'publish a dataset', options: ['override'], answer: z.unknown() },
+  list_datasets: { what: 'list the datasets', answer: z.array(z.string()) },
+  unpublish_dataset: { what: 'unpublish a dataset', answer: z.unknown() },
   restart: { what: 'restart the workers', options: ['waitForWorkers'], answer: z.unknown() },
 } as const satisfies Record<string, Call>
 

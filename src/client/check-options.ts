@@ -58,6 +58,7 @@ const rules = {
     range: (value: number) => Number.isSafeInteger(value) && value >= 1,
   },
   nanny: { wanted: 'true or false', kind: isBoolean },
+  override: { wanted: 'true or false', kind: isBoolean },
   closeWorkers: { wanted: 'true or false', kind: isBoolean },
   waitForWorkers: { wanted: 'true or false', kind: isBoolean },
   onError: {
@@ -65,6 +66,14 @@ const rules = {
     kind: (value) => ['raise', 'return', 'ignore'].includes(value as string),
   },
 } satisfies Readonly<Record<string, Rule>>
+
+/** Checks the name of a dataset. @throws TypeError */
+export function checkName(name: unknown): void {
+  if (typeof name !== 'string' || !isName(name))
+    throw new TypeError(
+      `Cannot use the name ${sayValue(name)}: it has to be a string that is not empty, and well-formed`,
+    )
+}
 
 export type OptionName = keyof typeof rules
 

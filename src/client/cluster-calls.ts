@@ -1,10 +1,11 @@
 import { milliseconds } from '../util/duration.ts'
+import * as z from 'zod/mini'
 import { ask } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
 import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
 import type { Callable } from './callable.ts'
 import type { Connection } from './connection.ts'
-import type { Future } from './future.ts'
+import { Future } from './future.ts'
 import type { FutureStates } from './future-states.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
 import { type RunOptions, type RunResults, runOn } from './run.ts'
@@ -12,13 +13,18 @@ import type { SchedulerInfo } from './scheduler-info.ts'
 import type {
   LogOptions,
   Logs,
+  PublishOptions,
   RestartOptions,
   RetireOptions,
   Versions,
   WorkersOptions,
   WorkerLogsOptions,
 } from './cluster-info.ts'
+import { checkName } from './check-options.ts'
+import { uniqueKey } from './task-key.ts'
 import type { TaskError } from './task-error.ts'
+
+const dataset = z.object({ single: z.boolean(), keys: z.array(z.string()) })
 
 /** What a client asks of the scheduler and the workers, under the names of Dask's client. */
 export abstract class ClusterCalls {
@@ -130,6 +136,50 @@ export abstract class ClusterCalls {
    */
   async retireWorkers(options: RetireOptions): Promise<Readonly<Record<string, unknown>>> {
     return await this.#call('retire_workers', options)
+  }
+
+  /**
+   * Publishes a future, or several, under a name: until it is unpublished, the cluster keeps their results, and every client of it
+   * gets them by that name.
+   *
+   * @throws RunnerError ERR_UNAVAILABLE where there is a dataset of that name already
+   */
+  async publishDataset(
+    name: string,
+    futures: Future<unknown> | Iterable<Future<unknown>>,
+    options: PublishOptions = {},
+  ): Promise<void> {
+    checkName(name)
+    const single = futures instanceof Future
+    const what = `publish the dataset "${name}"`
+    await this.#call('publish_dataset', options, { name, single, ...this.#given(single ? [futures] : futures) }, what)
+  }
+
+  /**
+   * The futures of a published dataset: one, or several as it was published.
+   *
+   * @throws RunnerError ERR_UNAVAILABLE where there is none, or something else than futures was published
+   */
+  async getDataset<R = unknown>(name: string, options: WaitOptions = {}): Promise<Future<R> | Future<R>[]> {
+    checkName(name)
+    const token = uniqueKey('dataset')
+    const question = { order: { order: 'dataset', name, token }, what: `get the dataset "${name}"` }
+    const { ok } = await ask(this.#connection, question, { timeout: '30s', ...options })
+    const { single, keys } = dataset.parse(ok)
+    const futures = this.#states.adopt(token, keys).map((state) => new Future<R>(state, this.#states))
+    const [first] = futures
+    return single && first !== undefined ? first : futures
+  }
+
+  /** The names of the published datasets. */
+  async listDatasets(options: WaitOptions = {}): Promise<readonly string[]> {
+    return await this.#call('list_datasets', options)
+  }
+
+  /** Takes a dataset back: results that nobody else keeps are forgotten. */
+  async unpublishDataset(name: string, options: WaitOptions = {}): Promise<void> {
+    checkName(name)
+    await this.#call('unpublish_dataset', options, { name }, `unpublish the dataset "${name}"`)
   }
 
   /**

@@ -31,6 +31,12 @@ export interface WorkerLogsOptions extends LogOptions, WorkersOptions {
   readonly nanny?: boolean | undefined
 }
 
+/** How a dataset is published. */
+export interface PublishOptions extends WaitOptions {
+  /** In place of one of that name. @default false */
+  readonly override?: boolean | undefined
+}
+
 /** Lines of a log, the newest last, as pairs of a level, such as `INFO`, and a text. */
 export type Logs = readonly (readonly [level: string, text: string])[]
 

@@ -74,7 +74,14 @@ export class FutureStates {
 
   /** The cluster finishes these tasks though nobody wants their results. */
   forget(futures: Iterable<unknown>): void {
-    this.#connection.send({ order: 'forget', futures: this.numbersOf(futures) })
+    this.#connection.send({ order: 'fire and forget', futures: this.numbersOf(futures) })
+  }
+
+  /** Futures of tasks that the helper process keeps under `token`, by the keys that it said. */
+  adopt(token: string, keys: readonly string[]): FutureState[] {
+    const states = keys.map((key) => this.make(key))
+    this.#connection.send({ order: 'adopt', token, futures: states.map(({ number }) => number) })
+    return states
   }
 
   /** Releases the task when `future` is collected. */

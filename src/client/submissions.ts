@@ -33,7 +33,7 @@ export class Submissions {
   readonly #connection: Connection
   readonly #sent = new SentFunctions((call) => {
     this.flush()
-    this.#connection.send({ order: 'forget', call })
+    this.#connection.send({ order: 'forget function', call })
   })
   #groups: Group[] = []
   #buffers: Uint8Array[] = []

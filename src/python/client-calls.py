@@ -55,6 +55,26 @@ class Calls:
         self.failed += [[number, self.describe_state(one._state)] for number, one in self.futures.items() if one.cancelled()]
         self.tell()
 
+    async def own_publish_dataset(self, name, futures, single, override=False):
+        if not override and name in await self.client.list_datasets():
+            raise Refused("there is a dataset of that name; unpublish it, or set override")  # noqa: F821
+        await self.client.publish_dataset(futures[0] if single else futures, name=name, override=override)
+
+    async def on_dataset(self, header, _):
+        """{name, token} -> {single, keys}: its futures are kept under the token until an order `adopt` numbers them."""
+        from distributed import Future
+
+        name = header["name"]
+        if name not in await self.client.list_datasets():
+            raise Refused("there is no dataset of that name")  # noqa: F821
+        data = await self.client.get_dataset(name)
+        single = isinstance(data, Future)
+        futures = [data] if single else data
+        if not isinstance(futures, (list, tuple)) or not all(isinstance(one, Future) for one in futures):
+            raise Refused(f"it is a {type(data).__name__}, and no future or list of futures")  # noqa: F821
+        self.published[header["token"]] = futures
+        return {"single": single, "keys": [str(one.key) for one in futures]}
+
     # Dask's own give the newest line first or last, and the first lines or the last, as the version has it.
 
     async def own_get_scheduler_logs(self, n=0):

@@ -80,6 +80,8 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         # Functions by their numbers, while the program has them.
         self.calls, self.calls_javascript = {}, False
         self.futures = {}
+        # Those of datasets that were asked for, until the program has given them numbers.
+        self.published = {}
         # Why there is no result, of those that Dask has no future of, and that were cancelled.
         self.refused = {}
         # Addresses of workers by name: of those there are, and the last of each that there ever was.
@@ -116,11 +118,14 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
                 self.futures.pop(number, None)
                 self.refused.pop(number, None)
                 self.awaited.discard(number)
-        elif order == "forget":
+        elif order == "forget function":
             self.calls.pop(header["call"], None)
         elif order == "cancel":
             self.cancel(header["futures"])
-        elif order == "forget":
+        elif order == "adopt":
+            for number, future in zip(header["futures"], self.published.pop(header["token"])):
+                self.keep(number, future)
+        elif order == "fire and forget":
             from distributed import fire_and_forget
 
             fire_and_forget([self.futures[number] for number in header["futures"] if number in self.futures])
