@@ -581,9 +581,11 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       // Decided first: those who read the outcome leave, which must not count as the cause.
       if (error instanceof InterruptedError) this.#hub.coordinator.end(failure.status)
       else this.#hub.coordinator.fail(failure)
+      const verdict = await this.#member.verdict
+      this.#tellCause(verdict)
       if (this.#file === undefined || this.#phase === 'starting')
         await this.publishOutcome(this.#outcome(failure), this.#run)
-      return await this.#member.verdict
+      return verdict
     }
     // The run goes on without it: there is nothing to tell anybody.
     if (error instanceof RefusedError) return { status: failure.status, failure, forced: false }
@@ -653,8 +655,8 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       if (verdict.forced) this.#hosts.kill()
       if (this.#options.scheduler) await this.#workers?.stop(this.#timing.workers)
       else await this.#workers?.retire(this.#timing.workers)
-      // A launcher may end everybody as soon as one ends with a failure: who ends lets the others end.
-      if (this.#hub === undefined) this.#tellCause(verdict)
+      // A launcher may end everybody as soon as one ends with a failure: so each says why before it lets others end.
+      this.#tellCause(verdict)
       this.#member.send({ type: 'done' })
       if (this.#hub === undefined) {
         // A workload manager may cut everybody short once a process fails: that one waits for the others.
@@ -707,9 +709,6 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       },
       began: this.#began,
       interrupted: this.#interruption.happened,
-      tellCause: () => {
-        this.#tellCause({ failure })
-      },
       withdraw: async (somebodyMayCome) => {
         await this.withdraw(run, somebodyMayCome && !this.isOnOneHost() ? this.#outcome(failure) : undefined)
       },

@@ -27,8 +27,6 @@ export interface EndRunOptions {
   readonly began: Date
   /** Resolves when a signal ends the run. */
   readonly interrupted: Promise<unknown>
-  /** Tells the user why the run ends, where it has failed. The others end when they are let go. */
-  readonly tellCause: () => void
   /** Removes what was published; leaves word for those who come late where `somebodyMayCome`. */
   readonly withdraw: (somebodyMayCome: boolean) => Promise<void>
 }
@@ -80,6 +78,5 @@ export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
     if (mayCome && coordinator.missing.length + coordinator.silent.length === 0) await options.withdraw(false)
   }
   clearInterval(look)
-  options.tellCause()
   await hub.close()
 }
