@@ -2,6 +2,7 @@ import { absolutePath } from '../util/surroundings.ts'
 import { checkTlsFiles } from '../security/check-tls.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
+import { withTwins } from '../util/container-twins.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
 
@@ -36,7 +37,7 @@ export async function environmentForTls({
   }
   // Dask's client does not say which file is wrong.
   await checkTlsFiles(files, { use: 'client' })
-  return tlsEnvironment(files)
+  return withTwins(tlsEnvironment(files))
 }
 
 /**
@@ -54,7 +55,7 @@ export async function environmentOfSecureRun(
   const onDirectory = (directory: OwnDirectory): void => {
     reaper.addDirectory(directory)
   }
-  return tlsEnvironment(await fetchCertificates(run, { name: 'client', onDirectory }, wait))
+  return withTwins(tlsEnvironment(await fetchCertificates(run, { name: 'client', onDirectory }, wait)))
 }
 
 /** What to do where the connection to `address` failed for want of certificates, as far as can be told here. */

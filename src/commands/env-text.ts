@@ -1,3 +1,4 @@
+import { twinsOf } from '../util/container-twins.ts'
 import { type JoinEnvironment, joinVariables } from './env.ts'
 
 /** Lines for the `eval` of a POSIX shell. */
@@ -48,5 +49,6 @@ export function unsetLines(
       directories.some((directory) => env[name]?.startsWith(`${directory}/`)),
   )
   const all = [...ofCluster, ...ofTls, ...(ofTls.length > 0 ? ['DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION'] : [])]
-  return all.map((name) => `unset ${name}\n`).join('')
+  const twins = all.flatMap(twinsOf).filter((name) => name in env)
+  return [...all, ...twins].map((name) => `unset ${name}\n`).join('')
 }

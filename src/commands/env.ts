@@ -1,4 +1,5 @@
 import { keepFiles, keptDirectories, removeKept } from '../security/kept-files.ts'
+import { withTwins } from '../util/container-twins.ts'
 import { tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
 import { needCluster } from './cluster/find.ts'
 import type { FindOptions } from './cluster/no-cluster.ts'
@@ -32,13 +33,13 @@ export async function joinEnvironment(target: Target, options: FindOptions): Pro
   return { ...place, tls: await keepFiles({ caFile, cert, key }, schedulerFile), kept: true }
 }
 
-/** The variables by which a plain `Client()` finds it. */
+/** The variables by which a plain `Client()` finds it, in a container that is started there, too. */
 export function joinVariables({ schedulerAddress, schedulerFile, tls }: JoinEnvironment): Record<string, string> {
-  return {
+  return withTwins({
     DASK_SCHEDULER_ADDRESS: schedulerAddress,
     ...(schedulerFile !== undefined && { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
     ...(tls !== undefined && tlsEnvironment(tls)),
-  }
+  })
 }
 
 /**

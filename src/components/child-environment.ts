@@ -1,3 +1,4 @@
+import { withDefaults, withTwins } from '../util/container-twins.ts'
 import { isTlsVariable, tlsEnvironment, type TlsFiles } from '../util/tls-files.ts'
 
 /**
@@ -7,7 +8,7 @@ import { isTlsVariable, tlsEnvironment, type TlsFiles } from '../util/tls-files.
 const ofTheLauncher = /^(SLURM_STEP_?ID$|PMI_|PMIX_|OMPI_|PALS_|PRTE_|MPI_LOCAL|HYDI_|FLUX_TASK_)/
 
 /** Our own, meant for this process alone. */
-const ours = 'DASK_HPC_RUNNER_'
+const ours = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_/
 
 /**
  * The environment of the processes that we start: ours, without the launcher's word on who we are.
@@ -17,7 +18,7 @@ const ours = 'DASK_HPC_RUNNER_'
 export function childEnvironment(env: Readonly<NodeJS.ProcessEnv>, keepMpiEnv: boolean): NodeJS.ProcessEnv {
   return withNestedSteps(
     Object.fromEntries(
-      Object.entries(env).filter(([name]) => !name.startsWith(ours) && (keepMpiEnv || !ofTheLauncher.test(name))),
+      Object.entries(env).filter(([name]) => !ours.test(name) && (keepMpiEnv || !ofTheLauncher.test(name))),
     ),
   )
 }
@@ -29,7 +30,7 @@ export function childEnvironment(env: Readonly<NodeJS.ProcessEnv>, keepMpiEnv: b
 function withNestedSteps(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (env.SLURM_JOB_ID === undefined) return env
   const unbound = Object.entries(env).filter(([name]) => !name.startsWith('SLURM_CPU_BIND'))
-  return { SLURM_OVERLAP: '1', ...Object.fromEntries(unbound) }
+  return withDefaults(Object.fromEntries(unbound), { SLURM_OVERLAP: '1' })
 }
 
 /** What one of Dask's nannies sets for its worker: a worker's threads share the cores already. */
@@ -42,7 +43,7 @@ const workerDefaults: Readonly<Record<string, string>> = {
 
 /** {@link childEnvironment} for a worker; what the user has set stays. */
 export function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...workerDefaults, ...env }
+  return withDefaults(env, workerDefaults)
 }
 
 /** Where the cluster is, for the client program. */
@@ -69,14 +70,5 @@ export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): 
   }
   const others = Object.entries(withNestedSteps(env)).filter(([name]) => !inheritedFile.test(name))
   const certificates = Object.fromEntries(others.filter(([name]) => isTlsVariable(name)))
-  return { ...Object.fromEntries(others), ...own, ...inContainers({ ...certificates, ...own }) }
-}
-
-/** Apptainer and Singularity hand these on to what they run, even with `--cleanenv`. */
-function inContainers(env: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
-  const twins = Object.entries(env).flatMap(([name, value]) => [
-    [`APPTAINERENV_${name}`, value],
-    [`SINGULARITYENV_${name}`, value],
-  ])
-  return Object.fromEntries(twins) as NodeJS.ProcessEnv
+  return { ...Object.fromEntries(others), ...withTwins({ ...certificates, ...own }) }
 }

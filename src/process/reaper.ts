@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
+import { withTwins } from '../util/container-twins.ts'
 import { monotonic } from '../util/monotonic.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { shellPath } from '../util/shell-path.ts'
@@ -79,9 +80,9 @@ export class Reaper implements AsyncDisposable {
   /** Called where it cannot be started, so that nothing would be ended after us. */
   onFailure: (error: RunnerError) => void = () => undefined
 
-  /** What children have to carry in their environment. */
+  /** What children have to carry in their environment, and those in containers within them. */
   get environment(): Readonly<Record<string, string>> {
-    return { [markVariable]: this.#mark }
+    return withTwins({ [markVariable]: this.#mark })
   }
 
   /** Has the process group `pgid` killed at the end: at once, or after time to end by itself. */

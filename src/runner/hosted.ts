@@ -25,6 +25,7 @@ import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import type { Role } from '../roles/roles.ts'
+import { withTwins } from '../util/container-twins.ts'
 import { sayDuration } from '../util/duration.ts'
 import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
@@ -62,7 +63,10 @@ export class Hosted {
   constructor(run: RunContext, reaper: Reaper) {
     this.#run = run
     this.#reaper = reaper
-    this.#env = { ...childEnvironment(run.options.env, run.options.keepMpiEnv), ...tlsVariables(run.options) }
+    this.#env = {
+      ...childEnvironment(run.options.env, run.options.keepMpiEnv),
+      ...withTwins(tlsVariables(run.options)),
+    }
     this.#pythons = new Pythons(run, reaper, this.#env)
   }
 
@@ -114,7 +118,7 @@ export class Hosted {
         if (options.workerCommand !== undefined)
           return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
-        const environment = gpus?.environments[i] ?? {}
+        const environment = withTwins(gpus?.environments[i] ?? {})
         const extras = { environment, resources: resources.offered, values: daskValues(options) }
         const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)
@@ -150,9 +154,10 @@ export class Hosted {
       command,
       env: {
         ...workerEnvironment(this.#env),
-        DASK_SCHEDULER_ADDRESS: schedulerAddress,
-        ...tlsVariables(options),
-        ...(gpus && ownGpus(gpus, { first: index * count, count })),
+        ...withTwins({
+          DASK_SCHEDULER_ADDRESS: schedulerAddress,
+          ...(gpus && ownGpus(gpus, { first: index * count, count })),
+        }),
       },
       reaper: this.#reaper,
       onLine: passOn(`[${this.#run.identity.rank} worker]`),

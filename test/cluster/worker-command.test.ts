@@ -15,7 +15,7 @@ function start(cluster: Cluster, args: readonly string[], env: NodeJS.ProcessEnv
   return cluster.run(args, { PATH: `${cluster.env.PATH ?? ''}:${bin}`, ...env })
 }
 
-test('a command brings two workers in each task, with GPUs of its own and TLS, which are waited for and ended', async () => {
+test('a command brings two workers in each task, with GPUs of its own and TLS in a clean container, which are waited for and ended', async () => {
   await using cluster = await Cluster.make()
   const tasks = [0, 1].map((rank) =>
     slurmEnvironment('mem-per-gpu-proc3', {
@@ -35,7 +35,7 @@ test('a command brings two workers in each task, with GPUs of its own and TLS, w
   )
   const args = [
     '--worker-command',
-    command,
+    `cleanenv-container ${command}`,
     '--workers-per-command',
     '2',
     '--wait-workers',

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
+import { joinVariables } from '../../src/commands/env.ts'
 import { pythonLines, shellLines, unsetLines } from '../../src/commands/env-text.ts'
 
 const odd = `/it's/"a"/$(touch x)/\`b\`/\\n/é😀`
@@ -27,11 +28,24 @@ it('a shell gets nothing but exports', () => {
 
 it('a plain cluster needs no certificate', () => {
   const plain = { schedulerAddress: 'tcp://10.0.0.1:8786', schedulerFile: undefined, tls: undefined, kept: false }
-  expect(shellLines(plain)).toBe("export DASK_SCHEDULER_ADDRESS='tcp://10.0.0.1:8786'\n")
+  const names = [
+    'DASK_SCHEDULER_ADDRESS',
+    'APPTAINERENV_DASK_SCHEDULER_ADDRESS',
+    'SINGULARITYENV_DASK_SCHEDULER_ADDRESS',
+  ]
+  expect(shellLines(plain)).toBe(names.map((name) => `export ${name}='tcp://10.0.0.1:8786'\n`).join(''))
   expect(pythonLines(plain)).toBe(
-    'import os; os.environ.update({"DASK_SCHEDULER_ADDRESS": "tcp://10.0.0.1:8786"})\n' +
+    `import os; os.environ.update({${names.map((name) => `"${name}": "tcp://10.0.0.1:8786"`).join(', ')}})\n` +
       'from dask.distributed import Client; client = Client("tcp://10.0.0.1:8786")\n',
   )
+})
+
+it('what a shell has evaluated is unset, with what is there for containers', () => {
+  const env = joinVariables(secure)
+  const lines = unsetLines({ ...env, PATH: '/bin' }, { schedulerFile: odd, directories: [odd, '/c d'] })
+  const unset = lines.match(/(?<=unset ).+/g) ?? []
+  expect(unset.sort()).toEqual(Object.keys(env).sort())
+  expect(unset).toContain('APPTAINERENV_DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION')
 })
 
 it('only what names this cluster is unset', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { childEnvironment, clientEnvironment, workerEnvironment } from '../../src/components/child-environment.ts'
+import { twinsOf, withTwins } from '../../src/util/container-twins.ts'
 import { slurmEnvironment } from '../support/environment.ts'
 
 const ofTheLauncher = [
@@ -31,7 +32,7 @@ describe('childEnvironment', () => {
   })
 
   it('keeps our own variables from a child in either case', () => {
-    const ours = { DASK_HPC_RUNNER_MARK: 'of an outer run', DASK_HPC_RUNNER_SCHEDULER_FILE: '/x' }
+    const ours = withTwins({ DASK_HPC_RUNNER_MARK: 'of an outer run', DASK_HPC_RUNNER_SCHEDULER_FILE: '/x' })
     expect(childEnvironment({ ...others, ...ours }, false)).toEqual(others)
     expect(childEnvironment({ ...others, ...ours }, true)).toEqual(others)
   })
@@ -47,7 +48,7 @@ describe('childEnvironment', () => {
 
   it('lets a child start steps beside the task that it is in, not bound as that is', () => {
     const bound = { SLURM_JOB_ID: '7', SLURM_CPU_BIND: 'quiet,mask_cpu:0x1', SLURM_CPU_BIND_TYPE: 'mask_cpu:' }
-    expect(childEnvironment(bound, false)).toEqual({ SLURM_JOB_ID: '7', SLURM_OVERLAP: '1' })
+    expect(childEnvironment(bound, false)).toEqual({ SLURM_JOB_ID: '7', ...withTwins({ SLURM_OVERLAP: '1' }) })
     expect(childEnvironment({ ...bound, SLURM_OVERLAP: '0' }, true)).toMatchObject({ SLURM_OVERLAP: '0' })
     expect(childEnvironment({ PATH: '/bin' }, false)).toEqual({ PATH: '/bin' })
   })
@@ -63,16 +64,25 @@ describe('workerEnvironment', () => {
   it('has one thread for each of the libraries that would take all cores', () => {
     expect(workerEnvironment({ PATH: '/bin' })).toEqual({
       PATH: '/bin',
-      OMP_NUM_THREADS: '1',
-      MKL_NUM_THREADS: '1',
-      OPENBLAS_NUM_THREADS: '1',
-      MALLOC_TRIM_THRESHOLD_: '65536',
+      ...withTwins({
+        OMP_NUM_THREADS: '1',
+        MKL_NUM_THREADS: '1',
+        OPENBLAS_NUM_THREADS: '1',
+        MALLOC_TRIM_THRESHOLD_: '65536',
+      }),
     })
   })
 
   it('leaves what the user has set', () => {
-    expect(workerEnvironment({ OMP_NUM_THREADS: '8' })).toMatchObject({ OMP_NUM_THREADS: '8', MKL_NUM_THREADS: '1' })
+    const env = workerEnvironment({ OMP_NUM_THREADS: '8', APPTAINERENV_MKL_NUM_THREADS: '4' })
+    expect(env).toMatchObject({ OMP_NUM_THREADS: '8', MKL_NUM_THREADS: '1', APPTAINERENV_MKL_NUM_THREADS: '4' })
+    expect(env).not.toHaveProperty('APPTAINERENV_OMP_NUM_THREADS')
   })
+})
+
+it('a variable has a twin for each of the two programs that start containers', () => {
+  expect(twinsOf('X')).toEqual(['APPTAINERENV_X', 'SINGULARITYENV_X'])
+  expect(withTwins({ X: '1', Y: undefined })).toEqual({ X: '1', APPTAINERENV_X: '1', SINGULARITYENV_X: '1' })
 })
 
 describe('clientEnvironment', () => {

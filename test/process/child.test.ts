@@ -51,7 +51,9 @@ describe('Child', () => {
     await child.exited
     expect(lines[0]).toBe(`stdout: ${child.pid ?? ''}`)
     const [[name, mark] = []] = Object.entries(reaper.environment)
-    expect(lines).toContain(`stdout: ${String(name)}=${String(mark)}`)
+    // In containers within it, too.
+    for (const prefix of ['', 'APPTAINERENV_', 'SINGULARITYENV_'])
+      expect(lines).toContain(`stdout: ${prefix}${String(name)}=${String(mark)}`)
   })
 
   it('is known to the reaper while it runs, and no longer', async () => {

@@ -21,12 +21,17 @@ async function plainFile(cluster: Cluster, name = `it's $(touch x)\`touch y\`.js
   return [path, address]
 }
 
+/** The lines for a variable, here and in containers. */
+function exported(name: string, word: string): string {
+  return ['', 'APPTAINERENV_', 'SINGULARITYENV_'].map((prefix) => `export ${prefix}${name}=${word}\n`).join('')
+}
+
 test('env leads to a plain Dask, and says where Dask would refuse it', async () => {
   await using cluster = await Cluster.make()
   const [path, address] = await plainFile(cluster)
   const lines =
-    `export DASK_SCHEDULER_ADDRESS='${address}'\n` +
-    `export DASK_HPC_RUNNER_SCHEDULER_FILE='${path.replace("'", `'\\''`)}'\n`
+    exported('DASK_SCHEDULER_ADDRESS', `'${address}'`) +
+    exported('DASK_HPC_RUNNER_SCHEDULER_FILE', `'${path.replace("'", `'\\''`)}'`)
   const plain = cluster.run(['env', '--scheduler-file', path])
   await plain.expectStatus(0)
   expect([plain.stdout, plain.stderr]).toEqual([lines, ''])
