@@ -17,7 +17,7 @@ export function schedulerArguments(options: CompleteOptions, place: SchedulerPla
     ...flag('--port', place.port),
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
-    ...flag('--dashboard-address', options.dashboardAddress ?? anyPort(options, place)),
+    ...flag('--dashboard-address', schedulerDashboard(options, place.host)),
   ]
 }
 
@@ -27,7 +27,7 @@ export interface WorkerPlace {
   readonly name: string
   readonly schedulerAddress: string
   readonly localDirectory: string
-  /** Where it listens. Undefined: on every interface, or as `listenAddress` says. */
+  /** Where it listens, as `listenAddress` says where that is given. Undefined: on every interface. */
   readonly host: string | undefined
   readonly nthreads: number
   /** In Dask's notation. */
@@ -40,13 +40,13 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     place.schedulerAddress,
     ...flag('--name', place.name),
     options.nanny ? '--nanny' : '--no-nanny',
-    ...hostFlag(place.host),
+    ...(options.listenAddress === undefined ? hostFlag(place.host) : []),
     ...flag('--worker-port', options.workerPort),
     ...flag('--nanny-port', options.nanny ? options.nannyPort : undefined),
     ...flag('--listen-address', options.listenAddress),
     ...flag('--contact-address', options.contactAddress),
     ...commonArguments(options),
-    ...flag('--dashboard-address', anyPort(options, place)),
+    ...flag('--dashboard-address', workerDashboard(options, place.host)),
     ...flag('--nthreads', place.nthreads),
     ...flag('--memory-limit', place.memoryLimit),
     ...flag('--local-directory', place.localDirectory),
@@ -58,11 +58,21 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
 }
 
 /**
- * Whoever reaches a dashboard may look, with TLS too: a secure run has its dashboards on loopback. So has one that
- * listens there: Dask has a dashboard without an address on every interface, whatever its `--host`.
+ * Where the scheduler has its dashboard. Whoever reaches one may look, with TLS too: a secure run has it on loopback. So
+ * has one that listens there: Dask has a dashboard without an address on every interface, whatever its `--host`.
  */
-function anyPort({ secure }: CompleteOptions, { host }: Pick<SchedulerPlace, 'host'>): string {
+export function schedulerDashboard(
+  { secure, dashboardAddress }: Pick<CompleteOptions, 'secure' | 'dashboardAddress'>,
+  host: string | undefined,
+): string {
+  if (dashboardAddress !== undefined) return dashboardAddress
   return secure || (host !== undefined && isLoopback(host)) ? '127.0.0.1:0' : ':0'
+}
+
+/** Where a worker has its dashboard: at the address at which it listens itself. Dask takes none of version 6 here. */
+export function workerDashboard({ secure }: Pick<CompleteOptions, 'secure'>, host: string | undefined): string {
+  if (secure || (host !== undefined && isLoopback(host))) return '127.0.0.1:0'
+  return host !== undefined && isIP(host) === 4 && host !== '0.0.0.0' ? `${host}:0` : ':0'
 }
 
 function commonArguments(options: CompleteOptions): string[] {

@@ -314,7 +314,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     const dask = versions === undefined ? '' : `, ${sayVersions(versions)} of ${await this.#hosts.python}`
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
     sayWithoutClient(run)
-    sayOpen(scheduler, run)
+    void sayOpen(scheduler, run)
     void sayDashboard(scheduler, run)
     if (this.#options.scheduler) void hub.mark()
   }

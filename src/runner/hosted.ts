@@ -103,10 +103,7 @@ export class Hosted {
     const localDirectory = await this.ownDirectory()
     const nworkers = workersOfProcess(options)
     const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
-    const host =
-      options.listenAddress === undefined
-        ? (await listenHost('worker', this.#run, schedulerAddress))?.address
-        : undefined
+    const host = (await listenHost('worker', this.#run, schedulerAddress))?.address
     await freePort('workerPort', host, options)
     if (options.nanny) await freePort('nannyPort', host, options)
     const place = { schedulerAddress, localDirectory, host, ...each }

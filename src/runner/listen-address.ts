@@ -5,7 +5,7 @@ import type { Identity } from '../identity/identity.ts'
 import { otherSlurmNodes } from '../identity/slurm-hosts.ts'
 import { nameOf } from '../options.ts'
 import { type AddressFacts, chooseAddress, type ChosenAddress } from '../util/choose-address.ts'
-import { addressTowards, hostAddresses, isLinkLocal } from '../util/network.ts'
+import { addressTowards, hostAddresses, hostAndPort, isLinkLocal } from '../util/network.ts'
 import { deadline } from '../util/wait.ts'
 import type { RunContext } from './context.ts'
 
@@ -22,7 +22,7 @@ export type ListenContext = Pick<RunContext, 'options' | 'identity'>
 const loopback: ChosenAddress = { address: '127.0.0.1', by: 'one-host' }
 
 /**
- * The host that a component of this process listens on: `--host`, or the address of the interface
+ * The host that a component of this process listens on: for a worker that of `--listen-address`; `--host`, or the address of the interface
  * that the options name, or loopback where the run has one node, or else an address that other nodes reach.
  * Undefined where Dask may choose.
  *
@@ -34,6 +34,11 @@ export async function listenHost(
   { options, identity }: ListenContext,
   schedulerAddress?: string,
 ): Promise<ChosenAddress | undefined> {
+  if (component === 'worker' && options.listenAddress !== undefined) {
+    // Without a host, as in tcp://:9000, it is every interface.
+    const address = hostOf(options.listenAddress)
+    return address === undefined ? undefined : { address, by: 'listen-address' }
+  }
   const own = component === 'scheduler' ? 'schedulerInterface' : 'workerInterface'
   const option = options[own] === undefined ? 'interface' : own
   const wish = { host: options.host, interface: options[option], name: nameOf(options, option) }
@@ -45,6 +50,13 @@ export async function listenHost(
   const towardsScheduler = await towards(ofScheduler)
   const facts = identity.nodes === 1 ? interfacesAlone() : await addressFacts(identity, options.env)
   return chooseAddress(towardsScheduler.length === 0 ? facts : { ...facts, towardsNodes: towardsScheduler })
+}
+
+/** The address, without its port, that the scheduler of a run of one host would have. */
+export async function plannedScheduler(run: ListenContext): Promise<string | undefined> {
+  if (!run.options.scheduler || run.identity.nodes !== 1) return undefined
+  const chosen = await listenHost('scheduler', run)
+  return chosen === undefined ? undefined : `tcp://${hostAndPort(chosen.address, 0)}`
 }
 
 /** Whether nothing of this run, its control channel included, has to be reached from another host. */

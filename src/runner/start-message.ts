@@ -1,4 +1,3 @@
-import { hostOf, isLoopback } from '../control/reach.ts'
 import { describePython } from '../python/describe-python.ts'
 import { isInEnvironment } from '../python/environment-runner.ts'
 import { askPython, findPython, isSamePython } from '../python/find-python.ts'
@@ -6,13 +5,19 @@ import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { sayVersions, type Versions } from '../record/versions.ts'
 import type { RunContext } from './context.ts'
+import { findListeningPlaces } from './listening-places.ts'
 
-/** Says it where others can use the ports of the run's scheduler and workers. */
-export function sayOpen({ address }: SchedulerFile, { logger, options }: RunContext): void {
-  const host = hostOf(address)
-  if (!options.scheduler || host === undefined || isLoopback(host) || /^(tls|wss):/.test(address)) return
-  logger.info("Dask's ports are open to everybody who reaches this network; --secure closes them")
+/** Says it where others can use ports of the run. Does not throw. */
+export async function sayOpen({ address }: SchedulerFile, run: Pick<RunContext, SayOpenNeeds>): Promise<void> {
+  // That this host has no interface such as the options want is said when a worker starts.
+  const places = await findListeningPlaces(run, address).catch(() => [])
+  const open = places.filter(({ reach }) => reach === 'network').map(({ what }) => what)
+  if (open.length === 0) return
+  const whose = `open to everybody who reaches this network: ${open.join(', ')}`
+  run.logger.info(`ports of Dask are ${whose}${run.options.secure ? '' : '; --secure closes them'}`)
 }
+
+type SayOpenNeeds = 'logger' | 'options' | 'identity'
 
 /** Says where the dashboard is and how to get there, or why there is none. Does not throw. */
 export async function sayDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {

@@ -27,11 +27,11 @@ export interface AddressWish {
 export interface ChosenAddress {
   readonly address: string
   /**
-   * `host`, `interface`: the user's word. `step`: the network on which the workload manager reaches the other
+   * `host`, `listen-address`, `interface`: the user's word. `step`: the network on which the workload manager reaches the other
    * nodes. `name`: what this host's name stands for. `only`: there is no other network. `guess`: nothing told more.
    * `one-host`: loopback, for a run of this host alone.
    */
-  readonly by: 'host' | 'interface' | 'step' | 'name' | 'only' | 'guess' | 'one-host'
+  readonly by: 'host' | 'listen-address' | 'interface' | 'step' | 'name' | 'only' | 'guess' | 'one-host'
 }
 
 /**

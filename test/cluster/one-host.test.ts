@@ -16,7 +16,7 @@ const tasks = [0, 1, 2].map((rank) =>
     ...{ SLURM_TASKS_PER_NODE: '3', SLURM_STEP_TASKS_PER_NODE: '3' },
   }),
 )
-const open = "Dask's ports are open to everybody who reaches this network; --secure closes them"
+const open = 'ports of Dask are open to everybody who reaches this network'
 
 test('all that a run of one host has listens on loopback, and its commands there work', async () => {
   await using cluster = await Cluster.make()

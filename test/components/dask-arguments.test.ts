@@ -50,7 +50,7 @@ describe('the arguments of dask scheduler', () => {
 describe('the arguments of dask worker', () => {
   it('are the place of the worker and no nanny by default', () => {
     expect(ofWorker()).toBe(
-      'tcp://10.0.0.1:8786 --name 2 --no-nanny --host 10.0.0.2 --dashboard-address :0 ' +
+      'tcp://10.0.0.1:8786 --name 2 --no-nanny --host 10.0.0.2 --dashboard-address 10.0.0.2:0 ' +
         '--nthreads 4 --memory-limit 4294967296 --local-directory /tmp/private',
     )
   })
@@ -80,7 +80,24 @@ describe('the arguments of dask worker', () => {
   })
 
   it('leave the dashboard address to the scheduler', () => {
-    expect(ofWorker({ dashboardAddress: ':8787' })).toContain('--dashboard-address :0')
+    expect(ofWorker({ dashboardAddress: ':8787' })).toContain('--dashboard-address 10.0.0.2:0')
+  })
+
+  it.each<[RunnerOptions, string | undefined, string]>([
+    [{}, '10.0.0.2', '10.0.0.2:0'],
+    [{}, '127.0.0.2', '127.0.0.1:0'],
+    [{ secure: true }, '10.0.0.2', '127.0.0.1:0'],
+    [{}, undefined, ':0'],
+    [{}, '0.0.0.0', ':0'],
+    [{}, 'fd00::2', ':0'],
+    [{}, 'node2', ':0'],
+  ])('with %j have the dashboard of a worker at %s at %s', (options, host, expected) => {
+    const args = workerArguments(completeOptions(options), { ...place, host })
+    expect(args[args.indexOf('--dashboard-address') + 1]).toBe(expected)
+  })
+
+  it('leave the host to --listen-address', () => {
+    expect(ofWorker({ listenAddress: 'tcp://10.0.0.2:9000' })).not.toContain('--host')
   })
 
   it('give a value with spaces as one argument', () => {

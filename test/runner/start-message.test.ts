@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { warnOfOtherPython } from '../../src/runner/start-message.ts'
+import { completeOptions, type RunnerOptions } from '../../src/options.ts'
+import { sayOpen, warnOfOtherPython } from '../../src/runner/start-message.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
 const versions = { python: '3.11.2', dask: '2022.12.1', distributed: '2022.12.1' }
@@ -47,4 +48,28 @@ test('a program in another Python than that of --python is told of, though the v
   expect(said[0]).toContain(own)
   expect(said[0]).toContain(named)
   expect(await warned(root, { python: own })).toEqual([])
+})
+
+test('a run of one host whose scheduler is on loopback says what else is open', async () => {
+  const of = async (given: RunnerOptions): Promise<readonly string[]> => {
+    const said: string[] = []
+    const run = {
+      logger: { info: (text: string) => said.push(text) },
+      options: completeOptions(given),
+      identity: { nodes: 1 },
+    }
+    await sayOpen({ address: 'tcp://127.0.0.1:8786' } as never, run as never)
+    return said
+  }
+  const open = 'ports of Dask are open to everybody who reaches this network:'
+  expect(await of({})).toEqual([])
+  expect(await of({ listenAddress: 'tcp://0.0.0.0:9000' })).toEqual([
+    `${open} workers, dashboards of the workers; --secure closes them`,
+  ])
+  expect(await of({ listenAddress: 'tcp://:9000', nanny: true, protocol: 'tls' })).toEqual([
+    `${open} dashboards of the workers; --secure closes them`,
+  ])
+  expect(await of({ listenAddress: 'tcp://127.0.0.1:9000' })).toEqual([])
+  expect(await of({ dashboardAddress: '0.0.0.0:0' })).toEqual([`${open} dashboard; --secure closes them`])
+  expect(await of({ dashboardAddress: '0.0.0.0:0', secure: true })).toEqual([`${open} dashboard`])
 })

@@ -3,7 +3,8 @@ import { messageOf } from '../../errors.ts'
 import type { CompleteOptions } from '../../options.ts'
 import type { RunContext } from '../../runner/context.ts'
 import { freePort } from '../../runner/free-port.ts'
-import { listenHost } from '../../runner/listen-address.ts'
+import { listenHost, plannedScheduler } from '../../runner/listen-address.ts'
+import { findListeningPlaces, type ListeningPlace } from '../../runner/listening-places.ts'
 import type { ChosenAddress } from '../../util/choose-address.ts'
 import { hostAddresses, type InterfaceAddress } from '../../util/network.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
@@ -21,6 +22,8 @@ export interface ListenFacts {
 export interface NetworkFacts {
   readonly addresses: readonly InterfaceAddress[]
   readonly listens: readonly ListenFacts[]
+  /** Where the run would listen, as this host has it. */
+  readonly places: readonly ListeningPlace[]
 }
 
 /**
@@ -35,11 +38,11 @@ export async function lookAtNetwork(run: RunContext | undefined): Promise<Networ
   )
   const listens: ListenFacts[] = []
   for (const component of components) if (run !== undefined) listens.push(await lookAtListening(component, run))
-  return { addresses: hostAddresses(), listens }
+  return { addresses: hostAddresses(), listens, places: run === undefined ? [] : await findListeningPlaces(run) }
 }
 
 async function lookAtListening(component: 'scheduler' | 'worker', run: RunContext): Promise<ListenFacts> {
-  const chosen = await listenHost(component, run)
+  const chosen = await listenHost(component, run, component === 'worker' ? await plannedScheduler(run) : undefined)
   try {
     await freePort(component === 'scheduler' ? 'port' : 'workerPort', chosen?.address, run.options)
     return { component, chosen }
@@ -53,44 +56,38 @@ export function portsOf(component: 'scheduler' | 'worker', options: CompleteOpti
   return component === 'scheduler' ? options.port : options.workerPort
 }
 
-/** What of the run decides who gets in. */
-type Ports = Pick<
-  CompleteOptions,
-  'port' | 'workerPort' | 'nannyPort' | 'nanny' | 'dashboard' | 'dashboardAddress' | 'protocol' | 'secure' | 'scheduler'
->
-
-/** Judges who can use the ports of a run, by where process 0 would listen. */
-export function judgePorts({ listens }: NetworkFacts, options: Ports): Finding[] {
-  const [first] = listens
-  if (first === undefined || (first.chosen !== undefined && isLoopback(first.chosen.address))) return []
-  const { scheduler, secure, dashboard, dashboardAddress } = options
-  // A secure run has it on loopback, unless it is told otherwise.
-  const hasDashboard = scheduler && dashboard && (!secure || dashboardAddress !== undefined)
-  const ofDashboard = hasDashboard ? [sayPort('dashboard', dashboardAddress)] : []
-  if (secure || options.protocol === 'tls') {
-    const closed = 'the ports of Dask are closed to all who have no certificate'
-    const [open] = ofDashboard
-    return [
-      found(
-        'ok',
-        'network',
-        `${closed}${secure ? ' of the run (--secure)' : ''}${open ? `, but not the ${open}` : ''}`,
-      ),
-    ]
-  }
-  const all = [
-    ...(scheduler ? [sayPort('scheduler', options.port)] : []),
-    sayPort('workers', options.workerPort),
-    ...(options.nanny ? [sayPort('nannies', options.nannyPort)] : []),
-    ...ofDashboard,
-  ]
+/** Judges who can use the ports of a run. */
+export function judgePorts(
+  { places }: Pick<NetworkFacts, 'places'>,
+  { secure }: Pick<CompleteOptions, 'secure'>,
+): Finding[] {
+  const say = (reach: ListeningPlace['reach']): string =>
+    places
+      .filter((place) => place.reach === reach && place.what !== 'control')
+      .map(({ what, ports }) => `${what} (${ports ?? 'any free one'})`)
+      .join(', ')
+  const [open, closed] = [say('network'), say('closed')]
   return [
-    found('note', 'network', `anybody on the network can use the ports of ${all.join(', ')}`, '--secure closes them'),
+    ...(closed === ''
+      ? []
+      : [
+          found(
+            'ok',
+            'network',
+            `closed to all who have no certificate${secure ? ' of the run (--secure)' : ''} are the ports of ${closed}`,
+          ),
+        ]),
+    ...(open === ''
+      ? []
+      : [
+          found(
+            'note',
+            'network',
+            `anybody on the network can use the ports of ${open}`,
+            ...(secure ? [] : ['--secure closes them']),
+          ),
+        ]),
   ]
-}
-
-function sayPort(what: string, port: string | undefined): string {
-  return `${what} (${port ?? 'any free one'})`
 }
 
 /** What of the run matters to the judgement. */
@@ -143,6 +140,8 @@ function judgeAddress(
       return found('ok', 'network', `${at}: nobody on another host reaches it, unless --interface names a network`)
     case 'host':
       return found('ok', 'network', `${at}, as --host says`)
+    case 'listen-address':
+      return found('ok', 'network', `${at}, as --listen-address says`)
     case 'interface':
       return found('ok', 'network', `${at}, as ${sayInterface(component, options)} says`)
     case 'step':

@@ -10,6 +10,7 @@ import { judgeOpenFiles, judgeResources, judgeVariables, sayWorker } from '../..
 import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
 import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
+import { listeningPlaces } from '../../../src/runner/listening-places.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { identifySlurm } from '../../../src/identity/slurm.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
@@ -311,7 +312,10 @@ describe('judgeNetwork', () => {
 
   it('says where a part would listen, and why', () => {
     const of = (by: ChosenAddress['by'], options: object = {}) =>
-      judgeNetwork({ addresses: [eth0, lo], listens: listening(at('10.0.0.1', by)) }, { options, nodes: 2 })[1]?.finding
+      judgeNetwork(
+        { addresses: [eth0, lo], places: [], listens: listening(at('10.0.0.1', by)) },
+        { options, nodes: 2 },
+      )[1]?.finding
     expect(of('step')).toBe('the worker would listen on 10.0.0.1 (eth0), on the network that the workload manager uses')
     expect(of('interface', { interface: '10.0.0.0/8' })).toMatch(/as --interface 10\.0\.0\.0\/8 says$/)
     expect(of('interface', { workerInterface: 'eth0', interface: 'ib0' })).toMatch(/as --worker-interface eth0 says$/)
@@ -320,7 +324,10 @@ describe('judgeNetwork', () => {
 
   it('says what it does not know, and warns where several networks are as good', () => {
     const of = (by: ChosenAddress['by']) =>
-      judgeNetwork({ addresses: [eth0, lo], listens: listening(at('10.0.0.1', by)) }, { options: {}, nodes: 2 })[1]
+      judgeNetwork(
+        { addresses: [eth0, lo], places: [], listens: listening(at('10.0.0.1', by)) },
+        { options: {}, nodes: 2 },
+      )[1]
     for (const by of ['name', 'only', 'guess'] as const)
       expect(of(by)?.finding).toMatch(/; nothing tells whether the other nodes reach it$/)
     expect(of('only')?.level).toBe('note')
@@ -329,42 +336,57 @@ describe('judgeNetwork', () => {
 
   it('takes loopback as a problem of several nodes only', () => {
     const of = (nodes: number) =>
-      levels(judgeNetwork({ addresses: [eth0, lo], listens: listening(at('127.0.0.1')) }, { options: {}, nodes }))
+      levels(
+        judgeNetwork(
+          { addresses: [eth0, lo], places: [], listens: listening(at('127.0.0.1')) },
+          { options: {}, nodes },
+        ),
+      )
     expect(of(1)).toEqual(['ok network', 'ok network'])
     expect(of(2)).toEqual(['ok network', 'problem network'])
-    expect(levels(judgeNetwork({ addresses: [lo], listens: [] }, { options: {}, nodes: 2 }))).toEqual([
+    expect(levels(judgeNetwork({ addresses: [lo], listens: [], places: [] }, { options: {}, nodes: 2 }))).toEqual([
       'problem network',
     ])
   })
 
   it('says which ports anybody can use, and what closes them', () => {
-    const of = (given: RunnerOptions, chosen: ChosenAddress | undefined = at('10.0.0.1')) =>
-      judgePorts({ addresses: [eth0, lo], listens: listening(chosen) }, completeOptions(given))
+    const of = (given: RunnerOptions, schedulerHost = '10.0.0.1', workerHost = schedulerHost) => {
+      const options = completeOptions(given)
+      return judgePorts(
+        { places: listeningPlaces({ options, schedulerHost, workerHost, staysOnHost: false }) },
+        options,
+      ).map(({ level, finding, advice }) => [level, finding, advice].join('; '))
+    }
+    const open = 'note; anybody on the network can use the ports of'
     expect(of({ port: '8786', nanny: true })).toEqual([
-      {
-        level: 'note',
-        subject: 'network',
-        finding:
-          'anybody on the network can use the ports of scheduler (8786), workers (any free one), nannies (any free one), ' +
-          'dashboard (any free one)',
-        advice: '--secure closes them',
-      },
+      `${open} scheduler (8786), dashboard (any free one), workers (any free one), nannies (any free one), ` +
+        'dashboards of the workers (any free one); --secure closes them',
     ])
-    expect(of({ scheduler: false, schedulerFile: 'F', workerPort: '9000' })[0]?.finding).toMatch(
-      /ports of workers \(9000\)$/,
-    )
-    expect(of({ secure: true })).toMatchObject([{ level: 'ok', finding: expect.stringContaining('closed') as string }])
-    expect(of({ protocol: 'tls' })).toMatchObject([
-      { level: 'ok', finding: expect.stringMatching(/closed .*, but not the dashboard/) as string },
+    expect(of({ scheduler: false, schedulerFile: 'F', workerPort: '9000' })).toEqual([
+      `${open} workers (9000), dashboards of the workers (any free one); --secure closes them`,
     ])
-    expect(of({}, at('127.0.0.1', 'one-host'))).toEqual([])
+    const closed = 'ok; closed to all who have no certificate'
+    const ports = 'are the ports of scheduler (any free one), workers (any free one); '
+    expect(of({ secure: true })).toEqual([`${closed} of the run (--secure) ${ports}`])
+    expect(of({ secure: true, dashboardAddress: ':8787' })[1]).toBe(`${open} dashboard (:8787); `)
+    expect(of({ protocol: 'tls' })).toEqual([
+      `${closed} ${ports}`,
+      `${open} dashboard (any free one), dashboards of the workers (any free one); --secure closes them`,
+    ])
+    expect(of({}, '127.0.0.1')).toEqual([])
+    expect(of({}, '127.0.0.1', '10.0.0.1')).toEqual([
+      `${open} workers (any free one), dashboards of the workers (any free one); --secure closes them`,
+    ])
+    expect(of({ dashboardAddress: '127.0.0.1:8787,0.0.0.0:0', dashboard: false }, '127.0.0.1')).toEqual([
+      `${open} health page (127.0.0.1:8787,0.0.0.0:0); --secure closes them`,
+    ])
   })
 
   it('takes what it cannot listen on as a problem', () => {
     const listens = [
       { component: 'worker', chosen: undefined, obstacle: 'Cannot use --worker-port "9": a; b' },
     ] as const
-    expect(judgeNetwork({ addresses: [eth0], listens }, { options: {}, nodes: 1 }).at(-1)).toEqual({
+    expect(judgeNetwork({ addresses: [eth0], listens, places: [] }, { options: {}, nodes: 1 }).at(-1)).toEqual({
       level: 'problem',
       subject: 'network',
       finding: 'Cannot use --worker-port "9": a',
