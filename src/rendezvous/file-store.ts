@@ -96,7 +96,12 @@ export class FileStore {
     if (me.rank === 0) await this.#refuseOtherFiles()
     await leavePresence(this.#directory, me)
     this.#relay = await this.#openRelay()
-    return await this.#directory.identify()
+    try {
+      return await this.#directory.identify()
+    } catch (error) {
+      // Another may have been put in its place meanwhile.
+      throw cannotPublish(this.#directory.path, error)
+    }
   }
 
   /**
