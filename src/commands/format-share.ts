@@ -1,5 +1,5 @@
 import type { TaskShare } from '../components/task-share.ts'
-import type { WorkerGpus } from '../components/worker-gpus.ts'
+import { gpuResource, type WorkerGpus } from '../components/worker-gpus.ts'
 import type { WorkerResources } from '../components/worker-resources.ts'
 import type { Amount } from '../identity/share.ts'
 import { formatBytes } from '../util/bytes.ts'
@@ -21,7 +21,7 @@ export function formatShare({ cpus, memory }: TaskShare, gpus?: WorkerGpus): rea
 /** Those that its workers begin with, of those that they see. */
 function formatGpus({ each, visible, environments }: WorkerGpus): string {
   const own = each * environments.length
-  return visible <= own ? formatCount(own, 'GPU') : `${own} of ${formatCount(visible, 'GPU')}`
+  return visible <= own ? formatCount(visible, 'GPU') : `${own} of ${formatCount(visible, 'GPU')}`
 }
 
 function said(what: string, { source }: Pick<Amount, 'source'>): string {
@@ -29,11 +29,18 @@ function said(what: string, { source }: Pick<Amount, 'source'>): string {
 }
 
 /** What each worker gets: `a worker gets 1 thread and 2 GiB`. */
-export function formatWorker({ nthreads, memoryLimit }: WorkerResources, nworkers: number, gpus?: WorkerGpus): string {
+export function formatWorker(
+  { nthreads, memoryLimit }: WorkerResources,
+  { nworkers, resources }: { readonly nworkers: number; readonly resources?: string | undefined },
+  gpus?: WorkerGpus,
+): string {
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
   const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemory(memoryLimit)]
   if (gpus === undefined) return `${workers} gets ${threads} and ${memory}`
-  return `${workers} gets ${threads}, ${memory} and ${formatCount(gpus.each, 'GPU')}`
+  const own = Math.min(gpus.each, gpus.visible)
+  const resource = gpuResource(resources, gpus.each)
+  const says = resource === own ? '' : ` (and has the resource GPU=${resource})`
+  return `${workers} gets ${threads}, ${memory} and ${formatCount(own, 'GPU')}${says}`
 }
 
 function formatMemory(limit: string): string {

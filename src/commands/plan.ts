@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { type TaskShare, taskShare } from '../components/task-share.ts'
-import { type WantedGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
+import { tooManyGpus, type WantedGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
 import { shareAmong, type WantedResources, type WorkerResources } from '../components/worker-resources.ts'
 import type { RunnerKind } from '../identity/choose-runner.ts'
 import type { Environment } from '../identity/environment.ts'
@@ -40,6 +40,8 @@ export interface Plan {
   readonly worker: (WorkerResources & { readonly nworkers: number }) | undefined
   /** The GPUs of these workers; undefined where there are none, or the lists of them are left alone. */
   readonly gpus: WorkerGpus | undefined
+  /** The abstract resources of these workers, where any are named. */
+  readonly resources?: string | undefined
   /** Variables of the workload manager that could not be read, in words. */
   readonly warnings: readonly string[]
   /** The run key as one word; undefined outside of a job. */
@@ -74,6 +76,8 @@ export interface PlanForOptions extends World, WantedResources, WantedGpus {
   readonly env?: Environment
   /** Workers of each of `nworkers` commands. @default 1 */
   readonly workersPerCommand?: number
+  /** Abstract resources of each worker. */
+  readonly resources?: string | undefined
 }
 
 /**
@@ -108,6 +112,7 @@ export function planFor(options: PlanForOptions): Plan {
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
     identity: me,
     share,
+    resources: options.resources,
     gpus: hostsWorkers ? workerGpus(options.env ?? {}, me.share, wanted) : undefined,
     worker: share !== undefined && hostsWorkers ? { ...shareAmong(share, wanted), nworkers } : undefined,
     warnings: me?.share.warnings ?? [],
@@ -161,9 +166,12 @@ export function formatPlan(plan: Plan, atFile = true): string {
     lines.push(`this process: rank ${rank} of ${size} on ${host} (${source})`)
   }
   if (plan.share !== undefined) lines.push(...formatShare(plan.share, plan.gpus).map((text) => `  has ${text}`))
-  if (plan.worker !== undefined) lines.push(`  ${formatWorker(plan.worker, plan.worker.nworkers, plan.gpus)}`)
+  if (plan.worker !== undefined)
+    lines.push(`  ${formatWorker(plan.worker, { ...plan.worker, resources: plan.resources }, plan.gpus)}`)
   for (const environment of plan.gpus?.environments ?? [])
     lines.push(...Object.entries(environment).map(([name, list]) => `    ${name}=${list}`))
+  const tooMany = plan.gpus && tooManyGpus(plan.gpus)
+  if (tooMany !== undefined) lines.push(`warning: ${tooMany}`)
   lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
   const { byHost, byProcess, budget } = plan.notice

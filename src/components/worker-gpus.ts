@@ -11,7 +11,7 @@ export interface WantedGpus {
 
 /** The GPUs of a process's workers. */
 export interface WorkerGpus {
-  /** How many each worker has for its own. */
+  /** How many each worker is to have for its own; it gets no more than are {@link visible}. */
   readonly each: number
   /** How many the process sees. */
   readonly visible: number
@@ -57,12 +57,25 @@ export function workerGpus(env: Environment, share: Share, wanted: WantedGpus): 
   return {
     each,
     visible,
-    source: first === undefined ? '--gpus-per-worker' : divided(first.name, tasks),
+    source: sourceOf(first?.name, tasks, gpusPerWorker),
     workers,
     environments: Array.from({ length: nworkers }, (_, i) =>
       Object.fromEntries(rotated.map(({ name, devices }) => [name, rotate(devices, (index * nworkers + i) * each)])),
     ),
   }
+}
+
+function sourceOf(name: string | undefined, tasks: number, gpusPerWorker: number | undefined): string {
+  if (name === undefined) return '--gpus-per-worker, and no variable lists any'
+  return gpusPerWorker === undefined ? divided(name, tasks) : `--gpus-per-worker, of those in ${name}`
+}
+
+/** What is wrong where a worker asks for more GPUs than its task sees, in words. */
+export function tooManyGpus({ each, visible }: WorkerGpus): string | undefined {
+  if (each <= visible) return undefined
+  return visible === 0
+    ? 'no variable lists GPUs: each worker has the resource GPU, and none a GPU that it begins with'
+    : `--gpus-per-worker asks for ${each} GPUs for each worker, and its task sees ${visible}`
 }
 
 /**
@@ -107,6 +120,12 @@ export function withGpus(
   if (resources === undefined) return { given: {}, offered: { [resource]: gpus } }
   const names = resources.split(/[\s,]+/).map((pair) => pair.split('=')[0])
   return { given: names.includes(resource) ? {} : { resources: `${resources} ${resource}=${gpus}` }, offered: {} }
+}
+
+/** How much of that resource a worker has, beside what the configuration of Dask says. */
+export function gpuResource(resources: string | undefined, gpus: number): number {
+  const named = /(?:^|[\s,])GPU=([^\s,]+)/.exec(resources ?? '')?.[1]
+  return named === undefined ? gpus : Number(named)
 }
 
 function countsWithin({ name }: { readonly name: string }): boolean {

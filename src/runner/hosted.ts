@@ -12,7 +12,14 @@ import { schedulerArguments, workerArguments, type WorkerPlace } from '../compon
 import { daskValues } from '../components/dask-values.ts'
 import { taskShare } from '../components/task-share.ts'
 import { fillCommand } from '../components/worker-command.ts'
-import { formatResources, ownGpus, withGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
+import {
+  formatResources,
+  ownGpus,
+  tooManyGpus,
+  withGpus,
+  type WorkerGpus,
+  workerGpus,
+} from '../components/worker-gpus.ts'
 import { workerNames, workersOfProcess } from '../components/worker-names.ts'
 import { shareAmong } from '../components/worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -24,7 +31,7 @@ import { readNodeLimits } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
-import type { Role } from '../roles/roles.ts'
+import { assignRoles, type Role } from '../roles/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
 import { sayDuration } from '../util/duration.ts'
 import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
@@ -108,6 +115,9 @@ export class Hosted {
     if (options.nanny) await freePort('nannyPort', host, options)
     const place = { schedulerAddress, localDirectory, host, ...each }
     const gpus = workerGpus(options.env, identity.share, { ...options, nworkers })
+    const tooMany = gpus && tooManyGpus(gpus)
+    // It is mostly the same in all processes; doctor tells of each.
+    if (tooMany !== undefined && this.#isFirstWorker) this.#run.logger.warn(tooMany)
     const resources = withGpus(options.resources, gpus?.each)
     return this.#workerNames.map((name, i) => ({
       name,
@@ -246,6 +256,13 @@ export class Hosted {
       lostAfter: this.#run.options.lostAfter,
       onLine: passOn(`[${this.#run.identity.rank} client]`),
     })
+  }
+
+  get #isFirstWorker(): boolean {
+    const { options, identity } = this.#run
+    return (
+      assignRoles({ ...options, size: identity.size }).findIndex((roles) => roles.includes('worker')) === identity.rank
+    )
   }
 
   get #workerNames(): readonly string[] {

@@ -61,13 +61,15 @@ test('a command brings two workers in each task, with GPUs of its own and TLS in
 test('a worker of a command that has another Dask is named, and one that nobody reaches', async () => {
   await using cluster = await Cluster.make()
   const one = async (env: NodeJS.ProcessEnv, says: RegExp): Promise<void> => {
-    const run = start(cluster, ['local', '-n', '1', '--worker-command', command, '--', 'sleep', '100'], {
+    const call = ['local', '-n', '1', '--gpus-per-worker', '3', '--worker-command', command, '--', 'sleep', '100']
+    const run = start(cluster, call, {
       CUDA_VISIBLE_DEVICES: '0',
       ...env,
     })
     await run.expectOutput(says)
     run.signal('SIGTERM')
     await run.expectStatus(143)
+    expect(run.stderr).toContain('--gpus-per-worker asks for 3 GPUs for each worker, and its task sees 1\n')
   }
   await Promise.all([
     one(

@@ -110,6 +110,14 @@ describe('formatPlan', () => {
         '    CUDA_VISIBLE_DEVICES=3,0,1,2',
       ]),
     )
+    const much = formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 8, resources: 'GPU=2' }))
+    expect(much.split('\n')).toEqual(
+      expect.arrayContaining([
+        '  has 4 GPUs: --gpus-per-worker, of those in CUDA_VISIBLE_DEVICES',
+        '  a worker gets 1 thread, 16 GiB and 4 GPUs (and has the resource GPU=2)',
+        'warning: --gpus-per-worker asks for 8 GPUs for each worker, and its task sees 4',
+      ]),
+    )
     expect(formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
   })
 

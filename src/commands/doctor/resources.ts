@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type TaskShare, taskShare } from '../../components/task-share.ts'
-import { type WorkerGpus, workerGpus } from '../../components/worker-gpus.ts'
+import { tooManyGpus, type WorkerGpus, workerGpus } from '../../components/worker-gpus.ts'
 import { bytesOf, shareAmong, type WorkerResources } from '../../components/worker-resources.ts'
 import type { RunnerKind } from '../../identity/choose-runner.ts'
 import type { Environment } from '../../identity/environment.ts'
@@ -28,6 +28,7 @@ export interface WantedResources {
   readonly nthreads?: number | undefined
   readonly memoryLimit?: string | undefined
   readonly gpusPerWorker?: number | undefined
+  readonly resources?: string | undefined
   /** With the lists of GPUs that can be seen. @default without any */
   readonly env?: Environment
 }
@@ -56,7 +57,7 @@ export function sayWorker({ limits }: ResourceFacts, wanted: WantedResources): s
   const share = taskShare(wanted.share, limits)
   const gpus = workerGpus(wanted.env ?? {}, wanted.share, wanted)
   const has = formatShare(share, gpus).join('; ')
-  return `${formatWorker(shareAmong(share, wanted), wanted.nworkers, gpus)}; its process has ${has}`
+  return `${formatWorker(shareAmong(share, wanted), wanted, gpus)}; its process has ${has}`
 }
 
 /** Judges what each worker would get. */
@@ -74,14 +75,10 @@ export function judgeResources({ limits, ...facts }: ResourceFacts, wanted: Want
 function judgeGpus(gpus: WorkerGpus | undefined): Finding[] {
   if (gpus === undefined) return []
   const { each, visible, workers } = gpus
-  if (visible === 0)
+  const tooMany = tooManyGpus(gpus)
+  if (tooMany !== undefined)
     return [
-      found(
-        'warning',
-        'gpus',
-        'no variable lists GPUs: each worker has the resource GPU, and none a GPU that it begins with',
-        'ask for GPUs, such as by srun --gpus-per-node=4',
-      ),
+      found('warning', 'gpus', tooMany, 'ask for more GPUs, such as by srun --gpus-per-node=4, or a smaller number'),
     ]
   if (each * workers > visible)
     return [found('note', 'gpus', `${workers} workers share ${formatCount(visible, 'GPU')}`)]

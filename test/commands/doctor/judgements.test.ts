@@ -168,6 +168,13 @@ describe('judgeResources', () => {
     expect(of('0,1')[1]).toMatchObject({ level: 'note', subject: 'gpus', finding: '4 workers share 2 GPUs' })
     expect(of('0,1,2,3,4,5')[1]?.finding).toBe("of 6 GPUs 2 are no worker's own")
     expect(of('', 1)[1]).toMatchObject({ level: 'warning', subject: 'gpus' })
+    expect(of('0,1', 8)[0]?.finding).toMatch(
+      / and 2 GPUs \(and has the resource GPU=8\); .*; 2 GPUs: --gpus-per-worker/,
+    )
+    expect(of('0,1', 8)[1]).toMatchObject({
+      level: 'warning',
+      finding: '--gpus-per-worker asks for 8 GPUs for each worker, and its task sees 2',
+    })
     expect(of('0,1', 0)).toHaveLength(1)
   })
 
