@@ -42,7 +42,7 @@ const arrows = {
   identity: [],
   mpi: ['process'],
   dask: [],
-  security: [],
+  security: ['filesystem'],
 }
 const door = ['runner', 'client', 'commands', 'record']
 

@@ -26,7 +26,7 @@ export async function fetchCertificates(
   const late = AbortSignal.timeout(Math.ceil(wait.timeout))
   const signal = wait.signal === undefined ? late : AbortSignal.any([wait.signal, late])
   using visit = await Visit.open(record, { signal })
-  const files = new PrivateFiles(`${record.run_key}-${name}`)
+  const files = await PrivateFiles.named(`${record.run_key}-${name}`)
   await files.write(await visit.certificates(wait), onDirectory)
   return files.files
 }

@@ -270,9 +270,9 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       prefix: `[${identity.rank} ${mine.join('+')}]`,
       format: this.#options.logFormat,
     })
-    const schedulerFile = this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
+    const schedulerFile = await this.schedulerFileFor(fillIn(this.#options.schedulerFile, identity.runKey), identity)
     refuseControl('the scheduler file', schedulerFile, 'see what sets the id of the job')
-    this.#secure = SecureRun.of(this.#options, identity, this.reaper)
+    this.#secure = await SecureRun.of(this.#options, identity, this.reaper)
     const options = this.#secure?.optionsFor(this.#options) ?? this.#options
     this.#run = { ...context, options, logger: this.#logger, identity, roles, schedulerFile }
     // They are mostly the same in all processes; doctor tells of each.

@@ -47,7 +47,7 @@ export abstract class FileRunner extends BaseRunner {
       me: { rank, node: host },
       watch: options.watch,
       pollInterval: options.pollInterval,
-      relay: this.#relayOf(share),
+      relay: await this.#relayOf(share),
       metadataBudget: options.metadataBudget,
       filesystemTimeout: options.filesystemTimeout,
       logger,
@@ -63,13 +63,13 @@ export abstract class FileRunner extends BaseRunner {
   }
 
   /** How the processes of this host spare the filesystem, where each knows which of them it is. */
-  #relayOf({ localRank, processes, processesOnNode = processes }: Share): FileStoreOptions['relay'] {
+  async #relayOf({ localRank, processes, processesOnNode = processes }: Share): Promise<FileStoreOptions['relay']> {
     if (localRank === undefined) return undefined
     if (processesOnNode === 1) return 'alone on its host'
     const onDirectory = (directory: OwnDirectory): void => {
       this.reaper.addDirectory(directory)
     }
-    return { parent: secretsDirectory(), isRelay: localRank === 0, onDirectory }
+    return { parent: await secretsDirectory(), isRelay: localRank === 0, onDirectory }
   }
 
   /** Which directory is the run's. */

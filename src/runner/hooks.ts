@@ -27,8 +27,8 @@ export abstract class RunnerHooks {
   /** Who this process is. */
   protected abstract identify(context: Context): Promise<Identity> | Identity
   /** Where this process has the scheduler file: at the path of the options, unless a subclass says otherwise. */
-  protected schedulerFileFor(path: string, _me: Identity): string {
-    return path
+  protected async schedulerFileFor(path: string, _me: Identity): Promise<string> {
+    return await Promise.resolve(path)
   }
   /** Called in every process before anything is published or looked up. */
   protected abstract prepare(run: RunContext): Promise<void>

@@ -34,8 +34,10 @@ import { endFrozen } from '../process/stopped.ts'
 import { assignRoles, type Role } from '../roles/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
 import { sayDuration } from '../util/duration.ts'
+import { foreignHandOnNames } from '../util/foreign-hand.ts'
 import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
-import { absolutePath, temporaryDirectory } from '../util/surroundings.ts'
+import { absolutePath } from '../util/surroundings.ts'
+import { ownPlaceAdvice, sayForeign, temporaryPlace } from '../util/temporary-place.ts'
 import { answered } from '../util/unanswered.ts'
 import { awaitRegistered } from './await-registered.ts'
 import type { RunContext } from './context.ts'
@@ -272,7 +274,8 @@ export class Hosted {
 
   /**
    * A directory of this process's own on its node, removed at the end. Dask imports modules from a directory in there that it would else
-   * make in one of a well-known name, such as /tmp/dask-scratch-space, which may be anybody's.
+   * make in one of a well-known name, such as /tmp/dask-scratch-space, which may be anybody's. So nobody else may be able to
+   * put another in its place.
    */
   async ownDirectory(): Promise<string> {
     this.#directory ??= this.#makeDirectory()
@@ -282,12 +285,20 @@ export class Hosted {
   async #makeDirectory(): Promise<string> {
     const { identity, options } = this.#run
     const named = options.localDirectory
-    const parent = named === undefined ? temporaryDirectory() : absolutePath(named)
+    const parent = named === undefined ? await this.#temporaryPlace() : absolutePath(named)
     const { host, rank, runKey } = identity
     const path = join(parent, `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
+    let next = named === undefined ? 'set TMPDIR to a directory of the node, or name one by' : 'name another by'
     try {
       const make = async (): Promise<OwnDirectory> => {
-        if (named !== undefined) await makeDirectories(parent)
+        if (named !== undefined) {
+          await makeDirectories(parent)
+          const hand = await foreignHandOnNames(parent)
+          if (hand !== undefined) {
+            next = ownPlaceAdvice()
+            throw new Error(sayForeign(hand))
+          }
+        }
         return await makeOwnDirectory(path)
       }
       const { filesystemTimeout } = options
@@ -295,12 +306,21 @@ export class Hosted {
       this.#reaper.addDirectory(await answered(make(), filesystemTimeout, late))
       return path
     } catch (cause) {
-      const next = named === undefined ? 'set TMPDIR to a directory of the node, or name one by' : 'name another by'
       throw new RunnerError(
         `Cannot make a directory for the workers of ${host} in "${parent}": ${messageOf(cause)}; ${next} --local-directory`,
         { code: 'ERR_ENVIRONMENT', cause },
       )
     }
+  }
+
+  /** TMPDIR, or what stands in for it, which one process of a host says. */
+  async #temporaryPlace(): Promise<string> {
+    const { identity, logger } = this.#run
+    const { path, why } = await temporaryPlace()
+    const speaks = identity.rank === 0 || (identity.nodes > 1 && identity.share.localRank === 0)
+    if (why !== undefined && speaks)
+      logger.warn(`the workers' files are in ${path} and not in TMPDIR: ${sayForeign(why)}`)
+    return path
   }
 }
 

@@ -17,7 +17,7 @@ import { BroadcastStore } from '../rendezvous/broadcast-store.ts'
 import type { Departure } from '../rendezvous/departures.ts'
 import { sayDuration } from '../util/duration.ts'
 import { makeOwnDirectory } from '../util/own-directory.ts'
-import { temporaryDirectory } from '../util/surroundings.ts'
+import { temporaryPlace } from '../util/temporary-place.ts'
 import { deadline, settledWithin, untilAborted } from '../util/wait.ts'
 import { type Context, InterruptedError, type RunContext } from './context.ts'
 import { FileRunner } from './file-runner.ts'
@@ -80,10 +80,10 @@ export class MPIRunner extends FileRunner {
     )
   }
 
-  protected override schedulerFileFor(path: string, me: Identity): string {
+  protected override async schedulerFileFor(path: string, me: Identity): Promise<string> {
     if (this.#meeting?.by !== 'broadcast' || this.#wantsFile) return path
     const name = `dask-hpc-runner-${formatRunKey(me.runKey)}-${me.rank}-${randomUUID().slice(0, 8)}`
-    return join(temporaryDirectory(), name, 'scheduler.json')
+    return join((await temporaryPlace()).path, name, 'scheduler.json')
   }
 
   protected override async prepare(run: RunContext): Promise<void> {

@@ -24,9 +24,13 @@ export class SecureRun {
   }
 
   /** Undefined where the run is none. */
-  static of({ secure }: CompleteOptions, { runKey, rank }: Identity, reaper: Reaper): SecureRun | undefined {
+  static async of(
+    { secure }: CompleteOptions,
+    { runKey, rank }: Identity,
+    reaper: Reaper,
+  ): Promise<SecureRun | undefined> {
     if (!secure) return undefined
-    return new SecureRun(new PrivateFiles(`${formatRunKey(runKey)}-${rank}`), reaper)
+    return new SecureRun(await PrivateFiles.named(`${formatRunKey(runKey)}-${rank}`), reaper)
   }
 
   /** The options of the run, as if the certificates were the user's own: they will be in these files. */

@@ -3,7 +3,7 @@ import { accessSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RunnerError } from '../errors.ts'
 import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
-import { temporaryDirectory } from '../util/surroundings.ts'
+import { temporaryPlace } from '../util/temporary-place.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { writeNew } from '../util/write-new.ts'
@@ -15,7 +15,7 @@ const tmpfs = 0x0102_1994
 const room = 65_536
 
 /** Where secrets of this node are kept: in memory where that can be, which nothing copies. Jobs before this one may have filled it. */
-export function secretsDirectory(): string {
+export async function secretsDirectory(): Promise<string> {
   const memory = '/dev/shm'
   try {
     accessSync(memory, constants.W_OK | constants.X_OK)
@@ -24,7 +24,7 @@ export function secretsDirectory(): string {
   } catch {
     // There is none.
   }
-  return temporaryDirectory()
+  return (await temporaryPlace()).path
 }
 
 /** The certificates of a run on this node: where they will be is known before they are there. */
@@ -33,8 +33,15 @@ export class PrivateFiles {
   readonly #directory: string
   #written: Promise<OwnDirectory> | undefined
 
-  /** @param name tells whose they are */
-  constructor(name: string, parent = secretsDirectory()) {
+  /**
+   * @param name tells whose they are
+   * @throws RunnerError ERR_ENVIRONMENT where there is no place for them.
+   */
+  static async named(name: string): Promise<PrivateFiles> {
+    return new PrivateFiles(name, await secretsDirectory())
+  }
+
+  private constructor(name: string, parent: string) {
     this.#directory = join(parent, `dask-hpc-runner-${name}-tls-${randomUUID().slice(0, 8)}`)
     const path = (part: string): string => join(this.#directory, `${part}.pem`)
     this.files = { caFile: path('ca'), cert: path('cert'), key: path('key') }

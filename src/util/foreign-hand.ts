@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs'
+import { lstat, readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 
 /** Whoever may write the program that runs may do so with what it loads. In numbers of users, beside root and ourselves. */
 type Owners = readonly number[]
@@ -35,13 +36,62 @@ export function foreignHandInTree(directory: string, owners: Owners = []): strin
   return undefined
 }
 
+/**
+ * Who else could put something in the place of what this user makes in `directory`, an absolute path: each directory and
+ * link on the way to it, itself included, has to be one in which nobody else can rename what is ours. It may be sticky.
+ *
+ * @throws Error where something cannot be looked at.
+ */
+export async function foreignHandOnNames(directory: string): Promise<string | undefined> {
+  const rest = ['.', ...directory.split('/')]
+  let at = '/'
+  for (let links = 0; rest.length > 0;) {
+    const path = join(at, rest.shift() ?? '')
+    const stats = await lstat(path)
+    if (!stats.isSymbolicLink()) {
+      // What is no directory has no names in it: whoever uses it is told.
+      const found = stats.isDirectory() ? judgeOnWay(path, stats, []) : undefined
+      if (found !== undefined) return found
+      at = path
+      continue
+    }
+    if (++links > mostLinks) throw new Error(`"${directory}" has too many symbolic links`)
+    const found = judge(path, withoutWriters(stats), unmappedOwner())
+    if (found !== undefined) return found
+    const target = await readlink(path)
+    if (isAbsolute(target)) at = '/'
+    rest.unshift(...target.split('/'))
+  }
+  return undefined
+}
+
+/** As many as Linux follows. */
+const mostLinks = 40
+
 function foreignHandOnWay(directory: string, owners: Owners): string | undefined {
   const above = dirname(directory)
   const found = above === directory ? undefined : foreignHandOnWay(above, owners)
   if (found !== undefined) return found
-  const stats = lstatSync(directory)
+  return judgeOnWay(directory, lstatSync(directory), owners)
+}
+
+function judgeOnWay(directory: string, stats: Stats, owners: Owners): string | undefined {
   const keepsNames = (stats.mode & sticky) !== 0
-  return judge(directory, keepsNames ? withoutWriters(stats) : stats, owners)
+  return judge(directory, keepsNames ? withoutWriters(stats) : stats, [...owners, ...unmappedOwner()])
+}
+
+/**
+ * In a user namespace, such as that of a container without privileges, root of the machine has no number, and what is
+ * his seems to belong to this user, as everything does of whoever has none there: it cannot be told apart.
+ */
+function unmappedOwner(): Owners {
+  try {
+    if (/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))) return []
+    return [Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'))]
+  } catch {
+    // No Linux.
+    return []
+  }
 }
 
 const sticky = 0o1000

@@ -24,21 +24,9 @@ export function ownProgram(): string {
   if (typeof buildStamp === 'undefined') return join(dirname(here), '../../dist/cli.cjs')
   const neighbour = join(dirname(here), 'cli.cjs')
   const found = stampOf(neighbour)
-  if (found === buildStamp) {
-    const { uid } = statSync(neighbour)
-    if (![0, process.geteuid?.(), statSync(here).uid].includes(uid))
-      throw cannotStart(
-        neighbour,
-        `it belongs to the user ${uid}, and "${here}" does not; install dask-hpc-runner anew`,
-      )
-    return neighbour
-  }
+  if (found === buildStamp) return judged(neighbour, here)
   const installed = installedProgram(here)
-  if (installed !== undefined && stampOf(installed) === buildStamp) {
-    const hand = foreignHand(installed, [statSync(here).uid])
-    if (hand === undefined) return installed
-    throw cannotStart(installed, `${hand}; install dask-hpc-runner where nobody else may write`)
-  }
+  if (installed !== undefined && stampOf(installed) === buildStamp) return judged(installed, here)
   const why = found === undefined ? `it is missing beside "${here}"` : `it is not of the same build as "${here}"`
   throw cannotStart(
     neighbour,
@@ -54,6 +42,13 @@ export function ownFile(): string {
   // A bundle in the form of CommonJS has an empty import.meta.
   const url = import.meta.url as string | undefined
   return url === undefined ? __filename : fileURLToPath(url)
+}
+
+/** A program, if only those can have changed it who could change the file `here`, which runs. */
+function judged(program: string, here: string): string {
+  const hand = foreignHand(program, [statSync(here).uid])
+  if (hand === undefined) return program
+  throw cannotStart(program, `${hand}; install dask-hpc-runner where nobody else may write`)
 }
 
 /** The program of the package that is installed where `file` would look for it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
 import { Cluster, programs, python } from '../support/cluster.ts'
-import { makeShared, shellAs, stranger, test, user, type User } from '../support/second-user.ts'
+import { commonGroup, makeShared, shellAs, stranger, test, user, type User } from '../support/second-user.ts'
 
 /** Everything that Python and Dask may import, and much of what they look for in vain. */
 const names = execFileSync(python, [
@@ -64,7 +64,7 @@ test.for([
     await chmod(program, 0o644)
     const run = cluster.run(
       ['local', '-n', '3', '--scheduler-file', cluster.path('F.json'), ...options, '--', 'python3', program],
-      {},
+      kind === 'group' ? { TMPDIR: directory } : {},
       directory,
     )
     await run.expectStatus(0)
@@ -74,6 +74,9 @@ test.for([
     expect(ofShared.filter((path) => !path.startsWith(`'${directory}/dask-hpc-runner-`))).toEqual([])
     expect(ofShared.length > 0).toBe(options.some((option) => option === '--local-directory'))
     expect((await readdir(directory)).filter((name) => name.startsWith('dask-'))).toEqual([])
+    // Where a stranger can rename it, not even that does.
+    const instead = `] warn: the workers' files are in /tmp and not in TMPDIR: the group ${commonGroup} may write "${directory}" (mode 2770), so`
+    expect(run.stderr.split(instead)).toHaveLength(kind === 'group' ? 2 : 1)
     expect(await hasRun(directory), run.output).toBe(false)
     expect(run.stderr).toMatch(
       /^\[.*worker.*\] dask-hpc-runner: '.*\/ownforeign\.py' is not imported, because somebody else /m,

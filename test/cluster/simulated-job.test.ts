@@ -91,7 +91,8 @@ test('six tasks on three nodes become one cluster of four workers, and leave not
   const relays = await until(
     async () => {
       const name = (await readdir(cluster.work)).find((each) => each.startsWith('.F.json.run-')) ?? ''
-      return ['node0', 'node1', 'node2'].map((node) => relayPath(cluster.path(name), node, secretsDirectory()))
+      const parent = await secretsDirectory()
+      return ['node0', 'node1', 'node2'].map((node) => relayPath(cluster.path(name), node, parent))
     },
     (paths) => paths.every((path) => existsSync(path)),
     { what: 'each node has a relay', say: (paths) => paths.join('\n') },

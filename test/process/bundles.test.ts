@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
@@ -74,6 +74,35 @@ test('a bundle of either form finds the program of the installed package', async
     expect(run.stderr).toContain('[1 worker] error: Cannot find a Python that has Dask: /nowhere/python')
     expect(await readFile(runs, 'utf8')).toBe('x')
   }
+  await cluster.expectNothingLeft()
+})
+
+test('a program beside the library is not started where somebody else could have changed it', async () => {
+  await using cluster = await Cluster.make()
+  const directory = join(cluster.directory, 'app')
+  await mkdir(directory)
+  const file = await bundleWithLibrary(directory, app('LocalRunner'), { format: 'esm', minify: false })
+  const beside = join(directory, 'cli.cjs')
+  await copyFile(program, beside)
+  const start = async (): Promise<string> => {
+    const run = cluster.start(['node', file], { RUNS: join(cluster.directory, 'runs') })
+    await run.expectStatus(9)
+    return run.stderr
+  }
+  for (const [path, mode, usual] of [
+    [beside, 0o666, 0o644],
+    [directory, 0o777, 0o755],
+  ] as const) {
+    await chmod(path, mode)
+    expect(await start()).toBe(
+      `ERR_ENVIRONMENT Cannot start "${beside}": everybody may write "${path}" (mode ${mode.toString(8)}); ` +
+        'install dask-hpc-runner where nobody else may write\n',
+    )
+    await chmod(path, usual)
+  }
+  // As in /tmp, where nobody can rename what is another's.
+  await chmod(directory, 0o1777)
+  expect(await start()).toContain('Cannot find a Python that has Dask: /nowhere/python')
   await cluster.expectNothingLeft()
 })
 

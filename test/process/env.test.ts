@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
@@ -108,14 +108,53 @@ test('certificates are not kept in a directory that somebody else has made, or c
   await chown(directory, stranger.uid, stranger.gid)
   const keep = async (): Promise<unknown> => await keepFiles({ caFile, cert, key }, schedulerFile)
   await expect(keep()).rejects.toThrow(
-    `Cannot keep the certificates of the run in "${directory}": "${directory}" is a directory of somebody else; name another directory in XDG_RUNTIME_DIR`,
+    `Cannot keep the certificates of the run in "${directory}": it belongs to the user with number ${stranger.uid} (mode 0755); name another directory in XDG_RUNTIME_DIR`,
   )
   expect(await readdir(directory)).toEqual([])
   expect(await removeKept(schedulerFile)).toEqual([])
   await chown(directory, 0, 0)
   await chmod(directory, 0o777)
-  await expect(keep()).rejects.toThrow('others can enter it')
+  await expect(keep()).rejects.toThrow('its mode is 0777 and not 0700, so that others can use it')
   await chmod(directory, 0o700)
   await keep()
   expect(await removeKept(schedulerFile)).toEqual([directory])
+})
+
+test('env --remove and env spare what they have not written, whatever its name is', async () => {
+  await using cluster = await Cluster.make()
+  vi.stubEnv('XDG_RUNTIME_DIR', join(cluster.directory, 'tmp'))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await chmod(join(cluster.directory, 'tmp'), 0o700)
+  const [first, second] = ['first', 'second'].map((name) => new Authority(join(cluster.directory, name)).sign('mine'))
+  if (first === undefined || second === undefined) throw new Error('there are two')
+  const keep = async (name: string, files = first): Promise<unknown> => await keepFiles(files, cluster.path(name))
+  const [directory = ''] = await keptDirectories(cluster.path('F.json'))
+  // A directory of his own, which a stranger has given that name.
+  const own = ['ca.pem', 'cert.pem', 'key.pem', 'thesis']
+  await mkdir(directory, { mode: 0o700 })
+  for (const name of own) await writeFile(join(directory, name), 'mine')
+  await expect(keep('F.json')).rejects.toThrow(/"\S+" is in it, which this program has not made; name/)
+  expect(await removeKept(cluster.path('F.json'))).toEqual([])
+  // And one with certificates for another scheduler file.
+  await keep('G.json')
+  const [other = ''] = await keptDirectories(cluster.path('G.json'))
+  await rename(directory, `${directory}-mine`)
+  await rename(other, directory)
+  await expect(keep('F.json')).rejects.toThrow('which this program has not made')
+  expect(await removeKept(cluster.path('F.json'))).toEqual([])
+  await rename(directory, other)
+  expect(await removeKept(cluster.path('G.json'))).toEqual([other])
+  for (const name of own) expect(await readFile(join(`${directory}-mine`, name), 'utf8')).toBe('mine')
+  // Those of a later run take their place; what somebody has put between them stays.
+  await keep('F.json')
+  await keep('F.json', second)
+  expect(await readFile(join(directory, 'key.pem'))).toEqual(await readFile(second.key))
+  await writeFile(join(directory, 'cert.pem'), 'mine')
+  await expect(keep('F.json')).rejects.toThrow('"cert.pem" is in it, which this program has not made')
+  expect(await removeKept(cluster.path('F.json'))).toEqual([])
+  expect(await readFile(join(directory, 'cert.pem'), 'utf8')).toBe('mine')
+  await rm(join(directory, 'cert.pem'))
+  expect(await removeKept(cluster.path('F.json'))).toEqual([directory])
+  await rm(`${directory}-mine`, { recursive: true })
+  await cluster.expectNothingLeft()
 })

@@ -1,5 +1,8 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Cluster, python } from '../support/cluster.ts'
+import { commonGroup, makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
 
 it.each([
   ['/proc/nope', 'ENOENT'],
@@ -15,5 +18,22 @@ it.each([
     ),
   )
   expect(run.stderr).not.toContain('cluster at')
+  await cluster.expectNothingLeft()
+})
+
+test("--local-directory is no directory in which a stranger could put his own in the place of the workers'", async () => {
+  await using cluster = await Cluster.make({ user })
+  const shared = await makeShared(cluster.directory, 'shared', 'group')
+  await shellAs(user, 'cd "$1"; umask 022; mkdir own; mkdir -m 1777 own/sticky', shared)
+  await shellAs(stranger, 'mv "$1/own" "$1/away"; mv "$1/away" "$1/own"', shared)
+  for (const directory of [shared, join(shared, 'own'), join(shared, 'own/sticky')]) {
+    const run = cluster.run(['local', '-n', '1', '--python', python, '--local-directory', directory, '--', 'true'])
+    await run.expectStatus(78)
+    expect(run.stderr).toContain(
+      `in "${directory}": the group ${commonGroup} may write "${shared}" (mode 2770), so that somebody else could put files ` +
+        'of his own in the place of yours; take that permission away by chmod g-w, o-w or +t, or name a directory of yours by --local-directory\n',
+    )
+    expect(await readdir(directory)).toEqual((await readdir(directory)).filter((name) => !name.startsWith('dask-')))
+  }
   await cluster.expectNothingLeft()
 })

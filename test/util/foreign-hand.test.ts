@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { foreignHand, foreignHandInTree } from '../../src/util/foreign-hand.ts'
+import { foreignHand, foreignHandInTree, foreignHandOnNames } from '../../src/util/foreign-hand.ts'
+import { temporaryPlace } from '../../src/util/temporary-place.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
 /** A file in a directory in a directory, all of this user alone. */
@@ -61,4 +62,56 @@ test.skipIf(process.getuid?.() !== 0)('owners and groups', () => {
   chownSync(above, 60_602, 0)
   chmodSync(above, 0o1777)
   expect(foreignHand(file)).toBe(`"${above}" belongs to the user 60602`)
+})
+
+test('in a directory of names, nobody else may rename on the whole way, links included', async () => {
+  const { above, folder } = place()
+  expect(await foreignHandOnNames(folder)).toBeUndefined()
+  for (const directory of [folder, above]) {
+    chmodSync(directory, 0o1777)
+    expect(await foreignHandOnNames(folder)).toBeUndefined()
+    chmodSync(directory, 0o777)
+    expect(await foreignHandOnNames(folder)).toBe(`everybody may write "${directory}" (mode 777)`)
+    chmodSync(directory, 0o755)
+  }
+  // A link of ours, where somebody else could put another: not only where it leads to counts.
+  const other = place()
+  const link = join(other.folder, 'link')
+  symlinkSync(folder, link)
+  symlinkSync('folder/../folder/link', join(other.above, 'second'))
+  expect(await foreignHandOnNames(join(other.above, 'second'))).toBeUndefined()
+  chmodSync(other.folder, 0o777)
+  for (const path of [link, join(other.above, 'second')])
+    expect(await foreignHandOnNames(path)).toBe(`everybody may write "${other.folder}" (mode 777)`)
+  chmodSync(other.folder, 0o755)
+  chmodSync(above, 0o777)
+  expect(await foreignHandOnNames(join(other.above, 'second'))).toBe(`everybody may write "${above}" (mode 777)`)
+  chmodSync(above, 0o755)
+  symlinkSync('round', join(folder, 'round'))
+  await expect(foreignHandOnNames(join(folder, 'round'))).rejects.toThrow('too many symbolic links')
+})
+
+test('TMPDIR gives way to /tmp where others can rename in it', async () => {
+  const { folder } = place()
+  expect(await temporaryPlace(folder)).toEqual({ path: folder })
+  expect(await temporaryPlace('/proc/nope')).toEqual({ path: '/proc/nope' })
+  chmodSync(folder, 0o777)
+  expect(await temporaryPlace(folder)).toEqual({ path: '/tmp', why: `everybody may write "${folder}" (mode 777)` })
+})
+
+test.skipIf(process.getuid?.() !== 0)('owners and groups of names', async () => {
+  const { above, folder } = place()
+  chownSync(folder, 0, 60_603)
+  chmodSync(folder, 0o2770)
+  expect(await foreignHandOnNames(folder)).toBe(`the group 60603 may write "${folder}" (mode 2770)`)
+  chmodSync(folder, 0o3770)
+  expect(await foreignHandOnNames(folder)).toBeUndefined()
+  // The owner of a sticky directory may rename all in it, and so may that of a link there.
+  chownSync(above, 60_602, 0)
+  expect(await foreignHandOnNames(folder)).toBe(`"${above}" belongs to the user 60602`)
+  chownSync(above, 0, 0)
+  const link = join(folder, 'link')
+  symlinkSync(above, link)
+  lchownSync(link, 60_602, 60_602)
+  expect(await foreignHandOnNames(link)).toBe(`"${link}" belongs to the user 60602`)
 })

@@ -1,6 +1,8 @@
 import { mkdtemp, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatSystemError } from '../../filesystem/system-error.ts'
+import { foreignHandOnNames } from '../../util/foreign-hand.ts'
+import { ownPlaceAdvice, sayForeign, temporaryPlace } from '../../util/temporary-place.ts'
 import { type Finding, found } from './finding.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { sayBytes } from './say.ts'
@@ -11,6 +13,8 @@ export interface TemporaryFacts {
   readonly filesystem: Filesystem | undefined
   /** Why nothing can be written there. */
   readonly why: string | undefined
+  /** Who else could put something in the place of what is made there, and what is used then, if anything is. */
+  readonly foreign?: { readonly hand: string; readonly instead: string | undefined } | undefined
 }
 
 /** Tries the directory for temporary files; what is made there is removed. */
@@ -18,17 +22,24 @@ export async function lookAtTemporary(path: string): Promise<TemporaryFacts> {
   try {
     const filesystem = await filesystemOf(path)
     await rmdir(await mkdtemp(join(path, 'dask-hpc-runner-doctor-')))
-    return { path, filesystem, why: undefined }
+    return { path, filesystem, why: undefined, foreign: await lookForForeign(path) }
   } catch (error) {
     return { path, filesystem: undefined, why: formatSystemError(error) }
   }
+}
+
+async function lookForForeign(path: string): Promise<TemporaryFacts['foreign']> {
+  const hand = await foreignHandOnNames(path)
+  if (hand === undefined) return undefined
+  const { path: instead } = await temporaryPlace(path).catch(() => ({ path: undefined }))
+  return { hand, instead }
 }
 
 /** With less room workers can hardly spill. In bytes. */
 const leastRoom = 1_000_000_000
 
 /** Judges the directory for temporary files; `named` is set where the user named it for the workers. */
-export function judgeTemporary({ path, filesystem, why }: TemporaryFacts, named: boolean): Finding[] {
+export function judgeTemporary({ path, filesystem, why, foreign }: TemporaryFacts, named: boolean): Finding[] {
   const what = named ? '--local-directory' : 'TMPDIR'
   if (why !== undefined || filesystem === undefined)
     return [
@@ -37,6 +48,17 @@ export function judgeTemporary({ path, filesystem, why }: TemporaryFacts, named:
         'temporary',
         `Cannot write in "${path}" (${what}): ${why ?? 'it is not known why'}`,
         'set TMPDIR to a directory of the node, or name one by --local-directory',
+      ),
+    ]
+  if (foreign !== undefined)
+    return [
+      found(
+        named || foreign.instead === undefined ? 'problem' : 'warning',
+        'temporary',
+        named
+          ? `Cannot use "${path}" (--local-directory): ${sayForeign(foreign.hand)}`
+          : `"${path}" (TMPDIR) is not used, but ${foreign.instead ?? 'no directory can be'}: ${sayForeign(foreign.hand)}`,
+        `${ownPlaceAdvice()} ${named ? '' : 'TMPDIR or '}--local-directory`,
       ),
     ]
   const { kind, local, free } = filesystem

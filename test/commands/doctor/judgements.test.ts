@@ -207,6 +207,15 @@ describe('judgeTemporary', () => {
     expect(of({ kind: 'nfs4', local: false })).toEqual(['ok temporary', 'note temporary'])
   })
 
+  it('says where a stranger could put files in the place of ours', () => {
+    const foreign = { hand: 'everybody may write "/x" (mode 777)', instead: '/tmp' }
+    const facts = { path: '/x', filesystem, why: undefined, foreign }
+    expect(levels(judgeTemporary(facts, false))).toEqual(['warning temporary'])
+    expect(levels(judgeTemporary(facts, true))).toEqual(['problem temporary'])
+    const nowhere = { ...facts, foreign: { ...foreign, instead: undefined } }
+    expect(levels(judgeTemporary(nowhere, false))).toEqual(['problem temporary'])
+  })
+
   it('takes what cannot be written as a problem', () => {
     const why = 'permission denied (EACCES)'
     expect(levels(judgeTemporary({ path: '/tmp', filesystem: undefined, why }, true))).toEqual(['problem temporary'])
