@@ -64,7 +64,11 @@ def make_installer(user, name, text, program, node):
             self.name = "dask-hpc-runner-" + user
 
         def setup(self, worker):
-            install(name, text, program).pool_of(node).users.add(user)
+            self.tasks = install(name, text, program)
+            self.tasks.pool_of(node).users.add(user)
+
+        def transition(self, key, start, finish, **kwargs):
+            self.tasks.follow_task(key, start, finish)
 
         def teardown(self, worker):
             install(name, text, program).pool_of(node).leave(user)

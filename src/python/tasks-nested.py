@@ -54,7 +54,7 @@ class Nested:
                 raise self.refused[dependency]
         _, data, first, number = message["arguments"]
         self.futures[message["number"]] = get_client().submit(
-            JavaScriptCall(message["spec"], self.node),
+            NestedCall(message["spec"], self.node),
             Payload(data, buffers[first : first + number]),
             *(self.futures[dependency] for dependency in message["dependencies"]),
             key=message["key"],
@@ -71,6 +71,8 @@ class Nested:
             secede()
 
     def tell(self, number, future):
+        if self.over:
+            return
         try:
             encoder = Encoder()
             self.send({"nested": number, "value": encoder.value(future.result())}, encoder.buffers)
@@ -86,8 +88,12 @@ class Nested:
                 self.pipe.send(header, buffers)
 
     def end(self):
+        """Tasks that nobody else has a future of end with their call."""
         with self.lock:
             self.over = True
+        for future in self.futures.values():
+            # Dask's client keeps a future that has a callback until its task is done.
+            future.release()
         self.futures.clear()
 
 

@@ -58,6 +58,9 @@ class Pool:
             node.end()
 
     def give_back(self, node):
+        if node.cancelled:
+            # It may have been killed only now.
+            node.end()
         if not node.ended:
             with self.lock:
                 self.idle.append(node)
@@ -93,20 +96,36 @@ def node_process(path):
 
 
 running = {}
+running_lock = threading.Lock()
+# Those of them that other calls have submitted.
+nested_keys = set()
 
 
 @contextlib.contextmanager
-def calling(path):
+def calling(path, nested=False):
     """A process for the call of the task of this thread. Where the task is taken back, the process ends."""
     from distributed.worker import thread_state
 
     key = getattr(thread_state, "key", None)
     with node_process(path) as node:
         running[key] = node
+        if nested:
+            nested_keys.add(key)
         try:
+            if nested and is_taken_back(key):
+                raise taken_back()
             yield node
         finally:
-            running.pop(key, None)
+            nested_keys.discard(key)
+            with running_lock:
+                running.pop(key, None)
+
+
+def is_taken_back(key):
+    from distributed import get_worker
+
+    task = get_worker().state.tasks.get(key)
+    return task is None or task.state == "cancelled"
 
 
 def taken_back():
@@ -130,6 +149,21 @@ def find_running(keys, dask_scheduler):
     return found
 
 
+def end_call(key):
+    with running_lock:
+        node = running.get(key)
+        if node is not None:
+            node.cancelled = True
+            node.process.kill()
+
+
+def follow_task(key, start, finish):
+    """Ends a call that another call has submitted, once nobody has a future of it any more: nothing else ends it. What the
+    program itself has submitted goes on until it is cancelled."""
+    if finish == "released" and start in ("executing", "long-running") and key in nested_keys:
+        end_call(key)
+
+
 async def end_cancelled(keys, dask_worker):
     """Ends the processes of the calls of these tasks, once the worker knows that they are cancelled."""
     deadline = time.monotonic() + 5
@@ -140,8 +174,5 @@ async def end_cancelled(keys, dask_worker):
             if task is not None and task.state not in ("cancelled", "resumed"):
                 continue
             left.discard(key)
-            node = running.get(key)
-            if node is not None:
-                node.cancelled = True
-                node.process.kill()
+            end_call(key)
         await asyncio.sleep(0.02)

@@ -99,6 +99,14 @@ class JavaScriptCall(Call):
         return await asyncio.get_running_loop().run_in_executor(None, self, payload)
 
 
+class NestedCall(JavaScriptCall):
+    """A call that another call has submitted."""
+
+    def __call__(self, payload, *dependencies):
+        with calling(self.node, nested=True) as node:
+            return node.call(self.spec, payload, dependencies)
+
+
 class Limited:
     """A call that may take so many seconds."""
 

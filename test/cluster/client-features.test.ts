@@ -221,6 +221,36 @@ test('a JavaScript task submits tasks and waits for them, and others run in its 
   )
 })
 
+test('what a JavaScript task has submitted ends with it, however that ends', async () => {
+  const { client } = shared()
+  // As many as there are threads: what is left of one jams the cluster.
+  const outer = withClient(async (client, throws: boolean) => {
+    const parts = client.map(async () => await new Promise<never>(() => undefined), [1, 2, 3])
+    const results = Promise.all(parts.map(async (part) => await part.result()))
+    if (!throws) return await results
+    results.catch(() => undefined)
+    throw new Error('the outer one')
+  })
+  const processing = async (): Promise<number> =>
+    await client.runOnScheduler(
+      py<number>`lambda dask_scheduler: sum(one.state == "processing" for one in dask_scheduler.tasks.values())`,
+    )
+  const usable = async (): Promise<void> => {
+    const one = client.map((x) => x + 1, [1, 2, 3, 4, 5, 6])
+    expect(await client.gather(one, { timeout: '60s' })).toEqual([2, 3, 4, 5, 6, 7])
+  }
+  const cancelled = client.submit(outer, [false])
+  await until(processing, (number) => number === 4, { what: 'a task and three of its own', say: String })
+  cancelled.cancel()
+  expect(await cancelled.exception()).toMatchObject({ kind: 'cancelled' })
+  await usable()
+  const late = client.submit(outer, [false], { timeLimit: '2s' })
+  expect(await late.exception()).toMatchObject({ kind: 'timeout' })
+  await usable()
+  await expect(client.submit(outer, [true]).result()).rejects.toThrow('the outer one')
+  await usable()
+})
+
 test('run calls a function on every worker and on the scheduler, beside the tasks', async () => {
   const { client } = shared()
   const addresses = Object.keys((await client.schedulerInfo()).workers)
