@@ -91,7 +91,9 @@ describe('completeOptions', () => {
     ['Cannot use tlsCert with protocol tcp', { tlsCaFile: 'ca.pem', tlsCert: 'c.pem', protocol: 'tcp' }],
     ['Cannot use secure and tlsCert together', { secure: true, tlsCaFile: 'ca.pem', tlsCert: 'c.pem' }],
     ['Cannot use secure with protocol tcp', { secure: true, protocol: 'tcp' }],
-    ['write it as tls://', { secure: true, listenAddress: 'tcp://0.0.0.0:0' }],
+    ['write it as tls://', { secure: true, listenAddress: 'tcp://0.0.0.0:9000' }],
+    ['Cannot use listenAddress "tcp://0.0.0.0:0": nobody would reach', { listenAddress: 'tcp://0.0.0.0:0' }],
+    ['use --interface or --host', { listenAddress: 'tcp://h:0', contactAddress: 'tcp://h:1' }],
     ['Cannot use contactAddress alone', { contactAddress: 'tcp://h:1' }],
     ['Cannot use listenAddress and workerPort', { listenAddress: 'tcp://h:1', workerPort: '9000' }],
     ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
@@ -104,7 +106,7 @@ describe('completeOptions', () => {
   })
 
   it.each<RunnerOptions>([
-    { listenAddress: 'tcp://0.0.0.0:0', nworkers: 2 },
+    { listenAddress: 'tcp://:9000' },
     { listenAddress: 'tcp://h:1', contactAddress: 'tcp://h:1' },
     { workerPort: '9000:9002', nworkers: 3 },
     { workerPort: '0', nworkers: 3 },

@@ -51,6 +51,11 @@ function program(args: readonly string[]): Command {
     .version(packageJson.version)
     .enablePositionalOptions()
     .exitOverride()
+    .configureOutput({
+      outputError: (message, write) => {
+        write(printableLines(message))
+      },
+    })
     .showHelpAfterError('(dask-hpc-runner --help says more)')
     .addHelpText('after', examples)
   // The options are many: they are made for a command that is named, and for no other.

@@ -1,11 +1,13 @@
-import { lstat, realpath } from 'node:fs/promises'
+import { lstat, readlink } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { absolutePath } from '../util/surroundings.ts'
 import { type OwnedText, readOwned } from './read-own.ts'
 import { UntrustedError } from './untrusted.ts'
 import { formatUser, ownUid } from './user.ts'
 
 /**
  * The text of a scheduler file that the user has named, whose scheduler is then let run code as this user, as
- * that of a worker or of a client is: so the file has to be this user's, or root's. So has a link at its path.
+ * that of a worker or of a client is: so the file has to be this user's, or root's. So has every link on the way to it.
  *
  * @throws UntrustedError where it is somebody else's, with what to do; or a system error.
  */
@@ -23,23 +25,47 @@ export function whyNotTrusted(owner: string): string {
 
 /** What a named file says, and whose word that is. */
 export interface NamedText extends OwnedText {
-  /** Who has made the link at its path, where there is one. */
-  readonly linkUid?: number
+  /** Who has made the links of its path. */
+  readonly linkUids: readonly number[]
 }
 
 /**
  * The text of a file that the user has named, whosever it is; links are followed.
  *
- * @throws UntrustedError where it is not a regular file, or too large; or a system error.
+ * @throws UntrustedError where it is not a regular file, or too large; or a system error, as where it has too many links.
  */
 export async function readOfAnybody(path: string): Promise<NamedText> {
-  const found = await lstat(path)
-  if (!found.isSymbolicLink()) return await readOwned(path, { of: 'anybody' })
-  return { ...(await readOwned(await realpath(path), { of: 'anybody' })), linkUid: found.uid }
+  const { target, linkUids } = await followLinks(path)
+  return { ...(await readOwned(target, { of: 'anybody' })), linkUids }
+}
+
+/** As many links as Linux follows. */
+const mostLinks = 40
+
+/** Follows the links of a path, directories above included, those to which links lead too. */
+async function followLinks(path: string): Promise<{ readonly target: string; readonly linkUids: readonly number[] }> {
+  const linkUids: number[] = []
+  const steps = absolutePath(path).split('/')
+  let target = '/'
+  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+    // Also from `..` and a slash at the end, which are after a link of its target.
+    const next = join(target, step)
+    const found = await lstat(next)
+    if (!found.isSymbolicLink()) {
+      target = next
+      continue
+    }
+    if (linkUids.push(found.uid) > mostLinks)
+      throw Object.assign(new Error(`ELOOP: more than ${mostLinks} symbolic links, "${path}"`), { code: 'ELOOP' })
+    const link = await readlink(next)
+    if (isAbsolute(link)) target = '/'
+    steps.unshift(...link.split('/'))
+  }
+  return { target, linkUids }
 }
 
 /** Whose word it is, where it is neither this user's nor root's. */
-export async function otherOwner({ uid, linkUid = uid }: Omit<NamedText, 'text'>): Promise<string | undefined> {
-  const other = [linkUid, uid].find((each) => each !== ownUid() && each !== 0)
+export async function otherOwner({ uid, linkUids }: Omit<NamedText, 'text'>): Promise<string | undefined> {
+  const other = [...linkUids, uid].find((each) => each !== ownUid() && each !== 0)
   return other === undefined ? undefined : await formatUser(other)
 }

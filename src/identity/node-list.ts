@@ -1,5 +1,5 @@
-/** More names than any machine has: a list beyond it was not written by a workload manager. */
-const most = 1_000_000
+/** More names than any machine has: a list beyond it, or with longer numbers, was not written by a workload manager. */
+export const mostNames = 1_000_000
 
 /**
  * The names in Slurm's short form of a list, in its order: `gpu3,node[08-10]` is gpu3, node08, node09,
@@ -14,7 +14,7 @@ export function expandNodeList(text: string): readonly string[] | undefined {
   const names: string[] = []
   for (const item of items) {
     const expanded = expandItem(item)
-    if (expanded === undefined || names.length + expanded.length > most) return undefined
+    if (expanded === undefined || names.length + expanded.length > mostNames) return undefined
     for (const name of expanded) names.push(name)
   }
   return names
@@ -24,7 +24,7 @@ function expandItem(item: string): readonly string[] | undefined {
   let names: readonly string[] = ['']
   for (const [part] of item.matchAll(/\[[^\]]*\]|[^[]+/g)) {
     const endings = part.startsWith('[') ? expandBracket(part.slice(1, -1)) : [part]
-    if (endings === undefined || names.length * endings.length > most) return undefined
+    if (endings === undefined || names.length * endings.length > mostNames) return undefined
     names = names.flatMap((name) => endings.map((ending) => name + ending))
   }
   return names
@@ -33,10 +33,10 @@ function expandItem(item: string): readonly string[] | undefined {
 function expandBracket(text: string): readonly string[] | undefined {
   const numbers: string[] = []
   for (const range of text.split(',')) {
-    const [, first, last = first] = /^([0-9]+)(?:-([0-9]+))?$/.exec(range) ?? []
+    const [, first, last = first] = /^([0-9]{1,15})(?:-([0-9]{1,15}))?$/.exec(range) ?? []
     if (first === undefined || last === undefined) return undefined
     const count = Number(last) - Number(first) + 1
-    if (count < 1 || numbers.length + count > most) return undefined
+    if (count < 1 || numbers.length + count > mostNames) return undefined
     for (let i = 0; i < count; i++) numbers.push(String(Number(first) + i).padStart(first.length, '0'))
   }
   return numbers
@@ -50,8 +50,8 @@ function expandBracket(text: string): readonly string[] | undefined {
 export function expandCounts(text: string): readonly number[] | undefined {
   const counts: number[] = []
   for (const item of text.split(',')) {
-    const [, count, times = '1'] = /^([0-9]+)(?:\(x([0-9]+)\))?$/.exec(item) ?? []
-    if (count === undefined || counts.length + Number(times) > most) return undefined
+    const [, count, times = '1'] = /^([0-9]{1,15})(?:\(x([0-9]{1,15})\))?$/.exec(item) ?? []
+    if (count === undefined || counts.length + Number(times) > mostNames) return undefined
     for (let i = 0; i < Number(times); i++) counts.push(Number(count))
   }
   return counts

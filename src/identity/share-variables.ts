@@ -32,9 +32,13 @@ export class ShareVariables {
     return readVariable(this.#env, name) ?? ''
   }
 
-  /** A whole number. */
-  number(name: string): number | undefined {
-    return this.#read(name, 'a whole number', (text) => (/^[0-9]+$/.test(text) ? Number(text) : undefined))
+  /** A whole number, up to `most` where that is given. */
+  number(name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
+    const what = most === Number.MAX_SAFE_INTEGER ? 'a whole number' : `a whole number up to ${most}`
+    return this.#read(name, what, (text) => {
+      const value = /^[0-9]+$/.test(text) ? Number(text) : Infinity
+      return value <= most ? value : undefined
+    })
   }
 
   /** The first of these variables that is a number. */

@@ -1,5 +1,5 @@
 import { type Environment, readVariable } from './environment.ts'
-import { expandNodeList } from './node-list.ts'
+import { expandNodeList, mostNames } from './node-list.ts'
 
 /** A part of a heterogeneous job, and its nodes. */
 export interface Component {
@@ -20,12 +20,13 @@ export function isHeterogeneous(env: Environment): boolean {
 }
 
 /** The parts of a heterogeneous job, in their order; none where they are not said. */
-export function components(env: Environment): readonly Component[] {
+export function components(env: Environment, most = mostNames): readonly Component[] {
   const found: Component[] = []
-  for (;;) {
+  for (let names = 0; ;) {
     const [name] = componentNames('SLURM_JOB_NODELIST', found.length).filter((each) => readVariable(env, each))
     const nodes = name === undefined ? undefined : expandNodeList(readVariable(env, name) ?? '')
-    if (nodes === undefined) return found
+    names += nodes?.length ?? 0
+    if (nodes === undefined || names > most) return found
     found.push({ number: found.length, nodes })
   }
 }

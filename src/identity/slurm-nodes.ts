@@ -1,3 +1,4 @@
+import { mostProcesses } from '../options/table.ts'
 import { type Environment, readVariable } from './environment.ts'
 import { expandCounts, expandNodeList } from './node-list.ts'
 import { components } from './slurm-component.ts'
@@ -5,11 +6,13 @@ import { components } from './slurm-component.ts'
 /** Inside of a step SLURM_NNODES is the step's; SLURM_JOB_NUM_NODES stays the job's. */
 export const nodeCounts = ['SLURM_STEP_NUM_NODES', 'SLURM_NNODES', 'SLURM_JOB_NUM_NODES'] as const
 
-/** How many nodes the step has; undefined where that is not said. */
+/** How many nodes the step has; undefined where that is not said, or cannot be: each node of a step has a process. */
 export function countNodes(env: Environment): number | undefined {
   const texts = nodeCounts.map((name) => readVariable(env, name) ?? '')
-  const text = texts.find((each) => /^[0-9]+$/.test(each))
-  return text === undefined ? undefined : Number(text)
+  return texts
+    .filter((each) => /^[0-9]+$/.test(each))
+    .map(Number)
+    .find((count) => count <= mostProcesses)
 }
 
 /**

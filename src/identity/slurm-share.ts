@@ -1,3 +1,4 @@
+import { mostProcesses } from '../options/table.ts'
 import { type Environment, readVariable } from './environment.ts'
 import { expandNodeList } from './node-list.ts'
 import { type Amount, equalPart, type Share } from './share.ts'
@@ -55,7 +56,7 @@ function gpusOfTasks(env: Environment, variables: ShareVariables): NonNullable<S
 
 /** The tasks of the step on this node, and which of them this is. */
 function tasksHere(env: Environment, variables: ShareVariables): Omit<Share, 'cpus' | 'memory'> {
-  for (const name of nodeCounts) variables.number(name)
+  for (const name of nodeCounts) variables.number(name, mostProcesses)
   for (const name of taskCounts) variables.counts(name)
   const node = variables.number('SLURM_NODEID')
   const localRank = variables.number('SLURM_LOCALID')

@@ -27,7 +27,7 @@ const targetTable = {
     help: 'the scheduler file of the cluster; {job_id} and {restart} are filled in',
   },
   scheduler: {
-    kind: address({ leastPort: 1, bare: true }),
+    kind: address({ bare: true }),
     value: 'address',
     group: 'cluster',
     // The variable without a suffix says whether a run starts a scheduler.

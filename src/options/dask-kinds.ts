@@ -109,19 +109,24 @@ export function host(): Kind<string, string> {
 
 /** What an {@link address} has to have. */
 interface AddressParts {
-  /** 0 where any free port will do. */
-  readonly leastPort: 0 | 1
+  /** Whether it is one to listen on, where a missing host is every interface. @default false */
+  readonly listens?: boolean
   /** Whether `tcp://` may be left out. @default false */
   readonly bare?: boolean
 }
 
 /** An address with its protocol and port. */
-export function address({ leastPort, bare = false }: AddressParts): Kind<string, string> {
+export function address({ listens = false, bare = false }: AddressParts = {}): Kind<string, string> {
   return text((given) => {
     const [, protocol, place = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/.exec(given) ?? []
     const { host, port } = placeIn(place)
-    const isHost = host !== undefined && (hostIn(host) !== undefined || (host === '' && leastPort === 0))
-    if (isHost && port !== undefined && port >= leastPort && (bare || protocol !== undefined)) return given
+    const isHost = host !== undefined && (hostIn(host) !== undefined || (host === '' && listens))
+    // Dask's workers tell the others the port 0 as it is, and one --contact-address is not where a free port is.
+    if (listens && port === 0)
+      throw new Refusal(
+        'nobody would reach a worker at port 0; write its port, or use --interface or --host, with which any free port will do',
+      )
+    if (isHost && port !== undefined && port > 0 && (bare || protocol !== undefined)) return given
     throw new Refusal('write an address with its protocol and port, such as tcp://10.1.0.5:9000')
   })
 }

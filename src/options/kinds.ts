@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import * as z from 'zod/mini'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { type Duration, durationWanted, parseDuration } from '../util/duration.ts'
+import { printable } from '../util/printable.ts'
 import { parsePorts, portsWanted, sayPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
 
@@ -67,7 +68,12 @@ export function atHome(path: string): string {
   if (!path.startsWith('~')) return path
   if (path !== '~' && !path.startsWith('~/'))
     throw new Refusal('only your own home directory can be written as ~; write the path out, or begin it with ./')
-  return homedir() + path.slice(1)
+  const home = homedir()
+  if (hasControlCharacters(home))
+    throw new Refusal(
+      `the home directory "${printable(home)}" has a control character in its name; write another path out`,
+    )
+  return home + path.slice(1)
 }
 
 /** One of these words. */

@@ -116,7 +116,7 @@ export const daskTable = {
   },
   /** Address that a worker tells others, such as `tcp://10.0.0.1:9000`, where it is not the `listenAddress`. */
   contactAddress: {
-    kind: address({ leastPort: 1 }),
+    kind: address(),
     otherwise: 'the one that it listens on',
     value: 'address',
     group: 'dask',
@@ -125,7 +125,7 @@ export const daskTable = {
   },
   /** Address that a worker listens on, such as `tcp://0.0.0.0:9000`. */
   listenAddress: {
-    kind: address({ leastPort: 0 }),
+    kind: address({ listens: true }),
     value: 'address',
     group: 'dask',
     help: 'address that a worker listens on, such as tcp://0.0.0.0:9000',

@@ -38,8 +38,7 @@ export function checkTogether(
     throw new RangeError(
       `Cannot use ${name('listenAddress')} and ${name('workerPort')} together: leave one of them out`,
     )
-  const isOne = contactAddress !== undefined || (listenAddress !== undefined && !listenAddress.endsWith(':0'))
-  if (nworkers > 1 && isOne)
+  if (nworkers > 1 && listenAddress !== undefined)
     throw new RangeError(
       `Cannot use one ${name('listenAddress')} for ${nworkers} workers of a process: leave ${name('nworkers')} out`,
     )

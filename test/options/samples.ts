@@ -156,8 +156,8 @@ export const samples: Readonly<Record<string, Samples>> = {
   nannyPort: ports,
   contactAddress: addresses,
   listenAddress: {
-    good: { ...addresses.good, ...same('tcp://:9000', 'tcp://0.0.0.0:0') },
-    bad: addresses.bad.filter((text) => !/:0$|:\/\/:9000$/.test(text)),
+    good: { ...addresses.good, ...same('tcp://:9000') },
+    bad: addresses.bad.filter((text) => !text.endsWith('://:9000')),
   },
   host: {
     good: { ...same('10.0.0.1', 'node0', 'node0.cluster', 'localhost', 'fd00::1'), '[fd00::1]': 'fd00::1' },

@@ -37,6 +37,17 @@ const ofDask: readonly Bad[] = [
   bad('Cannot use --host "a b": write a host name or an address', ...local('--host', 'a b')),
   bad('Cannot use --contact-address "abc": write an address with its protocol', ...local('--contact-address', 'abc')),
   bad('Cannot use --listen-address "abc": write an address with its protocol', ...local('--listen-address', 'abc')),
+  bad(
+    'Cannot use --listen-address "tcp://0.0.0.0:0": nobody would reach a worker at port 0; write its port, or use --interface',
+    ...local('--listen-address', 'tcp://0.0.0.0:0'),
+  ),
+  {
+    ...bad(
+      'Cannot use --local-directory "~/l": the home directory "/tmp/h\\u000anew" has a control',
+      ...local('--local-directory', '~/l'),
+    ),
+    env: { HOME: '/tmp/h\nnew' },
+  },
   bad('Cannot use --dashboard-address "abc:x": write a port as :8787', ...local('--dashboard-address', 'abc:x')),
   bad('Cannot use --nanny-port "9000": the workers have no nanny', ...local('--nanny-port', '9000')),
   bad('Cannot use --preload "": it is empty', ...local('--preload', '')),
@@ -109,4 +120,17 @@ it('takes options from variables, and a path in the home directory', async () =>
   // In the client program of a run that is where its cluster is, and nothing to publish over.
   expect(await plan({ ...file, DASK_HPC_RUNNER_N_WORKERS: '2' })).toContain('scheduler-{job_id}')
   await cluster.expectNothingLeft()
+})
+
+it('what is wrong with a command line is printed without control characters', async () => {
+  await using cluster = await Cluster.make()
+  for (const [word, printed] of [
+    ['bad\u001b]0;evil\u0007', "error: unknown command 'bad\\u001b]0;evil\\u0007'"],
+    ['--\u009b31m', "error: unknown option '--\\u009b31m'"],
+  ] as const) {
+    const started = cluster.run([word])
+    await started.expectStatus(64)
+    expect(started.stderr).toContain(printed)
+    expect(started.output).not.toContain(word)
+  }
 })

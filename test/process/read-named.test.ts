@@ -1,0 +1,43 @@
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { otherOwner, readNamed, readOfAnybody } from '../../src/filesystem/read-named.ts'
+import { makeShared, shellAs, stranger, test } from '../support/second-user.ts'
+import { temporaryDirectory } from './support/processes.ts'
+
+test('a named file is read through links of this user, and through none that somebody else has made', async () => {
+  const root = temporaryDirectory()
+  await chmod(root, 0o755)
+  const shared = await makeShared(root, 'shared', 'sticky')
+  const mine = join(root, 'mine')
+  await mkdir(mine)
+  await writeFile(join(mine, 'F.json'), 'mine')
+  await symlink('mine', join(root, 'directory'))
+  await symlink('../root/../mine/F.json', join(mine, 'up'))
+  await symlink('mine', join(root, 'root'))
+  await shellAs(stranger, 'ln -s -- "$1" "$2/directory"; ln -s -- "$1/F.json" "$2/file"', mine, shared)
+  await symlink(join(shared, 'directory'), join(root, 'to-his'))
+  await symlink(join(shared, 'file'), join(mine, 'to-his.json'))
+  for (const good of ['mine/F.json', 'directory/F.json', 'directory/up', 'root/up'])
+    expect(await readNamed(join(root, good)), good).toBe('mine')
+  for (const his of [
+    'shared/file',
+    'shared/directory/F.json',
+    'to-his/F.json',
+    'mine/to-his.json',
+    'directory/to-his.json',
+  ]) {
+    await expect(readNamed(join(root, his)), his).rejects.toThrow('whoever writes it can run code as you')
+    const read = await readOfAnybody(join(root, his))
+    expect(read.text).toBe('mine')
+    expect(await otherOwner(read), his).toContain(String(stranger.uid))
+  }
+})
+
+test('a path whose links go round is not followed for ever', async () => {
+  const root = temporaryDirectory()
+  await symlink('round', join(root, 'round'))
+  await symlink('deeper/x', join(root, 'deeper'))
+  for (const name of ['round', 'round/F.json', 'deeper'])
+    await expect(readNamed(join(root, name)), name).rejects.toThrow('ELOOP')
+})
