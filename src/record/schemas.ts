@@ -7,7 +7,8 @@ import type { Versions } from './versions.ts'
 
 // What the records are is said at their types, which the library's declarations show: they do without zod.
 
-const portSchema = z.int().check(z.gte(0), z.lte(65_535))
+/** A port, or 0 for none in particular. */
+export const portSchema = z.int().check(z.gte(0), z.lte(65_535))
 
 export const versionsSchema = z.object({
   python: z.string(),

@@ -20,15 +20,21 @@ export async function readClaim(paths: RendezvousPaths): Promise<Owner | undefin
     throw cannotPublish(paths.claim, error)
   }
   if (text === undefined) return undefined
-  const value = parseJson(text)
-  const parsed = z.safeParse(ownerSchema, value)
-  if (parsed.success) return parsed.data
-  if (z.safeParse(laterVersion, value).success)
+  const owner = parseClaim(text)
+  if (owner === 'later')
     throw refusal(
       paths.schedulerFile,
       `a run of a later version of this program holds it; if that is over, remove "${paths.claim}"`,
     )
-  return undefined
+  return owner
+}
+
+/** The owner that a claim's text names; `later`: one of a later version of this program. */
+export function parseClaim(text: string): Owner | 'later' | undefined {
+  const value = parseJson(text)
+  const parsed = z.safeParse(ownerSchema, value)
+  if (parsed.success) return parsed.data
+  return z.safeParse(laterVersion, value).success ? 'later' : undefined
 }
 
 const laterVersion = z.looseObject({ version: z.number().check(z.gt(1)) })

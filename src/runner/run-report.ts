@@ -74,7 +74,8 @@ async function mayReplace(path: string): Promise<boolean> {
   }
 }
 
-function isReport(text: string): boolean {
+/** Whether a text is that of a report, which another one may replace. */
+export function isReport(text: string): boolean {
   try {
     return z.safeParse(z.looseObject({ version: z.literal(1), run_key: z.string() }), JSON.parse(text)).success
   } catch {

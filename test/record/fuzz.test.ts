@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
+import { parseFacts, parseStart } from '../../src/commands/doctor/meeting.ts'
 import { parseFound } from '../../src/record/found.ts'
 import { formatSchedulerFile, parseSchedulerFile } from '../../src/record/parse.ts'
+import { parseClaim } from '../../src/rendezvous/claim-file.ts'
 import { parseDeparture } from '../../src/rendezvous/departures.ts'
 import { outcomeOfNote } from '../../src/rendezvous/outcome.ts'
 import { noteName, readGatherer, readOutcome, readPublished } from '../../src/rendezvous/run-directory.ts'
+import { isReport } from '../../src/runner/run-report.ts'
 import { Random } from '../dask/support/random.ts'
 import { failureOf, fileOf, ownerOf } from '../rendezvous/support/run.ts'
 import { mutateText } from './support/mutate-text.ts'
@@ -15,6 +18,14 @@ const seed = Number(process.env.DASK_HPC_RUNNER_FUZZ_SEED ?? Math.floor(Math.ran
 const file = fileOf(ownerOf('k'))
 const { dask_hpc_runner: record } = file
 const outcome = { ...failureOf('k'), cluster: record }
+
+const python = { executable: '/usr/bin/python3', version: '3.11.2', packages: { dask: '2022.12.1' }, place: null }
+const facts = {
+  ...{ rank: 1, host: 'node1', program: '0.1.0', node: '20.19.0', python, client: null },
+  filesystem: { kind: 'nfs4', local: false, free: 1e9 },
+  ...{ reach: 'answers', control: 'refuses', gets: 'a worker gets 1 thread' },
+  findings: [{ level: 'note', subject: 'gpus', finding: '4 workers share 2 GPUs', ranks: [1] }],
+}
 
 const isPort = (port: unknown): boolean => Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535
 const isRecord = ({ control, nonce, run_key, secret }: typeof record): boolean =>
@@ -83,6 +94,37 @@ const readers: readonly Reader[] = [
       return (
         read && (read.kind !== 'outcome' || read.outcome.failure === undefined || isStatus(read.outcome.failure.status))
       )
+    },
+  },
+  {
+    of: 'a claim',
+    text: JSON.stringify(ownerOf('k')),
+    read: (text) => {
+      const read = parseClaim(text)
+      return read === 'later' || read === undefined
+        ? undefined
+        : isPort(read.control.port) && typeof read.nonce === 'string'
+    },
+  },
+  {
+    of: 'what stands at the path of a report',
+    text: JSON.stringify({ version: 1, run_key: 'k', status: 0, began: '2026-11-29T00:00:00Z', silent: [] }),
+    read: (text) => (isReport(text) ? true : undefined),
+  },
+  {
+    of: "the start of doctor's process 0",
+    text: JSON.stringify({ listens: { host: '127.0.0.1', port: 8786 }, control: { host: 'node1', port: 40_000 } }),
+    read: (text) => {
+      const read = parseStart(text)
+      return read && [read.listens, read.control].every((each) => each === null || isPort(each.port))
+    },
+  },
+  {
+    of: "the facts of doctor's other processes",
+    text: JSON.stringify(facts),
+    read: (text) => {
+      const read = parseFacts(text)
+      return read?.findings.every(({ level, finding }) => typeof level === 'string' && typeof finding === 'string')
     },
   },
   {

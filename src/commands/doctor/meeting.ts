@@ -25,11 +25,13 @@ export const doctorFiles: FileForms = {
     [startName, /^\.(facts-\d+\.json)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
 }
 
-function parseStart(text: string): Start | undefined {
+/** What process 0 has left in {@link startSchema}'s form, or undefined. */
+export function parseStart(text: string): Start | undefined {
   return parseAs(startSchema, text)
 }
 
-function parseFacts(text: string): RankFacts | undefined {
+/** What another process has left, or undefined. */
+export function parseFacts(text: string): RankFacts | undefined {
   return parseAs(rankFactsSchema, text)
 }
 

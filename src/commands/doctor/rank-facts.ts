@@ -1,14 +1,15 @@
 import * as z from 'zod/mini'
 import { pythonSchema } from '../../python/describe-python.ts'
+import { portSchema } from '../../record/schemas.ts'
 import { filesystemSchema } from './filesystem.ts'
 import { findingSchema } from './finding.ts'
 
 /** What process 0 leaves for the others when it begins. */
 export const startSchema = z.object({
   /** Where it listens, as the scheduler would; null where it cannot. */
-  listens: z.nullable(z.object({ host: z.string(), port: z.number() })),
+  listens: z.nullable(z.object({ host: z.string(), port: portSchema })),
   /** Where it listens for the control channel of a run; null where it cannot. */
-  control: z.nullable(z.object({ host: z.string(), port: z.number() })),
+  control: z.nullable(z.object({ host: z.string(), port: portSchema })),
 })
 export type Start = z.infer<typeof startSchema>
 
