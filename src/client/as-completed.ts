@@ -1,4 +1,5 @@
 import { bounded, type WaitOptions } from './bounded.ts'
+import { futuresOf } from './check-futures.ts'
 import type { Future } from './future.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 
@@ -51,7 +52,7 @@ export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncItera
 
   /** Gives these, too, when they complete, but for those that it knows. */
   update(futures: Iterable<F>): void {
-    for (const future of futures) {
+    for (const future of futuresOf(futures)) {
       if (this.#known.has(future)) continue
       this.#known.add(future)
       this.#pending++

@@ -67,6 +67,12 @@ const rules = {
   },
 } satisfies Readonly<Record<string, Rule>>
 
+/** Checks the arguments of a call; `undefined` is as good as none. @throws TypeError */
+export function checkArguments(args: unknown): void {
+  if (args !== undefined && !Array.isArray(args))
+    throw new TypeError(`Cannot use arguments ${sayValue(args)}: they have to be an array`)
+}
+
 /** Checks the name of a dataset. @throws TypeError */
 export function checkName(name: unknown): void {
   if (typeof name !== 'string' || !isName(name))

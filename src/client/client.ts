@@ -6,7 +6,8 @@ import { AsCompleted, type AsCompletedOptions, type Progress, progressOf } from 
 import { bounded, type WaitOptions } from './bounded.ts'
 import { callSite } from './call-site.ts'
 import type { Callable } from './callable.ts'
-import { checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
+import { futuresOf } from './check-futures.ts'
+import { checkArguments, checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
@@ -103,8 +104,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   submit<R>(callable: Callable<[], R>, args?: readonly [], options?: SubmitOptions): Future<Awaited<R>>
   submit(callable: Callable<never, unknown>, args?: readonly unknown[], options: SubmitOptions = {}): Future<unknown> {
     checkSubmitOptions(options)
-    if (args !== undefined && !Array.isArray(args))
-      throw new TypeError(`Cannot use arguments ${sayValue(args)}: they have to be an array`)
+    checkArguments(args)
     return this.#submit(callable, args ?? [], options, options.key)
   }
 
@@ -158,6 +158,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
+    futuresOf(futures)
     const site = callSite(this, 'gather')
     const all = Promise.all(futures.map(async (future) => await future[resultFor](site)))
     return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
@@ -170,6 +171,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
+    futuresOf(futures)
     const site = callSite(this, 'gatherSettled')
     const all = Promise.allSettled(futures.map(async (future) => await future[resultFor](site)))
     const settled = await this.#gathered(all, futures, options)
@@ -245,7 +247,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   /** How far the futures are: at once, then at each change, until none is pending. */
   progress(futures: Iterable<Future<unknown>>, options: WaitOptions = {}): AsyncGenerator<Progress, undefined> {
-    return progressOf(futures, async (future) => await future.exception(), options)
+    return progressOf(futuresOf(futures), async (future) => await future.exception(), options)
   }
 
   /** Resolves when what was submitted has left this process, all but a little: for who submits without end. */

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { ask } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
 import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
-import type { Callable } from './callable.ts'
+import { type Callable, ClientFunction } from './callable.ts'
 import type { Connection } from './connection.ts'
 import { Future } from './future.ts'
 import type { FutureStates } from './future-states.ts'
@@ -20,7 +20,7 @@ import type {
   WorkersOptions,
   WorkerLogsOptions,
 } from './cluster-info.ts'
-import { checkName } from './check-options.ts'
+import { checkArguments, checkName } from './check-options.ts'
 import { uniqueKey } from './task-key.ts'
 import type { TaskError } from './task-error.ts'
 
@@ -66,30 +66,49 @@ export abstract class ClusterCalls {
    */
   async run<A extends readonly unknown[], R>(
     callable: Callable<A, R>,
-    args: NoInfer<A> | undefined,
+    args: NoInfer<A>,
+    options: RunOptions & { readonly onError: 'return' },
+  ): Promise<Readonly<Record<string, Awaited<R> | TaskError>>>
+  async run<R>(
+    callable: Callable<[], R>,
+    args: readonly [] | undefined,
     options: RunOptions & { readonly onError: 'return' },
   ): Promise<Readonly<Record<string, Awaited<R> | TaskError>>>
   async run<A extends readonly unknown[], R>(
     callable: Callable<A, R>,
-    args?: NoInfer<A>,
+    args: NoInfer<A>,
+    options?: RunOptions,
+  ): Promise<Readonly<Record<string, Awaited<R>>>>
+  async run<R>(
+    callable: Callable<[], R>,
+    args?: readonly [],
     options?: RunOptions,
   ): Promise<Readonly<Record<string, Awaited<R>>>>
   async run(
     callable: Callable<never, unknown>,
-    args: readonly unknown[] = [],
+    args?: readonly unknown[],
     options: RunOptions = {},
   ): Promise<RunResults> {
-    return await runOn(this.#connection, 'workers', this.#functions.of(callable), args, options)
+    return await this.#run('workers', callable, args, options)
   }
 
   /** The same on the scheduler; a Python function gets it where it has a parameter `dask_scheduler`. */
   async runOnScheduler<A extends readonly unknown[], R>(
     callable: Callable<A, R>,
-    args?: NoInfer<A>,
-    options: Omit<RunOptions, 'workers' | 'onError'> = {},
-  ): Promise<Awaited<R>> {
-    const results = await runOn(this.#connection, 'scheduler', this.#functions.of(callable), args ?? [], options)
-    return Object.values(results)[0] as Awaited<R>
+    args: NoInfer<A>,
+    options?: Omit<RunOptions, 'workers' | 'onError'>,
+  ): Promise<Awaited<R>>
+  async runOnScheduler<R>(
+    callable: Callable<[], R>,
+    args?: readonly [],
+    options?: Omit<RunOptions, 'workers' | 'onError'>,
+  ): Promise<Awaited<R>>
+  async runOnScheduler(
+    callable: Callable<never, unknown>,
+    args?: readonly unknown[],
+    options: RunOptions = {},
+  ): Promise<unknown> {
+    return Object.values(await this.#run('scheduler', callable, args, options))[0]
   }
 
   /** How many threads each worker has, by its address. */
@@ -135,6 +154,9 @@ export abstract class ClusterCalls {
    * @returns what is known of them, by their addresses
    */
   async retireWorkers(options: RetireOptions): Promise<Readonly<Record<string, unknown>>> {
+    // Dask would choose some.
+    if ((options as WorkersOptions | undefined)?.workers === undefined)
+      throw new TypeError('Cannot retire workers: say which ones by the option workers')
     return await this.#call('retire_workers', options)
   }
 
@@ -192,6 +214,20 @@ export abstract class ClusterCalls {
     const ms = milliseconds(timeout, 'timeout')
     // Dask's own word comes first.
     await this.#call('restart', { ...others, timeout: ms + 5_000 }, { timeout: ms / 1000 })
+  }
+
+  async #run(
+    where: 'workers' | 'scheduler',
+    callable: Callable<never, unknown>,
+    args: readonly unknown[] | undefined,
+    options: RunOptions,
+  ): Promise<RunResults> {
+    if (callable instanceof ClientFunction)
+      throw new TypeError(
+        `Cannot run "${callable.callable.name}" on the ${where}: a function that gets a client is called by a task only; submit it`,
+      )
+    checkArguments(args)
+    return await runOn(this.#connection, where, this.#functions.of(callable), args ?? [], options)
   }
 
   #given(futures: Iterable<Future<unknown>> | undefined): { readonly futures?: readonly number[] } {

@@ -1,6 +1,6 @@
 import { messageOf, RunnerError } from '../errors.ts'
 import { bounded } from './bounded.ts'
-import { sayValue } from './check-options.ts'
+import { futuresOf } from './check-futures.ts'
 import type { Connection, Report } from './connection.ts'
 import { FutureState } from './future-state.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
@@ -64,9 +64,7 @@ export class FutureStates {
    */
   numbersOf(futures: Iterable<unknown>): number[] {
     const dependencies = new Dependencies()
-    for (const future of futures)
-      if (typeof future !== 'object' || future === null || dependencies.place(future) === undefined)
-        throw new TypeError(`Cannot use ${sayValue(future)} as a future: it is none`)
+    for (const future of futuresOf(futures)) dependencies.place(future as object)
     this.keysOf(dependencies.numbers)
     this.#beforeOrders()
     return dependencies.numbers

@@ -60,6 +60,11 @@ class Calls:
             raise Refused("there is a dataset of that name; unpublish it, or set override")  # noqa: F821
         await self.client.publish_dataset(futures[0] if single else futures, name=name, override=override)
 
+    async def own_unpublish_dataset(self, name):
+        if name not in await self.client.list_datasets():
+            raise Refused("there is no dataset of that name")  # noqa: F821
+        await self.client.unpublish_dataset(name)
+
     async def on_dataset(self, header, _):
         """{name, token} -> {single, keys}: its futures are kept under the token until an order `adopt` numbers them."""
         from distributed import Future

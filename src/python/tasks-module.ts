@@ -1,3 +1,4 @@
+import circles from './tasks-circles.py'
 import limit from './tasks-limit.py'
 import nested from './tasks-nested.py'
 import node from './tasks-node.py'
@@ -7,4 +8,4 @@ import values from './tasks-values.py'
 import calls from './tasks.py'
 
 /** The module that workers, the scheduler and the client's helper process share, as text. */
-export const tasksModule = [values, limit, nested, node, pool, scheduler, calls].join('\n')
+export const tasksModule = [values, circles, limit, nested, node, pool, scheduler, calls].join('\n')

@@ -32,7 +32,7 @@ class PythonCall(Call):
         with surviving():
             result = self.begin(payload, dependencies)
             # On a loop of its own, in its thread: Dask does not know that the function is one of these.
-            return asyncio.run(result) if inspect.iscoroutine(result) else result
+            return passable(asyncio.run(result) if inspect.iscoroutine(result) else result)
 
     def begin(self, payload, dependencies, **server):
         data, buffers = unpack_payload(payload)
@@ -43,12 +43,12 @@ class PythonCall(Call):
     def within(self, limit, payload, dependencies):
         with surviving(), interrupted_after(limit):
             result = self.begin(payload, dependencies)
-            return asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result
+            return passable(asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result)
 
     async def run_here(self, payload, server):
         with surviving():
             result = self.begin(payload, (), **server)
-            return await result if inspect.isawaitable(result) else result
+            return passable(await result if inspect.isawaitable(result) else result)
 
 
 class surviving:

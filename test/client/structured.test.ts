@@ -69,6 +69,9 @@ test('what cannot be cloned is named by its place', () => {
   expect(() => encodeStructured({ list: [1, { promise: Promise.resolve() }] })).toThrow(
     'Cannot send value.list[1].promise: it is an instance of Promise; a structured clone has no form of it',
   )
+  expect(() => encodeStructured([{ format: new Intl.NumberFormat('de') }], 'arguments')).toThrow(
+    'Cannot send arguments[0].format: it is an instance of NumberFormat; a structured clone has no form of it',
+  )
 })
 
 test('arrays of several dimensions are such again, wherever they are, and of any copy of this module', async () => {

@@ -1,6 +1,6 @@
 import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { py } from '../../src/client/callable.ts'
+import { py, withClient } from '../../src/client/callable.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
 import { sharedClient } from '../support/client.ts'
 import { debian13Python } from '../support/debian13.ts'
@@ -98,9 +98,68 @@ test('values of which nothing would be left, and Python lists that are within th
   await expect(client.submit(circle).result()).rejects.toThrow(
     "value[0][1]['outer'] is a list that is within itself, which has no form in TypeScript",
   )
+  for (const [text, why] of [
+    ['a = []; a.append(a)', 'value[0] is a list that is within itself'],
+    ['a = {}; a["me"] = a', "value['me'] is a dict that is within itself"],
+    ['import numpy; a = [numpy.ones(3)]; a.append((a,))', 'value[1][0] is a list that is within itself'],
+    ['a = []; [a := [a] for _ in range(2000)]', 'value[0][0][0][0][0] is a value nested more than 700 levels deep'],
+  ] as const) {
+    const made = py`
+      def make(text):
+          names = {}
+          exec(text, names)
+          return names["a"]
+    `
+    const message = `Cannot keep the result: ${why}, which Dask cannot send; return another form of it`
+    const future = client.submit(made, [text])
+    const error = await future.exception()
+    expect(error).toMatchObject({ kind: 'value' })
+    expect(error?.message).toContain(message)
+    await expect(client.submit((x: unknown) => x, [future]).result({ timeout: '30s' })).rejects.toThrow(message)
+    await expect(client.runOnScheduler(made, [text], { timeout: '30s' })).rejects.toThrow(message)
+  }
+  // What Dask can send is left as it is.
+  const within = py`
+    def within():
+        a = [1]
+        a.append(a)
+        return a
+  `
+  expect(await client.submit(py`lambda a: a[1] is a`, [client.submit(within)]).result()).toBe(true)
   const deep = py`lambda: eval("[" * 90 + "]" * 90) and __import__("functools").reduce(lambda x, _: [x], range(250), 1)`
   await expect(client.submit(deep).result()).rejects.toThrow('is a value nested more than 200 levels deep')
+})
+
+test('what is no future, no array of arguments, or cannot be run so is named', async () => {
+  const { client } = shared()
+  const none = 'Cannot use 1 as a future: it is none'
+  const wrong = [1] as never
   await expect(client.gather({} as never)).rejects.toThrow('Cannot gather {}: it has to be an array of futures')
+  await expect(client.gather(wrong)).rejects.toThrow(none)
+  await expect(client.gatherSettled([undefined] as never)).rejects.toThrow(
+    'Cannot use undefined as a future: it is none',
+  )
+  expect(() => client.asCompleted(wrong)).toThrow(none)
+  expect(() => client.asCompleted({} as never)).toThrow(
+    'Cannot use {} as futures: it has to be an array of them, or iterable otherwise',
+  )
+  expect(() => client.progress(wrong)).toThrow(none)
+  expect(() => {
+    client.fireAndForget(5 as never)
+  }).toThrow('Cannot use 5 as futures')
+  await expect(client.publishDataset('x', 5 as never)).rejects.toThrow('Cannot use 5 as futures')
+  await expect(client.run((x: number) => x, 5 as never)).rejects.toThrow(
+    'Cannot use arguments 5: they have to be an array',
+  )
+  await expect(client.run(withClient(async (client) => await client.submit(() => 1).result()))).rejects.toThrow(
+    'on the workers: a function that gets a client is called by a task only; submit it',
+  )
+  await expect(client.retireWorkers({} as never)).rejects.toThrow(
+    'Cannot retire workers: say which ones by the option workers',
+  )
+  await expect(client.unpublishDataset('nope')).rejects.toThrow(
+    'Cannot unpublish the dataset "nope": there is no dataset of that name',
+  )
 })
 
 test('a global that is not what the module of a function imports is named where the function fails', async () => {

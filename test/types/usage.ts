@@ -68,6 +68,16 @@ client.submit((x: number, y: number) => x + y, [1])
 client.submit((x: number) => x, ['a'])
 // @ts-expect-error -- another type, or too few
 client.submit((x: number) => x, [1, 2])
+// run: the same.
+is<Promise<Readonly<Record<string, number>>>>()(client.run((x: number) => x, [1], { workers: [1] }))
+is<Promise<Readonly<Record<string, number>>>>()(client.run(() => 3, undefined, { workers: [1] }))
+is<Promise<number>>()(client.runOnScheduler(py<number>`lambda: 3`))
+// @ts-expect-error -- another type, or too few
+void client.run((x: number) => x + 1)
+// @ts-expect-error -- another type, or too few
+void client.run((x: number) => x + 1, undefined, { onError: 'return' })
+// @ts-expect-error -- another type, or too few
+void client.runOnScheduler((x: number) => x + 1)
 // Objects of an interface may hold futures.
 interface Point {
   x: number

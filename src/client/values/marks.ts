@@ -76,6 +76,17 @@ function pairs(items: readonly unknown[]): [unknown, unknown][] {
   return Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]])
 }
 
+/** Whether V8 refuses an object as a whole: what is within it is not looked at. */
+export function isRefused(value: object): boolean {
+  if (Object.keys(value).length > 0 || value instanceof Map || value instanceof Set) return false
+  try {
+    serialize(value)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** Whether an object of a class, all of whose content is hidden, becomes {} in a clone: a URL does. */
 export function isEmptied(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)

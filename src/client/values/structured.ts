@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts'
 import { cannotSend, sayKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { cloned, type Encoded, large } from './encoded.ts'
-import { FutureMark, isEmptied, Marks, ShapedMark } from './marks.ts'
+import { FutureMark, isEmptied, isRefused, Marks, ShapedMark } from './marks.ts'
 import { bytesOf, NDArray, type TypedArray } from './nd-array.ts'
 
 /** The kinds of arrays, by their numbers in a message. */
@@ -199,5 +199,5 @@ function nameCulprit(value: unknown, place: (string | number)[], seen: Set<objec
     const found = nameCulprit(item, [...place, step], seen)
     if (found !== undefined) return found
   }
-  return undefined
+  return isRefused(value) ? cannotSend(place, sayKind(value), advice) : undefined
 }
