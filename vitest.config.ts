@@ -60,8 +60,6 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...processes, ...cluster, ...slurm, ...mpi],
-          // Most take milliseconds; the machine may be busy.
-          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },

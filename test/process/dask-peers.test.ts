@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 
 /** Milliseconds that a peer gets, and that an answer may take beyond them on a busy machine. */
 const timeout = 400
-const more = 10_000
+const more = 2000
 
 /** Checks that it fails within the time, with `reason` and the peer's address. */
 async function expectFailure(
