@@ -108,7 +108,7 @@ export default defineConfig({
           name: 'mpi',
           retry,
           include: mpi,
-          globalSetup: [globalSetup, 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
+          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 120_000,
           hookTimeout: 90_000,
           ...wholeRuns,

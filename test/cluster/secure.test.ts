@@ -8,6 +8,7 @@ import { published } from '../support/dask.ts'
 import { compile } from '../support/library-program.ts'
 import { canMount } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
+import { fourTasks, startTasks } from '../support/step.ts'
 
 const clients = join(programs, 'clients.py')
 const all = 'plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n'
@@ -28,6 +29,25 @@ describe.for(pythons())('with %s', ([, python]) => {
     cluster.expectTemporary('dask-scratch-space')
     await cluster.expectNothingLeft()
     expect(await secrets(`local${run.pid}`)).toEqual([])
+  })
+
+  test.skipIf(python === undefined)('the ranks of a simulated step get their certificates from rank 0', async () => {
+    await using cluster = await Cluster.make()
+    const key = String(1_000_000 + process.pid)
+    const env = { SLURM_JOB_ID: key, DASK_HPC_RUNNER_SECURE: 'yes' }
+    const args = ['--python', python ?? '', '--', python ?? '', join(programs, 'tls_parts.py'), '2']
+    const runs = startTasks(cluster, fourTasks(env), args)
+    for (const run of runs) {
+      await run.expectStatus(0)
+      run.expectNoAlarm()
+    }
+    const shown = runs[1]?.stdout ?? ''
+    expect(shown).toMatch(/\ntls 6\n$/)
+    // One directory of each rank, which nobody else may read.
+    const own = new RegExp(`^\\S+ ?\\d? \\S+ (/dev/shm/\\S*${key}\\S*-tls-\\w+) 700 600 600 600$`, 'gm')
+    expect(new Set([...shown.matchAll(own)].map(([, directory]) => directory)).size, shown).toBe(4)
+    await cluster.expectNothingLeft()
+    expect(await secrets(key)).toEqual([])
   })
 })
 

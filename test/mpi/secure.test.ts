@@ -4,19 +4,28 @@ import { expect } from 'vitest'
 import { Authority, type Certificate } from '../support/certificates.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
 import { launchers, mpiTest, mpich, startRanks } from '../support/mpi.ts'
+import { pythons } from '../support/pythons.ts'
 
-const parts = ['--', 'python3', join(programs, 'tls_parts.py'), '1']
+const show = join(programs, 'tls_parts.py')
+const parts = (python: string): string[] => ['--', python, show, '1']
 const own = /^\S+ ?\d? \S+ (\/dev\/shm\/dask-hpc-runner-\S+-tls-\w+) 700 600 600 600$/gm
 
 for (const launcher of launchers)
   mpiTest(`${launcher.name}: a secure run gives each rank its certificates, and none are left`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 3, ['run', ...parts], { DASK_HPC_RUNNER_SECURE: 'yes' })
-    await run.expectStatus(0)
-    expect(run.stdout).toMatch(/\ntls 6\n$/)
-    const directories = [...run.stdout.matchAll(own)].map(([, directory = '']) => directory)
-    expect(new Set(directories).size, run.stdout).toBe(3)
-    for (const directory of directories) expect(await stat(directory).catch(() => 'gone')).toBe('gone')
+    const known = pythons().flatMap(([, command]) => command ?? [])
+    const runs = known.map((python) =>
+      startRanks(cluster, launcher, 3, ['run', '--python', python, ...parts(python)], {
+        DASK_HPC_RUNNER_SECURE: 'yes',
+      }),
+    )
+    for (const run of runs) {
+      await run.expectStatus(0)
+      expect(run.stdout).toMatch(/\ntls 6\n$/)
+      const directories = [...run.stdout.matchAll(own)].map(([, directory = '']) => directory)
+      expect(new Set(directories).size, run.stdout).toBe(3)
+      for (const directory of directories) expect(await stat(directory).catch(() => 'gone')).toBe('gone')
+    }
     await cluster.expectNothingLeft()
   })
 
@@ -29,7 +38,7 @@ mpiTest(
     // Of each rank its own.
     const line =
       `exec "$0" "$1" run --tls-ca-file '${caFile}' --tls-cert "$2/$PMI_RANK.crt" --tls-key "$2/$PMI_RANK.key" ` +
-      `-- python3 '${parts[2]}' 1`
+      `-- python3 '${show}' 1`
     const command = ['sh', '-c', line, process.execPath, program, dirname(cert)]
     const run = cluster.start(mpich.command(3, ...command))
     await run.expectStatus(0)

@@ -9,6 +9,7 @@ import type { Workspace } from '../support/slurm/workspace.ts'
 
 const test = slurmTest({ hosts: 4 })
 const four = ['--nodes=4', '--ntasks=4']
+const newer = debian13Python()
 const parts = join(programs, 'tls_parts.py')
 const ofRun = /^\S+ ?\d? node\d (\/dev\/shm\/dask-hpc-runner-\S+-tls-\w+) 700 600 600 600$/gm
 
@@ -55,6 +56,20 @@ test.concurrent(
 )
 
 test.concurrent(
+  "--secure over several hosts with Debian 13's Dask: each part has certificates of its own node, and none is left",
+  async ({ work, skip }) => {
+    skip(newer === undefined, 'Debian 13 cannot run here')
+    const dask = ['--python', newer ?? '', '--nanny', '--', newer ?? '', parts, '2']
+    const step = work.srun(four, ['dask-hpc-runner', 'run', '--secure', ...dask])
+    await step.expectStatus(0)
+    expect(step.stdout).toMatch(/^client node1 .*\nscheduler node0 .*\nworker 2 node2 .*\nworker 3 node3 .*\ntls 6\n$/)
+    step.expectNoAlarm()
+    await work.expectNothingLeft()
+    await expectGone(work, step.stdout, 4)
+  },
+)
+
+test.concurrent(
   'one file of each node: own certificates serve, and one that is wrong on a node is told with that node',
   async ({ work }) => {
     work.expectFile('certificates')
@@ -70,7 +85,7 @@ test.concurrent(
     for (const host of work.slurm.nodes) await give(host, authority.sign(host))
     const tls = ['--tls-ca-file', files.caFile, '--tls-cert', files.cert, '--tls-key', files.key]
     const run = ['dask-hpc-runner', 'run', ...tls, '--rendezvous-timeout', '1m', '--scheduler-file', 'F.json']
-    const python = debian13Python() ?? 'python'
+    const python = newer ?? 'python'
     const dask = ['--python', python, '--nanny', '--', python, parts, '2']
     const step = work.srun(four, [...run, ...dask])
     await step.expectStatus(0)
