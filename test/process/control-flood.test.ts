@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { joinControl } from '../../src/control/join.ts'
+import { Mailbox } from '../../src/control/line.ts'
+import type { FromHub, ToHub } from '../../src/control/messages.ts'
+import { type LivingLine, Pulse, withPulse } from '../../src/control/pulse.ts'
 import { meet } from '../../src/runner/meet.ts'
 import { createLogger } from '../../src/logger.ts'
 import { recordOf, startServer } from '../control/support.ts'
@@ -22,6 +26,16 @@ const open = () => {
 for (let i = 0; i < 1000; i++) open()
 `
 
+/** Starts {@link flood} at a port; what is returned waits until so many connections have been made. */
+function startFlood(port: number): (count: number) => Promise<void> {
+  const stranger = spawn(process.execPath, ['-e', flood, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void stranger.kill('SIGKILL'))
+  const counts = createInterface({ input: stranger.stdout })[Symbol.asyncIterator]()
+  return async (count) => {
+    while (Number((await counts.next()).value) < count);
+  }
+}
+
 test('a flood of strangers neither keeps processes of the run out nor takes memory without end', async () => {
   let welcomed = 0
   const server = await startServer({
@@ -32,12 +46,7 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
     },
   })
   const record = await recordOf(server.port)
-  const stranger = spawn(process.execPath, ['-e', flood, String(server.port)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void stranger.kill('SIGKILL'))
-  const counts = createInterface({ input: stranger.stdout })[Symbol.asyncIterator]()
-  const reach = async (count: number): Promise<void> => {
-    while (Number((await counts.next()).value) < count);
-  }
+  const reach = startFlood(server.port)
   await reach(2_000)
   const before = process.memoryUsage().rss
   const { signal } = new AbortController()
@@ -55,4 +64,57 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
   expect(welcomed).toBe(3)
   await reach(8_000)
   expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(100)
+}, 60_000)
+
+test('a flood of strangers takes neither heartbeats nor messages from those that have joined, nor all files of process 0', async () => {
+  const lostAfter = 2_000
+  using pulse = new Pulse({ lostAfter })
+  const lines: LivingLine<ToHub | FromHub, FromHub | ToHub>[] = []
+  const server = await startServer({
+    size: 4,
+    onPeer: (peer) => {
+      const line = withPulse(peer, pulse)
+      lines.push(line)
+      line.send({ type: 'welcome' })
+      // Process 0 answers each with its own number.
+      line.onMessage((message) => {
+        if (message.type !== 'await-workers') return
+        line.send({ type: 'workers', running: message.count ?? 0, wanted: message.count ?? 0 })
+      })
+    },
+  })
+  const record = await recordOf(server.port)
+  const { signal } = new AbortController()
+  const answers = await Promise.all(
+    [1, 2, 3].map(async (rank) => {
+      const link = await joinControl(record, { rank, host: 'node1', instance: String(rank), signal })
+      const line = withPulse(link, pulse)
+      lines.push(line)
+      const heard = new Mailbox<FromHub>()
+      line.onMessage((message) => {
+        heard.put(message)
+      })
+      return async (count: number): Promise<FromHub | 'closed' | 'silent'> => {
+        line.send({ type: 'await-workers', count })
+        return await Promise.race([heard.next(), line.closed])
+      }
+    }),
+  )
+  const lost: string[] = []
+  for (const line of lines) void line.closed.then((how) => lost.push(how))
+  const files = async (): Promise<number> => (await readdir('/proc/self/fd')).length
+  const before = await files()
+  const reach = startFlood(server.port)
+  await reach(1_000)
+  const begin = performance.now()
+  for (let count = 1; performance.now() - begin < 2 * lostAfter; count++) {
+    for (const answer of answers)
+      expect(await answer(count)).toEqual({ type: 'workers', running: count, wanted: count })
+    expect(lost).toEqual([])
+    // As many as may be proving themselves at once, and a few that are being closed or opened.
+    expect((await files()) - before).toBeLessThan(700)
+  }
+  await reach(8_000)
+  expect(lost).toEqual([])
+  for (const line of lines) line.destroy()
 }, 60_000)
