@@ -40,6 +40,9 @@ export interface RunnerErrorOptions {
   readonly lastLines?: readonly string[]
 }
 
+/** Under this name a subclass of {@link RunnerError} makes a copy of itself. */
+export const copied = Symbol('copied')
+
 /** The root of every error that this library throws for a reason outside of its caller's arguments. */
 export class RunnerError extends Error {
   override readonly name: string = 'RunnerError'
@@ -52,6 +55,17 @@ export class RunnerError extends Error {
     this.code = options.code
     this.lastLines = options.lastLines ?? []
   }
+
+  /** @internal */
+  [copied](): RunnerError {
+    // One of a subclass that says nothing of it is left alone.
+    return Object.getPrototypeOf(this) === RunnerError.prototype ? new RunnerError(this.message, this) : this
+  }
+}
+
+/** An error with the same content, whose stack may be another one. */
+export function copyOf(error: RunnerError): RunnerError {
+  return error[copied]()
 }
 
 /** The exit status that tells `error` to the workload manager: sysexits, 70 for what nobody foresaw. */

@@ -1,4 +1,5 @@
 import { bounded, type WaitOptions } from './bounded.ts'
+import { leadToCallers } from './call-site.ts'
 import { futuresOf } from './check-futures.ts'
 import type { Future } from './future.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
@@ -25,6 +26,10 @@ export type Outcome<F extends Future<unknown>, T> = (future: F) => Promise<() =>
 
 /** Futures in the order in which they complete. More may be added while they are iterated. */
 export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncIterableIterator<T> {
+  static {
+    leadToCallers(this)
+  }
+
   readonly #outcome: Outcome<F, T>
   readonly #options: WaitOptions
   readonly #ready: (() => T)[] = []

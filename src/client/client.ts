@@ -4,14 +4,14 @@ import { settledWithin } from '../util/wait.ts'
 import { ask } from './ask.ts'
 import { AsCompleted, type AsCompletedOptions, type Progress, progressOf } from './as-completed.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
-import { callSite } from './call-site.ts'
+import { leadToCallers, leadToLoop } from './call-site.ts'
 import type { Callable } from './callable.ts'
 import { futuresOf } from './check-futures.ts'
 import { checkArguments, checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
-import { Future, resultFor } from './future.ts'
+import { Future } from './future.ts'
 import { FutureStates } from './future-states.ts'
 import type { Input, Inputs, ResultOf } from './inputs.ts'
 import { mapArguments } from './map-arguments.ts'
@@ -50,6 +50,10 @@ const closeTimeout = 6_000
  * ```
  */
 export class Client extends ClusterCalls implements AsyncDisposable {
+  static {
+    leadToCallers(this)
+  }
+
   /** Address of the scheduler. */
   readonly schedulerAddress: string
   /** Address of the dashboard; undefined where there is none. */
@@ -142,7 +146,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
       this.#submit(remote, items, options, key === undefined ? undefined : `${key}-${i}`)
     if (iterables.kind === 'async') {
       const { concurrency = 1000, signal } = options
-      return mapBounded(iterables.items, (item, i) => submit([item], i), { concurrency, signal })
+      return leadToLoop(mapBounded(iterables.items, (item, i) => submit([item], i), { concurrency, signal }))
     }
     return iterables.rows.map(submit)
   }
@@ -159,8 +163,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
-    const site = callSite(this, 'gather')
-    const all = Promise.all(futures.map(async (future) => await future[resultFor](site)))
+    const all = Promise.all(futures.map(async (future) => await future.result()))
     return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
   }
 
@@ -172,8 +175,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
-    const site = callSite(this, 'gatherSettled')
-    const all = Promise.allSettled(futures.map(async (future) => await future[resultFor](site)))
+    const all = Promise.allSettled(futures.map(async (future) => await future.result()))
     const settled = await this.#gathered(all, futures, options)
     return settled as { -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }
   }
@@ -247,7 +249,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   /** How far the futures are: at once, then at each change, until none is pending. */
   progress(futures: Iterable<Future<unknown>>, options: WaitOptions = {}): AsyncGenerator<Progress, undefined> {
-    return progressOf(futuresOf(futures), async (future) => await future.exception(), options)
+    return leadToLoop(progressOf(futuresOf(futures), async (future) => await future.exception(), options))
   }
 
   /** Resolves when what was submitted has left this process, all but a little: for who submits without end. */

@@ -2,6 +2,7 @@ import { milliseconds } from '../util/duration.ts'
 import * as z from 'zod/mini'
 import { ask } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
+import { leadToCallers } from './call-site.ts'
 import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
 import { type Callable, ClientFunction } from './callable.ts'
 import type { Connection } from './connection.ts'
@@ -28,6 +29,10 @@ const dataset = z.object({ single: z.boolean(), keys: z.array(z.string()) })
 
 /** What a client asks of the scheduler and the workers, under the names of Dask's client. */
 export abstract class ClusterCalls {
+  static {
+    leadToCallers(this)
+  }
+
   readonly #connection: Connection
   readonly #states: FutureStates
   readonly #functions: RemoteFunctions

@@ -2,17 +2,18 @@ import type { RunnerError } from '../errors.ts'
 import type { FutureState, FutureStatus } from './future-state.ts'
 import type { FutureStates } from './future-states.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
-import { type CallSite, callSite, ledTo } from './call-site.ts'
+import { callSite, leadToCallers, ledTo } from './call-site.ts'
 import { futureNumber } from './values/dependencies.ts'
-
-/** Under this name a future gives its result for the caller of another function. */
-export const resultFor = Symbol('resultFor')
 
 /**
  * A task of the cluster and its result, which stays on the workers until it is asked for. As an argument of
  * another task it is a dependency. A future that is dropped releases its task.
  */
 export class Future<T> {
+  static {
+    leadToCallers(this)
+  }
+
   /** The task's name in the cluster. */
   readonly key: string
   readonly #state: FutureState
@@ -42,32 +43,24 @@ export class Future<T> {
    * lost, ERR_TIMED_OUT; the reason of `signal`.
    */
   async result(options: WaitOptions = {}): Promise<T> {
-    return await this[resultFor](callSite(this, 'result'), options)
-  }
-
-  /** The same for whoever was called at `site`. @internal */
-  async [resultFor](site: CallSite, options: WaitOptions = {}): Promise<T> {
     const value = this.#states.value(this.#state)
     const wait = bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`)
-    return (await this.#explained(wait, site)) as T
+    return (await this.#explained(wait)) as T
   }
 
   /** Why there is no result, or undefined where there is one. Waits until that is known. */
   async exception(options: WaitOptions = {}): Promise<RunnerError | undefined> {
-    const site = callSite(this, 'exception')
+    const site = callSite()
     const settled = this.#states.settled(this.#state)
-    await this.#explained(
-      bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`),
-      site,
-    )
+    await this.#explained(bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`))
     return ledTo(site, this.#state.error) as RunnerError | undefined
   }
 
-  async #explained<V>(wait: Promise<V>, site: CallSite): Promise<V> {
+  async #explained<V>(wait: Promise<V>): Promise<V> {
     try {
       return await wait
     } catch (error) {
-      throw ledTo(site, await this.#states.explain(this.#state, error))
+      throw await this.#states.explain(this.#state, error)
     }
   }
 

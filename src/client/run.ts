@@ -1,5 +1,6 @@
 import { ask } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
+import { callSite, ledTo } from './call-site.ts'
 import type { RemoteFunction } from './callable.ts'
 import { checkOptions } from './check-options.ts'
 import type { Connection } from './connection.ts'
@@ -35,6 +36,7 @@ export async function runOn(
   { signal, timeout, ...options }: RunOptions,
 ): Promise<RunResults> {
   const what = `run "${remote.name}" on the ${where}`
+  const site = callSite()
   checkOptions(options, where === 'workers' ? ['workers', 'onError', 'kwargs'] : ['kwargs'], what)
   const { workers, onError = 'raise', kwargs } = options
   const futures = new Dependencies()
@@ -53,9 +55,9 @@ export async function runOn(
   const wait = { ...(signal === undefined ? {} : { signal }), ...(timeout === undefined ? {} : { timeout }) }
   const answer = await ask(connection, { order, buffers, what }, wait)
   const { values, failed } = answer.ok as Answered
-  const errors = Object.entries(failed).map(([address, failure]): [string, TaskError] => [
+  const errors = Object.entries(failed).map(([address, failure]): [string, unknown] => [
     address,
-    new TaskError(`${remote.name} on ${address}`, failure),
+    ledTo(site, new TaskError(`${remote.name} on ${address}`, failure)),
   ])
   const [first] = errors
   if (onError === 'raise' && first !== undefined) throw first[1]

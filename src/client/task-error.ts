@@ -1,4 +1,4 @@
-import { type ErrorCode, RunnerError, type RunnerErrorOptions } from '../errors.ts'
+import { copied, type ErrorCode, RunnerError } from '../errors.ts'
 import { decodeThrown } from './javascript/thrown.ts'
 
 /** Why a task has no result. */
@@ -47,9 +47,12 @@ export class TaskError extends RunnerError {
   /** Address of the worker that died. */
   readonly worker: string | undefined
 
+  readonly #failure: DescribedFailure
+
   /** @internal */
-  constructor(key: string, failure: DescribedFailure) {
-    super(say(key, failure), options(failure))
+  constructor(key: string, failure: DescribedFailure, cause: unknown = causeOf(failure)) {
+    super(say(key, failure), { code: codes[failure.kind] ?? 'ERR_TASK_FAILED', cause })
+    this.#failure = failure
     this.key = key
     this.kind = failure.kind
     this.pythonType = failure.kind === 'python' ? failure.type : undefined
@@ -58,6 +61,11 @@ export class TaskError extends RunnerError {
     // What is printed with the error: nothing that is not there, or that its cause has.
     for (const name of ['pythonType', 'traceback', 'worker', 'lastLines'] as const)
       if (name === 'traceback' || !this[name]?.length) Object.defineProperty(this, name, { enumerable: false })
+  }
+
+  /** @internal */
+  override [copied](): TaskError {
+    return new TaskError(this.key, this.#failure, this.cause)
   }
 }
 
@@ -85,10 +93,6 @@ const codes: Partial<Record<TaskFailure, ErrorCode>> = {
   cancelled: 'ERR_TASK_CANCELLED',
   worker: 'ERR_COMPONENT_LOST',
   timeout: 'ERR_TIMED_OUT',
-}
-
-function options(failure: DescribedFailure): RunnerErrorOptions {
-  return { code: codes[failure.kind] ?? 'ERR_TASK_FAILED', cause: causeOf(failure) }
 }
 
 function causeOf({ type, text, traceback, details }: DescribedFailure): unknown {

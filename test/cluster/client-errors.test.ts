@@ -71,37 +71,6 @@ test('an error in Python tells its type and text, and its traceback as that of t
   expect(printed).not.toContain('lastLines')
 })
 
-test('the stack of an error leads to the line that waited', async () => {
-  const { client } = shared()
-  const failing = client.submit(py`lambda: 1 / 0`)
-  const slow = client.submit(() => new Promise(() => undefined))
-  const calls: Record<string, () => Promise<unknown>> = {
-    result: async () => await failing.result(),
-    gather: async () => await client.gather([failing]),
-    exception: async () => {
-      throw (await failing.exception()) ?? new Error('none')
-    },
-    resultInTime: async () => await slow.result({ timeout: 10 }),
-    gatherInTime: async () => await client.gather([slow], { timeout: 10 }),
-    workersInTime: async () => {
-      await client.waitForWorkers(99, { timeout: 10 })
-    },
-    none: async () => await client.submit(py`lambda: 1`, [], { workers: [99] }).result(),
-  }
-  for (const [name, call] of Object.entries(calls)) {
-    const error = (await call().then(
-      () => undefined,
-      (error: unknown) => error,
-    )) as Error
-    const [first, ...frames] = error.stack?.split('\n') ?? []
-    expect(first).toBe(`${error.name}: ${error.message}`)
-    const own = frames.findIndex((line) => line.includes('client-errors.test.ts'))
-    expect(own, error.stack).toBeGreaterThanOrEqual(0)
-    expect(frames[own]).toContain(name)
-  }
-  slow.cancel()
-})
-
 test('an error in JavaScript is the cause, with its class, stack, cause and what it carries', async () => {
   const { client } = shared()
   const failing = client.submit(() => {

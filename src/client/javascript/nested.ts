@@ -3,6 +3,7 @@
 //   {nested: 'submit', number, key, spec, arguments: value, dependencies: [number...], options}
 //   {nested: 'result', number} -> {nested: number, value} | {nested: number, failed: failure}
 import { randomUUID } from 'node:crypto'
+import { leadToCallers } from '../call-site.ts'
 import { RemoteFunction } from '../callable.ts'
 import { checkOptions } from '../check-options.ts'
 import { functionText } from '../function-text.ts'
@@ -24,6 +25,10 @@ export interface NestedAnswer {
 }
 
 class NestedFuture implements TaskFuture<unknown> {
+  static {
+    leadToCallers(this)
+  }
+
   readonly key: string
   readonly [futureNumber]: number
   readonly #ask: () => Promise<unknown>
@@ -41,6 +46,10 @@ class NestedFuture implements TaskFuture<unknown> {
 
 /** The client of one call. */
 export class NestedClient {
+  static {
+    leadToCallers(this)
+  }
+
   readonly #send: (frame: Frame) => void
   readonly #running: { readonly run: Runnable; readonly spec: Uint8Array }
   readonly #results: { readonly key: string; value: Deferred<unknown> | undefined }[] = []
@@ -58,9 +67,12 @@ export class NestedClient {
       submit,
       map: (callable: Runnable, items: Iterable<unknown>, options?: TaskSubmitOptions) =>
         Array.from(items, (item) => submit(callable, [item], options)),
-      gather: async (futures: readonly TaskFuture<unknown>[]) =>
-        await Promise.all(futures.map(async (future) => await future.result())),
+      gather: this.gather.bind(this),
     } as unknown as TaskClient
+  }
+
+  async gather(futures: readonly TaskFuture<unknown>[]): Promise<unknown[]> {
+    return await Promise.all(futures.map(async (future) => await future.result()))
   }
 
   take({ nested, value, failed }: NestedAnswer, buffers: readonly Uint8Array[]): void {

@@ -56,11 +56,11 @@ function describe(thrown: unknown, depth: number): Thrown {
   }
 }
 
-/** Without the frames of our own program. */
+/** Without the frames of our own program, and of Node's own queues beneath it. */
 function tidy(stack: string): string {
   return stack
     .split('\n')
-    .filter((line) => !/^\s+at .*(\beval at |\[eval\]|dask-hpc-runner-node\b)/.test(line))
+    .filter((line) => !/^\s+at .*(\beval at |\[eval\]|dask-hpc-runner-node\b|\(node:internal\/)/.test(line))
     .join('\n')
 }
 
