@@ -3,13 +3,13 @@
  *
  * @packageDocumentation
  */
-export { BaseRunner } from './runner/base.ts'
-export { type Context, InterruptedError, type RunContext } from './runner/context.ts'
-export { FileRunner } from './runner/file-runner.ts'
-export { type Leavings, RunnerHooks } from './runner/hooks.ts'
-export { LocalRunner, type LocalRunnerOptions } from './runner/local-runner.ts'
-export { MPIRunner } from './runner/mpi-runner.ts'
-export { SLURMRunner } from './runner/slurm-runner.ts'
+export { BaseRunner } from './run/base-runner.ts'
+export { type Context, InterruptedError, type RunContext } from './identity/run-context.ts'
+export { FileRunner } from './runners/file-runner.ts'
+export { type Leavings, RunnerHooks } from './run/hooks.ts'
+export { LocalRunner, type LocalRunnerOptions } from './runners/local/local-runner.ts'
+export { MPIRunner } from './runners/mpi/mpi-runner.ts'
+export { SLURMRunner } from './runners/slurm/slurm-runner.ts'
 export { Client, type ScatterOptions } from './client/client.ts'
 export type { ClusterCalls } from './client/cluster-calls.ts'
 export type {
@@ -39,7 +39,7 @@ export type { TaskClient, TaskFuture, TaskSubmitOptions } from './client/task-cl
 export { TaskError, type TaskFailure } from './client/task-error.ts'
 export { NDArray, type TypedArray } from './client/values/nd-array.ts'
 export type { ClusterRecord } from './record/cluster-record.ts'
-export type { Found } from './record/found.ts'
+export type { Found } from './rendezvous/found.ts'
 export type { Failure, OutcomeRecord } from './record/outcome-record.ts'
 export type { Owner } from './record/owner.ts'
 export type { PublishedFile, SchedulerFile } from './record/scheduler-file.ts'

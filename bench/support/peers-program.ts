@@ -2,7 +2,7 @@
 // joined and when all were told of the end. The record comes on standard input.
 import { readFileSync } from 'node:fs'
 import { joinControl } from '../../src/control/join.ts'
-import { Pulse, withPulse } from '../../src/control/pulse.ts'
+import { Pulse, withPulse } from '../../src/control/heartbeat.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 
 const record = JSON.parse(readFileSync(0, 'utf8')) as ClusterRecord

@@ -1,7 +1,7 @@
 import { exitStatuses, messageOf } from '../errors.ts'
 import { tellDefect } from '../util/defects.ts'
 import { printableLines } from '../util/printable.ts'
-import { exitSurely } from '../util/unanswered.ts'
+import { exitSurely } from '../util/io-timeout.ts'
 import { settledWithin } from '../util/wait.ts'
 
 /** How long it may take to tell the other processes of the run why this one ends. In milliseconds. */

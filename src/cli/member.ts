@@ -1,6 +1,6 @@
 import type { RunnerOptions } from '../options.ts'
-import { MemberRunner } from '../runner/local-runner.ts'
-import { memberOrdersSchema } from '../runner/member-orders.ts'
+import { MemberRunner } from '../runners/local/local-runner.ts'
+import { memberOrdersSchema } from '../runners/local/member-orders.ts'
 import { readOrders } from './read-orders.ts'
 
 /** One process of a `local` run: takes its orders from standard input, which stays open as long as the run. */

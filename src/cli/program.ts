@@ -3,9 +3,9 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { printableLines } from '../util/printable.ts'
-import { exitSurely } from '../util/unanswered.ts'
+import { exitSurely } from '../util/io-timeout.ts'
 import { endAtDefects } from './last-resort.ts'
-import { addClusterCommands } from './beside.ts'
+import { addClusterCommands } from './cluster-commands.ts'
 import { ownTables } from '../options/command-table.ts'
 import { addFlags, readOwn, readRun } from './flags.ts'
 
@@ -70,7 +70,7 @@ function program(args: readonly string[]): Command {
   ).action(async (client: string[], _flags: unknown, command: Command) => {
     const { own } = readOwn(ownTables.run, command)
     const options = withClient(client, readRun(command, client))
-    const { startRunner } = await import('../runner/choose.ts')
+    const { startRunner } = await import('../runners/choose.ts')
     await startRunner(own.runner, options)
   })
 
@@ -83,7 +83,7 @@ function program(args: readonly string[]): Command {
   ).action(async (client: string[], _flags: unknown, command: Command) => {
     const { own } = readOwn(ownTables.local, command)
     const options = withClient(client, readRun(command, client))
-    const { LocalRunner } = await import('../runner/local-runner.ts')
+    const { LocalRunner } = await import('../runners/local/local-runner.ts')
     await LocalRunner.start({ ...options, ntasks: own.ntasks })
   })
 
@@ -115,7 +115,7 @@ function program(args: readonly string[]): Command {
   })
   hidden(root, 'mpi-helper', async () => await (await import('../mpi/serve.ts')).serveMpi())
   hidden(root, 'pulse', async () => {
-    await (await import('./pulse.ts')).runPulse()
+    await (await import('./heartbeat.ts')).runPulse()
   })
   hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
   return root

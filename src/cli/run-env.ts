@@ -7,7 +7,7 @@ import { RunnerError } from '../errors.ts'
 import type { ownTables } from '../options/command-table.ts'
 import { demandsTls } from '../util/tls-files.ts'
 import { printable } from '../util/printable.ts'
-import { exitSurely } from '../util/unanswered.ts'
+import { exitSurely } from '../util/io-timeout.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw } from './print.ts'
 

@@ -7,7 +7,7 @@ import { takeClientProcess } from '../python/take-client-process.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { answered } from '../util/unanswered.ts'
+import { answered } from '../util/io-timeout.ts'
 import { absolutePath } from '../util/surroundings.ts'
 
 /** A runner, as far as its client needs it. */

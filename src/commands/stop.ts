@@ -9,7 +9,7 @@ import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
 import { lookAt } from './cluster/look.ts'
 import { count } from './cluster/say.ts'
-import { type VisitedRun, visitRun } from './cluster/process-zero.ts'
+import { type VisitedRun, visitRun } from './cluster/connect-to-run.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
 import { sayTarget, type Target } from './cluster/target.ts'
 

@@ -2,7 +2,7 @@ import { type CompleteOptions, nameOf } from '../options.ts'
 import { mostProcesses } from '../options/table.ts'
 import { workersOfProcess } from './worker-names.ts'
 import { parsePorts } from '../util/ports.ts'
-import type { Role } from '../roles/roles.ts'
+import type { Role } from '../identity/roles.ts'
 
 /** What options are held against. */
 export interface RunSize {

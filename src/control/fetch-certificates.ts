@@ -2,7 +2,7 @@ import type { ClusterRecord } from '../record/cluster-record.ts'
 import { PrivateFiles } from '../security/private-files.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
-import { Visit, type VisitWait } from './visit.ts'
+import { Visit, type VisitWait } from './control-client.ts'
 
 /** Who keeps the certificates of a run beside it. */
 export interface Keeper {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Mailbox } from './line.ts'
+import { Mailbox } from './channel.ts'
 
 /** All that is taken from somebody who has not proved himself yet. In bytes. */
 const mostBeforeProof = 4_096

@@ -3,7 +3,8 @@ import type { Owner } from '../record/owner.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { Frames } from './frames.ts'
 import { NotProvedError, proveToServer, type Purpose, type Session } from './handshake.ts'
-import { addressesOf, reach } from './reach.ts'
+import { isLoopback, networkName, ownAddresses } from '../util/network.ts'
+import { reach } from '../util/reach.ts'
 
 /** A connection to rank 0, which has proved itself. */
 export interface OpenChannel {
@@ -123,3 +124,11 @@ async function openAt(
 }
 
 class Silence extends Error {}
+
+/** The addresses by which rank 0 of a run can be reached from here, if by any. */
+export async function addressesOf({ control: { addresses, network } }: Owner): Promise<readonly string[]> {
+  if (network === (await networkName())) return ['127.0.0.1']
+  // An address that we have too, such as that of a container bridge, is not the owner's host.
+  const own = new Set(ownAddresses())
+  return addresses.filter((address) => !own.has(address) && !isLoopback(address))
+}

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { Frames } from './frames.ts'
 import type { Session } from './handshake.ts'
-import { type Line, Mailbox } from './line.ts'
+import { type Line, Mailbox } from './channel.ts'
 
 /** Messages in both directions over a connection whose ends have proved themselves: sealed, and checked against their schema. */
 export class SocketChannel<In, Out> implements Line<In, Out> {

@@ -13,7 +13,7 @@ import { DaskCallError, DaskError, type DaskErrorReason } from './errors.ts'
 import { FrameReader } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import { handshakeLimits, wireLimits } from './limits.ts'
-import { sayHalf, sayWhoSpeaks } from './strangers.ts'
+import { sayHalf, sayWhoSpeaks } from './identify-peer.ts'
 import { tlsOptions } from './tls.ts'
 import { sayError, whyNotConnected } from './why-failed.ts'
 

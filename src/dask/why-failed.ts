@@ -1,6 +1,6 @@
 import { errnoOf, messageOf } from '../errors.ts'
 import type { DaskErrorReason } from './errors.ts'
-import { sayWhoSpeaks } from './strangers.ts'
+import { sayWhoSpeaks } from './identify-peer.ts'
 
 /** Why a connection did not come about, of which a socket says `error`; `heard` is what came until then. */
 export function whyNotConnected(

@@ -1,7 +1,7 @@
 import { RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { MpiHelper } from '../mpi/helper.ts'
-import type { Found } from '../record/found.ts'
+import type { Found } from './found.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'

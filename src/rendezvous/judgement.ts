@@ -1,3 +1,4 @@
+import type { SchedulerAnswer } from '../dask/verify-scheduler.ts'
 import type { Logger } from '../logger.ts'
 import type { Owner } from '../record/owner.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -8,11 +9,6 @@ import type { RendezvousPaths } from './names.ts'
 export type OwnerAnswer = 'alive' | 'gone' | 'unreachable'
 /** Asks an owner whether its run still lives. Ends within seconds. */
 export type AskOwner = (owner: Owner) => Promise<OwnerAnswer>
-/**
- * What is at the address of a scheduler file: the scheduler of the file; something that accepts the
- * connection and is silent, which may be it; something `other`; nothing; or no way there.
- */
-export type SchedulerAnswer = 'answers' | 'silent' | 'other' | 'refuses' | 'unreachable'
 /** Asks who is at the address of a scheduler file. Ends within seconds. */
 export type AskScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
 

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { printable } from '../util/printable.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { answered } from '../util/unanswered.ts'
+import { answered } from '../util/io-timeout.ts'
 import { sayDuration } from '../util/duration.ts'
 
 /** What a file of TLS is read as. */

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
+import { readFile, readlink } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
@@ -106,4 +107,25 @@ export async function addressTowards(target: string): Promise<string | undefined
   } finally {
     socket.close()
   }
+}
+
+/** Addresses of this host without loopback, those that others reach most likely first. */
+export function ownAddresses(): string[] {
+  return orderAddresses(hostAddresses())
+    .filter(({ kind }) => kind !== 'loopback')
+    .map(({ address }) => address)
+}
+
+/** Names the loopback interface that this process sees: two processes of one name share it. */
+export async function networkName(): Promise<string> {
+  const parts = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown'),
+    readlink('/proc/self/ns/net').catch(() => 'unknown'),
+  ])
+  return parts.map((part) => part.trim()).join(' ')
+}
+
+/** The host of an address such as `tcp://10.0.0.1:8786` or `tls://[fe80::1]:8786`. */
+export function hostOf(address: string): string | undefined {
+  return /^[a-z]+:\/\/\[?([^\]/]+?)\]?:\d+$/.exec(address)?.[1]
 }

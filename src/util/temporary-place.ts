@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { RunnerError } from '../errors.ts'
 import { foreignHandOnNames } from './foreign-hand.ts'
 import { temporaryDirectory } from './surroundings.ts'
-import { answered } from './unanswered.ts'
+import { answered } from './io-timeout.ts'
 
 /** Where this process makes directories of its own. */
 export interface TemporaryPlace {

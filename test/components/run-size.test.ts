@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
-import { assignRoles } from '../../src/roles/roles.ts'
+import { assignRoles } from '../../src/identity/roles.ts'
 import { checkRunSize } from '../../src/components/run-size.ts'
 
 function check(size: number, given: RunnerOptions, isOnOneHost = false): () => void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { localLine } from '../../src/control/line.ts'
-import { Pulse, withPulse } from '../../src/control/pulse.ts'
+import { localLine } from '../../src/control/channel.ts'
+import { Pulse, withPulse } from '../../src/control/heartbeat.ts'
 
 const lostAfter = 8_000
 

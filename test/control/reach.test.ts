@@ -2,15 +2,10 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  addressesOf,
-  hostOf,
-  isLoopback,
-  keptByHost,
-  networkName,
-  ownAddresses,
-  reach,
-} from '../../src/control/reach.ts'
+import { addressesOf } from '../../src/control/open-channel.ts'
+import { hostOf, isLoopback, networkName, ownAddresses } from '../../src/util/network.ts'
+import { keptByHost } from '../../src/dask/verify-scheduler.ts'
+import { reach } from '../../src/util/reach.ts'
 import { closedPort, recordOf } from './support.ts'
 
 /** A port that accepts connections on every address of this host. */

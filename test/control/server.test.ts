@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { joinControl } from '../../src/control/join.ts'
 import type { Hello } from '../../src/control/messages.ts'
 import { openChannel } from '../../src/control/open-channel.ts'
-import { openSecondLine } from '../../src/control/second-line.ts'
+import { openSecondLine } from '../../src/control/second-channel.ts'
 import { ControlServer, type Peer } from '../../src/control/server.ts'
 import { frame, recordOf, say, startServer } from './support.ts'
 

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { onTestFinished } from 'vitest'
 import { Frames } from '../../src/control/frames.ts'
 import { proveToCaller, proveToServer, type Session } from '../../src/control/handshake.ts'
-import { networkName } from '../../src/control/reach.ts'
+import { networkName } from '../../src/util/network.ts'
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 

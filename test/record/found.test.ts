@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseFound } from '../../src/record/found.ts'
+import { parseFound } from '../../src/rendezvous/found.ts'
 
 test('what was found is read as it was told, and nothing else is', () => {
   const found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }

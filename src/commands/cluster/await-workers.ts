@@ -1,4 +1,4 @@
-import { Visit } from '../../control/visit.ts'
+import { Visit } from '../../control/control-client.ts'
 import { DaskError } from '../../dask/errors.ts'
 import { presentWorkers } from '../../dask/present-workers.ts'
 import type { SchedulerClient } from '../../dask/scheduler-client.ts'

@@ -2,7 +2,7 @@ import { ClientProgram } from '../../components/client-program.ts'
 import { Reaper } from '../../process/reaper.ts'
 import { shellStatus, signalStatus } from '../../process/exit.ts'
 import { Signals } from '../../process/signals.ts'
-import { InterruptedError } from '../../runner/context.ts'
+import { InterruptedError } from '../../identity/run-context.ts'
 import { type EndingSignal, takeHeldSignal } from '../../util/early-signals.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { fetchCertificates, type Keeper } from '../../control/fetch-certificates.ts'
-import { reachDask } from '../../control/reach.ts'
+import { reachDask } from '../../dask/verify-scheduler.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import { Reaper } from '../../process/reaper.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'

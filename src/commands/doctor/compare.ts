@@ -1,5 +1,5 @@
 import type { PythonDescription } from '../../python/describe-python.ts'
-import type { Role } from '../../roles/roles.ts'
+import type { Role } from '../../identity/roles.ts'
 import { sayDuration } from '../../util/duration.ts'
 import { hostAndPort } from '../../util/network.ts'
 import { judgeClient } from './client.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { reach } from '../../control/reach.ts'
+import { reach } from '../../util/reach.ts'
 import { errnoOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { type FileForms, removeKnownFiles } from '../../filesystem/known-files.ts'

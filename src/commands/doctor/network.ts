@@ -1,12 +1,11 @@
-import { isLoopback } from '../../control/reach.ts'
 import { messageOf } from '../../errors.ts'
 import type { CompleteOptions } from '../../options.ts'
-import type { RunContext } from '../../runner/context.ts'
-import { freePort } from '../../runner/free-port.ts'
-import { listenHost, plannedScheduler } from '../../runner/listen-address.ts'
-import { findListeningPlaces, type ListeningPlace } from '../../runner/listening-places.ts'
+import type { RunContext } from '../../identity/run-context.ts'
+import { freePort } from '../../components/free-port.ts'
+import { listenHost, plannedScheduler } from '../../components/listen-address.ts'
+import { findListeningPlaces, type ListeningPlace } from '../../components/listening-places.ts'
 import type { ChosenAddress } from '../../util/choose-address.ts'
-import { hostAddresses, type InterfaceAddress } from '../../util/network.ts'
+import { hostAddresses, type InterfaceAddress, isLoopback } from '../../util/network.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 
 /** Where a part of the cluster would listen. */

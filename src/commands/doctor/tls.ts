@@ -1,5 +1,5 @@
 import type { CompleteOptions } from '../../options.ts'
-import { tlsOf } from '../../runner/run-tls.ts'
+import { tlsOf } from '../../security/run-tls.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 

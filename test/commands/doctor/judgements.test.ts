@@ -10,7 +10,7 @@ import { judgeOpenFiles, judgeResources, judgeVariables, sayWorker } from '../..
 import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
 import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
-import { listeningPlaces } from '../../../src/runner/listening-places.ts'
+import { listeningPlaces } from '../../../src/components/listening-places.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { identifySlurm } from '../../../src/identity/slurm.ts'
 import { slurmEnvironment } from '../../support/environment.ts'

@@ -1,0 +1,138 @@
+import { needCluster } from '../commands/cluster/find.ts'
+import { interruptible } from '../commands/cluster/command-signals.ts'
+import { count } from '../commands/cluster/say.ts'
+import { completeTarget, sayTarget } from '../commands/cluster/target.ts'
+import { ProgramNotStarted, runGated } from '../commands/gate.ts'
+import { askConstants, type ClusterStatus, describeCluster } from '../commands/status.ts'
+import { followCluster } from '../commands/status-follow.ts'
+import { formatStatus } from '../commands/status-text.ts'
+import { sayCluster, stopCluster } from '../commands/stop.ts'
+import { waitForCluster } from '../commands/wait.ts'
+import { defaults } from '../defaults.ts'
+import type { ownTables } from '../options/command-table.ts'
+import { monotonic } from '../util/monotonic.ts'
+import { printable, printableLines } from '../util/printable.ts'
+import { Progress } from '../util/progress.ts'
+import { exitSurely } from '../util/io-timeout.ts'
+import type { CommandOptions } from './flags.ts'
+import { draw, print } from './print.ts'
+
+const prefix = 'dask-hpc-runner: '
+
+/** How long `status --follow` waits for an answer. In milliseconds. */
+const followTimeout = 300_000
+
+/** Waits for a cluster, runs the program, and ends this process with its status. */
+export async function runWait(
+  [program, ...args]: readonly string[],
+  { own, sources }: CommandOptions<typeof ownTables.wait>,
+): Promise<never> {
+  const { env } = process
+  const target = completeTarget({ ...own, sources }, env)
+  const { workers, timeout } = own
+  return await ending(async (interruption) => {
+    using progress = new Progress({ prefix })
+    const { signal } = interruption
+    const onProgress = (text: string): void => {
+      progress.say(printable(text))
+    }
+    const cluster = await waitForCluster({ target, workers, timeout, signal, onProgress, waiters: tasksOf(env) })
+    progress.end()
+    say(`${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
+    if (program === undefined) return 0
+    try {
+      return await runGated([program, ...args], cluster, { env, interruption })
+    } catch (error) {
+      if (!(error instanceof ProgramNotStarted)) throw error
+      say(`error: ${error.message}`)
+      return error.status
+    }
+  })
+}
+
+/** Shows a cluster, and ends this process. */
+export async function runStatus({ own, sources }: CommandOptions<typeof ownTables.status>): Promise<never> {
+  const { env, stdout } = process
+  // Only looked at: nothing is done that the file says.
+  const target = { ...completeTarget({ ...own, sources }, env), ofAnybody: true }
+  const { follow, interval, timeout = follow ? followTimeout : defaults.callTimeout } = own
+  return await ending(async (interruption) => {
+    const { signal } = interruption
+    const end = monotonic() + timeout
+    const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
+    if (cluster.owner !== undefined) say(`${sayTarget(target)} belongs to ${cluster.owner}`)
+    const options = { timeout, signal, env }
+    if (!follow) {
+      const left = Math.max(1, end - monotonic())
+      const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
+      await print(`${own.json ? json(status, 2) : formatStatus(status)}\n`)
+      return 0
+    }
+    const textOf = (status: ClusterStatus): string => {
+      if (own.json) return `${json(status)}\n`
+      const shown = printableLines(formatStatus(status))
+      return stdout.isTTY ? redrawn(shown) : `${status.time}\n${shown}\n\n`
+    }
+    const show = async (status: ClusterStatus): Promise<void> => {
+      if (!(await draw(textOf(status)))) process.exit(0)
+    }
+    try {
+      await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence: say })
+    } catch (error) {
+      // INT is how a person ends it.
+      if (interruption.by === 'SIGINT') return 0
+      throw error
+    }
+    say(`the cluster of ${sayTarget(target)} has ended`)
+    return 0
+  })
+}
+
+/** Ends a cluster, and this process. */
+export async function runStop({ own, sources }: CommandOptions<typeof ownTables.stop>): Promise<never> {
+  const target = completeTarget({ ...own, sources }, process.env)
+  const { timeout } = own
+  return await ending(async ({ signal }) => {
+    using progress = new Progress({ prefix })
+    const onProgress = (text: string): void => {
+      progress.say(printable(text))
+    }
+    const stopped = await stopCluster({ target, timeout, signal, onProgress })
+    progress.end()
+    if (stopped.kind === 'nothing') {
+      await print(`${printable(`Nothing to stop at ${stopped.why}`)}\n`)
+      return 0
+    }
+    const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
+    const left = stopped.fileIsLeft ? `; its file ${sayTarget(target)} is left` : ''
+    await print(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
+    return 0
+  })
+}
+
+/** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
+async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
+  process.stderr.on('error', () => undefined)
+  exitSurely(await interruptible(work))
+}
+
+/** JSON for whatever reads it, a terminal as well: of control characters it has no need. */
+function json(value: unknown, indent?: number): string {
+  return printableLines(JSON.stringify(value, undefined, indent))
+}
+
+function say(text: string): void {
+  process.stderr.write(`${prefix}${printable(text)}\n`)
+}
+
+/** For a terminal, in the place of what was there; what does not fit is left out. */
+function redrawn(text: string): string {
+  const lines = text.split('\n').slice(0, Math.max(5, (process.stdout.rows || 24) - 1))
+  return `\u{1b}[H${lines.map((line) => `${line}\u{1b}[K\n`).join('')}\u{1b}[J`
+}
+
+/** How many tasks of a step wait like this one, perhaps. */
+function tasksOf(env: NodeJS.ProcessEnv): number {
+  const tasks = env.SLURM_STEP_ID === undefined ? NaN : Number(env.SLURM_STEP_NUM_TASKS)
+  return Number.isInteger(tasks) && tasks > 0 ? tasks : 1
+}

@@ -1,0 +1,43 @@
+import { Visit } from '../../control/control-client.ts'
+import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
+import { answered } from '../../util/io-timeout.ts'
+import { lookAt } from './look.ts'
+import type { FindOptions } from './no-cluster.ts'
+import type { Target } from './target.ts'
+
+/** A run of ours whose process 0 has answered. */
+export interface VisitedRun {
+  readonly kind: 'visited'
+  readonly visit: Visit
+  readonly file: PublishedFile
+}
+
+/** A process 0 that has not answered after so long is left alone, and the scheduler asked instead. In milliseconds. */
+const longestTry = 5_000
+
+/**
+ * Looks once for a run of ours and connects to its process 0, which knows more than the scheduler and
+ * spares it questions. The secret in the file makes sure that it is the run of the file.
+ *
+ * @returns undefined where there is no such run, or its process 0 cannot be reached from here.
+ */
+export async function visitRun(target: Target, { timeout, signal }: FindOptions): Promise<VisitedRun | undefined> {
+  if ('address' in target) return undefined
+  // The scheduler is asked in the other half, where process 0 does not answer.
+  const longest = Math.ceil(Math.min(timeout / 2, longestTry))
+  const end = AbortSignal.timeout(longest)
+  try {
+    const sight = await answered(lookAt(target), longest, () => new Error('late'), signal)
+    if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
+    const { file } = sight
+    const any = signal === undefined ? end : AbortSignal.any([end, signal])
+    return { kind: 'visited', visit: await Visit.open(file.dask_hpc_runner, { signal: any }), file }
+  } catch {
+    signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+function isPublished(file: SchedulerFile): file is PublishedFile {
+  return file.dask_hpc_runner !== undefined
+}

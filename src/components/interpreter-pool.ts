@@ -1,0 +1,168 @@
+import { workerEnvironment } from './child-environment.ts'
+import { passOn } from '../process/pass-on.ts'
+import type { Reaper } from '../process/reaper.ts'
+import { endFrozen } from '../process/stopped.ts'
+import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
+import { type Answer, findPython } from '../python/find-python.ts'
+import { ForkServer } from '../python/fork-server.ts'
+import type { BootstrapOptions } from '../python/start-bootstrap.ts'
+import { untilAborted } from '../util/wait.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { sayProgress } from '../util/run-progress.ts'
+
+/** A Dask process of ours, by what it becomes. */
+export type DaskPart =
+  | { readonly component: 'scheduler'; readonly name: 'scheduler' }
+  /** Its name in the cluster. */
+  | { readonly component: 'worker'; readonly name: string }
+
+/** Starts `python` for something; `discreet`: nothing is passed on of what it says if it has no Dask. */
+type StartPython = (
+  python: string,
+  discreet?: boolean,
+) => { readonly answer: (timeout: number) => Promise<Answer>; readonly kill: () => void }
+
+/**
+ * The Pythons in which the Dask components of this process run. They import Dask while there is nothing
+ * to run yet; several workers are forked from one.
+ */
+export class Pythons {
+  readonly #run: RunContext
+  readonly #reaper: Reaper
+  readonly #env: NodeJS.ProcessEnv
+  /** Aborts with the run's start, or when nothing will be run any more. */
+  readonly #signal: AbortSignal
+  readonly #dismissal = new AbortController()
+  #path: Promise<string> | undefined
+  /** Those that have not been told yet what to run. */
+  readonly #warm = new Map<string, DaskProcess>()
+  #forkServer: ForkServer | undefined
+  /** {@link #forkServer}, where that can fork. */
+  #forking: Promise<ForkServer | undefined> | undefined
+
+  /** @param env that of the scheduler; the workers' has some additions */
+  constructor(run: RunContext, reaper: Reaper, env: NodeJS.ProcessEnv) {
+    this.#run = run
+    this.#reaper = reaper
+    this.#env = env
+    this.#signal = AbortSignal.any([run.signal, this.#dismissal.signal])
+  }
+
+  /** Of programs that are asked for their Python: what they leave is found by our mark. */
+  get #askingEnv(): NodeJS.ProcessEnv {
+    return { ...this.#run.options.env, ...this.#reaper.environment }
+  }
+
+  /** The interpreter that has Dask: its path, or a name on PATH. */
+  get path(): Promise<string> {
+    this.#path ??= findPython(this.#run.options, this.#askingEnv, this.#signal)
+    return this.#path
+  }
+
+  /** Has them import Dask for these parts. The first that is started says whether its Python has Dask. */
+  warmUp(parts: readonly DaskPart[]): void {
+    const [first, ...others] = this.#startsFor(parts)
+    if (first === undefined) return
+    const { options } = this.#run
+    this.#path = findPython(options, this.#askingEnv, this.#signal, async (python) => {
+      const started = first(python, true)
+      using _progress = sayProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
+      const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
+      if (answer.executable === undefined) started.kill()
+      return answer
+    })
+    this.#path.then(
+      (python) => {
+        if (!this.#signal.aborted) for (const start of others) start(python)
+      },
+      // Whoever starts something is told.
+      () => undefined,
+    )
+  }
+
+  /** Runs `part` with these arguments of Dask's own command line, in a Python that has imported Dask where there is one. */
+  async start(part: DaskPart, args: readonly string[], extras?: WorkerExtras): Promise<DaskProcess> {
+    const python = await this.path
+    const forked = await this.#fork(part)
+    this.#run.signal.throwIfAborted()
+    const process = forked ?? this.#warm.get(part.name) ?? this.#spawn(python, part)
+    this.#warm.delete(part.name)
+    process.begin(args, extras)
+    return process
+  }
+
+  /** Ends those that have not been told what to run, and starts no more of them. */
+  dismiss(): void {
+    this.#dismissal.abort()
+    for (const process of this.#warm.values()) process.kill()
+    this.#warm.clear()
+    if (this.#forkServer?.isUsed === false) this.#forkServer.kill()
+  }
+
+  /** Ends what the workers were forked from, and with it what is left of them. */
+  kill(): void {
+    this.dismiss()
+    this.#forkServer?.kill()
+  }
+
+  /** Does not keep us alive. */
+  unref(): void {
+    this.#forkServer?.unref()
+  }
+
+  #startsFor(parts: readonly DaskPart[]): readonly StartPython[] {
+    const workers = parts.filter(({ component }) => component === 'worker')
+    const forks = workers.length > 1 && !this.#run.options.nanny
+    const alone = forks ? parts.filter(({ component }) => component !== 'worker') : parts
+    return [
+      ...alone.map((part) => this.#warmStart(part)),
+      ...(forks ? [this.#forkServerStart(workers.map(({ name }) => name))] : []),
+    ]
+  }
+
+  #warmStart(part: DaskPart): StartPython {
+    return (python, discreet) => {
+      const process = this.#spawn(python, part, discreet)
+      this.#warm.set(part.name, process)
+      return process
+    }
+  }
+
+  #forkServerStart(names: readonly string[]): StartPython {
+    return (python, discreet) => {
+      this.#forkServer = new ForkServer(this.#bootstrap(python, 'worker', discreet), names)
+      endFrozen(this.#forkServer, this.#run.options.lostAfter)
+      return this.#forkServer
+    }
+  }
+
+  /** Undefined where `part` has to be started in an interpreter of its own. */
+  async #fork({ component, name }: DaskPart): Promise<DaskProcess | undefined> {
+    if (component !== 'worker' || this.#forkServer === undefined) return undefined
+    this.#forking ??= this.#ifItForks(this.#forkServer)
+    const server = await untilAborted(this.#forking, this.#run.signal)
+    const process = server?.fork(name, passOn(`[${this.#run.identity.rank} ${component}]`))
+    if (process !== undefined) endFrozen(process, this.#run.options.lostAfter)
+    return process
+  }
+
+  async #ifItForks(server: ForkServer): Promise<ForkServer | undefined> {
+    const obstacle = await server.obstacle()
+    if (obstacle === undefined) return server
+    this.#run.logger.info(`starts its workers one by one: ${obstacle}`)
+    server.kill()
+    return undefined
+  }
+
+  #spawn(python: string, { component, name }: DaskPart, discreet = false): DaskProcess {
+    const title = component === 'worker' ? `worker ${name}` : name
+    const process = DaskProcess.start({ component, name: title, ...this.#bootstrap(python, component, discreet) })
+    endFrozen(process, this.#run.options.lostAfter)
+    return process
+  }
+
+  #bootstrap(python: string, component: DaskPart['component'], discreet = false): BootstrapOptions {
+    const env = component === 'worker' ? workerEnvironment(this.#env) : this.#env
+    return { python, env, reaper: this.#reaper, onLine: passOn(`[${this.#run.identity.rank} ${component}]`), discreet }
+  }
+}

@@ -1,0 +1,319 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { childEnvironment, clientEnvironment, type ClusterPlace, workerEnvironment } from './child-environment.ts'
+import { ClientProgram } from './client-program.ts'
+import { CommandWorker } from './command-worker.ts'
+import { schedulerArguments, workerArguments, type WorkerPlace } from './dask-arguments.ts'
+import { daskValues } from './dask-values.ts'
+import { taskShare } from './task-share.ts'
+import { fillCommand } from './worker-command.ts'
+import { formatResources, ownGpus, tooManyGpus, withGpus, type WorkerGpus, workerGpus } from './worker-gpus.ts'
+import { workerNames, workersOfProcess } from './worker-names.ts'
+import { shareAmong } from './worker-resources.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import { makeDirectories } from '../filesystem/make-directories.ts'
+import { formatRunKey } from '../identity/run-key.ts'
+import { passOn } from '../process/pass-on.ts'
+import type { Reaper } from '../process/reaper.ts'
+import { readNodeLimits } from '../process/limits.ts'
+import { ClientProcess } from '../python/client-process.ts'
+import type { DaskProcess } from '../python/dask-process.ts'
+import { endFrozen } from '../process/stopped.ts'
+import { assignRoles, type Role } from '../identity/roles.ts'
+import { withTwins } from '../util/container-twins.ts'
+import { sayDuration } from '../util/duration.ts'
+import { foreignHandOnNames } from '../util/foreign-hand.ts'
+import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
+import { absolutePath } from '../util/surroundings.ts'
+import { ownPlaceAdvice, sayForeign, temporaryPlace } from '../util/temporary-place.ts'
+import { answered } from '../util/io-timeout.ts'
+import { awaitRegistered } from './await-registered.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { freePort } from './free-port.ts'
+import { listenHost } from './listen-address.ts'
+import { type DaskPart, Pythons } from './interpreter-pool.ts'
+import { tlsOf, tlsVariables } from '../security/run-tls.ts'
+
+/** A worker of this process, which may have to be started more than once. */
+export interface WorkerPlan {
+  /** Its name in the cluster. */
+  readonly name: string
+  readonly start: () => Promise<WorkerProcess>
+}
+
+/** A worker that runs: Dask's own, or a command of the user's in its place. */
+export type WorkerProcess = DaskProcess | CommandWorker
+
+/** The components that this process hosts. */
+export class Hosted {
+  scheduler: DaskProcess | undefined
+  readonly #workers = new Map<string, WorkerProcess>()
+  client: ClientProgram | undefined
+  readonly #run: RunContext
+  readonly #reaper: Reaper
+  readonly #env: NodeJS.ProcessEnv
+  readonly #pythons: Pythons
+  #warmClient: Promise<ClientProcess> | undefined
+  #directory: Promise<string> | undefined
+  #schedulerAddress: string | undefined
+
+  constructor(run: RunContext, reaper: Reaper) {
+    this.#run = run
+    this.#reaper = reaper
+    this.#env = {
+      ...childEnvironment(run.options.env, run.options.keepMpiEnv),
+      ...withTwins(tlsVariables(run.options)),
+    }
+    this.#pythons = new Pythons(run, reaper, this.#env)
+  }
+
+  /** Starts the Pythons of a process with these roles: they import Dask while there is nothing to run yet. */
+  warmUp(roles: readonly Role[]): void {
+    this.#pythons.warmUp([
+      ...(roles.includes('scheduler') ? [scheduler] : []),
+      ...(roles.includes('worker') && this.#run.options.workerCommand === undefined
+        ? this.#workerNames.map((name) => workerPart(name))
+        : []),
+    ])
+  }
+
+  /** Ends the Pythons that have nothing to run. */
+  dismiss(): void {
+    this.#pythons.dismiss()
+  }
+
+  async startScheduler(): Promise<DaskProcess> {
+    const { options } = this.#run
+    const host = (await listenHost('scheduler', this.#run))?.address
+    const port = await freePort('port', host, options)
+    // A scheduler can do without; its workers could not.
+    const directory = await this.ownDirectory().catch(() => undefined)
+    const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
+    this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }), extras)
+    return this.scheduler
+  }
+
+  /** This process's workers, to be started. */
+  async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
+    const { options, identity } = this.#run
+    this.#schedulerAddress = schedulerAddress
+    const localDirectory = await this.ownDirectory()
+    const nworkers = workersOfProcess(options)
+    const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
+    const host = (await listenHost('worker', this.#run, schedulerAddress))?.address
+    await freePort('workerPort', host, options)
+    if (options.nanny) await freePort('nannyPort', host, options)
+    const place = { schedulerAddress, localDirectory, host, ...each }
+    const gpus = workerGpus(options.env, identity.share, { ...options, nworkers })
+    const tooMany = gpus && tooManyGpus(gpus)
+    // It is mostly the same in all processes; doctor tells of each.
+    if (tooMany !== undefined && this.#isFirstWorker) this.#run.logger.warn(tooMany)
+    const resources = withGpus(options.resources, gpus?.each)
+    return this.#workerNames.map((name, i) => ({
+      name,
+      start: async () => {
+        if (options.workerCommand !== undefined)
+          return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
+        const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
+        const environment = withTwins(gpus?.environments[i] ?? {})
+        const extras = { environment, resources: resources.offered, values: daskValues(options) }
+        const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
+        this.#workers.set(name, worker)
+        return worker
+      },
+    }))
+  }
+
+  #startCommand(
+    text: string,
+    place: WorkerPlace,
+    { gpus, index }: { readonly gpus: WorkerGpus | undefined; readonly index: number },
+  ): CommandWorker {
+    const { options, schedulerFile } = this.#run
+    const { workersPerCommand: count } = options
+    const { name, schedulerAddress } = place
+    const tls = tlsOf(options)
+    const { given, offered } = withGpus(options.resources, gpus?.each)
+    const command = fillCommand(text, {
+      scheduler_address: schedulerAddress,
+      scheduler_file: schedulerFile,
+      name,
+      nthreads: String(place.nthreads),
+      memory_limit: place.memoryLimit,
+      local_directory: place.localDirectory,
+      resources: given.resources ?? options.resources ?? formatResources(offered),
+      tls_ca_file: tls?.caFile,
+      tls_cert: tls?.cert,
+      tls_key: tls?.key,
+    })
+    const worker = new CommandWorker({
+      name: `worker ${name}`,
+      command,
+      env: {
+        ...workerEnvironment(this.#env),
+        ...withTwins({
+          DASK_SCHEDULER_ADDRESS: schedulerAddress,
+          ...(gpus && ownGpus(gpus, { first: index * count, count })),
+        }),
+      },
+      reaper: this.#reaper,
+      onLine: passOn(`[${this.#run.identity.rank} worker]`),
+      registered: async (signal) => {
+        const named = text.includes('{name}') ? name : undefined
+        return await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
+      },
+    })
+    endFrozen(worker, options.lostAfter)
+    this.#workers.set(name, worker)
+    return worker
+  }
+
+  startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {
+    this.client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#reaper)
+    endFrozen(this.client, this.#run.options.lostAfter)
+    return this.client
+  }
+
+  /** Starts the process that a Client in this one will want, for Dask takes its time to load. */
+  warmClient(): void {
+    this.#warmClient = this.#startClientProcess()
+    // Whoever takes it is told.
+    this.#warmClient.catch(() => undefined)
+  }
+
+  /** That process, once; from then on another one each time. */
+  async takeClientProcess(): Promise<ClientProcess> {
+    const process = this.#warmClient ?? this.#startClientProcess()
+    this.#warmClient = undefined
+    return await process
+  }
+
+  /** Runs the user's command for the end of a run, beside the client program and in its environment. */
+  startEndingCommand(command: string, place: ClusterPlace): ClientProgram {
+    return new ClientProgram(['/bin/sh', '-c', command], clientEnvironment(this.#env, place), this.#reaper)
+  }
+
+  /** The Python that has Dask. */
+  get python(): Promise<string> {
+    return this.#pythons.path
+  }
+
+  /** Orders the workers to close; kills those that have not ended after `grace` milliseconds. */
+  async stopWorkers(grace: number): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(async (worker) => await worker.stop(grace)))
+    this.#pythons.kill()
+  }
+
+  /** Has the scheduler move what our workers hold to the others. Does not throw. */
+  async retireWorkers(timeout: number): Promise<void> {
+    const { workerCommand, workersPerCommand } = this.#run.options
+    const numbers = workerCommand === undefined ? [] : Array.from({ length: workersPerCommand }, (_, i) => `-${i}`)
+    const names = [...this.#workers.keys()].flatMap((name) => ['', ...numbers].map((number) => `${name}${number}`))
+    if (this.#schedulerAddress === undefined || names.length === 0) return
+    const tls = tlsOf(this.#run.options)
+    try {
+      const { SchedulerClient } = await import('../dask/scheduler-client.ts')
+      using client = await SchedulerClient.connect(this.#schedulerAddress, { ...(tls && { tls }) })
+      await client.retireWorkers({ names }, { timeout, close: false })
+    } catch (error) {
+      this.#run.logger.warn(`the workers leave without handing on their data: ${messageOf(error)}`)
+    }
+  }
+
+  /** Kills everything at once. */
+  kill(): void {
+    for (const component of this.#all) component.kill()
+    this.#pythons.kill()
+  }
+
+  /** Does not keep us alive. */
+  unref(): void {
+    this.scheduler?.unref()
+    this.#pythons.unref()
+    for (const worker of this.#workers.values()) worker.unref()
+  }
+
+  get #all(): readonly (WorkerProcess | ClientProgram)[] {
+    return [this.client, ...this.#workers.values(), this.scheduler].filter((component) => component !== undefined)
+  }
+
+  async #startClientProcess(): Promise<ClientProcess> {
+    const python = await this.python
+    return new ClientProcess({
+      python,
+      env: this.#env,
+      reaper: this.#reaper,
+      lostAfter: this.#run.options.lostAfter,
+      onLine: passOn(`[${this.#run.identity.rank} client]`),
+    })
+  }
+
+  get #isFirstWorker(): boolean {
+    const { options, identity } = this.#run
+    return (
+      assignRoles({ ...options, size: identity.size }).findIndex((roles) => roles.includes('worker')) === identity.rank
+    )
+  }
+
+  get #workerNames(): readonly string[] {
+    const { options, identity } = this.#run
+    return workerNames(identity.rank, { ...options, runKey: identity.runKey })
+  }
+
+  /**
+   * A directory of this process's own on its node, removed at the end. Dask imports modules from a directory in there that it would else
+   * make in one of a well-known name, such as /tmp/dask-scratch-space, which may be anybody's. So nobody else may be able to
+   * put another in its place.
+   */
+  async ownDirectory(): Promise<string> {
+    this.#directory ??= this.#makeDirectory()
+    return await this.#directory
+  }
+
+  async #makeDirectory(): Promise<string> {
+    const { identity, options } = this.#run
+    const named = options.localDirectory
+    const parent = named === undefined ? await this.#temporaryPlace() : absolutePath(named)
+    const { host, rank, runKey } = identity
+    const path = join(parent, `dask-hpc-runner-${formatRunKey(runKey)}-${rank}-${randomUUID().slice(0, 8)}`)
+    let next = named === undefined ? 'set TMPDIR to a directory of the node, or name one by' : 'name another by'
+    try {
+      const make = async (): Promise<OwnDirectory> => {
+        if (named !== undefined) {
+          await makeDirectories(parent)
+          const hand = await foreignHandOnNames(parent)
+          if (hand !== undefined) {
+            next = ownPlaceAdvice()
+            throw new Error(sayForeign(hand))
+          }
+        }
+        return await makeOwnDirectory(path)
+      }
+      const { filesystemTimeout } = options
+      const late = (): Error => new Error(`the filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
+      this.#reaper.addDirectory(await answered(make(), filesystemTimeout, late))
+      return path
+    } catch (cause) {
+      throw new RunnerError(
+        `Cannot make a directory for the workers of ${host} in "${parent}": ${messageOf(cause)}; ${next} --local-directory`,
+        { code: 'ERR_ENVIRONMENT', cause },
+      )
+    }
+  }
+
+  /** TMPDIR, or what stands in for it, which one process of a host says. */
+  async #temporaryPlace(): Promise<string> {
+    const { identity, logger } = this.#run
+    const { path, why } = await temporaryPlace()
+    const speaks = identity.rank === 0 || (identity.nodes > 1 && identity.share.localRank === 0)
+    if (why !== undefined && speaks)
+      logger.warn(`the workers' files are in ${path} and not in TMPDIR: ${sayForeign(why)}`)
+    return path
+  }
+}
+
+const scheduler = { component: 'scheduler', name: 'scheduler' } as const
+
+function workerPart(name: string): DaskPart {
+  return { component: 'worker', name }
+}

@@ -1,0 +1,141 @@
+import { RefusedError } from '../control/join.ts'
+import { defaults } from '../defaults.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
+import { type Found, gathererOf } from '../rendezvous/found.ts'
+import { monotonic } from '../util/monotonic.ts'
+import { sleep } from '../util/wait.ts'
+
+/** Time between two attempts to join a process 0 that was not joined: a part of it at random. In milliseconds. */
+const [firstPause, longestPause] = [1_000, 5_000]
+/** How long the connection of an attempt may take: longer each time, for a slow network. In milliseconds. */
+const longestPatience = 10_000
+
+/** No timer is longer. In milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+/** How a process meets process 0. */
+export interface MeetOptions {
+  /** Waits for what process 0 publishes; records with a nonce in `dead` are known not to answer. */
+  readonly lookUp: (dead: ReadonlySet<string>, signal: AbortSignal) => Promise<Found>
+  /** @param patience how long the connection may take, in milliseconds */
+  readonly join: (gatherer: ClusterRecord, patience: number, signal: AbortSignal) => Promise<void>
+  /** How long a process 0 is tried that cannot be joined for this reason. In milliseconds. */
+  readonly limit: (why: unknown) => number
+  readonly logger: Logger
+  /** Aborts when this process has to end. */
+  readonly signal: AbortSignal
+  /** Milliseconds. @default 1 s */
+  readonly firstPause?: number
+  /** Milliseconds from any fixed moment. @default monotonic */
+  readonly now?: () => number
+}
+
+/** What came of it. */
+export interface Meeting {
+  /** Process 0 has been joined, unless this is an outcome. */
+  readonly found: Found
+  /** Why a process 0 that has ended since could not be joined. */
+  readonly unanswered?: unknown
+}
+
+interface Unanswered {
+  readonly found: Found
+  readonly gatherer: ClusterRecord
+  readonly error: unknown
+  /** When it was tried first. */
+  readonly since: number
+}
+
+/**
+ * Looks process 0 up and joins it. A record that does not answer may be of an earlier run of the same
+ * key: process 0 then replaces it. Or the network may be slow, or gone for a moment: so it is asked again, too.
+ *
+ * @throws why process 0 cannot be joined, what `lookUp` throws, or the signal's reason.
+ */
+export async function meet(options: MeetOptions): Promise<Meeting> {
+  const { lookUp, join, logger, signal, now = monotonic } = options
+  const dead = new Set<string>()
+  let unanswered: Unanswered | undefined
+  for (;;) {
+    const met: Met =
+      unanswered === undefined
+        ? { found: await lookUp(dead, signal), joined: false }
+        : await newerOrAnswering(unanswered, dead, options)
+    const { found, joined } = met
+    const gatherer = gathererOf(found)
+    if (joined) return { found }
+    if (gatherer === undefined) return { found, unanswered: unanswered?.error }
+    const since = now()
+    try {
+      await join(gatherer, patienceOf(1), signal)
+      return { found }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof RefusedError) throw error
+      // The one that did not answer before may have been of an earlier run.
+      if (found.kind === 'outcome')
+        return { found, unanswered: gatherer.nonce === unanswered?.gatherer.nonce ? unanswered.error : undefined }
+      if (dead.has(gatherer.nonce)) throw error
+      dead.add(gatherer.nonce)
+      unanswered = { found, gatherer, error, since }
+      if (options.limit(error) > 0) logger.warn(`${messageOf(error)}; asking again`)
+    }
+  }
+}
+
+interface Met {
+  readonly found: Found
+  readonly joined: boolean
+}
+
+/** A newer record, or the same one once process 0 has answered and is joined. */
+async function newerOrAnswering(unanswered: Unanswered, dead: ReadonlySet<string>, options: MeetOptions): Promise<Met> {
+  const over = new AbortController()
+  const signal = AbortSignal.any([options.signal, over.signal])
+  const newer = options.lookUp(dead, signal).then(
+    (found) => ({ found, joined: false }),
+    (late: unknown) => {
+      // No newer record has come: the one that was there was this run's.
+      throw late instanceof RunnerError && late.code === 'ERR_TIMED_OUT' ? unanswered.error : late
+    },
+  )
+  const answering = joinAgain(unanswered, signal, options).then(() => ({ found: unanswered.found, joined: true }))
+  try {
+    const first = await Promise.race([newer, answering])
+    if (first.joined) return first
+  } finally {
+    over.abort(new Error('this is no longer waited for'))
+    newer.catch(() => undefined)
+    answering.catch(() => undefined)
+  }
+  // It may have answered in the same moment.
+  return await answering.catch(async () => await newer)
+}
+
+/** @throws why process 0 could not be joined for as long as is right for that reason, or the signal's reason. */
+async function joinAgain(
+  { gatherer, error, since }: Unanswered,
+  signal: AbortSignal,
+  { join, limit, firstPause: first = firstPause, now = monotonic }: MeetOptions,
+): Promise<void> {
+  let last = error
+  for (let attempt = 2; ; attempt++) {
+    if (limit(last) <= now() - since) throw last
+    await sleep(Math.min(longestPause, first * 1.5 ** (attempt - 2)) * (0.5 + Math.random()), signal)
+    const late = AbortSignal.timeout(Math.min(longestTimer, Math.max(1, Math.ceil(limit(last) - (now() - since)))))
+    try {
+      await join(gatherer, patienceOf(attempt), AbortSignal.any([signal, late]))
+      return
+    } catch (failed) {
+      signal.throwIfAborted()
+      if (failed instanceof RefusedError) throw failed
+      if (!late.aborted) last = failed
+    }
+  }
+}
+
+function patienceOf(attempt: number): number {
+  return Math.min(longestPatience, defaults.connectTimeout * 2 ** (attempt - 1))
+}

@@ -1,0 +1,74 @@
+import type { Line } from '../control/channel.ts'
+import type { FromHub, ToHub } from '../control/messages.ts'
+import { defaults } from '../defaults.ts'
+import { monotonic } from '../util/monotonic.ts'
+import { sleep } from '../util/wait.ts'
+
+interface Waiter {
+  readonly line: Line<ToHub, FromHub>
+  readonly wanted: number
+  told: number | undefined
+  readonly satisfied: () => void
+}
+
+/** How often to ask. */
+export interface ReadinessOptions {
+  /** Least number of milliseconds from one question to the next. @default 100 */
+  readonly interval?: number
+}
+
+/**
+ * Knows in process 0 how many workers run, and tells whoever waits for them. However many wait, the
+ * scheduler is asked by one small request at a time, by default at most ten times a second.
+ */
+export class Readiness {
+  readonly #ask: () => Promise<number>
+  readonly #interval: number
+  readonly #waiters = new Set<Waiter>()
+  #looking = false
+
+  /** @param ask asks the scheduler how many workers run; where it fails it is called again later */
+  constructor(ask: () => Promise<number>, { interval = defaults.workersInterval }: ReadinessOptions = {}) {
+    this.#ask = ask
+    this.#interval = interval
+  }
+
+  /** Tells `line` how many workers run until `wanted` of them do. Resolves then, or when the line has closed. */
+  async add(line: Line<ToHub, FromHub>, wanted: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const waiter: Waiter = { line, wanted, told: undefined, satisfied: resolve }
+      this.#waiters.add(waiter)
+      void line.closed.then(() => {
+        this.#drop(waiter)
+      })
+      void this.#look()
+    })
+  }
+
+  #drop(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    waiter.satisfied()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    while (this.#waiters.size > 0) {
+      const due = monotonic() + this.#interval
+      const running = await this.#ask().catch(() => undefined)
+      if (running !== undefined) this.#tell(running)
+      // A timer may be a millisecond early.
+      for (let left; (left = due - monotonic()) > 0;) await sleep(Math.ceil(left))
+    }
+    this.#looking = false
+  }
+
+  #tell(running: number): void {
+    for (const waiter of [...this.#waiters]) {
+      const { line, wanted, told } = waiter
+      if (running !== told) line.send({ type: 'workers', running, wanted })
+      waiter.told = running
+      if (running >= wanted) this.#drop(waiter)
+    }
+  }
+}

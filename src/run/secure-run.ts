@@ -1,0 +1,73 @@
+import { Visit } from '../control/control-client.ts'
+import { RunnerError } from '../errors.ts'
+import { formatRunKey } from '../identity/run-key.ts'
+import type { Identity } from '../identity/identity.ts'
+import { type CompleteOptions, nameOf } from '../options.ts'
+import type { Reaper } from '../process/reaper.ts'
+import type { SchedulerFile } from '../record/scheduler-file.ts'
+import { PrivateFiles } from '../security/private-files.ts'
+import { jobEndOf, makeRunCertificates } from '../security/run-certificates.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
+import type { RunContext } from '../identity/run-context.ts'
+
+/** How long process 0 of another run may take to give its certificates. In milliseconds. */
+const askTimeout = 10_000
+
+/** The certificates of a run with `--secure`: made by process 0, and kept by each process for its own. */
+export class SecureRun {
+  readonly #files: PrivateFiles
+  readonly #reaper: Reaper
+
+  private constructor(files: PrivateFiles, reaper: Reaper) {
+    this.#files = files
+    this.#reaper = reaper
+  }
+
+  /** Undefined where the run is none. */
+  static async of(
+    { secure }: CompleteOptions,
+    { runKey, rank }: Identity,
+    reaper: Reaper,
+  ): Promise<SecureRun | undefined> {
+    if (!secure) return undefined
+    return new SecureRun(await PrivateFiles.named(`${formatRunKey(runKey)}-${rank}`), reaper)
+  }
+
+  /** The options of the run, as if the certificates were the user's own: they will be in these files. */
+  optionsFor(options: CompleteOptions): CompleteOptions {
+    const { caFile, cert, key } = this.#files.files
+    return Object.freeze({ ...options, protocol: 'tls', tlsCaFile: caFile, tlsCert: cert, tlsKey: key })
+  }
+
+  /** Process 0 makes them. */
+  async make({ identity, options }: RunContext): Promise<TlsMaterial> {
+    return await makeRunCertificates(formatRunKey(identity.runKey), jobEndOf(options.env))
+  }
+
+  /** Writes them where {@link optionsFor} says. @throws RunnerError ERR_ENVIRONMENT */
+  async keep(material: TlsMaterial): Promise<void> {
+    await this.#files.write(material, (directory) => {
+      this.#reaper.addDirectory(directory)
+    })
+  }
+}
+
+/**
+ * The certificates of a run that this one adds workers to.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where it has none to give, or as {@link Visit} does.
+ */
+export async function certificatesOfOther(
+  file: SchedulerFile,
+  { options, signal }: Pick<RunContext, 'options' | 'signal'>,
+): Promise<TlsMaterial> {
+  const record = file.dask_hpc_runner
+  if (record?.secure !== true)
+    throw new RunnerError(
+      `Cannot join the cluster at ${file.address} with ${nameOf(options, 'secure')}: it was not started with it; ` +
+        'say --no-secure, or name its own certificates by --tls-ca-file, --tls-cert and --tls-key',
+      { code: 'ERR_ENVIRONMENT' },
+    )
+  using visit = await Visit.open(record, { signal })
+  return await visit.certificates({ timeout: askTimeout, signal })
+}

@@ -1,0 +1,157 @@
+import type { Line } from '../control/channel.ts'
+import type { FromHub, ToHub } from '../control/messages.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
+import { sayDuration } from '../util/duration.ts'
+import { sleep } from '../util/wait.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { failureOf } from './failure.ts'
+import type { WorkerOfCommand } from '../components/command-worker.ts'
+import type { StartReport } from '../python/bootstrap-link.ts'
+import type { Hosted, WorkerPlan, WorkerProcess } from '../components/local-components.ts'
+
+/** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
+const firstBackOff = 1_000
+const longestBackOff = 30_000
+/** Whoever waits for workers gives up at their time, and says which are missing. In milliseconds. */
+const afterOthers = 3_000
+
+/** What the runner lends to {@link Workers}. */
+export interface WorkersOptions {
+  readonly run: RunContext
+  readonly hosted: Hosted
+  readonly link: Line<FromHub, ToHub>
+  /** Whether a signal is ending the run. */
+  readonly isInterrupted: () => boolean
+  /** Called for each worker, each time it is running. */
+  readonly onStart: (name: string) => Promise<void>
+}
+
+/** The workers of this process: process 0 is told of their starts and ends, and those that crash are started again. */
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #ending = new AbortController()
+  /** Those that were killed because they did not come to run. */
+  readonly #late = new Set<WorkerProcess>()
+  #hasRefused = false
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+  }
+
+  /** Starts them all. @throws RunnerError where one cannot be started. */
+  async start(schedulerAddress: string): Promise<void> {
+    const { hosted } = this.#options
+    const plans = await hosted.planWorkers(schedulerAddress)
+    const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await plan.start() })))
+    for (const { plan, worker } of workers) void this.#keep(plan, worker)
+  }
+
+  /** From now on an end is no crash. Orders the workers to close, and kills those that take longer than `grace`. */
+  async stop(grace: number): Promise<void> {
+    this.#ending.abort()
+    await this.#options.hosted.stopWorkers(grace)
+  }
+
+  /** {@link stop} in a cluster that goes on without us: what only our workers hold moves to the others first. */
+  async retire(grace: number): Promise<void> {
+    this.#ending.abort()
+    await this.#options.hosted.retireWorkers(grace)
+    await this.#options.hosted.stopWorkers(grace)
+  }
+
+  async #keep(plan: WorkerPlan, first: WorkerProcess): Promise<void> {
+    const { workerRestarts } = this.#options.run.options
+    let worker = first
+    for (let restarts = 0; restarts <= workerRestarts; restarts++) {
+      const started = this.#tellStart(worker)
+      const exit = await this.#exitOf(worker)
+      if (this.#isEnding()) return
+      if (await this.#tellRefusal(worker)) return
+      // A command hears a signal to all processes of the step by itself: the run ends, and nothing has crashed.
+      if (this.#options.isInterrupted()) return
+      // One that never came to run would fail in the same way again.
+      const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
+      const again = crashed && restarts < workerRestarts
+      this.#tellEnd(worker, exit, again)
+      if (!again) return
+      try {
+        await sleep(Math.min(longestBackOff, firstBackOff * 2 ** restarts), this.#ending.signal)
+        worker = await plan.start()
+      } catch (error) {
+        if (!this.#isEnding()) this.#tellFailure(`Cannot start worker ${plan.name} again: ${messageOf(error)}`)
+        return
+      }
+    }
+  }
+
+  /** Whether its Python has found that the value of an option cannot be used: then none of this process's workers will come. */
+  async #tellRefusal(worker: WorkerProcess): Promise<boolean> {
+    const error = await worker.started.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    if (!(error instanceof RunnerError) || error.code !== 'ERR_USAGE') return false
+    const { run, link } = this.#options
+    if (!this.#hasRefused) link.send({ type: 'failed', failure: failureOf(error, run.identity) })
+    this.#hasRefused = true
+    return true
+  }
+
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  /** Whether it came to run. */
+  async #tellStart(worker: WorkerProcess): Promise<boolean> {
+    const { run, link, onStart } = this.#options
+    const report = await worker.started.catch(() => undefined)
+    if (report === undefined) return false
+    const name = worker.name.replace(/^worker /, '')
+    for (const each of startedWorkers(report)) link.send({ type: 'worker-started', name, ...each })
+    try {
+      await onStart(worker.name)
+    } catch (error) {
+      run.logger.warn(`onWorkerStart of ${worker.name} failed: ${messageOf(error)}`)
+    }
+    return true
+  }
+
+  /** How it has ended; one that does not come to run in its time is killed. */
+  async #exitOf(worker: WorkerProcess): Promise<Exit> {
+    const timer = setTimeout(() => {
+      this.#late.add(worker)
+      worker.kill()
+    }, this.#options.run.options.workersTimeout + afterOthers)
+    const settled = (): void => {
+      clearTimeout(timer)
+    }
+    void worker.started.then(settled, settled)
+    return await worker.exited.finally(settled)
+  }
+
+  #tellEnd(worker: WorkerProcess, exit: Exit, again: boolean): void {
+    const { run, link } = this.#options
+    const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
+    const time = sayDuration(run.options.workersTimeout)
+    const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : sayExit(exit)
+    link.send({
+      type: 'worker-ended',
+      status: shellStatus(exit),
+      again,
+      message: `${name} on ${run.identity.host} ${how}`,
+      last_lines: [...worker.tail],
+    })
+  }
+
+  #tellFailure(message: string): void {
+    this.#options.link.send({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })
+  }
+}
+
+/** The workers that a process or a command has brought. */
+function startedWorkers(report: StartReport | readonly WorkerOfCommand[]): readonly Partial<WorkerOfCommand>[] {
+  if (!('identity' in report)) return report
+  const { address } = report.identity
+  return [{ versions: report.versions, ...(typeof address === 'string' ? { address } : {}) }]
+}

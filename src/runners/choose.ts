@@ -1,0 +1,11 @@
+import { chooseRunner, type RunnerKind } from '../identity/choose-runner.ts'
+import type { RunnerOptions } from '../options.ts'
+
+export { chooseRunner, type RunnerKind }
+
+/** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
+export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
+  const { kind } = chooseRunner(options.env ?? process.env, wanted)
+  if (kind === 'mpi') await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options)
+  else await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options)
+}

@@ -1,0 +1,103 @@
+import { connect } from 'node:net'
+import { defaults } from '../../defaults.ts'
+import { errnoOf } from '../../errors.ts'
+import { monotonic } from '../../util/monotonic.ts'
+
+/** Time between two questions to a host, and how many hosts are asked at a time. In milliseconds. */
+const [askInterval, mostAsked] = [2_000, 32]
+/**
+ * Where Slurm's daemon listens. What answers does not matter: a host that is there refuses at least, or
+ * hangs up on one who hangs up. The kernel of a host whose processes are frozen only accepts.
+ */
+const anyPort = 6818
+
+/** How {@link SilentHosts} asks. */
+export interface SilentHostsOptions {
+  /** Silence after which a host counts as lost. In milliseconds. */
+  readonly lostAfter: number
+  /** Whether a host is there. @default a connection to it is refused, or accepted and ended when we end it */
+  readonly ask?: (host: string) => Promise<boolean>
+  /** Milliseconds from any fixed moment. @default monotonic */
+  readonly now?: () => number
+}
+
+/**
+ * Judges the hosts of processes that have not come. A process that never spoke may be late; a host that
+ * answers nobody is gone, or cut off.
+ */
+export class SilentHosts {
+  readonly #lostAfter: number
+  readonly #ask: (host: string) => Promise<boolean>
+  readonly #now: () => number
+  /** Since when each host has not answered. */
+  readonly #silentSince = new Map<string, number>()
+  #asked = -Infinity
+  /** Index of the host that is asked first the next time, where they are too many for one time. */
+  #turn = 0
+
+  constructor({ lostAfter, ask, now = monotonic }: SilentHostsOptions) {
+    this.#lostAfter = lostAfter
+    // On a slow network an answer takes long, and that is no silence.
+    const patience = Math.max(defaults.connectTimeout, lostAfter / 2)
+    this.#ask = ask ?? (async (host) => await isThere(host, patience))
+    this.#now = now
+  }
+
+  /** Those of `hosts` that have been silent for too long; they are asked now and then. Does not throw. */
+  async lost(hosts: readonly string[]): Promise<ReadonlySet<string>> {
+    const names = [...new Set(hosts)]
+    for (const host of this.#silentSince.keys()) if (!names.includes(host)) this.#silentSince.delete(host)
+    if (this.#now() - this.#asked >= askInterval) {
+      const began = this.#now()
+      this.#asked = began
+      await Promise.all(
+        this.#nextOf(names).map(async (host) => {
+          if (await this.#ask(host)) this.#silentSince.delete(host)
+          else if (!this.#silentSince.has(host)) this.#silentSince.set(host, began)
+        }),
+      )
+    }
+    return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
+  }
+
+  /** Those whose turn it is. */
+  #nextOf(names: readonly string[]): readonly string[] {
+    const from = this.#turn < names.length ? this.#turn : 0
+    this.#turn = from + mostAsked
+    return names.slice(from, from + mostAsked)
+  }
+
+  /** Whether `host` answers now. Does not throw. */
+  async answers(host: string): Promise<boolean> {
+    return await this.#ask(host)
+  }
+
+  /** Whether a host did not answer when it was asked last. */
+  get someDoubtful(): boolean {
+    return this.#silentSince.size > 0
+  }
+}
+
+/** A name that means nothing here says nothing of the host. */
+const silences = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ETIMEDOUT'])
+
+async function isThere(host: string, patience: number): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
+    const socket = connect({ host, port: anyPort })
+    const give = (there: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(there)
+    }
+    const timer = setTimeout(give, patience, false)
+    socket.unref()
+    timer.unref()
+    socket.once('connect', () => socket.end())
+    socket.resume().once('end', () => {
+      give(true)
+    })
+    socket.on('error', (error) => {
+      give(!silences.has(errnoOf(error) ?? ''))
+    })
+  })
+}

@@ -1,0 +1,156 @@
+import { beforeEach, expect, it, vi } from 'vitest'
+import { RunnerError } from '../../src/errors.ts'
+import type { Identity } from '../../src/identity/identity.ts'
+import type { RunnerOptions } from '../../src/options.ts'
+import type { Found } from '../../src/rendezvous/found.ts'
+import type { Role } from '../../src/identity/roles.ts'
+import { BaseRunner } from '../../src/run/base-runner.ts'
+import { HostLostError } from '../../src/run/failure.ts'
+import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
+
+/** What the process under test has done, in its order. */
+const did: string[] = []
+
+vi.mock(import('../../src/util/wait.ts'), async (original) => ({
+  ...(await original()),
+  settledWithin: async (_, ms) => {
+    await does(`waited ${ms} ms`)
+    return false
+  },
+}))
+
+/** A process that does not come to join process 0. */
+interface Story extends RunnerOptions {
+  readonly rank: number
+  readonly why: Error
+  /** Process 0 has ended the run. */
+  readonly over?: boolean
+  /** It does so while this process cannot join it, and leaves no word of why. */
+  readonly ends?: boolean
+}
+
+class Ended extends Error {}
+
+class Lonely extends BaseRunner {
+  readonly #story: Story
+
+  constructor(story: Story) {
+    const exit = (status: number): never => {
+      did.push(`exited with ${status}`)
+      throw new Ended()
+    }
+    const { rank: _rank, why: _why, over: _over, ends: _ends, ...options } = story
+    super({ command: ['true'], lostAfter: '8s', grace: '8s', exit, ...options })
+    this.#story = story
+  }
+
+  protected override identify(): Identity {
+    const runKey = { cluster: 'sim', jobId: '7', stepId: '0', restart: 0 }
+    const { rank } = this.#story
+    return { rank, size: 4, host: 'node1', nodes: 4, share: { processes: 1 }, runKey, source: 'a test' }
+  }
+  /** Nobody has a Python to start. */
+  protected override getRoles({ rank }: Identity): readonly Role[] {
+    return rank === 1 ? ['client'] : []
+  }
+  protected override async lookUp(_: unknown, dead: ReadonlySet<string>): Promise<Found> {
+    if (this.#story.ends !== true) return await Promise.reject(this.#story.why)
+    const outcome = { version: 1, run_key: 'sim-7.0-r0' } as const
+    return await Promise.resolve(dead.size === 0 ? { kind: 'gatherer', record: nobody } : { kind: 'outcome', outcome })
+  }
+  protected override async depart(): Promise<void> {
+    await does('left word')
+  }
+  protected override async wakeStep(): Promise<void> {
+    await does('woke the step')
+  }
+  protected override async removeUnlessPublished(): Promise<void> {
+    await does('removed what is not published')
+  }
+  protected override async isOver(): Promise<boolean> {
+    await does('looked for the end')
+    return this.#story.over === true
+  }
+  protected override async releaseStep(_: unknown, silent: readonly number[]): Promise<void> {
+    await does(`released the step of ${silent.join(', ')}`)
+  }
+
+  protected override async prepare(): Promise<void> {
+    await Promise.resolve()
+  }
+  protected override async claim(): Promise<never> {
+    return await isOfProcess0()
+  }
+  protected override async findExisting(): Promise<never> {
+    return await isOfProcess0()
+  }
+  protected override async publish(): Promise<never> {
+    return await isOfProcess0()
+  }
+  protected override async publishOutcome(): Promise<never> {
+    return await isOfProcess0()
+  }
+  protected override publishOutcomeAtOnce(): void {
+    void isOfProcess0()
+  }
+  protected override async withdraw(): Promise<never> {
+    return await isOfProcess0()
+  }
+}
+
+/** Where nothing listens. */
+const nobody = fileOf(ownerOf('sim-7.0-r0')).dask_hpc_runner
+
+async function does(what: string): Promise<void> {
+  await Promise.resolve(did.push(what))
+}
+
+async function isOfProcess0(): Promise<never> {
+  return await Promise.reject(new Error('only process 0 does this'))
+}
+
+const late = new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' })
+const silent = new RunnerError('Cannot join process 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
+const hostLost = new HostLostError('Lost process 0: nothing was heard of its host', { code: 'ERR_COMPONENT_LOST' })
+
+/** After its last word, by the silence of 8 s and the workers' part of the grace. */
+const delay = 1_500 + 8_000 / 8 + 1_000
+
+beforeEach(() => {
+  did.length = 0
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+})
+
+const left = ['woke the step', 'waited 4000 ms', 'removed what is not published']
+const looked = [`waited ${delay} ms`, 'looked for the end']
+
+it.for<[string, Story, readonly string[], number]>([
+  ['wakes the step for a process 0 that has not come, and then removes what is left', { rank: 1, why: late }, left, 75],
+  ['leaves the waking and removing to process 1', { rank: 2, why: late }, [], 75],
+  ['does neither where Slurm is to be left alone', { rank: 1, why: late, scancel: false }, [], 75],
+  ['releases the step of a silent process 0', { rank: 1, why: silent }, [...looked, 'released the step of 0'], 69],
+  ['spares the step of a silent process 0 that has ended the run', { rank: 1, why: silent, over: true }, looked, 69],
+  ['spares the step of a process 0 that only a worker cannot join', { rank: 2, why: silent }, [], 69],
+  [
+    'releases the step of a process 0 that has gone without a word and did not answer before',
+    { rank: 1, why: silent, ends: true },
+    ['left word', ...looked, 'released the step of 0'],
+    69,
+  ],
+  [
+    'spares the step of such a one that has ended the run in order',
+    { rank: 1, why: silent, ends: true, over: true },
+    ['left word', ...looked],
+    69,
+  ],
+  ['takes it for the end of the run where it is no client', { rank: 2, why: silent, ends: true }, [], 0],
+  [
+    'releases the step of a host that is lost, whatever stands there',
+    { rank: 1, why: hostLost, over: true },
+    [`waited ${delay} ms`, 'released the step of 0'],
+    69,
+  ],
+])('%s', async ([, story, does, status]) => {
+  await expect(Lonely.start(story)).rejects.toThrow(Ended)
+  expect(did).toEqual(['left word', ...does, `exited with ${status}`])
+})

@@ -1,0 +1,61 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { SchedulerAnswer } from '../../src/dask/verify-scheduler.ts'
+import type { RunContext } from '../../src/identity/run-context.ts'
+import { checkReach, type ReachSeams } from '../../src/run/check-reach.ts'
+
+const file = { type: 'Scheduler', id: 'Scheduler-1', address: 'tcp://10.0.0.1:8786' } as const
+const over = new AbortController()
+
+/** A run whose scheduler answers as the list says, and its clock, in which each try takes a second. */
+function runOf(answers: readonly SchedulerAnswer[], rendezvousTimeout = 300_000) {
+  let time = 0
+  const timeouts: (number | undefined)[] = []
+  const ask: ReachSeams['ask'] = async (_, { timeout }) => {
+    timeouts.push(timeout)
+    time += 1_000
+    return await Promise.resolve(answers[timeouts.length - 1] ?? answers.at(-1) ?? 'answers')
+  }
+  const sleep = async (ms: number): Promise<void> => {
+    time += ms
+    await Promise.resolve()
+  }
+  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+  const run = { identity: { host: 'node1' }, options: { rendezvousTimeout, env: {} }, signal: over.signal, logger }
+  const check = checkReach(file, run as unknown as RunContext, { ask, sleep, now: () => time })
+  return { check, logger, timeouts, clock: () => time }
+}
+
+describe('checkReach', () => {
+  it('takes a scheduler that answers, or is busy', async () => {
+    await runOf(['answers']).check
+    await runOf(['silent']).check
+  })
+
+  it('tries again on a network that is slow, for longer each time, and says so once', async () => {
+    const { check, logger, timeouts } = runOf(['unreachable', 'unreachable', 'unreachable', 'unreachable', 'answers'])
+    await check
+    expect(timeouts).toEqual([3_000, 6_000, 10_000, 10_000, 10_000])
+    expect(logger.warn).toHaveBeenCalledOnce()
+  })
+
+  it.each([
+    [300_000, 30_000],
+    [5_000, 5_000],
+  ])('gives up one that is never reached, within a rendezvous timeout of %i ms after %i ms', async (timeout, after) => {
+    const { check, clock } = runOf(['unreachable'], timeout)
+    await expect(check).rejects.toThrow(
+      'Cannot use the scheduler at tcp://10.0.0.1:8786 from node1: it cannot be reached; name another --interface',
+    )
+    expect(clock()).toBeGreaterThanOrEqual(after)
+    expect(clock()).toBeLessThan(after * 1.5 + 2_000)
+  })
+
+  it.each<[SchedulerAnswer, string]>([
+    ['refuses', 'nothing listens there'],
+    ['other', 'another program answers there'],
+  ])('gives up at once where it is clear that it never will: %s', async (answer, why) => {
+    const { check, timeouts } = runOf(['unreachable', answer])
+    await expect(check).rejects.toThrow(why)
+    expect(timeouts).toHaveLength(2)
+  })
+})

@@ -1,0 +1,486 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type Line, localLine } from '../../src/control/channel.ts'
+import type { FromHub, ToHub } from '../../src/control/messages.ts'
+import type { Failure } from '../../src/record/outcome-record.ts'
+import type { PublishedFile } from '../../src/record/scheduler-file.ts'
+import type { Role } from '../../src/identity/roles.ts'
+import { Coordinator } from '../../src/run/coordinator.ts'
+
+const exclusive: readonly (readonly Role[])[] = [['scheduler'], ['client'], ['worker'], ['worker']]
+const shared: readonly (readonly Role[])[] = [['scheduler', 'client', 'worker'], ['worker'], ['worker']]
+const withoutClient: readonly (readonly Role[])[] = [['scheduler'], ['worker'], ['worker']]
+
+interface Member {
+  readonly line: Line<FromHub, ToHub>
+  readonly heard: FromHub[]
+}
+
+/** A run whose processes are lines within the test. */
+function startRun(
+  roles: readonly (readonly Role[])[],
+  { come = roles.map((_, rank) => rank), workersEach = 1, minWorkers = 1 } = {},
+) {
+  const warnings: string[] = []
+  const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
+  const onSilent = vi.fn()
+  const coordinator = new Coordinator({
+    roles,
+    workersEach,
+    minWorkers,
+    lostAfter: 20_000,
+    logger,
+    onAwaitWorkers: vi.fn(),
+    onListWorkers: vi.fn(),
+    onGetCertificates: vi.fn(),
+    onSilent,
+    onWorkerStart: vi.fn(),
+    whyWorkersEnd: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
+  })
+  const join = (
+    rank: number,
+    closed?: Promise<'silent'>,
+    { instance = `process of rank ${rank}`, isHere = true } = {},
+  ): Member => {
+    const [mine, theirs] = localLine<FromHub, ToHub>()
+    const heard: FromHub[] = []
+    mine.onMessage((message) => {
+      if (message.type !== 'welcome') heard.push(message)
+    })
+    const caller = { rank, host: `node${rank}`, pid: 4711, instance }
+    coordinator.add(caller, closed === undefined ? theirs : { ...theirs, closed })
+    if (isHere) mine.send({ type: 'here' })
+    return { line: mine, heard }
+  }
+  const visit = (): Member => {
+    const [mine, theirs] = localLine<FromHub, ToHub>()
+    const heard: FromHub[] = []
+    mine.onMessage((message) => heard.push(message))
+    coordinator.addVisitor(theirs)
+    return { line: mine, heard }
+  }
+  const members = new Map(come.map((rank) => [rank, join(rank)]))
+  const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
+  const everybody = (): FromHub[][] => [...members.values()].map(({ heard }) => heard)
+  return { coordinator, warnings, onSilent, member, join, visit, everybody }
+}
+
+/** Loses the process behind a line: its connection closes without a word. */
+async function lose({ line }: Member): Promise<void> {
+  line.end()
+  await line.closed
+  await settle()
+}
+
+async function settle(): Promise<void> {
+  await new Promise((next) => setImmediate(next))
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const seen = vi.fn()
+  void promise.then(seen)
+  await settle()
+  return seen.mock.calls.length > 0
+}
+
+const workerEnded = (status: number, message = 'Worker 2 ended'): ToHub => ({
+  type: 'worker-ended',
+  status,
+  again: false,
+  message,
+  last_lines: ['its last words'],
+})
+const published: PublishedFile = {
+  type: 'Scheduler',
+  id: 'Scheduler-1',
+  address: 'tcp://10.0.0.1:8786',
+  dask_hpc_runner: {
+    version: 1,
+    run_key: 'sim-7.0-r0',
+    nonce: 'n',
+    host: 'node0',
+    pid: 1,
+    control: { addresses: ['10.0.0.1'], port: 1, network: 'x' },
+    secret: 's',
+    n_workers: 2,
+  },
+}
+const failureOf = (rank: number, message: string): Failure => ({
+  status: 69,
+  message,
+  rank,
+  host: `node${rank}`,
+  last_lines: [],
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('Coordinator', () => {
+  it('tells everybody the status of the client program when it has ended', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 3 })
+    expect(everybody()).toEqual(exclusive.map(() => [{ type: 'end', status: 3, forced: false }]))
+  })
+
+  it('tells one verdict only, the first', () => {
+    const { coordinator, member } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    coordinator.fail(failureOf(0, 'The scheduler ended'))
+    member(2).line.send({ type: 'failed', failure: failureOf(2, 'too late') })
+    coordinator.end(4)
+    expect(member(3).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('ends the run as failed when the process of the client is lost', async () => {
+    const { member } = startRun(exclusive)
+    await lose(member(1))
+    expect(member(2).heard).toEqual([
+      {
+        type: 'end',
+        status: 69,
+        forced: false,
+        failure: failureOf(1, 'Lost process 1 (client) on node1: it ended without a word'),
+      },
+    ])
+  })
+
+  it('goes on, with a warning, when a worker is lost and others remain', async () => {
+    const { member, everybody, warnings } = startRun(exclusive)
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual([
+      'Lost process 2 (worker) on node2: it ended without a word; the run goes on with the other workers',
+    ])
+  })
+
+  it('ends the run as failed when the last worker is lost', async () => {
+    const { member } = startRun(exclusive)
+    await lose(member(3))
+    member(2).line.send(workerEnded(1))
+    expect(member(1).heard).toEqual([
+      {
+        type: 'end',
+        status: 69,
+        forced: false,
+        failure: {
+          status: 69,
+          message: 'Worker 2 ended; no worker is left',
+          rank: 2,
+          role: 'worker',
+          host: 'node2',
+          last_lines: ['its last words'],
+        },
+      },
+    ])
+  })
+
+  it('names why a worker may have ended in peace that the scheduler had given up', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, warnings } = startRun(exclusive)
+    member(3).line.send(workerEnded(0, 'Worker 3 exited with status 0'))
+    member(2).line.send(workerEnded(0, 'Worker 2 exited with status 0'))
+    vi.advanceTimersByTime(1_500)
+    expect(member(1).heard).toMatchObject([
+      { failure: { message: 'Worker 3 exited with status 0: nobody reaches it; no worker is left' } },
+    ])
+    expect(warnings).toEqual([])
+  })
+
+  it('counts workers that have not come yet as left', async () => {
+    const { member, everybody } = startRun(exclusive, { come: [0, 1, 2] })
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+  })
+
+  it('counts each worker of a process that has several', () => {
+    const { member, everybody } = startRun([['scheduler'], ['client'], ['worker']], { workersEach: 2 })
+    member(2).line.send(workerEnded(1))
+    expect(everybody().flat()).toEqual([])
+    member(2).line.send(workerEnded(1))
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
+  })
+
+  it('does not count the workers of a lost process twice', async () => {
+    const { member, everybody } = startRun(exclusive)
+    member(2).line.send(workerEnded(1))
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    await lose(member(3))
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
+  })
+
+  it('ends where the client waits for more than are left, with what was lost before', () => {
+    const { coordinator, member, everybody } = startRun(exclusive)
+    member(2).line.send(workerEnded(1))
+    coordinator.need(1)
+    expect(everybody().flat()).toEqual([])
+    coordinator.need(2)
+    const message = 'Worker 2 ended; 1 of the 2 workers that are needed are left'
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { message, rank: 2 } }])
+  })
+
+  it('ends a run without a client as its last worker ends', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const peaceful = startRun(withoutClient)
+    peaceful.member(1).line.send(workerEnded(0))
+    expect(peaceful.everybody().flat()).toEqual([])
+    peaceful.member(2).line.send(workerEnded(0))
+    vi.advanceTimersByTime(1_500)
+    expect(peaceful.member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+
+    const failing = startRun(withoutClient)
+    failing.member(1).line.send(workerEnded(0))
+    failing.member(2).line.send(workerEnded(1))
+    expect(failing.member(0).heard).toMatchObject([{ status: 69, failure: { rank: 2 } }])
+  })
+
+  it('fails a run with a client that has lost its workers, even if they ended in peace', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member } = startRun(exclusive)
+    member(2).line.send(workerEnded(0))
+    member(3).line.send(workerEnded(0))
+    vi.advanceTimersByTime(1_400)
+    expect(member(1).heard).toEqual([])
+    vi.advanceTimersByTime(100)
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { rank: 2 } }])
+  })
+
+  it('takes the end of workers for no cause where the scheduler has ended', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { coordinator, member } = startRun(exclusive)
+    for (const rank of [2, 3]) member(rank).line.send(workerEnded(0))
+    coordinator.schedulerEnded()
+    vi.advanceTimersByTime(10_000)
+    expect(member(1).heard).toEqual([])
+  })
+
+  it('goes on while a crashed worker is started again, and says so', () => {
+    const { member, everybody, warnings } = startRun([['scheduler'], ['client'], ['worker']])
+    member(2).line.send({ type: 'worker-ended', status: 137, again: true, message: 'Worker 2 died', last_lines: [] })
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual(['Worker 2 died; it is started again'])
+  })
+
+  it.each([
+    ['the least number', { minWorkers: 2 }, undefined],
+    ['the number that the client waits for', {}, 2],
+  ])('ends the run as failed when fewer workers are left than %s', (_, options, needed) => {
+    const { coordinator, member } = startRun(exclusive, options)
+    if (needed !== undefined) coordinator.need(needed)
+    member(3).line.send(workerEnded(1))
+    expect(member(1).heard).toMatchObject([
+      { type: 'end', status: 69, failure: { message: 'Worker 2 ended; 1 of the 2 workers that are needed are left' } },
+    ])
+  })
+
+  it('tells where the cluster is to those who have come and to those who come', () => {
+    const { coordinator, member, join } = startRun(exclusive, { come: [0, 1] })
+    coordinator.publish(published)
+    const cluster = { type: 'cluster', file: published }
+    expect(member(1).heard).toEqual([cluster])
+    expect(join(2).heard).toEqual([cluster])
+  })
+
+  it('fails with the word of a process that ended before it had joined', () => {
+    const { coordinator, member } = startRun(exclusive, { come: [0, 2, 3] })
+    const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
+    coordinator.depart({ rank: 1, failure })
+    expect(member(2).heard).toEqual([{ type: 'end', status: 78, failure, forced: false }])
+  })
+
+  it('remembers who fell silent, and says it while the run goes on', async () => {
+    const { coordinator, join, onSilent } = startRun(exclusive, { come: [0, 1, 2] })
+    let fall!: (how: 'silent') => void
+    const closed = new Promise<'silent'>((resolve) => (fall = resolve))
+    join(3, closed)
+    fall('silent')
+    await settle()
+    expect(coordinator.silent).toEqual([3])
+    expect(onSilent.mock.calls).toEqual([[3]])
+  })
+
+  it('lets a visitor end the run as a TERM does, or well where there is no client', () => {
+    const withClient = startRun(exclusive)
+    withClient.visit().line.send({ type: 'stop' })
+    expect(withClient.member(1).heard).toEqual([{ type: 'terminate', signal: 'SIGTERM' }])
+    const without = startRun(withoutClient)
+    const visitor = without.visit()
+    visitor.line.send({ type: 'stop' })
+    expect(visitor.heard).toEqual([{ type: 'end', status: 0, forced: false }])
+    expect(without.member(1).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('passes a failure on as it was told, to those that come late too', () => {
+    const { member, join } = startRun(exclusive, { come: [0, 1] })
+    const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
+    member(1).line.send({ type: 'failed', failure })
+    const end = { type: 'end', status: 78, failure, forced: false }
+    expect(member(0).heard).toEqual([end])
+    expect(join(2).heard).toEqual([end])
+    expect(join(3).heard).toEqual([end])
+  })
+
+  it('does without a process that was to host workers alone and cannot', () => {
+    const { member, everybody, warnings } = startRun(exclusive)
+    member(2).line.send({
+      type: 'failed',
+      failure: { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 },
+    })
+    expect(everybody().flat()).toEqual([])
+    expect(warnings).toEqual([
+      'Cannot find a Python that has Dask (process 2 on node2); the run goes on with the other workers',
+    ])
+    member(3).line.send({
+      type: 'failed',
+      failure: { ...failureOf(3, 'Cannot find a Python that has Dask'), status: 78 },
+    })
+    expect(member(1).heard).toMatchObject([{ type: 'end', status: 78, failure: { rank: 3 } }])
+  })
+
+  it('passes a signal to the client program alone, and waits for it to end', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(3).line.send({ type: 'signal', signal: 'SIGINT', again: false })
+    expect(everybody()).toEqual([[], [{ type: 'terminate', signal: 'SIGINT' }], [], []])
+    member(1).line.send({ type: 'ended', status: 5 })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 5, forced: false }])
+  })
+
+  it('forces the end at a second signal, without grace', () => {
+    const { member, everybody } = startRun(exclusive)
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    const end = { type: 'end', status: 143, forced: true }
+    expect(everybody()).toEqual([[end], [{ type: 'terminate', signal: 'SIGTERM' }, end], [end], [end]])
+  })
+
+  it('forces an end that was under way, and keeps its status and cause', () => {
+    const { coordinator, member } = startRun(exclusive)
+    const failure = failureOf(0, 'The scheduler ended')
+    coordinator.fail(failure)
+    for (let i = 0; i < 2; i++) member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    expect(member(3).heard).toEqual([
+      { type: 'end', status: 69, failure, forced: false },
+      { type: 'end', status: 69, failure, forced: true },
+    ])
+  })
+
+  it('has process 0 decide at a signal where there is no client', () => {
+    const { everybody, member } = startRun(withoutClient)
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    expect(everybody()).toEqual([[{ type: 'terminate', signal: 'SIGTERM' }], [], []])
+  })
+
+  it('ends at once at a signal where the client has not come', () => {
+    const { member } = startRun(exclusive, { come: [0, 2, 3] })
+    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 143, forced: false }])
+  })
+
+  it('refuses another process that claims the same rank, and says why', async () => {
+    const { member, join, everybody, warnings } = startRun(exclusive)
+    const second = join(1, undefined, { instance: 'another process' })
+    await second.line.closed
+    second.line.send({ type: 'ended', status: 9 })
+    await settle()
+    expect(everybody().flat()).toEqual([])
+    const why =
+      'another process claims to be rank 1 of this run (process 4711 on node1); ' +
+      "were Slurm's variables copied by ssh?"
+    expect(warnings).toEqual([`a process on node1 is not taken in: ${why}`])
+    expect(second.heard).toEqual([{ type: 'refused', why }])
+    member(1).line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard).toMatchObject([{ status: 0 }])
+  })
+
+  it('refuses a rank that the run does not have', () => {
+    const { join } = startRun(exclusive)
+    expect(join(4).heard).toEqual([{ type: 'refused', why: 'there is no rank 4 in this run of 4 processes' }])
+  })
+
+  it('takes a newer channel of the same process in the place of the older one', async () => {
+    const { coordinator, member, join, everybody, warnings } = startRun(exclusive)
+    const newer = join(1)
+    await member(1).line.closed
+    await settle()
+    expect([everybody().flat(), warnings]).toEqual([[], []])
+    coordinator.publish(published)
+    expect(newer.heard).toEqual([{ type: 'cluster', file: published }])
+    newer.line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard.at(-1)).toMatchObject({ type: 'end', status: 0 })
+  })
+
+  it('waits a moment for a process whose channel breaks before it knows that it is welcome', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, join } = startRun(exclusive, { come: [0, 2, 3] })
+    await lose(join(1, undefined, { isHere: false }))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(member(0).heard).toEqual([])
+    const again = join(1)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(member(0).heard).toEqual([])
+    again.line.send({ type: 'ended', status: 0 })
+    expect(member(0).heard).toMatchObject([{ status: 0 }])
+  })
+
+  it('gives up a process whose channel breaks before it knows that it is welcome, and which does not come again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { member, join } = startRun(exclusive, { come: [0, 2, 3] })
+    await lose(join(1, undefined, { isHere: false }))
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(member(0).heard).toMatchObject([{ type: 'end', status: 69 }])
+  })
+
+  it('says who has not come', () => {
+    const { coordinator, join } = startRun(exclusive, { come: [0, 2] })
+    expect(coordinator.missing).toEqual([1, 3])
+    join(3)
+    expect(coordinator.missing).toEqual([1])
+  })
+
+  it('knows when everybody but process 0 has ended what it hosted', async () => {
+    const { coordinator, member } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    for (const rank of [1, 2]) member(rank).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(false)
+    member(3).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('counts a lost process as done, and one that never came as not', async () => {
+    const { coordinator, member, join } = startRun(exclusive, { come: [0, 1, 2] })
+    member(1).line.send({ type: 'ended', status: 0 })
+    member(1).line.send({ type: 'done' })
+    await lose(member(2))
+    expect(await isSettled(coordinator.everybodyDone)).toBe(false)
+    join(3).line.send({ type: 'done' })
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('takes no alarm at a process that closes its line after it was done', async () => {
+    const { member, warnings } = startRun(exclusive)
+    member(1).line.send({ type: 'ended', status: 0 })
+    for (const rank of [1, 2, 3]) {
+      member(rank).line.send({ type: 'done' })
+      await lose(member(rank))
+    }
+    expect(warnings).toEqual([])
+    expect(member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('waits for nobody in a run of one', async () => {
+    const { coordinator, member } = startRun([['scheduler', 'client', 'worker']])
+    member(0).line.send({ type: 'ended', status: 2 })
+    expect(member(0).heard).toEqual([{ type: 'end', status: 2, forced: false }])
+    expect(await isSettled(coordinator.everybodyDone)).toBe(true)
+  })
+
+  it('counts the worker of process 0 in the shared layout', async () => {
+    const { member, everybody } = startRun(shared)
+    await lose(member(1))
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+    member(0).line.send(workerEnded(1, 'Worker 0 ended'))
+    expect(member(0).heard).toMatchObject([{ failure: { rank: 0, message: 'Worker 0 ended; no worker is left' } }])
+  })
+})

@@ -1,0 +1,102 @@
+import { EventEmitter } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ClientProgram } from '../../src/components/client-program.ts'
+import type { EndingSignal } from '../../src/util/early-signals.ts'
+import { completeOptions } from '../../src/options.ts'
+import type { Reaper } from '../../src/process/reaper.ts'
+import { Interruption } from '../../src/run/shutdown.ts'
+
+// Vitest's clock does not move those.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number, value?: unknown) =>
+    await new Promise((resolve) => setTimeout(resolve, ms)).then(() => value),
+}))
+
+/** A process of a run with `--grace 60s`, whose client program does not end by itself. */
+function supervisor() {
+  const source = new EventEmitter()
+  const kill = vi.fn()
+  let sawInTree: (signal: NodeJS.Signals) => void = vi.fn()
+  const reaper = { onSignal: (listener: typeof sawInTree) => (sawInTree = listener) } as unknown as Reaper
+  const program = { exited: new Promise(() => undefined), signal: vi.fn(), kill: vi.fn() } as unknown as ClientProgram
+  const interruption = new Interruption({
+    ...{ options: completeOptions({ grace: 60_000, env: {} }), reaper, source, kill, grace: 55_000 },
+    ...{ phase: () => 'running', clientPart: () => ({ kind: 'program', program }) },
+    ...{ endStart: vi.fn(), startEndingCommand: vi.fn(), passOn: vi.fn(), tellEnd: vi.fn() },
+    logger: () => ({ info: vi.fn(), warn: vi.fn(), error: vi.fn() }),
+  })
+  interruption.listen()
+  const toMe = (signal: EndingSignal): void => void source.emit(signal)
+  const toAll = (signal: EndingSignal): void => {
+    sawInTree(signal)
+    toMe(signal)
+  }
+  return { source, toMe, toAll, kill }
+}
+
+async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms)
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance', 'hrtime'],
+  })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a second signal', () => {
+  it('ends all at once where it came to this process alone', async () => {
+    const { toMe, kill } = supervisor()
+    toMe('SIGTERM')
+    await pass(5_000)
+    toMe('SIGTERM')
+    await pass(500)
+    expect(kill).toHaveBeenCalledTimes(1)
+  })
+
+  it('ends nothing where a TERM came to all processes once more, as at the end of a GraceTime', async () => {
+    const { toAll, kill } = supervisor()
+    toAll('SIGTERM')
+    await pass(24_000)
+    for (let time = 0; time < 2; time++) {
+      toAll('SIGTERM')
+      await pass(1_500)
+    }
+    expect(kill).not.toHaveBeenCalled()
+    await pass(40_000)
+    toAll('SIGTERM')
+    await pass(500)
+    expect(kill).toHaveBeenCalledTimes(1)
+  })
+
+  it('ends nothing where a TERM came with a CONT once more, to this process alone', async () => {
+    const { source, toMe, kill } = supervisor()
+    for (let time = 0; time < 2; time++) {
+      source.emit('SIGCONT')
+      toMe('SIGTERM')
+      await pass(24_000)
+    }
+    expect(kill).not.toHaveBeenCalled()
+  })
+
+  it.each(['SIGINT', 'SIGHUP'] as const)('ends all at once where it is %s, whoever else has got it', async (signal) => {
+    const { toAll, kill } = supervisor()
+    toAll(signal)
+    await pass(2_000)
+    toAll(signal)
+    await pass(500)
+    expect(kill).toHaveBeenCalledTimes(1)
+  })
+
+  it('ends all at once where it is another than the first', async () => {
+    const { toAll, kill } = supervisor()
+    toAll('SIGINT')
+    await pass(2_000)
+    toAll('SIGTERM')
+    await pass(500)
+    expect(kill).toHaveBeenCalledTimes(1)
+  })
+})
