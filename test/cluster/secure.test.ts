@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Cluster, program, programs } from '../support/cluster.ts'
@@ -8,6 +9,7 @@ import { published } from '../support/dask.ts'
 import { compile } from '../support/library-program.ts'
 import { canMount } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
+import { makePrivate, makeShared, shellAs, stranger } from '../support/second-user.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
 const clients = join(programs, 'clients.py')
@@ -75,6 +77,40 @@ test.skipIf(!canMount && process.env.CI !== 'true')(
     const there = cluster.start(['unshare', '--mount', '/bin/sh', '-c', fullMemory, cluster.directory, ...run])
     await there.expectStatus(0)
     expect(there.stdout).toMatch(new RegExp(`^${cluster.directory}/tmp/dask-hpc-runner-local-\\S+-tls-\\w+/ca.pem\n$`))
+    await cluster.expectNothingLeft()
+  },
+)
+
+test.skipIf(!canMount && process.env.CI !== 'true').for(['may write', 'owns'])(
+  'where /dev/shm is full and somebody else %s TMPDIR, the certificates are in /tmp, those of env too',
+  async (does) => {
+    await using cluster = await Cluster.make()
+    await chmod(cluster.directory, 0o755)
+    const shared =
+      does === 'owns'
+        ? await makePrivate(stranger, join(cluster.directory, 'his'))
+        : await makeShared(cluster.directory, 'shared', 'group')
+    await shellAs(stranger, 'mkdir "$1/mine"; mv "$1/mine" "$1/other"; rmdir "$1/other"', shared)
+    const script = `echo "$DASK_DISTRIBUTED__COMM__TLS__CA_FILE"; unset $(env | sed -n 's/=.*//; /^DASK_DIST/p')
+      "$0" "$1" env --scheduler-file "$2" | sed -n 's/^export DASK_DISTRIBUTED__COMM__TLS__CA_FILE=//p'
+      ls -A "$TMPDIR"; "$0" "$1" env --scheduler-file "$2" --remove >removed`
+    const file = cluster.path('F.json')
+    const client = ['/bin/sh', '-c', script, process.execPath, program, file]
+    const args = ['local', '-n', '1', '--secure', '--scheduler-file', file, '--', ...client]
+    const run = cluster.start(
+      ['unshare', '--mount', '/bin/sh', '-c', fullMemory, cluster.directory, ...cluster.command(...args)],
+      { TMPDIR: shared, XDG_RUNTIME_DIR: undefined },
+    )
+    await run.expectStatus(0)
+    const lines = run.stdout.trim().split('\n')
+    expect(lines, run.output).toEqual([
+      expect.stringMatching(/^\/tmp\/dask-hpc-runner-local-\S+-tls-\w+\/ca.pem$/),
+      expect.stringMatching(/^'?\/tmp\/dask-hpc-runner-env-0-\w+\/ca.pem'?$/),
+    ])
+    expect(run.stderr).toContain(does === 'owns' ? `"${shared}" belongs to the user` : `may write "${shared}"`)
+    for (const line of lines) expect(existsSync(dirname(line.replaceAll("'", ''))), line).toBe(false)
+    expect(await readdir(shared)).toEqual([])
+    cluster.expectFile('removed')
     await cluster.expectNothingLeft()
   },
 )

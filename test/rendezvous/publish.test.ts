@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { publishFile } from '../../src/rendezvous/publish.ts'
+import { user, withRightsOf } from '../support/second-user.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 
 test('publishes a file that only its user reads, and leaves nothing else', async () => {
@@ -45,9 +46,11 @@ test('says that the directory is missing', async () => {
   await expect(publishFile(path, 'x')).rejects.toThrow('its directory does not exist (ENOENT)')
 })
 
-test('says that it has no permission', async (context) => {
-  context.skip(process.getuid?.() === 0, 'root may write everywhere')
+test('says that it has no permission', async () => {
   const directory = temporaryDirectory()
   await chmod(directory, 0o500)
-  await expect(publishFile(join(directory, 's.json'), 'x')).rejects.toThrow('permission denied (EACCES)')
+  await withRightsOf(user, directory, async () => {
+    await expect(publishFile(join(directory, 's.json'), 'x')).rejects.toThrow('permission denied (EACCES)')
+  })
+  expect(await readdir(directory)).toEqual([])
 })

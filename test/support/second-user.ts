@@ -84,6 +84,24 @@ export async function makePrivate(who: User, path: string): Promise<string> {
   return path
 }
 
+/**
+ * Where root runs the tests, who may write everywhere: gives `directory` to `who`, and does `work` in this process with no more
+ * rights to files than he has. Elsewhere `work` has those of this user.
+ */
+export async function withRightsOf(who: User, directory: string, work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    await work()
+    return
+  }
+  await chown(directory, who.uid, who.gid)
+  process.seteuid?.(who.uid)
+  try {
+    await work()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
 /** Whether `who` can run this program, which may stand where nobody else may look. */
 export function canRun(who: User, command: readonly [string, ...string[]]): boolean {
   return spawnSync(...asUser(who, command), { cwd: '/', stdio: 'ignore' }).status === 0
