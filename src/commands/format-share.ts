@@ -30,12 +30,12 @@ function said(what: string, { source }: Pick<Amount, 'source'>): string {
 
 /** What each worker gets: `a worker gets 1 thread and 2 GiB`. */
 export function formatWorker(
-  { nthreads, memoryLimit }: WorkerResources,
+  { nthreads, memoryLimit, kept }: WorkerResources,
   { nworkers, resources }: { readonly nworkers: number; readonly resources?: string | undefined },
   gpus?: WorkerGpus,
 ): string {
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
-  const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemory(memoryLimit)]
+  const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemory(memoryLimit, kept)]
   if (gpus === undefined) return `${workers} gets ${threads} and ${memory}`
   const own = Math.min(gpus.each, gpus.visible)
   const resource = gpuResource(resources, gpus.each)
@@ -43,7 +43,7 @@ export function formatWorker(
   return `${workers} gets ${threads}, ${memory} and ${formatCount(own, 'GPU')}${says}`
 }
 
-function formatMemory(limit: string): string {
-  if (/^[1-9]\d*$/.test(limit)) return formatBytes(Number(limit))
+function formatMemory(limit: string, kept?: string): string {
+  if (/^[1-9]\d*$/.test(limit)) return `${formatBytes(Number(limit))}${kept === undefined ? '' : ` (${kept})`}`
   return /^0+$/.test(limit) ? 'memory without a limit' : `${limit} of memory`
 }

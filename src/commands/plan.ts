@@ -103,10 +103,11 @@ export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm', limit
 export function planFor(options: PlanForOptions): Plan {
   const { schedulerFile, hosts = [], me } = options
   const nworkers = options.nworkers * (options.workersPerCommand ?? 1)
-  const wanted = { ...options, nworkers }
   const rows = assignRoles(options).map((roles, rank) => ({ rank, host: hosts[rank] ?? unknownHost, roles }))
   const share = me === undefined ? undefined : taskShare(me.share, options.limits ?? readNodeLimits())
-  const hostsWorkers = me !== undefined && rows[me.rank]?.roles.includes('worker') === true
+  const roles = me === undefined ? [] : (rows[me.rank]?.roles ?? [])
+  const wanted = { ...options, nworkers, roles }
+  const hostsWorkers = me !== undefined && roles.includes('worker')
   return {
     rows,
     schedulerFile: me === undefined ? schedulerFile : fillIn(schedulerFile, me.runKey),
@@ -171,7 +172,7 @@ export function formatPlan(plan: Plan, atFile = true): string {
   for (const environment of plan.gpus?.environments ?? [])
     lines.push(...Object.entries(environment).map(([name, list]) => `    ${name}=${list}`))
   const tooMany = plan.gpus && tooManyGpus(plan.gpus)
-  if (tooMany !== undefined) lines.push(`warning: ${tooMany}`)
+  for (const warning of [plan.worker?.short, tooMany]) if (warning !== undefined) lines.push(`warning: ${warning}`)
   lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
   const { byHost, byProcess, budget } = plan.notice

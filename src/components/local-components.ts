@@ -19,7 +19,7 @@ import { readNodeLimits } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
-import { assignRoles, type Role } from '../identity/roles.ts'
+import { assignRoles, type Role, rolesOf } from '../identity/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
 import { sayDuration } from '../util/duration.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
@@ -99,7 +99,9 @@ export class Hosted {
     this.#schedulerAddress = schedulerAddress
     const localDirectory = await this.ownDirectory()
     const nworkers = workersOfProcess(options)
-    const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers })
+    const roles = rolesOf(identity.rank, { ...options, size: identity.size })
+    const each = shareAmong(taskShare(identity.share, readNodeLimits()), { ...options, nworkers, roles })
+    if (each.short !== undefined) this.#run.logger.warn(each.short)
     const host = (await listenHost('worker', this.#run, schedulerAddress))?.address
     await freePort('workerPort', host, options)
     if (options.nanny) await freePort('nannyPort', host, options)

@@ -18,16 +18,16 @@ test('four tasks of a node begin with a GPU each, of which they have told Dask',
     slurmEnvironment('gpu-shared-proc3', {
       SLURM_PROCID: `${rank}`,
       SLURM_LOCALID: `${rank}`,
-      SLURM_MEM_PER_GPU: '512',
+      SLURM_MEM_PER_GPU: '1024',
     }),
   )
   const runs = startTasks(cluster, tasks, ['--layout', 'shared', ...share])
   for (const run of runs) await run.expectStatus(0)
   expect(lines(runs[0]?.stdout ?? '', 1)).toEqual([
-    '0 1 536870912 GPU=1 CUDA_VISIBLE_DEVICES=0,1,2,3 ROCR_VISIBLE_DEVICES=0,1,2,3',
-    '1 1 536870912 GPU=1 CUDA_VISIBLE_DEVICES=1,2,3,0 ROCR_VISIBLE_DEVICES=0,1,2,3',
-    '2 1 536870912 GPU=1 CUDA_VISIBLE_DEVICES=2,3,0,1 ROCR_VISIBLE_DEVICES=0,1,2,3',
-    '3 1 536870912 GPU=1 CUDA_VISIBLE_DEVICES=3,0,1,2 ROCR_VISIBLE_DEVICES=0,1,2,3',
+    '0 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=0,1,2,3 ROCR_VISIBLE_DEVICES=0,1,2,3',
+    '1 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=1,2,3,0 ROCR_VISIBLE_DEVICES=0,1,2,3',
+    '2 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=2,3,0,1 ROCR_VISIBLE_DEVICES=0,1,2,3',
+    '3 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=3,0,1,2 ROCR_VISIBLE_DEVICES=0,1,2,3',
   ])
   for (const run of runs) run.expectNoAlarm()
   await cluster.expectNothingLeft()

@@ -101,6 +101,15 @@ describe('formatPlan', () => {
     expect(broken).not.toMatch(/gets/)
   })
 
+  it('says what a worker leaves to scheduler and client beside it, and where that is too little', () => {
+    const small = (memory: string) =>
+      formatPlan(planned('step-4nodes-1task-each-proc0', { layout: 'shared' }, { SLURM_MEM_PER_NODE: memory }))
+    expect(small('512M')).toMatch(
+      /^ {2}a worker gets 1 thread and 390 MiB \(200 MiB stay for the scheduler and the client program\)$/m,
+    )
+    expect(small('200M')).toMatch(/^warning: 200 MiB \(SLURM_MEM_PER_NODE\) is too little for the scheduler, /m)
+  })
+
   it('says which GPUs the workers of this process begin with', () => {
     const options: RunnerOptions = { layout: 'shared' }
     expect(formatPlan(planned('gpu-shared-proc3', options)).split('\n')).toEqual(

@@ -112,6 +112,7 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
   const wanted = {
     ...options,
     nworkers: workersOfProcess(options),
+    roles: mine ?? [],
     launcher: runner.kind,
     share,
   }

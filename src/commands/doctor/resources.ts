@@ -6,6 +6,7 @@ import type { RunnerKind } from '../../identity/choose-runner.ts'
 import type { Environment } from '../../identity/environment.ts'
 import type { Share } from '../../identity/share.ts'
 import { type NodeLimits, readNodeLimits } from '../../process/limits.ts'
+import type { Role } from '../../identity/roles.ts'
 import { formatBytes } from '../../util/bytes.ts'
 import { formatCount, formatShare, formatWorker } from '../format-share.ts'
 import { type Finding, found } from './finding.ts'
@@ -25,6 +26,8 @@ export interface WantedResources {
   readonly launcher?: RunnerKind
   /** Workers of each worker process. */
   readonly nworkers: number
+  /** What this process hosts. @default workers alone */
+  readonly roles?: readonly Role[]
   readonly nthreads?: number | undefined
   readonly memoryLimit?: string | undefined
   readonly gpusPerWorker?: number | undefined
@@ -93,9 +96,11 @@ export function judgeVariables({ warnings = [] }: Share): Finding[] {
 
 function judgeMemory(
   { memory }: TaskShare,
-  { memoryLimit }: WorkerResources,
+  { memoryLimit, short }: WorkerResources,
   { nworkers }: WantedResources,
 ): Finding[] {
+  if (short !== undefined)
+    return [found('warning', 'resources', short, 'ask for more by --mem, or for --layout exclusive with more tasks')]
   const bytes = bytesOf(memoryLimit)
   if (bytes === undefined) return []
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`

@@ -149,6 +149,16 @@ describe('judgeResources', () => {
       ])
   })
 
+  it('warns where there is no room for scheduler and client beside a worker', () => {
+    const beside = { nworkers: 1, roles: ['scheduler', 'client', 'worker'] as const }
+    expect(levels(judgeResources(facts, { ...beside, share: given(2, gib / 2) }))).toEqual(['ok resources'])
+    const [, warning] = judgeResources(facts, { ...beside, share: given(2, gib / 4) })
+    expect(warning?.finding).toMatch(
+      /^256 MiB \(SLURM_.*\) is too little for the scheduler, the client program and a worker/,
+    )
+    expect(levels(judgeResources(facts, { nworkers: 1, share: given(2, gib / 2) }))).toEqual(['ok resources'])
+  })
+
   it('advises what makes srun take over --cpus-per-task, in every version of Slurm', () => {
     const [, note] = judgeResources(facts, { ...wanted, nworkers: 1, share: given(1, 2 * gib) })
     expect(note).toMatchObject({
