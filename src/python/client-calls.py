@@ -37,8 +37,9 @@ class Calls:
         for address, result in results.items():
             try:
                 if isinstance(result, Exception):
-                    raise result
-                values[address] = encoder.value(result)
+                    failed[address] = self.describe(result)
+                else:
+                    values[address] = encoder.value(result)
             except Exception as error:
                 failed[address] = self.describe(error)
         return {"values": values, "failed": failed}, encoder.buffers

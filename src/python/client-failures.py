@@ -1,6 +1,5 @@
 # How failures are told. Executed before client.py, which shares its names.
 import asyncio
-import traceback
 import types
 
 
@@ -17,16 +16,16 @@ class Failures:
         """Why a result that is there cannot be had here; other tasks may still use it."""
         described = self.describe(error)
         if described["kind"] == "python":
-            described["text"] = f"{described['type']}: {described['text']}"
+            described["text"] = f"{described['type']}: {without_traceback(described['text'])}"
         elif described["kind"] != "value":
             return described
-        return {**described, "kind": "value", "passing": True}
+        # It failed between Dask and us.
+        return {**described, "kind": "value", "passing": True, "traceback": ""}
 
     def describe(self, error, trace=None):
         kind = type(error)
         module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
         described = {"kind": "python", "type": module + kind.__qualname__, "text": str(error)[:20000]}
-        described["traceback"] = self.say_traceback(error, trace)
         tasks = self.tasks
         if tasks is not None and isinstance(error, tasks.JavaScriptError):
             described.update(kind="javascript", type="JavaScriptError")
@@ -43,13 +42,20 @@ class Failures:
             described.update(kind="worker", worker=str(getattr(worker, "address", worker)))
         elif isinstance(error, asyncio.CancelledError) or "CancelledError" in kind.__name__:
             described.update(kind="cancelled")
-        return described
+        return {**described, "traceback": self.say_traceback(error, trace, described["kind"])}
 
-    def say_traceback(self, error, trace):
-        trace = trace or error.__traceback__
-        # Our own part of the way tells nothing.
-        while trace is not None and trace.tb_next is not None and "dask-hpc-runner" in trace.tb_frame.f_code.co_filename:
-            trace = trace.tb_next
-        if not isinstance(trace, (types.TracebackType, type(None))):
-            trace = None
-        return "".join(traceback.format_exception(type(error), error, trace))[-50000:]
+    def say_traceback(self, error, trace, kind):
+        """Of the user's code; that of other kinds of failures says nothing where there is none of that."""
+        if self.tasks is None:
+            return ""
+        # Dask gives a text where it could not send it.
+        trace = trace if isinstance(trace, types.TracebackType) else None
+        if kind != "python" and not self.tasks.has_users_frames(error, trace):
+            return ""
+        return self.tasks.say_traceback(error, trace)
+
+
+def without_traceback(text):
+    """Dask puts the traceback of a pickle that failed into the text of its own error: the last line says why."""
+    before, traceback, after = text.partition("\nTraceback (most recent call last):\n")
+    return f"{before}: {after.rstrip().splitlines()[-1]}" if traceback and after.strip() else text

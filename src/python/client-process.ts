@@ -12,6 +12,10 @@ import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
+const program = [tls, messages, results, failures, versions, calls, clientProgram].join('\n')
+/** In tracebacks it has the name by which tasks-traceback.py knows what is ours. A JSON string is a Python string. */
+const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
+
 /** What the helper process is started with. */
 export interface ClientProcessOptions {
   /** Path of the interpreter. */
@@ -40,9 +44,7 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
-    this.#child.pipe?.write(
-      loadedProgram([tls, messages, results, failures, versions, calls, clientProgram].join('\n')),
-    )
+    this.#child.pipe?.write(loadedProgram(named))
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }

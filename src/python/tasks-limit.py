@@ -43,11 +43,10 @@ def interrupted_after(limit):
                 if late.is_set():
                     # It may not have come yet.
                     raise_in(thread, None)
-    except Interrupt:
-        raise TimeLimitExceeded(limit) from None
-    except BaseException:
-        if late.is_set():
-            raise TimeLimitExceeded(limit) from None
+    except BaseException as error:
+        if isinstance(error, Interrupt) or late.is_set():
+            # Where the function was.
+            raise TimeLimitExceeded(limit).with_traceback(error.__traceback__) from None
         raise
     if late.is_set():
         raise TimeLimitExceeded(limit)

@@ -3,7 +3,6 @@
 # ruff: noqa: F821
 import contextlib
 import threading
-import traceback
 
 
 def receive_answer(pipe, node):
@@ -105,7 +104,7 @@ def describe_nested(error):
     if "CancelledError" in name:
         kind = "cancelled"
     described = {"kind": kind, "type": name, "text": str(error)[:20000]}
-    described["traceback"] = "".join(traceback.format_exception(type(error), error, error.__traceback__))[-20000:]
+    described["traceback"] = say_traceback(error) if kind == "python" or has_users_frames(error) else ""
     if kind == "javascript" and len(error.args) > 1:
         described["details"] = error.args[1]
     return described

@@ -7,7 +7,7 @@
 # The header is msgpack. A value in it is [kind, bytes, number of its first buffer, number of its buffers].
 #
 # It is the texts of tasks-values.py, tasks-circles.py, tasks-limit.py, tasks-nested.py, tasks-node.py, tasks-pool.py,
-# tasks-scheduler.py and tasks.py one after the other, which share their names.
+# tasks-scheduler.py, tasks-traceback.py and tasks.py one after the other, which share their names.
 import array
 import datetime
 import pickle

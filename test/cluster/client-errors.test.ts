@@ -71,6 +71,74 @@ test('an error in Python tells its type and text, and its traceback as that of t
   expect(printed).not.toContain('lastLines')
 })
 
+test('what an error tells of a task has frames of its own code only, in both languages', async () => {
+  const { client } = shared()
+  const loop = py`
+    def loop():
+        while True:
+            pass
+  `
+  const circle = py`
+    def circle():
+        a = []
+        a.append([a])
+        return [a]
+  `
+  const coroutine = py`
+    async def fail():
+        return 1 / 0
+  `
+  const sleeper = py`
+    import asyncio
+    async def sleep():
+        await asyncio.sleep(600)
+  `
+  const timeLimit = '200ms'
+  const inner = py`lambda: 1 / 0`
+  const [frame, late] = ['  File "<py>", line', 'ended at its time limit of 0.2 s']
+  const heading = 'Traceback (most recent call last):'
+  const division = 'ZeroDivisionError: division by zero'
+  // What is told of each, line by line, but for the numbers of the lines.
+  const told: [wait: () => Promise<unknown>, message: string, lines: readonly string[]][] = [
+    [
+      () => client.submit(loop, [], { timeLimit }).result(),
+      late,
+      [heading, `${frame} in loop`, `TimeLimitExceeded: its call was ${late}`],
+    ],
+    [() => client.submit(sleeper, [], { timeLimit }).result(), late, []],
+    [() => client.submit(() => new Promise(() => undefined), [], { timeLimit }).result(), late, []],
+    [
+      () => client.submit(inner, [], { timeLimit: '1m' }).result(),
+      division,
+      [heading, `${frame} in <lambda>`, division],
+    ],
+    [() => client.submit(coroutine).result(), division, [heading, `${frame} in fail`, division]],
+    [() => client.run(inner), division, [heading, `${frame} in <lambda>`, division]],
+    [() => client.runOnScheduler(inner), division, [heading, `${frame} in <lambda>`, division]],
+    [() => client.submit(py.import('math.sqrt'), [-1]).result(), 'ValueError: math', ['ValueError: math domain error']],
+    [() => client.submit(py`lambda: object()`).result(), 'value is a builtins.object', []],
+    [() => client.submit(py`lambda: (x for x in [])`).result(), 'serialize', []],
+    [() => client.submit(circle).result(), 'a list that is within itself', []],
+    [() => client.submit((x: unknown) => x, [client.submit(py`lambda: len`)]).result(), 'no form in TypeScript', []],
+    [() => client.submit(() => Symbol('s')).result(), 'it is a symbol', [expect.stringMatching(/^TypeError: Cannot/)]],
+    [
+      () => client.submit(async () => await import('node:fs/promises').then((fs) => fs.readFile('/no'))).result(),
+      'ENOENT',
+      ["Error: ENOENT: no such file or directory, open '/no'", expect.stringMatching(/ at async .*dask:anonymous/)],
+    ],
+  ]
+  for (const [wait, message, lines] of told) {
+    const error = await wait().catch((error: unknown) => error as TaskError)
+    expect(error).toBeInstanceOf(TaskError)
+    const { message: text, traceback, cause } = error as TaskError
+    expect(text.split('\n')).toEqual([expect.stringContaining(message)])
+    const stack = ((cause ?? {}) as Error).stack ?? ''
+    if (traceback !== '') expect(stack).toBe(traceback.trimEnd())
+    const shown = stack.split('\n').map((line) => line.replace(/, line \d+,/, ', line'))
+    expect(stack === '' ? [] : shown).toEqual(lines)
+  }
+})
+
 test('an error in JavaScript is the cause, with its class, stack, cause and what it carries', async () => {
   const { client } = shared()
   const failing = client.submit(() => {
