@@ -6,7 +6,7 @@ import { completeTls } from './options/tls.ts'
 import { checkTogether } from './options/together.ts'
 import { checkNames } from './util/nearest.ts'
 import { absolutePath } from './util/surroundings.ts'
-import { exitSurely } from './util/io-timeout.ts'
+import { forceExit } from './util/io-timeout.ts'
 
 /** The options of `dask scheduler` and `dask worker` that are passed on under Dask's own names. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a type of that name would not list its options
@@ -80,7 +80,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
     ...(signal && { signal }),
     ...(sources && { sources }),
     warmClient: warmClient ?? true,
-    exit: exit ?? exitSurely,
+    exit: exit ?? forceExit,
     env: env ?? process.env,
   })
 }

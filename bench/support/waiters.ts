@@ -18,7 +18,7 @@ const base = '.F.json.run-'
 /** Many that wait keep the machine from being idle by themselves. In seconds. */
 const longestSettling = 60
 
-/** Waits until there is little to be done but to wait: the Pythons of those that wait have to be found. */
+/** Waits until there is little to be done but to wait: the InterpreterPool of those that wait have to be found. */
 async function machineIsIdle(): Promise<void> {
   for (let idle = 0, seconds = 0; idle < 0.9 && seconds < longestSettling; seconds++) {
     const before = await cpuTimes()

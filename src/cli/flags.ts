@@ -31,7 +31,7 @@ function flagsOf(option: string, row: Row): readonly Option[] {
     return [new Option(shown, row.help), new Option(hidden).hideHelp()]
   }
   const short = row.short === undefined ? '' : `${row.short}, `
-  const takes = new Option(`${short}${flag} <${row.value ?? 'value'}>`, `${row.help}${sayDefault(row)}`)
+  const takes = new Option(`${short}${flag} <${row.value ?? 'value'}>`, `${row.help}${formatDefault(row)}`)
   return [
     takes.argParser<unknown>((value: string, before: unknown) => {
       if (value.startsWith('--'))
@@ -42,7 +42,7 @@ function flagsOf(option: string, row: Row): readonly Option[] {
   ]
 }
 
-function sayDefault({ kind, default: value, otherwise }: Row): string {
+function formatDefault({ kind, default: value, otherwise }: Row): string {
   const words = kind.words === undefined ? [] : [kind.words.join(', ')]
   const said = otherwise ?? value
   const all = [...words, ...(said === undefined ? [] : [`default: ${said as string | number}`])]

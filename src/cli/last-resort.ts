@@ -1,7 +1,7 @@
 import { exitStatuses, messageOf } from '../errors.ts'
 import { tellDefect } from '../util/defects.ts'
 import { printableLines } from '../util/printable.ts'
-import { exitSurely } from '../util/io-timeout.ts'
+import { forceExit } from '../util/io-timeout.ts'
 import { settledWithin } from '../util/wait.ts'
 
 /** How long it may take to tell the other processes of the run why this one ends. In milliseconds. */
@@ -28,6 +28,6 @@ function onDefect(error: unknown): void {
   try {
     process.stderr.write(`dask-hpc-runner: error: error of dask-hpc-runner (70): ${told}${stack}\n`)
   } finally {
-    void settledWithin(tellDefect(error), tellingMs).then(() => exitSurely(exitStatuses.ERR_BUG))
+    void settledWithin(tellDefect(error), tellingMs).then(() => forceExit(exitStatuses.ERR_BUG))
   }
 }

@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
 import { printableLines } from '../util/printable.ts'
-import { exitSurely } from '../util/io-timeout.ts'
+import { forceExit } from '../util/io-timeout.ts'
 import { endAtDefects } from './last-resort.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { ownTables } from '../options/command-table.ts'
@@ -34,7 +34,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program(args).parseAsync([...args], { from: 'user' })
   } catch (error) {
-    exitSurely(explain(error))
+    forceExit(explain(error))
   }
 }
 

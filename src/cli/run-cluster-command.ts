@@ -1,19 +1,19 @@
 import { needCluster } from '../commands/cluster/find.ts'
 import { interruptible } from '../commands/cluster/command-signals.ts'
-import { count } from '../commands/cluster/say.ts'
-import { completeTarget, sayTarget } from '../commands/cluster/target.ts'
+import { formatCount } from '../util/format.ts'
+import { completeTarget, formatTarget } from '../commands/cluster/target.ts'
 import { ProgramNotStarted, runGated } from '../commands/gate.ts'
 import { askConstants, type ClusterStatus, describeCluster } from '../commands/status.ts'
 import { followCluster } from '../commands/status-follow.ts'
 import { formatStatus } from '../commands/status-text.ts'
-import { sayCluster, stopCluster } from '../commands/stop.ts'
+import { formatCluster, stopCluster } from '../commands/stop.ts'
 import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
 import type { ownTables } from '../options/command-table.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { Progress } from '../util/progress.ts'
-import { exitSurely } from '../util/io-timeout.ts'
+import { forceExit } from '../util/io-timeout.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw, print } from './print.ts'
 
@@ -38,7 +38,7 @@ export async function runWait(
     }
     const cluster = await waitForCluster({ target, workers, timeout, signal, onProgress, waiters: tasksOf(env) })
     progress.end()
-    say(`${count(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
+    say(`${formatCount(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
       return await runGated([program, ...args], cluster, { env, interruption })
@@ -60,7 +60,7 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
     const { signal } = interruption
     const end = monotonic() + timeout
     const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
-    if (cluster.owner !== undefined) say(`${sayTarget(target)} belongs to ${cluster.owner}`)
+    if (cluster.owner !== undefined) say(`${formatTarget(target)} belongs to ${cluster.owner}`)
     const options = { timeout, signal, env }
     if (!follow) {
       const left = Math.max(1, end - monotonic())
@@ -83,7 +83,7 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
       if (interruption.by === 'SIGINT') return 0
       throw error
     }
-    say(`the cluster of ${sayTarget(target)} has ended`)
+    say(`the cluster of ${formatTarget(target)} has ended`)
     return 0
   })
 }
@@ -104,8 +104,8 @@ export async function runStop({ own, sources }: CommandOptions<typeof ownTables.
       return 0
     }
     const status = stopped.runStatus === undefined ? '' : `, which ends with status ${stopped.runStatus}`
-    const left = stopped.fileIsLeft ? `; its file ${sayTarget(target)} is left` : ''
-    await print(`Stopped ${sayCluster(stopped)}${status}${left}\n`)
+    const left = stopped.fileIsLeft ? `; its file ${formatTarget(target)} is left` : ''
+    await print(`Stopped ${formatCluster(stopped)}${status}${left}\n`)
     return 0
   })
 }
@@ -113,7 +113,7 @@ export async function runStop({ own, sources }: CommandOptions<typeof ownTables.
 /** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
 async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
   process.stderr.on('error', () => undefined)
-  exitSurely(await interruptible(work))
+  forceExit(await interruptible(work))
 }
 
 /** JSON for whatever reads it, a terminal as well: of control characters it has no need. */

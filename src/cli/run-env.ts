@@ -7,7 +7,7 @@ import { RunnerError } from '../errors.ts'
 import type { ownTables } from '../options/command-table.ts'
 import { demandsTls } from '../util/tls-files.ts'
 import { printable } from '../util/printable.ts'
-import { exitSurely } from '../util/io-timeout.ts'
+import { forceExit } from '../util/io-timeout.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw } from './print.ts'
 
@@ -15,7 +15,7 @@ import { draw } from './print.ts'
 export async function runEnv({ own, sources }: CommandOptions<typeof ownTables.env>): Promise<never> {
   const { env } = process
   process.stderr.on('error', () => undefined)
-  exitSurely(
+  forceExit(
     await interruptible(async ({ signal }) => {
       const target = completeTarget({ ...own, sources }, env)
       if (own.remove) {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { RunnerError } from '../errors.ts'
-import { type Duration, milliseconds, sayDuration } from '../util/duration.ts'
+import { type Duration, milliseconds, formatDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 
 /** How long to wait, and what else ends a wait. */
@@ -26,6 +26,6 @@ export async function bounded<T>(promise: Promise<T>, options: WaitOptions, what
   // As many wait under one signal as there are futures: no leak of which to warn.
   if (signal !== undefined) setMaxListeners(0, signal)
   const ms = timeout === undefined ? longest : Math.min(milliseconds(timeout, 'timeout'), longest)
-  const late = (): Error => new RunnerError(`Cannot ${what()} after ${sayDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
+  const late = (): Error => new RunnerError(`Cannot ${what()} after ${formatDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
   return await deadline(promise, ms, late, signal)
 }

@@ -1,4 +1,4 @@
-import { sayValue } from './check-options.ts'
+import { formatValue } from './check-options.ts'
 import { futureNumber } from './values/dependencies.ts'
 
 /**
@@ -10,11 +10,11 @@ export function futuresOf<F>(futures: Iterable<F>): F[] {
   const given: unknown = futures
   if (typeof (given as Partial<Iterable<F>> | undefined | null)?.[Symbol.iterator] !== 'function')
     throw new TypeError(
-      `Cannot use ${sayValue(given)} as futures: it has to be an array of them, or iterable otherwise`,
+      `Cannot use ${formatValue(given)} as futures: it has to be an array of them, or iterable otherwise`,
     )
   const all = [...futures]
   for (const one of all)
     if (typeof one !== 'object' || one === null || !(futureNumber in one))
-      throw new TypeError(`Cannot use ${sayValue(one)} as a future: it is none`)
+      throw new TypeError(`Cannot use ${formatValue(one)} as a future: it is none`)
   return all
 }

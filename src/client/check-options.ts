@@ -70,14 +70,14 @@ const rules = {
 /** Checks the arguments of a call; `undefined` is as good as none. @throws TypeError */
 export function checkArguments(args: unknown): void {
   if (args !== undefined && !Array.isArray(args))
-    throw new TypeError(`Cannot use arguments ${sayValue(args)}: they have to be an array`)
+    throw new TypeError(`Cannot use arguments ${formatValue(args)}: they have to be an array`)
 }
 
 /** Checks the name of a dataset. @throws TypeError */
 export function checkName(name: unknown): void {
   if (typeof name !== 'string' || !isName(name))
     throw new TypeError(
-      `Cannot use the name ${sayValue(name)}: it has to be a string that is not empty, and well-formed`,
+      `Cannot use the name ${formatValue(name)}: it has to be a string that is not empty, and well-formed`,
     )
 }
 
@@ -118,12 +118,12 @@ export function checkOptions(options: object, known: readonly OptionName[], what
 export function checkOption(name: OptionName, value: unknown): void {
   if (value === undefined) return
   const { wanted, kind, range = () => true }: Rule = rules[name]
-  if (!kind(value)) throw new TypeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
-  if (!range(value as never)) throw new RangeError(`Cannot use ${name} ${sayValue(value)}: it has to be ${wanted}`)
+  if (!kind(value)) throw new TypeError(`Cannot use ${name} ${formatValue(value)}: it has to be ${wanted}`)
+  if (!range(value as never)) throw new RangeError(`Cannot use ${name} ${formatValue(value)}: it has to be ${wanted}`)
 }
 
 /** A value in a message: one line, not too long. */
-export function sayValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   return inspect(value, { depth: 1, compact: true, breakLength: Infinity, maxArrayLength: 8, maxStringLength: 80 })
 }
 

@@ -7,7 +7,7 @@ import { bounded, type WaitOptions } from './bounded.ts'
 import { leadToCallers, leadToLoop } from './call-site.ts'
 import type { Callable } from './callable.ts'
 import { futuresOf } from './check-futures.ts'
-import { checkArguments, checkOption, checkSubmitOptions, sayValue } from './check-options.ts'
+import { checkArguments, checkOption, checkSubmitOptions, formatValue } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
@@ -161,7 +161,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
     if (!Array.isArray(futures))
-      throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
+      throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
     const all = Promise.all(futures.map(async (future) => await future.result()))
     return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
@@ -173,7 +173,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
     if (!Array.isArray(futures))
-      throw new TypeError(`Cannot gather ${sayValue(futures)}: it has to be an array of futures`)
+      throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
     const all = Promise.allSettled(futures.map(async (future) => await future.result()))
     const settled = await this.#gathered(all, futures, options)

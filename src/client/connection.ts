@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { RunnerError } from '../errors.ts'
-import { sayExit } from '../process/exit.ts'
+import { formatExit } from '../process/exit.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import type { DescribedFailure } from './task-error.ts'
@@ -59,7 +59,7 @@ export class Connection {
       reader.push(chunk)
     })
     const ended = process.exited.then((exit) => {
-      this.fail(lostHelper(sayExit(exit), process.tail))
+      this.fail(lostHelper(formatExit(exit), process.tail))
     })
     pipe.once('close', () => {
       // Nothing else may keep us alive until its end is known, or the pipe alone is gone.

@@ -1,4 +1,4 @@
-import { checkOptions, checkSubmitOptions, sayValue } from './check-options.ts'
+import { checkOptions, checkSubmitOptions, formatValue } from './check-options.ts'
 import type { MapOptions } from './submit-options.ts'
 
 /** What `map` is called with, beside the function. */
@@ -26,7 +26,7 @@ export function mapArguments([first, ...others]: readonly unknown[]): MapArgumen
   checkSubmitOptions(options)
   const iterables = [first, ...more].map((items) => {
     if (!isIterable(items))
-      throw new TypeError(`Cannot map over ${sayValue(items)}: it has to be an array, or iterable otherwise`)
+      throw new TypeError(`Cannot map over ${formatValue(items)}: it has to be an array, or iterable otherwise`)
     return items
   })
   return { iterables: { kind: 'rows', rows: zip(iterables) }, options }

@@ -2,7 +2,7 @@ import { Script } from 'node:vm'
 import { type Callable, ClientFunction, RemoteFunction } from './callable.ts'
 import { functionText } from './function-text.ts'
 import type { Outside } from './free-names.ts'
-import { isOfModule, isSupplied, sayMissing, sayNaming } from './javascript/helpers.ts'
+import { isOfModule, isSupplied, formatMissing, formatNaming } from './javascript/helpers.ts'
 
 /** Of texts that are made anew without end, not all are kept. */
 const mostChecked = 1000
@@ -36,7 +36,7 @@ export class RemoteFunctions {
     if (callable instanceof RemoteFunction) {
       // Of a function that has been looked at already.
       if (scope !== undefined && !callable.scoped)
-        throw new TypeError(`Cannot use scope with "${callable.name}": ${sayNoScope(callable)}`)
+        throw new TypeError(`Cannot use scope with "${callable.name}": ${formatNoScope(callable)}`)
       return callable
     }
     const [written, client] =
@@ -100,7 +100,7 @@ function isVariable(name: string): boolean {
   }
 }
 
-function sayNoScope({ language }: RemoteFunction<never>): string {
+function formatNoScope({ language }: RemoteFunction<never>): string {
   return language === 'python'
     ? 'a Python function takes values as py`...${value}...`, or as arguments'
     : 'an exported function has what its module has; pass what it needs as arguments'
@@ -111,8 +111,8 @@ function problemOf({ names, naming, usesThis, requires }: Outside, there: readon
   const missing = names.find(
     (name) => !there.includes(name) && (isOfModule(name) || !(name in globalThis || isSupplied(name))),
   )
-  if (missing !== undefined) return naming.has(missing) ? sayNaming(missing) : sayMissing(missing)
-  if (usesThis) return sayMissing('this')
+  if (missing !== undefined) return naming.has(missing) ? formatNaming(missing) : formatMissing(missing)
+  if (usesThis) return formatMissing('this')
   if (requires !== undefined)
     return (
       `it calls ${requires}, which a worker would look for in a directory of its own; ` +

@@ -7,7 +7,7 @@ import { takeClientProcess } from '../python/take-client-process.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { answered } from '../util/io-timeout.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { absolutePath } from '../util/surroundings.ts'
 
 /** A runner, as far as its client needs it. */
@@ -73,7 +73,7 @@ async function readFile(path: string): Promise<SchedulerFile> {
     new RunnerError(`Cannot connect by the scheduler file "${path}": ${why}`, { code: 'ERR_UNAVAILABLE', cause })
   let text: string
   try {
-    text = await answered(
+    text = await withIoTimeout(
       readNamed(path),
       defaults.filesystemTimeout,
       () => new Error('its filesystem does not answer'),

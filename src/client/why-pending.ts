@@ -1,4 +1,4 @@
-import { sayValue } from './check-options.ts'
+import { formatValue } from './check-options.ts'
 import type { SubmitOptions } from './submit-options.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
 
@@ -23,13 +23,13 @@ export function whyPending({ workers, resources = {} }: WorkerNeeds, info: Sched
   if (named.length === 0)
     return workers === undefined
       ? 'no worker is there'
-      : `no worker of those it is to run on is there: ${sayValue(workers)}`
+      : `no worker of those it is to run on is there: ${formatValue(workers)}`
   const able = named.some(([, worker]) =>
     Object.entries(resources).every(([name, amount]) => (worker.resources?.[name] ?? 0) >= amount),
   )
   if (able) return undefined
   const which = workers === undefined ? 'no worker' : 'no worker of those it is to run on'
-  return `${which} has the resources it asks for: ${sayValue(resources)}`
+  return `${which} has the resources it asks for: ${formatValue(resources)}`
 }
 
 /** The process of one of several workers: their names are its rank with a number of their own. */

@@ -2,12 +2,7 @@ import type { TaskShare } from '../components/task-share.ts'
 import { gpuResource, type WorkerGpus } from '../components/worker-gpus.ts'
 import type { WorkerResources } from '../components/worker-resources.ts'
 import type { Amount } from '../identity/share.ts'
-import { formatBytes } from '../util/bytes.ts'
-
-/** `1 CPU`, `2 CPUs`, `0.5 CPUs`. */
-export function formatCount(n: number, word: string): string {
-  return `${Number(n.toFixed(2))} ${word}${n === 1 ? '' : 's'}`
-}
+import { formatBytes, formatCount } from '../util/format.ts'
 
 /** What a process has, each with where it comes from: `2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks`. */
 export function formatShare({ cpus, memory }: TaskShare, gpus?: WorkerGpus): readonly string[] {

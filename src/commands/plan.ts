@@ -14,7 +14,7 @@ import { type NodeLimits, readNodeLimits } from '../process/limits.ts'
 import { defaultPollInterval, leastOperations, longestNotice } from '../rendezvous/watch.ts'
 import { assignRoles, type Role, type World } from '../identity/roles.ts'
 import { checkRunSize } from '../components/run-size.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { formatShare, formatWorker } from './format-share.ts'
 
 /** What one process would do. */
@@ -176,9 +176,9 @@ export function formatPlan(plan: Plan, atFile = true): string {
   lines.push(...plan.warnings.map((text) => `warning: ${text}: it does not count`))
   if (!atFile) return lines.join('\n')
   const { byHost, byProcess, budget } = plan.notice
-  const alone = byProcess === byHost ? '' : `, or ${sayDuration(byProcess)} where each process has to look by itself`
+  const alone = byProcess === byHost ? '' : `, or ${formatDuration(byProcess)} where each process has to look by itself`
   const cost = budget === undefined ? '' : `, with at most ${budget} file system operations a second`
-  lines.push(`news by polling: within ${sayDuration(byHost)}${alone}${cost}`)
+  lines.push(`news by polling: within ${formatDuration(byHost)}${alone}${cost}`)
   return lines.join('\n')
 }
 

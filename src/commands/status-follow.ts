@@ -1,6 +1,6 @@
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import type { LiveCluster } from './cluster/find.ts'
@@ -29,7 +29,7 @@ export async function followCluster(target: Target, cluster: LiveCluster, option
   const { id } = cluster.identity
   const tooLate = (cause?: unknown): RunnerError =>
     new RunnerError(
-      `Cannot follow the scheduler at ${address} any longer: no answer for ${sayDuration(timeout)}; it is busy, or frozen`,
+      `Cannot follow the scheduler at ${address} any longer: no answer for ${formatDuration(timeout)}; it is busy, or frozen`,
       { code: 'ERR_TIMED_OUT', cause },
     )
   let { client } = cluster
@@ -59,7 +59,7 @@ async function look(target: Target, cluster: LiveCluster, options: FollowOptions
     const asked = monotonic()
     const answer = client.identity({ timeout, signal })
     while (!(await settledWithin(answer, interval)))
-      onSilence(`no answer for ${sayDuration(monotonic() - asked)}: the scheduler is busy, or frozen`)
+      onSilence(`no answer for ${formatDuration(monotonic() - asked)}: the scheduler is busy, or frozen`)
     await onStatus(describeCluster(target, { identity: await answer, file }, constants))
     await sleep(Math.max(0, interval - (monotonic() - asked)), signal)
   }

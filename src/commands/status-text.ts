@@ -1,7 +1,7 @@
 import type { DashboardState } from '../dask/dashboard.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
-import { count, sayBytes } from './cluster/say.ts'
+import { formatBytes, formatCount } from '../util/format.ts'
 import type { ClusterStatus, TaskCounts, WorkerStatus } from './status.ts'
 
 /** Rows that fit on one screen, below what comes before them. */
@@ -16,13 +16,16 @@ export function formatStatus(exact: ClusterStatus): string {
     .flat()
     .join(', ')
   const lines = [
-    field('scheduler', `${scheduler.address}, for ${sayAge(scheduler.age)}${versions === '' ? '' : `, ${versions}`}`),
+    field(
+      'scheduler',
+      `${scheduler.address}, for ${formatAge(scheduler.age)}${versions === '' ? '' : `, ${versions}`}`,
+    ),
     field('id', scheduler.id),
     ...(status.scheduler_file === null ? [] : [field('file', status.scheduler_file)]),
-    ...sayDashboard(dashboard),
-    ...(run === null ? [] : [field('run', sayRun(run))]),
-    field('workers', sayTotal(status)),
-    ...(total.workers === 0 ? [] : [field('tasks', sayTasks(total.tasks))]),
+    ...formatDashboard(dashboard),
+    ...(run === null ? [] : [field('run', formatRun(run))]),
+    field('workers', formatTotal(status)),
+    ...(total.workers === 0 ? [] : [field('tasks', formatTasks(total.tasks))]),
   ]
   return [...lines, ...table(status.workers)].join('\n')
 }
@@ -43,7 +46,7 @@ const dashboards: Readonly<Record<Exclude<DashboardState, 'there'>, string>> = {
   unreachable: 'cannot be reached from here',
 }
 
-function sayDashboard(dashboard: ClusterStatus['dashboard']): string[] {
+function formatDashboard(dashboard: ClusterStatus['dashboard']): string[] {
   if (dashboard === null) return [field('dashboard', 'none')]
   const { url, state, tunnel } = dashboard
   if (state === 'no-bokeh' || state === 'off') return [field('dashboard', dashboards[state])]
@@ -55,12 +58,12 @@ function sayDashboard(dashboard: ClusterStatus['dashboard']): string[] {
   ]
 }
 
-function sayRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatus['run']>): string {
+function formatRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatus['run']>): string {
   const job = job_id === null ? '' : `: job ${job_id}, step ${step_id ?? '?'}`
   return `${key}${job}, process 0 on ${host} (process id ${pid})`
 }
 
-function sayTotal({ run, total, workers }: ClusterStatus): string {
+function formatTotal({ run, total, workers }: ClusterStatus): string {
   const of = run === null ? total.workers : run.n_workers
   const hosts = new Set(workers.map(({ host }) => host)).size
   return [
@@ -68,24 +71,24 @@ function sayTotal({ run, total, workers }: ClusterStatus): string {
     ...(total.workers === 0
       ? []
       : [
-          `on ${count(hosts, 'host')}`,
-          count(total.threads, 'thread'),
-          ...sayGpus(total.gpus),
-          sayMemory(total.memory, total.memory_limit),
+          `on ${formatCount(hosts, 'host')}`,
+          formatCount(total.threads, 'thread'),
+          ...formatGpus(total.gpus),
+          formatMemory(total.memory, total.memory_limit),
         ]),
   ].join(', ')
 }
 
-function sayGpus(gpus: number): string[] {
-  return gpus === 0 ? [] : [count(gpus, 'GPU')]
+function formatGpus(gpus: number): string[] {
+  return gpus === 0 ? [] : [formatCount(gpus, 'GPU')]
 }
 
-function sayTasks({ executing, ready, memory }: TaskCounts): string {
+function formatTasks({ executing, ready, memory }: TaskCounts): string {
   return `${executing} executing, ${ready} ready, ${memory} in memory`
 }
 
-function sayMemory(used: number, limit: number | null): string {
-  return `${sayBytes(used)} of ${limit === null ? 'no limit' : sayBytes(limit)}`
+function formatMemory(used: number, limit: number | null): string {
+  return `${formatBytes(used)} of ${limit === null ? 'no limit' : formatBytes(limit)}`
 }
 
 /** One row for each worker, or for each host where those would be too many. */
@@ -119,21 +122,21 @@ function table(workers: readonly WorkerStatus[]): string[] {
         .join('  ')
         .trimEnd(),
     ),
-    ...(left > 0 ? [`and ${count(left, 'more host')}; --json has them all`] : []),
+    ...(left > 0 ? [`and ${formatCount(left, 'more host')}; --json has them all`] : []),
   ]
 }
 
 /** @param gpus whether there is a column for them; `again`, whether the row before is of the same host */
 function rowOfWorker(worker: WorkerStatus, { gpus, again }: { gpus: boolean; again: boolean }): string[] {
   const { host, name, state, threads, memory, memory_limit, tasks } = worker
-  const used = memory === null ? '?' : sayBytes(memory)
+  const used = memory === null ? '?' : formatBytes(memory)
   return [
     again ? '' : host,
     name,
     state,
     String(threads),
     ...(gpus ? [String(worker.gpus)] : []),
-    memory_limit === null ? used : `${used} / ${sayBytes(memory_limit)}`,
+    memory_limit === null ? used : `${used} / ${formatBytes(memory_limit)}`,
     ...cells(tasks),
   ]
 }
@@ -142,14 +145,14 @@ function rowOfHost(workers: readonly WorkerStatus[], gpus: boolean): string[] {
   const sum = (of: (worker: WorkerStatus) => number): number => workers.reduce((total, worker) => total + of(worker), 0)
   const running = workers.filter(({ state }) => state === 'running').length
   const limited = workers.every(({ memory_limit }) => memory_limit !== null)
-  const used = sayBytes(sum(({ memory }) => memory ?? 0))
+  const used = formatBytes(sum(({ memory }) => memory ?? 0))
   return [
     workers[0]?.host ?? '?',
     String(workers.length),
     running === workers.length ? 'running' : `${running} running`,
     String(sum(({ threads }) => threads)),
     ...(gpus ? [String(sum((worker) => worker.gpus))] : []),
-    limited ? `${used} / ${sayBytes(sum(({ memory_limit }) => memory_limit ?? 0))}` : used,
+    limited ? `${used} / ${formatBytes(sum(({ memory_limit }) => memory_limit ?? 0))}` : used,
     ...cells({
       executing: sum(({ tasks }) => tasks.executing),
       ready: sum(({ tasks }) => tasks.ready),
@@ -169,9 +172,9 @@ function byHost(workers: readonly WorkerStatus[]): WorkerStatus[][] {
   return [...hosts.values()]
 }
 
-function sayAge(seconds: number | null): string {
+function formatAge(seconds: number | null): string {
   if (seconds === null) return 'an unknown time'
-  if (seconds < 7_200) return sayDuration(Math.floor(seconds) * 1000)
+  if (seconds < 7_200) return formatDuration(Math.floor(seconds) * 1000)
   if (seconds < 172_800) return `${Number((seconds / 3_600).toFixed(1))} h`
   return `${Number((seconds / 86_400).toFixed(1))} days`
 }

@@ -1,17 +1,17 @@
 import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable } from '../util/printable.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
 import { lookAt } from './cluster/look.ts'
-import { count } from './cluster/say.ts'
+import { formatCount } from '../util/format.ts'
 import { type VisitedRun, visitRun } from './cluster/connect-to-run.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
-import { sayTarget, type Target } from './cluster/target.ts'
+import { formatTarget, type Target } from './cluster/target.ts'
 
 /** What to stop. */
 export interface StopOptions {
@@ -72,7 +72,7 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
       break
     case 'missing':
     case 'gone':
-      return { kind: 'nothing', why: `${sayTarget(target)}: ${found.why}` }
+      return { kind: 'nothing', why: `${formatTarget(target)}: ${found.why}` }
     case 'foreign':
     case 'stranger':
     case 'unreachable':
@@ -82,7 +82,7 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
   const cluster = await describe(found, options, end)
   // The run gives none any more once it has ended.
   const tls = await tlsOf(found, options, end)
-  onProgress(`stopping ${sayCluster(cluster)}`)
+  onProgress(`stopping ${formatCluster(cluster)}`)
   const runStatus = await tellToEnd(found, options, end)
   await gone(cluster, { ...options, tls }, end)
   const fileEnd = Math.min(end, monotonic() + fileTimeout)
@@ -156,7 +156,7 @@ async function gone(
     const unknown = now.kind === 'silent' || now.kind === 'unreachable'
     if (now.kind === 'alive' ? now.identity.id !== id : !unknown) return
     if (monotonic() >= end) {
-      const message = `Cannot see the end of ${sayCluster(cluster)}: it is still there after ${sayDuration(timeout)}`
+      const message = `Cannot see the end of ${formatCluster(cluster)}: it is still there after ${formatDuration(timeout)}`
       throw new RunnerError(message, { code: 'ERR_TIMED_OUT' })
     }
     await sleep(Math.min(interval, left), signal)
@@ -185,7 +185,7 @@ async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undef
 }
 
 /** A cluster in messages: `the scheduler at tcp://10.0.0.1:8786 and 2 workers of run sim-7.0-r0`. */
-export function sayCluster({ address, workers, runKey }: StoppedCluster): string {
-  const workersToo = workers === undefined ? '' : ` and ${count(workers, 'worker')}`
+export function formatCluster({ address, workers, runKey }: StoppedCluster): string {
+  const workersToo = workers === undefined ? '' : ` and ${formatCount(workers, 'worker')}`
   return printable(`the scheduler at ${address}${workersToo}${runKey === undefined ? '' : ` of run ${runKey}`}`)
 }

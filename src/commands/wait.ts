@@ -3,7 +3,7 @@ import type { SchedulerClient } from '../dask/scheduler-client.ts'
 import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/watch.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { sleep } from '../util/wait.ts'
@@ -12,10 +12,10 @@ import { findCluster, noCluster } from './cluster/find.ts'
 import type { KnownScheduler } from './cluster/find-again.ts'
 import type { FindOptions, NoCluster } from './cluster/no-cluster.ts'
 import { visitRun } from './cluster/connect-to-run.ts'
-import { count } from './cluster/say.ts'
+import { formatCount } from '../util/format.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
 import { StartingRun } from './cluster/starting-run.ts'
-import { sayTarget, type Target } from './cluster/target.ts'
+import { formatTarget, type Target } from './cluster/target.ts'
 
 /** What `wait` waits for. */
 export interface WaitOptions {
@@ -73,7 +73,7 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
     throw allOfWhat(target)
   }
   const say = (running: number): void => {
-    onProgress(`${running} of ${count(wanted, 'worker')} run at ${address}`)
+    onProgress(`${running} of ${formatCount(wanted, 'worker')} run at ${address}`)
   }
   say(0)
   return {
@@ -99,7 +99,7 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
     const found = await look(target, { timeout: leftUntil(end), signal })
     if ('asked' in found) return found
     if (found.kind === 'foreign') throw noCluster(target, 'Cannot wait for', found)
-    onProgress(`waiting for the cluster of ${sayTarget(target)}: ${found.why}`)
+    onProgress(`waiting for the cluster of ${formatTarget(target)}: ${found.why}`)
     const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
     // What is cut short sees nothing: the last look is a whole one.
     const isLast = leftUntil(end) < pause + shortestLook
@@ -131,12 +131,12 @@ function leftUntil(end: number): number {
 }
 
 function tooLate(target: Target, timeout: number, { why, kind }: NoCluster): RunnerError {
-  const message = `Cannot find the cluster of ${sayTarget(target)}: after ${sayDuration(timeout)} ${why}`
+  const message = `Cannot find the cluster of ${formatTarget(target)}: after ${formatDuration(timeout)} ${why}`
   const advice = kind === 'gone' && 'path' in target ? '; the file is left from an earlier one' : ''
   return new RunnerError(message + advice, { code: 'ERR_TIMED_OUT' })
 }
 
 function allOfWhat(target: Target): RunnerError {
   const why = 'dask-hpc-runner has not started it, so that it does not say how many it has; give their number'
-  return new RunnerError(`Cannot wait for all workers of ${sayTarget(target)}: ${why}`, { code: 'ERR_USAGE' })
+  return new RunnerError(`Cannot wait for all workers of ${formatTarget(target)}: ${why}`, { code: 'ERR_USAGE' })
 }

@@ -1,6 +1,6 @@
 import { RunnerError } from '../errors.ts'
 import { Child, type ChildOptions } from '../process/child.ts'
-import { type Exit, sayExit } from '../process/exit.ts'
+import { type Exit, formatExit } from '../process/exit.ts'
 import type { Versions } from '../record/versions.ts'
 
 /** A worker that a command has brought. */
@@ -35,7 +35,7 @@ export class CommandWorker {
     const over = new AbortController()
     const early = this.exited.then((exit): never => {
       over.abort(new Error('it has ended'))
-      throw new RunnerError(`Cannot start ${name}: its command ${sayExit(exit)}`, {
+      throw new RunnerError(`Cannot start ${name}: its command ${formatExit(exit)}`, {
         code: 'ERR_COMPONENT_LOST',
         lastLines: this.tail,
       })

@@ -24,16 +24,16 @@ export async function freePort(
   const ports = options[option]
   // What was chosen for the user can be listened on.
   if (ports === undefined && options.host === undefined) return 0
-  const sayPorts = `use ${nameOf(options, option)} "${ports ?? ''}"`
-  const sayHost =
+  const formatPorts = `use ${nameOf(options, option)} "${ports ?? ''}"`
+  const formatHost =
     options.host === undefined ? `listen on ${host ?? '?'}` : `use ${nameOf(options, 'host')} "${options.host}"`
-  const late = (): Error => new RangeError(`Cannot ${sayHost}: its name does not resolve`)
+  const late = (): Error => new RangeError(`Cannot ${formatHost}: its name does not resolve`)
   const found = await deadline(findFreePort(readPorts(option, ports ?? '0'), host), lookupTimeout, late)
   if (typeof found === 'number') return found
   const { kind, why } = found
-  if (kind === 'host') throw new RangeError(`Cannot ${sayHost}: ${why}, which has ${ownAddresses()}`)
-  if (kind === 'forbidden') throw new RangeError(`Cannot ${sayPorts}: ${why}`)
-  throw new RunnerError(`Cannot ${sayPorts}: ${why}`, { code: 'ERR_UNAVAILABLE' })
+  if (kind === 'host') throw new RangeError(`Cannot ${formatHost}: ${why}, which has ${ownAddresses()}`)
+  if (kind === 'forbidden') throw new RangeError(`Cannot ${formatPorts}: ${why}`)
+  throw new RunnerError(`Cannot ${formatPorts}: ${why}`, { code: 'ERR_UNAVAILABLE' })
 }
 
 function ownAddresses(): string {

@@ -8,7 +8,7 @@ import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
-import { sayProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/run-progress.ts'
 
 /** A Dask process of ours, by what it becomes. */
 export type DaskPart =
@@ -23,10 +23,10 @@ type StartPython = (
 ) => { readonly answer: (timeout: number) => Promise<Answer>; readonly kill: () => void }
 
 /**
- * The Pythons in which the Dask components of this process run. They import Dask while there is nothing
+ * The InterpreterPool in which the Dask components of this process run. They import Dask while there is nothing
  * to run yet; several workers are forked from one.
  */
-export class Pythons {
+export class InterpreterPool {
   readonly #run: RunContext
   readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
@@ -66,7 +66,7 @@ export class Pythons {
     const { options } = this.#run
     this.#path = findPython(options, this.#askingEnv, this.#signal, async (python) => {
       const started = first(python, true)
-      using _progress = sayProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
+      using _progress = showProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
       const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
       if (answer.executable === undefined) started.kill()
       return answer

@@ -21,17 +21,17 @@ import type { DaskProcess } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { assignRoles, type Role, rolesOf } from '../identity/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
 import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { absolutePath } from '../util/surroundings.ts'
-import { ownPlaceAdvice, sayForeign, temporaryPlace } from '../util/temporary-place.ts'
-import { answered } from '../util/io-timeout.ts'
+import { ownPlaceAdvice, foreignHandAdvice, temporaryPlace } from '../util/temporary-place.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { awaitRegistered } from './await-registered.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { freePort } from './free-port.ts'
 import { listenHost } from './listen-address.ts'
-import { type DaskPart, Pythons } from './interpreter-pool.ts'
+import { type DaskPart, InterpreterPool } from './interpreter-pool.ts'
 import { tlsOf, tlsVariables } from '../security/run-tls.ts'
 
 /** A worker of this process, which may have to be started more than once. */
@@ -45,14 +45,14 @@ export interface WorkerPlan {
 export type WorkerProcess = DaskProcess | CommandWorker
 
 /** The components that this process hosts. */
-export class Hosted {
+export class LocalComponents {
   scheduler: DaskProcess | undefined
   readonly #workers = new Map<string, WorkerProcess>()
   client: ClientProgram | undefined
   readonly #run: RunContext
   readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
-  readonly #pythons: Pythons
+  readonly #pythons: InterpreterPool
   #warmClient: Promise<ClientProcess> | undefined
   #directory: Promise<string> | undefined
   #schedulerAddress: string | undefined
@@ -64,10 +64,10 @@ export class Hosted {
       ...childEnvironment(run.options.env, run.options.keepMpiEnv),
       ...withTwins(tlsVariables(run.options)),
     }
-    this.#pythons = new Pythons(run, reaper, this.#env)
+    this.#pythons = new InterpreterPool(run, reaper, this.#env)
   }
 
-  /** Starts the Pythons of a process with these roles: they import Dask while there is nothing to run yet. */
+  /** Starts the InterpreterPool of a process with these roles: they import Dask while there is nothing to run yet. */
   warmUp(roles: readonly Role[]): void {
     this.#pythons.warmUp([
       ...(roles.includes('scheduler') ? [scheduler] : []),
@@ -77,7 +77,7 @@ export class Hosted {
     ])
   }
 
-  /** Ends the Pythons that have nothing to run. */
+  /** Ends the InterpreterPool that have nothing to run. */
   dismiss(): void {
     this.#pythons.dismiss()
   }
@@ -286,14 +286,14 @@ export class Hosted {
           const hand = await foreignHandOnNames(parent)
           if (hand !== undefined) {
             next = ownPlaceAdvice()
-            throw new Error(sayForeign(hand))
+            throw new Error(foreignHandAdvice(hand))
           }
         }
         return await makeOwnDirectory(path)
       }
       const { filesystemTimeout } = options
-      const late = (): Error => new Error(`the filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
-      this.#reaper.addDirectory(await answered(make(), filesystemTimeout, late))
+      const late = (): Error => new Error(`the filesystem has not answered for ${formatDuration(filesystemTimeout)}`)
+      this.#reaper.addDirectory(await withIoTimeout(make(), filesystemTimeout, late))
       return path
     } catch (cause) {
       throw new RunnerError(
@@ -309,7 +309,7 @@ export class Hosted {
     const { path, why } = await temporaryPlace()
     const speaks = identity.rank === 0 || (identity.nodes > 1 && identity.share.localRank === 0)
     if (why !== undefined && speaks)
-      logger.warn(`the workers' files are in ${path} and not in TMPDIR: ${sayForeign(why)}`)
+      logger.warn(`the workers' files are in ${path} and not in TMPDIR: ${foreignHandAdvice(why)}`)
     return path
   }
 }

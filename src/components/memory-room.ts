@@ -1,6 +1,6 @@
 import type { Amount } from '../identity/share.ts'
 import type { Role } from '../identity/roles.ts'
-import { formatBytes } from '../util/bytes.ts'
+import { formatBytes } from '../util/format.ts'
 
 const mib = 2 ** 20
 

@@ -1,5 +1,5 @@
 import { RunnerError } from '../errors.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -21,7 +21,7 @@ export interface RunningScheduler {
 export async function schedulerRuns(process: DaskProcess, { options, signal }: RunContext): Promise<RunningScheduler> {
   const { rendezvousTimeout } = options
   const late = (): Error =>
-    new RunnerError(`Cannot start the scheduler: it was not running after ${sayDuration(rendezvousTimeout)}`, {
+    new RunnerError(`Cannot start the scheduler: it was not running after ${formatDuration(rendezvousTimeout)}`, {
       code: 'ERR_TIMED_OUT',
       lastLines: process.tail,
     })

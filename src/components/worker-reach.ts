@@ -70,7 +70,7 @@ export class WorkerReach {
     if (await this.#try(state)) return
     // One that has ended meanwhile has another story.
     if (!(await this.#options.isRegistered(state.address).catch(() => false))) return
-    this.#options.logger.warn(`${sayWorker(state)} is registered at ${state.address}, but ${this.#sayWhy(state)}`)
+    this.#options.logger.warn(`${formatWorker(state)} is registered at ${state.address}, but ${this.#formatWhy(state)}`)
   }
 
   /** How many of the workers that the scheduler counts can be reached. */
@@ -87,17 +87,17 @@ export class WorkerReach {
   /** What is to be said of workers of the process `rank` that cannot be reached. */
   why(rank: number): string | undefined {
     const failed = [...this.#workers.values()].find((state) => state.rank === rank && state.reached === false)
-    return failed === undefined ? undefined : this.#sayWhy(failed)
+    return failed === undefined ? undefined : this.#formatWhy(failed)
   }
 
   /** Why a worker that the scheduler counts cannot be reached, where that is so. */
   whyNot(address: string): string | undefined {
     const state = this.#workers.get(address)
-    return state?.reached === false ? this.#sayWhy(state) : undefined
+    return state?.reached === false ? this.#formatWhy(state) : undefined
   }
 
   async #tryAgain(state: State): Promise<void> {
-    if (await this.#try(state)) this.#options.logger.info(`${sayWorker(state)} can be reached now`)
+    if (await this.#try(state)) this.#options.logger.info(`${formatWorker(state)} can be reached now`)
   }
 
   async #try(state: State): Promise<boolean> {
@@ -124,7 +124,7 @@ export class WorkerReach {
     this.#running++
   }
 
-  #sayWhy({ address, why }: State): string {
+  #formatWhy({ address, why }: State): string {
     return (
       `${this.#options.from} cannot connect to it at ${address} (${why}): name a network that all nodes share by ` +
       '--interface, or ports that are open between them by --worker-port'
@@ -154,6 +154,6 @@ function whyNotReached(error: unknown): string | undefined {
   }
 }
 
-function sayWorker({ name, host }: RegisteredWorker): string {
+function formatWorker({ name, host }: RegisteredWorker): string {
   return name === undefined ? 'a worker' : `worker ${name}${host === undefined ? '' : ` on ${host}`}`
 }

@@ -2,7 +2,7 @@ import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PresentWorkers } from '../record/present-workers.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { deadline } from '../util/wait.ts'
 import { type Line, Mailbox } from './channel.ts'
@@ -85,7 +85,7 @@ export class Visit implements Disposable {
       }
     }
     const late = (): Error =>
-      new RunnerError(`Cannot wait longer for the workers: after ${sayDuration(timeout)} ${last}`, {
+      new RunnerError(`Cannot wait longer for the workers: after ${formatDuration(timeout)} ${last}`, {
         code: 'ERR_TIMED_OUT',
       })
     return await deadline(come(), timeout, late, signal)
@@ -99,7 +99,9 @@ export class Visit implements Disposable {
   async presentWorkers({ timeout, signal }: VisitWait): Promise<PresentWorkers> {
     this.#line.send({ type: 'list-workers' })
     const late = (): Error =>
-      new RunnerError(`${this.#where} has not heard of them within ${sayDuration(timeout)}`, { code: 'ERR_TIMED_OUT' })
+      new RunnerError(`${this.#where} has not heard of them within ${formatDuration(timeout)}`, {
+        code: 'ERR_TIMED_OUT',
+      })
     return await deadline(this.#unlessEnded(this.#present.next()), timeout, late, signal)
   }
 
@@ -118,7 +120,7 @@ export class Visit implements Disposable {
     }
     const late = (): Error =>
       new RunnerError(
-        `Cannot get the certificates of the run: ${this.#where} has not given them within ${sayDuration(timeout)}`,
+        `Cannot get the certificates of the run: ${this.#where} has not given them within ${formatDuration(timeout)}`,
         {
           code: 'ERR_TIMED_OUT',
         },

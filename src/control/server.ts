@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { RunnerError } from '../errors.ts'
-import { portProblem, type PortRange, portsOf, sayPorts } from '../util/ports.ts'
+import { portProblem, type PortRange, portsOf, formatPorts } from '../util/ports.ts'
 import { settledWithin } from '../util/wait.ts'
 import { Frames } from './frames.ts'
 import { proveToCaller } from './handshake.ts'
@@ -75,7 +75,7 @@ export class ControlServer implements AsyncDisposable {
     const what =
       ports === undefined
         ? `listen for the other processes on ${host ?? 'any address'}`
-        : `use ${options.portsName ?? 'controlPort'} "${sayPorts(ports)}"`
+        : `use ${options.portsName ?? 'controlPort'} "${formatPorts(ports)}"`
     throw new RunnerError(`Cannot ${what}: ${why}`, {
       code: kind === 'forbidden' ? 'ERR_USAGE' : 'ERR_UNAVAILABLE',
       cause,

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { deadline } from '../util/wait.ts'
@@ -13,9 +13,9 @@ import { DaskCallError, DaskError, type DaskErrorReason } from './errors.ts'
 import { FrameReader } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import { handshakeLimits, wireLimits } from './limits.ts'
-import { sayHalf, sayWhoSpeaks } from './identify-peer.ts'
+import { describeHalfHandshake, identifyPeer } from './identify-peer.ts'
 import { tlsOptions } from './tls.ts'
-import { sayError, whyNotConnected } from './why-failed.ts'
+import { formatError, whyNotConnected } from './why-failed.ts'
 
 /** How to wait for a peer. */
 export interface WaitOptions {
@@ -64,12 +64,12 @@ export class DaskConnection implements Disposable {
       this.#hear(chunk)
     })
     socket.on('error', (error) => {
-      if (this.#ready) this.#break('closed', `the connection broke (${sayError(error)})`, error)
+      if (this.#ready) this.#break('closed', `the connection broke (${formatError(error)})`, error)
       else this.#break(...whyNotConnected(error, { tls, heard: this.#heard }), error)
     })
     socket.on('close', () => {
       if (this.#ready) this.#break('closed', 'it closed the connection')
-      else this.#break('not-dask', sayWhoSpeaks(this.#heard))
+      else this.#break('not-dask', identifyPeer(this.#heard))
     })
   }
 
@@ -118,7 +118,7 @@ export class DaskConnection implements Disposable {
     const { timeout = defaults.callTimeout, signal } = options
     const end = monotonic() + timeout
     const late = (): DaskError =>
-      this.#error('silent', `it does not answer "${op}" within ${sayDuration(timeout)}: busy, or frozen`)
+      this.#error('silent', `it does not answer "${op}" within ${formatDuration(timeout)}: busy, or frozen`)
     const before = this.#turn
     const mine = deferred<undefined>()
     this.#turn = before.then(() => mine.promise)
@@ -152,7 +152,7 @@ export class DaskConnection implements Disposable {
   async receive({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<unknown> {
     return await this.#next(
       timeout,
-      () => this.#error('silent', `it sends nothing within ${sayDuration(timeout)}`),
+      () => this.#error('silent', `it sends nothing within ${formatDuration(timeout)}`),
       signal,
     )
   }
@@ -164,7 +164,7 @@ export class DaskConnection implements Disposable {
    */
   async closed({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<void> {
     const end = monotonic() + timeout
-    const late = this.#error('silent', `it keeps the connection open for ${sayDuration(timeout)}: busy, or frozen`)
+    const late = this.#error('silent', `it keeps the connection open for ${formatDuration(timeout)}: busy, or frozen`)
     try {
       for (;;) {
         await this.#next(end - monotonic(), () => late, signal)
@@ -197,12 +197,12 @@ export class DaskConnection implements Disposable {
       timeout,
       () =>
         this.#socket.connecting
-          ? this.#error('unreachable', `no answer within ${sayDuration(timeout)}`)
-          : this.#error('silent', `${sayHalf(this.#heard)} within ${sayDuration(timeout)}`),
+          ? this.#error('unreachable', `no answer within ${formatDuration(timeout)}`)
+          : this.#error('silent', `${describeHalfHandshake(this.#heard)} within ${formatDuration(timeout)}`),
       signal,
     )
     if (typeof answer !== 'object' || answer === null || !('pickle-protocol' in answer))
-      throw this.#error('not-dask', sayWhoSpeaks(this.#heard))
+      throw this.#error('not-dask', identifyPeer(this.#heard))
     this.#ready = true
     this.#reader.limits = wireLimits
   }
@@ -230,7 +230,7 @@ export class DaskConnection implements Disposable {
     try {
       for (const frames of this.#reader.push(chunk)) this.#inbox.put(decodeMessage(frames, this.#reader.limits))
     } catch (error) {
-      this.#break('not-dask', this.#ready ? `it sent ${messageOf(error)}` : sayWhoSpeaks(this.#heard), error)
+      this.#break('not-dask', this.#ready ? `it sent ${messageOf(error)}` : identifyPeer(this.#heard), error)
     }
     // Who sends what nobody has asked for has to wait until somebody does.
     if (this.#inbox.size > 0) this.#socket.pause()

@@ -1,5 +1,5 @@
 /** Says who is at the other end, by the first bytes that it sent in the place of Dask's handshake. */
-export function sayWhoSpeaks(heard: Uint8Array): string {
+export function identifyPeer(heard: Uint8Array): string {
   if (heard.length === 0)
     return 'it closes the connection where Dask would shake hands: not Dask, or one that wants tls://'
   const text = Buffer.from(heard).toString('latin1')
@@ -13,7 +13,7 @@ export function sayWhoSpeaks(heard: Uint8Array): string {
 }
 
 /** Says of one who keeps the connection open without finishing a handshake how far it came. */
-export function sayHalf(heard: Uint8Array): string {
+export function describeHalfHandshake(heard: Uint8Array): string {
   if (heard.length > 0) return 'it begins to answer and does not go on'
   return 'it accepts the connection and says nothing (busy, or frozen, or not Dask)'
 }

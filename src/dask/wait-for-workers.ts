@@ -1,4 +1,4 @@
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import { runningWorkers } from './calls/running-workers.ts'
@@ -34,7 +34,7 @@ export async function waitForWorkers(
   const isOver = (): boolean => end - monotonic() < 2
   const tooFew = (running: number, cause?: unknown): DaskError =>
     new DaskError(
-      `Cannot go on without ${count} workers: ${running} of them run at ${connection.address} after ${sayDuration(timeout)}`,
+      `Cannot go on without ${count} workers: ${running} of them run at ${connection.address} after ${formatDuration(timeout)}`,
       { reason: 'silent', address: connection.address, cause },
     )
   let before: number | undefined

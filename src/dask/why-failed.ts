@@ -1,6 +1,6 @@
 import { errnoOf, messageOf } from '../errors.ts'
 import type { DaskErrorReason } from './errors.ts'
-import { sayWhoSpeaks } from './identify-peer.ts'
+import { identifyPeer } from './identify-peer.ts'
 
 /** Why a connection did not come about, of which a socket says `error`; `heard` is what came until then. */
 export function whyNotConnected(
@@ -10,10 +10,10 @@ export function whyNotConnected(
   const code = errnoOf(error) ?? ''
   if (code === 'ECONNREFUSED') return ['refused', 'nothing listens there']
   if (tls && speaksNoTls.has(code)) return ['tls', 'it does not speak TLS; write the address as tcp://']
-  if (tls && isAboutTls(error, code)) return ['tls', `${whoRefuses(code)} (${sayTls(error)})`]
+  if (tls && isAboutTls(error, code)) return ['tls', `${whoRefuses(code)} (${formatTls(error)})`]
   if (code === 'ECONNRESET' || code === 'EPIPE')
-    return tls ? ['tls', 'it breaks off TLS: it may not accept our certificate'] : ['not-dask', sayWhoSpeaks(heard)]
-  return ['unreachable', sayError(error)]
+    return tls ? ['tls', 'it breaks off TLS: it may not accept our certificate'] : ['not-dask', identifyPeer(heard)]
+  return ['unreachable', formatError(error)]
 }
 
 /** What Node says of a peer that answers TLS with something else. */
@@ -30,12 +30,12 @@ function whoRefuses(code: string): string {
 }
 
 /** OpenSSL's reason where there is one: its messages have a line of library names around it. */
-function sayTls(error: Error): string {
+function formatTls(error: Error): string {
   return 'reason' in error && typeof error.reason === 'string' ? error.reason : messageOf(error)
 }
 
 /** Of a name with several addresses, Node collects the failures in an error without a message. */
-export function sayError(error: Error): string {
+export function formatError(error: Error): string {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
   return messageOf(first)
 }

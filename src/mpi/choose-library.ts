@@ -3,7 +3,7 @@ import { MpiHelper } from './helper.ts'
 import { NoMpiError } from './no-mpi.ts'
 import type { CompleteOptions } from '../options.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 
 /** How the ranks of an MPI launcher meet. */
@@ -38,7 +38,7 @@ export async function chooseMeeting(
   const start = (): MpiHelper => new MpiHelper({ library: mpiLibrary, env, reaper, initialise })
   let helper = start()
   const late = (): Error =>
-    new RunnerError(`Cannot use MPI: no library was loaded after ${sayDuration(loadTimeout)}`, {
+    new RunnerError(`Cannot use MPI: no library was loaded after ${formatDuration(loadTimeout)}`, {
       code: 'ERR_TIMED_OUT',
     })
   try {

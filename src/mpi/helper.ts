@@ -1,6 +1,6 @@
 import { RunnerError } from '../errors.ts'
 import { Child } from '../process/child.ts'
-import { sayExit } from '../process/exit.ts'
+import { formatExit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { withLauncherPipe } from './launcher-pipe.ts'
 import { forEachMessage } from '../process/messages.ts'
@@ -72,7 +72,7 @@ export class MpiHelper {
       })
     void this.#child.exited.then((exit) => {
       this.#hasCrashed = exit.signal !== null && faults.has(exit.signal)
-      const error = new RunnerError(`Cannot use MPI: the process that calls the library ${sayExit(exit)}`, {
+      const error = new RunnerError(`Cannot use MPI: the process that calls the library ${formatExit(exit)}`, {
         code: 'ERR_UNAVAILABLE',
         lastLines: this.#child.tail,
       })

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { type Duration, durationWanted, parseDuration } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
-import { parsePorts, portsWanted, sayPorts } from '../util/ports.ts'
+import { parsePorts, portsWanted, formatPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
 
 /** Why a value cannot be used: what stands behind the colon of `Cannot use --grace "soon": …`. */
@@ -145,7 +145,7 @@ export function ports(): Kind<string, string> {
   return text((text) => {
     const range = parsePorts(text)
     if (range === undefined) throw new Refusal(portsWanted)
-    return sayPorts(range)
+    return formatPorts(range)
   })
 }
 

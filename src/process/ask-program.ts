@@ -1,6 +1,6 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import { sayDuration } from '../util/duration.ts'
-import { sayExit } from './exit.ts'
+import { formatDuration } from '../util/duration.ts'
+import { formatExit } from './exit.ts'
 import { formatStartError } from './start-error.ts'
 
 /** How a program is asked. */
@@ -45,9 +45,9 @@ function failureOf(error: ExecFileException, timeout: number): NonNullable<Progr
   const { code, signal, killed } = error
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
     return { how: 'talkative', why: `printed more than ${longestAnswer / 1_000_000} MB` }
-  if (killed === true) return { how: 'late', why: `did not answer within ${sayDuration(timeout)}` }
-  if (typeof code === 'number') return { how: 'ended', why: sayExit({ status: code, signal: null, forced: false }) }
-  if (typeof signal === 'string') return { how: 'ended', why: sayExit({ status: null, signal, forced: false }) }
+  if (killed === true) return { how: 'late', why: `did not answer within ${formatDuration(timeout)}` }
+  if (typeof code === 'number') return { how: 'ended', why: formatExit({ status: code, signal: null, forced: false }) }
+  if (typeof signal === 'string') return { how: 'ended', why: formatExit({ status: null, signal, forced: false }) }
   return { how: 'not started', why: formatStartError(error) }
 }
 

@@ -22,7 +22,7 @@ export function signalStatus(signal: NodeJS.Signals): number {
 }
 
 /** An exit in words: `exited with status 3`, `was killed by SIGKILL`. */
-export function sayExit(exit: Exit): string {
+export function formatExit(exit: Exit): string {
   const how = exit.signal === null ? `exited with status ${exit.status ?? 1}` : `was killed by ${exit.signal}`
   return exit.forced ? `${how} (${exit.why ?? 'it had not ended in time'})` : how
 }

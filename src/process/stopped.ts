@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 
 /** How often a process is looked at within the time that it may stay stopped. */
@@ -48,7 +48,7 @@ export function endFrozen(
   limit: number,
 ): void {
   const watch = watchStopped(child, limit, () => {
-    child.kill(`it stayed stopped for ${sayDuration(limit)}`)
+    child.kill(`it stayed stopped for ${formatDuration(limit)}`)
   })
   void child.exited.then(watch)
 }

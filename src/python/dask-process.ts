@@ -1,5 +1,5 @@
 import { exitStatuses, RunnerError } from '../errors.ts'
-import { type Exit, sayExit } from '../process/exit.ts'
+import { type Exit, formatExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { settledWithin } from '../util/wait.ts'
 import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
@@ -116,7 +116,7 @@ export class DaskProcess {
       // Its own sentence: see tls.py.
       const why = exit.status === exitStatuses.ERR_ENVIRONMENT ? this.tail.at(-1) : undefined
       if (why !== undefined) throw new RunnerError(why, { code: 'ERR_ENVIRONMENT' })
-      throw new RunnerError(`Cannot start ${this.name}: Python ${sayExit(exit)}`, {
+      throw new RunnerError(`Cannot start ${this.name}: Python ${formatExit(exit)}`, {
         code: 'ERR_COMPONENT_LOST',
         lastLines: this.tail,
       })

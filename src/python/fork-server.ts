@@ -1,5 +1,5 @@
 import { type Child, firstChannel } from '../process/child.ts'
-import { type Exit, sayExit } from '../process/exit.ts'
+import { type Exit, formatExit } from '../process/exit.ts'
 import { BootstrapLink } from './bootstrap-link.ts'
 import { DaskProcess } from './dask-process.ts'
 import type { Answer } from './find-python.ts'
@@ -59,7 +59,7 @@ export class ForkServer {
         if (pid !== this.pid) return 'their Python runs inside of something else'
         return threads === 1 ? undefined : `their Python has ${threads ?? 'an unknown number of'} threads`
       }),
-      this.#child.exited.then((exit) => `their Python ${sayExit(exit)}`),
+      this.#child.exited.then((exit) => `their Python ${formatExit(exit)}`),
     ])
   }
 

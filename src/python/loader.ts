@@ -13,7 +13,7 @@ export const pythonLoader =
 
 /**
  * A program as {@link pythonLoader} reads it. It has two texts for when Dask is imported: OWN_MODULES, which is own-modules.py, and
- * WITHOUT_DIRECTORY, for the Pythons that it starts by `-c` itself.
+ * WITHOUT_DIRECTORY, for the InterpreterPool that it starts by `-c` itself.
  */
 export function loadedProgram(program: string): Buffer {
   // A JSON string is a Python string.

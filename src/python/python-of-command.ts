@@ -5,7 +5,7 @@ import { defaults } from '../defaults.ts'
 import type { AskProgramOptions } from '../process/ask-program.ts'
 import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
 
-/** A name that Pythons have. */
+/** A name that InterpreterPool have. */
 const pythonName = /^(python|pypy)[0-9.]*$/
 
 /** How much of a script is read for its first line. In bytes. */

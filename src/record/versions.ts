@@ -6,6 +6,6 @@ export interface Versions {
 }
 
 /** Versions in words: `Dask 2022.12.1 (Python 3.11.2)`. Distribution packages' suffixes are no difference. */
-export function sayVersions({ python, distributed }: Versions): string {
+export function formatVersions({ python, distributed }: Versions): string {
   return `Dask ${distributed.replace(/\+.*$/, '')} (Python ${python})`
 }

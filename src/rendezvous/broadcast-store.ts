@@ -5,7 +5,7 @@ import type { Found } from './found.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { readOutcome, readPublished } from './run-directory.ts'
@@ -137,7 +137,7 @@ export class BroadcastStore {
     const { timeout } = this.#options
     const left = Math.max(0, Math.min(atMost, timeout - (monotonic() - this.#began)))
     const late = (): Error =>
-      new RunnerError(`Cannot find the other processes over MPI: after ${sayDuration(timeout)} ${what}`, {
+      new RunnerError(`Cannot find the other processes over MPI: after ${formatDuration(timeout)} ${what}`, {
         code: 'ERR_TIMED_OUT',
       })
     return await deadline(promise, left, late, signal)

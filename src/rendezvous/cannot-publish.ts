@@ -1,7 +1,7 @@
 import { RunnerError } from '../errors.ts'
 import { formatSystemError } from '../filesystem/system-error.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 
 /** The error that says that `path` cannot be published, and why. A RunnerError passes unchanged. */
 export function cannotPublish(path: string, error: unknown): RunnerError {
@@ -14,14 +14,14 @@ export function cannotPublish(path: string, error: unknown): RunnerError {
 }
 
 /** A filesystem has not answered in its time: what is done there may hold a thread of this process for ever. */
-export class UnansweredError extends RunnerError {
+export class IoTimeoutError extends RunnerError {
   /**
    * @param doing begins the message, such as `Cannot read "/scratch/F.json"`
    * @param timeout in milliseconds
    */
   constructor(doing: string, timeout: number) {
     super(
-      `${doing}: its filesystem has not answered for ${sayDuration(timeout)}; ` +
+      `${doing}: its filesystem has not answered for ${formatDuration(timeout)}; ` +
         'see whether it hangs on this node (--filesystem-timeout waits longer)',
       { code: 'ERR_CANNOT_PUBLISH' },
     )

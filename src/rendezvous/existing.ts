@@ -4,7 +4,7 @@ import { readNamed } from '../filesystem/read-named.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import type { AskScheduler } from './judgement.ts'
 import { watchDirectory } from './watch.ts'
@@ -49,7 +49,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
     throw error
   }
   const late = (): RunnerError =>
-    new RunnerError(`Cannot join the cluster of "${path}": waited ${sayDuration(timeout)} ${missing}`, {
+    new RunnerError(`Cannot join the cluster of "${path}": waited ${formatDuration(timeout)} ${missing}`, {
       code: 'ERR_TIMED_OUT',
     })
   for (const end = monotonic() + timeout; ;) {

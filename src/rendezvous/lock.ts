@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { errnoOf, RunnerError } from '../errors.ts'
 import { formatForeign } from '../filesystem/untrusted.ts'
 import { ownUid } from '../filesystem/user.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
@@ -99,6 +99,6 @@ async function refuseLockOfOthers({ schedulerFile, lock }: RendezvousPaths): Pro
 }
 
 function held(paths: RendezvousPaths, patience: number, cause: unknown): RunnerError {
-  const why = `another process has held the lock "${paths.lock}" for ${sayDuration(patience)}; if no run is starting there, remove it`
+  const why = `another process has held the lock "${paths.lock}" for ${formatDuration(patience)}; if no run is starting there, remove it`
   return new RunnerError(refusal(paths.schedulerFile, why).message, { code: 'ERR_CANNOT_PUBLISH', cause })
 }

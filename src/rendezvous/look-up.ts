@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { type Found, gathererOf, parseFound } from './found.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import type { HostRelay } from './host-relay.ts'
@@ -184,13 +184,13 @@ class Reader {
 function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): RunnerError {
   const error = last.error === undefined ? '' : ` (at last: ${formatSystemError(last.error)})`
   return new RunnerError(
-    `Cannot find the cluster: waited ${sayDuration(timeout)} for process 0 to publish "${recordName}" ` +
-      `in "${path}", ${saySight(last)}${error}`,
+    `Cannot find the cluster: waited ${formatDuration(timeout)} for process 0 to publish "${recordName}" ` +
+      `in "${path}", ${formatSight(last)}${error}`,
     { code: 'ERR_TIMED_OUT', cause: last.error },
   )
 }
 
-function saySight({ names }: LastSight): string {
+function formatSight({ names }: LastSight): string {
   if (names === undefined) return 'which never could be listed'
   const ranks = names.flatMap((name) => presenceName.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
   const others = names.filter((name) => !presenceName.test(name)).map((name) => `"${name}"`)

@@ -3,9 +3,9 @@ import { errnoOf, messageOf } from '../errors.ts'
 import { listDirectory } from '../filesystem/list.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { WatchMode } from '../options.ts'
-import { answered } from '../util/io-timeout.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { sleep } from '../util/wait.ts'
-import { UnansweredError } from './cannot-publish.ts'
+import { IoTimeoutError } from './cannot-publish.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import { subscribe, type Subscriber } from './subscribe.ts'
 
@@ -92,7 +92,7 @@ export interface WatchOptions {
  * count; events make the next one come sooner. A listing that fails for a passing reason is
  * repeated.
  *
- * @throws what `late` makes, the signal's reason, what `inspect` throws, UnansweredError, or the error of a
+ * @throws what `late` makes, the signal's reason, what `inspect` throws, IoTimeoutError, or the error of a
  * listing that no repetition would mend: ENOENT, ENOTDIR, EACCES, EPERM, and UntrustedError.
  */
 export async function watchDirectory<T>(
@@ -163,8 +163,8 @@ class Watch {
 
   async #look<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     const { filesystemTimeout = defaults.filesystemTimeout } = this.#options
-    const late = (): Error => new UnansweredError(`Cannot look into "${this.#directory}"`, filesystemTimeout)
-    return await answered(this.#lookOnce(inspect), filesystemTimeout, late)
+    const late = (): Error => new IoTimeoutError(`Cannot look into "${this.#directory}"`, filesystemTimeout)
+    return await withIoTimeout(this.#lookOnce(inspect), filesystemTimeout, late)
   }
 
   async #lookOnce<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {

@@ -5,14 +5,14 @@ import type { Identity } from '../identity/identity.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../options.ts'
-import { sayExit, shellStatus, signalStatus } from '../process/exit.ts'
+import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { withoutShownSecret } from '../record/without-secret.ts'
-import { sayVersions } from '../record/versions.ts'
+import { formatVersions } from '../record/versions.ts'
 import { rolesOf, type Role } from '../identity/roles.ts'
 import { checkRunSize } from '../components/run-size.ts'
 import { tellDefectsBy } from '../util/defects.ts'
@@ -32,16 +32,16 @@ import { errorOf, failureOf, HostLostError, report, RunIsOver, standingTo } from
 import { checkWorkerPorts } from '../components/check-ports.ts'
 import { checkReach } from './check-reach.ts'
 import { RunnerHooks } from './hooks.ts'
-import { Hosted } from '../components/local-components.ts'
+import { LocalComponents } from '../components/local-components.ts'
 import type { Hub } from './hub.ts'
 import { type ClientPart, Interruption } from './shutdown.ts'
 import { meet } from './join-run.ts'
 import { Membership } from './member.ts'
 import { leaveReport } from './report.ts'
 import { tlsOf, whyUnusable } from '../security/run-tls.ts'
-import { sayProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/run-progress.ts'
 import { certificatesOfOther, SecureRun } from './secure-run.ts'
-import { sayDashboard, sayOpen, sayWithoutClient, warnOfOtherPython } from './start-message.ts'
+import { logDashboard, logOpenPorts, logWithoutClient, warnOfOtherPython } from './start-message.ts'
 import { type RunningScheduler, schedulerRuns } from '../components/scheduler.ts'
 import { releaseDelay } from './cancel-step.ts'
 import { divideGrace, type EndTiming } from './timing.ts'
@@ -78,7 +78,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   #membership: Membership | undefined
   #hub: Hub | undefined
   #secure: SecureRun | undefined
-  #hosted: Hosted | undefined
+  #hosted: LocalComponents | undefined
   #workers: Workers | undefined
   #file: PublishedFile | undefined
   #phase: 'starting' | 'running' | 'ending' | 'ended' = 'starting'
@@ -278,7 +278,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     // They are mostly the same in all processes; doctor tells of each.
     if (identity.rank === 0)
       for (const warning of identity.share.warnings ?? []) this.#logger.warn(`${warning}: it does not count`)
-    this.#hosted = new Hosted(this.#run, this.reaper)
+    this.#hosted = new LocalComponents(this.#run, this.reaper)
     this.#membership = new Membership(this.#run, {
       onTerminate: (signal) => {
         this.interrupt(signal)
@@ -311,11 +311,11 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     await this.publish(this.#file, run)
     hub.coordinator.publish(this.#file)
     const workers = this.nWorkers === 1 ? '1 worker' : `${this.nWorkers} workers`
-    const dask = versions === undefined ? '' : `, ${sayVersions(versions)} of ${await this.#hosts.python}`
+    const dask = versions === undefined ? '' : `, ${formatVersions(versions)} of ${await this.#hosts.python}`
     this.#logger.info(`cluster at ${scheduler.address}, ${workers} to come${dask}, scheduler file ${run.schedulerFile}`)
-    sayWithoutClient(run)
-    void sayOpen(scheduler, run)
-    void sayDashboard(scheduler, run)
+    logWithoutClient(run)
+    void logOpenPorts(scheduler, run)
+    void logDashboard(scheduler, run)
     if (this.#options.scheduler) void hub.mark()
   }
 
@@ -390,7 +390,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       lookUp: async (dead, signal) => {
         const what = run.options.scheduler ? 'publish' : 'find the cluster of'
         const waiting = `waiting for process 0, which is to ${what} ${run.schedulerFile}`
-        using _progress = sayProgress(run, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
+        using _progress = showProgress(run, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
         return await this.lookUp({ ...run, signal }, dead)
       },
       join: async (gatherer, patience, signal) => {
@@ -442,7 +442,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     const process = await this.#hosts.startScheduler()
     const running = await schedulerRuns(process, run)
     void process.exited.then((exit) => {
-      const message = `The scheduler on ${run.identity.host} ${sayExit(exit)}`
+      const message = `The scheduler on ${run.identity.host} ${formatExit(exit)}`
       void this.#onSchedulerEnd(shellStatus(exit), message, process.tail)
     })
     await this.onSchedulerStart(run, running.scheduler)
@@ -475,7 +475,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       if (client.whyNotStarted !== undefined)
         this.#logger.error(`Cannot start the client program: ${client.whyNotStarted}`)
       else if (exit.signal !== null && this.#phase === 'running' && exit.signal !== this.#endingSignal)
-        this.#logger.error(`The client program on ${this.#context.identity.host} ${sayExit(exit)}`)
+        this.#logger.error(`The client program on ${this.#context.identity.host} ${formatExit(exit)}`)
       await this.#interruption.saved
       this.#member.send({ type: 'ended', status: shellStatus(exit) })
     })
@@ -790,7 +790,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     return this.#run
   }
 
-  get #hosts(): Hosted {
+  get #hosts(): LocalComponents {
     if (this.#hosted === undefined) throw new TypeError('Cannot use the runner: it has not started')
     return this.#hosted
   }

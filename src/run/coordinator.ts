@@ -9,7 +9,7 @@ import type { Versions } from '../record/versions.ts'
 import type { Departure } from '../rendezvous/departures.ts'
 import type { Role } from '../identity/roles.ts'
 import { deferred } from '../util/deferred.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 
 /** What the run consists of. */
@@ -306,7 +306,7 @@ export class Coordinator {
     const why =
       how === 'closed'
         ? 'it ended without a word'
-        : `nothing was heard of it for ${sayDuration(this.#options.lostAfter)}: it is frozen, or its host or its network is gone`
+        : `nothing was heard of it for ${formatDuration(this.#options.lostAfter)}: it is frozen, or its host or its network is gone`
     const failure = this.#lost(rank, member.host, why)
     if (rank === this.#clientRank) this.fail(failure)
     else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, failure)

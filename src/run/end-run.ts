@@ -1,5 +1,5 @@
 import type { DaskProcess } from '../python/dask-process.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import type { Hub } from './hub.ts'
@@ -69,7 +69,7 @@ export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
     const toCome = holders.length === 0 ? 0 : Math.max(0, from + judged - Date.now())
     if (toCome > 0)
       run.logger.info(
-        `giving process ${holders.join(', ')} ${sayDuration(toCome)} to come: it may be frozen, and hold the step`,
+        `giving process ${holders.join(', ')} ${formatDuration(toCome)} to come: it may be frozen, and hold the step`,
       )
     const wait = options.someDoubtful() ? judged : Math.max(toCome, mayCome ? wakingTime : 0)
     await settledWithin(Promise.race([coordinator.everybodyCame, options.interrupted]), wait)

@@ -12,8 +12,8 @@ import { nameOf } from '../options.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import { sayVersions, type Versions } from '../record/versions.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatVersions, type Versions } from '../record/versions.ts'
+import { formatDuration } from '../util/duration.ts'
 import { readPorts } from '../util/ports.ts'
 import { shared } from '../util/shared.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
@@ -246,9 +246,9 @@ export class Hub {
     if (options.scheduler) this.coordinator.need(wanted)
     let haveCome = false
     const timer = setTimeout(() => {
-      void this.#sayMissing().then((missing) => {
+      void this.#formatMissing().then((missing) => {
         if (haveCome) return
-        const time = sayDuration(options.workersTimeout)
+        const time = formatDuration(options.workersTimeout)
         this.#fail(exitStatuses.ERR_TIMED_OUT, rank, `after ${time} not all of the ${wanted} workers run: ${missing}`)
       })
     }, options.workersTimeout)
@@ -266,7 +266,7 @@ export class Hub {
   }
 
   /** The workers that do not run, by name and host, and what is known of them. */
-  async #sayMissing(): Promise<string> {
+  async #formatMissing(): Promise<string> {
     const { roles, options, identity } = this.#run
     const naming = { ...options, runKey: identity.runKey }
     try {
@@ -303,7 +303,7 @@ export class Hub {
   /** Dask refuses or warns, somewhere, some time, where versions differ: say so first. */
   #compareVersions({ name, versions, host }: StartedWorker): void {
     if (versions === undefined || this.#versions === undefined) return
-    const [theirs, ours] = [sayVersions(versions), sayVersions(this.#versions)]
+    const [theirs, ours] = [formatVersions(versions), formatVersions(this.#versions)]
     if (theirs === ours) return
     this.#run.logger.warn(
       `worker ${name} on ${host} runs ${theirs}, the scheduler ${ours}: use one Python environment for the whole run`,

@@ -8,13 +8,13 @@ import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { deferred } from '../util/deferred.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { failureOf, RunIsOver } from './failure.ts'
-import { sayProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/run-progress.ts'
 
 /** What process 0 may ask of a process at any time. */
 export interface MembershipHandlers {
@@ -130,7 +130,7 @@ export class Membership implements Disposable {
   async cluster(): Promise<PublishedFile> {
     const { options, schedulerFile } = this.#run
     const what = options.scheduler ? 'start the scheduler' : `find the cluster of ${schedulerFile}`
-    using _progress = sayProgress(this.#run, () => `waiting for process 0 to ${what}`)
+    using _progress = showProgress(this.#run, () => `waiting for process 0 to ${what}`)
     return await untilAborted(Promise.race([this.#cluster.promise, this.#over()]), this.#run.signal)
   }
 
@@ -149,7 +149,7 @@ export class Membership implements Disposable {
    * @throws RunIsOver
    */
   async awaitWorkers(count: number | 'all', givenUp: Promise<unknown>): Promise<void> {
-    using _progress = sayProgress(this.#run, () => `waiting for workers${this.#workersNow}`)
+    using _progress = showProgress(this.#run, () => `waiting for workers${this.#workersNow}`)
     this.send({ type: 'await-workers', count: count === 'all' ? null : count })
     await Promise.race([this.#workersCame.promise, this.#over(), givenUp])
   }
@@ -205,7 +205,7 @@ export class Membership implements Disposable {
     const why =
       how === 'closed'
         ? 'its connection closed before the end of the run'
-        : `nothing was heard of it for ${sayDuration(options.lostAfter)}: it is frozen, or its host or its network is gone`
+        : `nothing was heard of it for ${formatDuration(options.lostAfter)}: it is frozen, or its host or its network is gone`
     const error = new RunnerError(`Lost process 0 (${roles[0]?.join(', ') ?? ''})${where}: ${why}`, {
       code: 'ERR_COMPONENT_LOST',
     })

@@ -7,9 +7,9 @@ import { formatSystemError } from '../filesystem/system-error.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import { absolutePath } from '../util/surroundings.ts'
-import { answered } from '../util/io-timeout.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import type { RunContext } from '../identity/run-context.ts'
 
 /** What a report is made of. */
@@ -50,9 +50,9 @@ export async function leaveReport(
   }
   try {
     const { filesystemTimeout } = run.options
-    const late = (): Error => new Error(`its filesystem has not answered for ${sayDuration(filesystemTimeout)}`)
+    const late = (): Error => new Error(`its filesystem has not answered for ${formatDuration(filesystemTimeout)}`)
     const written = replaceReport(absolutePath(path), `${JSON.stringify(report, undefined, 2)}\n`)
-    await answered(written, filesystemTimeout, late)
+    await withIoTimeout(written, filesystemTimeout, late)
   } catch (error) {
     run.logger.warn(`Cannot write the report "${path}": ${formatSystemError(error)}`)
   }

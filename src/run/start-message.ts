@@ -3,12 +3,12 @@ import { isInEnvironment } from '../python/environment-runner.ts'
 import { askPython, findPython, isSamePython } from '../python/find-python.ts'
 import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { sayVersions, type Versions } from '../record/versions.ts'
+import { formatVersions, type Versions } from '../record/versions.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { findListeningPlaces } from '../components/listening-places.ts'
 
 /** Says it where others can use ports of the run. Does not throw. */
-export async function sayOpen({ address }: SchedulerFile, run: Pick<RunContext, SayOpenNeeds>): Promise<void> {
+export async function logOpenPorts({ address }: SchedulerFile, run: Pick<RunContext, SayOpenNeeds>): Promise<void> {
   // That this host has no interface such as the options want is said when a worker starts.
   const places = await findListeningPlaces(run, address).catch(() => [])
   const open = places.filter(({ reach }) => reach === 'network').map(({ what }) => what)
@@ -20,7 +20,7 @@ export async function sayOpen({ address }: SchedulerFile, run: Pick<RunContext, 
 type SayOpenNeeds = 'logger' | 'options' | 'identity'
 
 /** Says where the dashboard is and how to get there, or why there is none. Does not throw. */
-export async function sayDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {
+export async function logDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {
   const { checkDashboard, dashboardUrl, tunnelCommand } = await import('../dask/dashboard.ts')
   let url = dashboardUrl(scheduler)
   if (url === undefined || !options.dashboard) return
@@ -38,7 +38,7 @@ export async function sayDashboard(scheduler: SchedulerFile, { logger, options, 
 }
 
 /** Says how a cluster without a client is used and ended: a step beside this one waits for its CPUs, unless it shares them. */
-export function sayWithoutClient({ logger, options, schedulerFile }: RunContext): void {
+export function logWithoutClient({ logger, options, schedulerFile }: RunContext): void {
   if (options.client || !options.scheduler) return
   const isStep = options.env.SLURM_JOB_ID !== undefined
   const step = isStep ? '; a step of this job beside this one needs srun --overlap' : ''
@@ -76,8 +76,8 @@ export async function warnOfOtherPython(
     const { version, packages } = await describePython(python, { env, timeout })
     const { dask = '?', distributed = '?' } = packages
     logger.warn(
-      `the client program runs ${sayVersions({ python: version, dask, distributed })} of ${python}, ` +
-        `the cluster ${sayVersions(cluster)} of ${executable}: use one Python environment for both`,
+      `the client program runs ${formatVersions({ python: version, dask, distributed })} of ${python}, ` +
+        `the cluster ${formatVersions(cluster)} of ${executable}: use one Python environment for both`,
     )
   } catch {
     // It was only to warn.

@@ -1,9 +1,9 @@
 import { defaults } from '../defaults.ts'
 import type { Failure } from '../record/outcome-record.ts'
-import { sayDuration } from '../util/duration.ts'
+import { formatDuration } from '../util/duration.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import type { Coordinator } from './coordinator.ts'
-import { sayProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/run-progress.ts'
 
 /** How often process 0 looks for word of processes that will not come. In milliseconds. */
 export const departureInterval = 250
@@ -31,10 +31,10 @@ export function waitForOthers(coordinator: Coordinator, options: WaitForOthersOp
     })
   }, defaults.lonelyAfter)
   const late = setTimeout(() => {
-    coordinator.failWithoutClient(sayDuration(rendezvousTimeout))
+    coordinator.failWithoutClient(formatDuration(rendezvousTimeout))
   }, rendezvousTimeout)
   const look = setInterval(lookForDepartures, departureInterval)
-  const progress = sayProgress(run, () => {
+  const progress = showProgress(run, () => {
     const { missing } = coordinator
     const more = missing.length > 5 ? ` and ${missing.length - 5} more` : ''
     return `waiting for process ${missing.slice(0, 5).join(', ')}${more} of ${run.identity.size}`

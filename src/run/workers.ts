@@ -1,14 +1,14 @@
 import type { Line } from '../control/channel.ts'
 import type { FromHub, ToHub } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
-import { type Exit, sayExit, shellStatus } from '../process/exit.ts'
-import { sayDuration } from '../util/duration.ts'
+import { type Exit, formatExit, shellStatus } from '../process/exit.ts'
+import { formatDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerOfCommand } from '../components/command-worker.ts'
 import type { StartReport } from '../python/bootstrap-link.ts'
-import type { Hosted, WorkerPlan, WorkerProcess } from '../components/local-components.ts'
+import type { LocalComponents, WorkerPlan, WorkerProcess } from '../components/local-components.ts'
 
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
 const firstBackOff = 1_000
@@ -19,7 +19,7 @@ const afterOthers = 3_000
 /** What the runner lends to {@link Workers}. */
 export interface WorkersOptions {
   readonly run: RunContext
-  readonly hosted: Hosted
+  readonly hosted: LocalComponents
   readonly link: Line<FromHub, ToHub>
   /** Whether a signal is ending the run. */
   readonly isInterrupted: () => boolean
@@ -133,8 +133,8 @@ export class Workers {
   #tellEnd(worker: WorkerProcess, exit: Exit, again: boolean): void {
     const { run, link } = this.#options
     const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
-    const time = sayDuration(run.options.workersTimeout)
-    const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : sayExit(exit)
+    const time = formatDuration(run.options.workersTimeout)
+    const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : formatExit(exit)
     link.send({
       type: 'worker-ended',
       status: shellStatus(exit),

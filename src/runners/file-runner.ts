@@ -12,17 +12,17 @@ import { findExistingCluster } from '../rendezvous/existing.ts'
 import { killedNote } from '../rendezvous/outcome.ts'
 import type { Found } from '../rendezvous/found.ts'
 import { claimPatience } from '../rendezvous/lock.ts'
-import { UnansweredError } from '../rendezvous/cannot-publish.ts'
+import { IoTimeoutError } from '../rendezvous/cannot-publish.ts'
 import { secretsDirectory } from '../security/private-files.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { monotonic } from '../util/monotonic.ts'
-import { answered } from '../util/io-timeout.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { sleep } from '../util/wait.ts'
 import { BaseRunner } from '../run/base-runner.ts'
 import { askScheduler } from '../dask/verify-scheduler.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import type { Leavings } from '../run/hooks.ts'
-import { sayProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/run-progress.ts'
 import { tlsOf } from '../security/run-tls.ts'
 import { departureInterval } from '../run/wait-for-others.ts'
 
@@ -87,7 +87,10 @@ export abstract class FileRunner extends BaseRunner {
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
     const { options, schedulerFile, signal } = run
     let missing = 'for the file'
-    using _progress = sayProgress(run, () => `waiting for the cluster of ${schedulerFile} (--no-scheduler): ${missing}`)
+    using _progress = showProgress(
+      run,
+      () => `waiting for the cluster of ${schedulerFile} (--no-scheduler): ${missing}`,
+    )
     return await this.#noticing(
       findExistingCluster(schedulerFile, {
         onMissing: (what) => {
@@ -207,15 +210,15 @@ export abstract class FileRunner extends BaseRunner {
   async #answered<T>(what: string, { options, schedulerFile }: RunContext, operation: Promise<T>): Promise<T> {
     const isLast = this.#filesystem === 'doubtful'
     const timeout = isLast ? Math.min(lastWordTimeout, options.filesystemTimeout) : options.filesystemTimeout
-    const late = (): Error => new UnansweredError(`Cannot ${what} beside "${schedulerFile}"`, timeout)
-    return await this.#noticing(answered(operation, timeout, late))
+    const late = (): Error => new IoTimeoutError(`Cannot ${what} beside "${schedulerFile}"`, timeout)
+    return await this.#noticing(withIoTimeout(operation, timeout, late))
   }
 
   async #noticing<T>(operation: Promise<T>): Promise<T> {
     try {
       return await operation
     } catch (error) {
-      if (error instanceof UnansweredError) this.#filesystem = this.#filesystem === 'answers' ? 'doubtful' : 'hangs'
+      if (error instanceof IoTimeoutError) this.#filesystem = this.#filesystem === 'answers' ? 'doubtful' : 'hangs'
       throw error
     }
   }

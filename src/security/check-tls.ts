@@ -1,7 +1,7 @@
 import type { TlsFiles } from '../util/tls-files.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
-import { judgeTls, type TlsUse } from './judge-tls.ts'
-import { readPem, reasonOf, sayPart, tlsError } from './read-pem.ts'
+import { findTlsProblems, type TlsUse } from './tls-problems.ts'
+import { readPem, reasonOf, formatPart, tlsError } from './read-pem.ts'
 import { tryHandshake } from './try-handshake.ts'
 
 /** How to look at the files. */
@@ -27,7 +27,7 @@ export async function checkTlsFiles(
   const ca = await readPem(caFile, 'authority')
   const cert = await readPem(certFile, 'certificate')
   const key = keyFile === certFile ? cert : await readPem(keyFile, 'key')
-  const warnings = judgeTls({ files, ca, cert, key, use, now })
+  const warnings = findTlsProblems({ files, ca, cert, key, use, now })
   // A client's certificate is not made for the other end of this.
   if (use === 'both') await checkHandshake(files, { ca: ca.text, cert: cert.text, key: key.text })
   return warnings
@@ -37,7 +37,7 @@ async function checkHandshake({ caFile, cert }: TlsFiles, texts: TlsMaterial): P
   try {
     await tryHandshake(texts)
   } catch (cause) {
-    const what = `${sayPart('certificate', cert)} is not accepted with ${sayPart('authority', caFile)}`
+    const what = `${formatPart('certificate', cert)} is not accepted with ${formatPart('authority', caFile)}`
     throw tlsError(`${what} (${reasonOf(cause)})`, undefined, cause)
   }
 }

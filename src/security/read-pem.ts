@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { printable } from '../util/printable.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { answered } from '../util/io-timeout.ts'
-import { sayDuration } from '../util/duration.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
+import { formatDuration } from '../util/duration.ts'
 
 /** What a file of TLS is read as. */
 export type PemPart = 'authority' | 'certificate' | 'key'
@@ -29,18 +29,18 @@ export interface Pem {
  */
 export async function readPem(path: string, part: PemPart): Promise<Pem> {
   if (hasControlCharacters(path))
-    throw tlsError(`${sayPart(part, path)} has a control character in its name`, 'rename it')
+    throw tlsError(`${formatPart(part, path)} has a control character in its name`, 'rename it')
   const late = (): Error =>
-    tlsError(`the filesystem of ${sayPart(part, path)} has not answered for ${sayDuration(readTimeout)}`)
-  const pem = await answered(readRegular(path, part), readTimeout, late)
+    tlsError(`the filesystem of ${formatPart(part, path)} has not answered for ${formatDuration(readTimeout)}`)
+  const pem = await withIoTimeout(readRegular(path, part), readTimeout, late)
   const { text } = pem
-  if (text.trim() === '') throw tlsError(`${sayPart(part, path)} is empty`)
-  if (!text.includes('-----BEGIN ')) throw tlsError(`${sayPart(part, path)} is not PEM`, howToConvert(text, part))
+  if (text.trim() === '') throw tlsError(`${formatPart(part, path)} is empty`)
+  if (!text.includes('-----BEGIN ')) throw tlsError(`${formatPart(part, path)} is not PEM`, howToConvert(text, part))
   return pem
 }
 
 /** `the certificate "/x/cert.pem"` */
-export function sayPart(part: PemPart, path: string): string {
+export function formatPart(part: PemPart, path: string): string {
   return `the ${part} "${printable(path)}"`
 }
 
@@ -65,13 +65,13 @@ async function readRegular(path: string, part: PemPart): Promise<Pem> {
   }
   try {
     const found = await file.stat()
-    if (found.isDirectory()) throw tlsError(`${sayPart(part, path)} is a directory`)
-    if (!found.isFile()) throw tlsError(`${sayPart(part, path)} is not a regular file`)
-    if (found.size > largest) throw tlsError(`${sayPart(part, path)} is too large for a PEM file`)
+    if (found.isDirectory()) throw tlsError(`${formatPart(part, path)} is a directory`)
+    if (!found.isFile()) throw tlsError(`${formatPart(part, path)} is not a regular file`)
+    if (found.size > largest) throw tlsError(`${formatPart(part, path)} is too large for a PEM file`)
     return { text: await file.readFile('latin1'), mode: found.mode }
   } catch (cause) {
     if (cause instanceof RunnerError) throw cause
-    throw tlsError(`${sayPart(part, path)} cannot be read (${messageOf(cause)})`, undefined, cause)
+    throw tlsError(`${formatPart(part, path)} cannot be read (${messageOf(cause)})`, undefined, cause)
   } finally {
     await file.close()
   }
@@ -86,14 +86,14 @@ export function whyNotOpened(cause: unknown, path: string, part: PemPart): Runne
     case 'EACCES':
     case 'EPERM':
       return tlsError(
-        `reading ${sayPart(part, path)} is not permitted`,
+        `reading ${formatPart(part, path)} is not permitted`,
         'make it readable for you, on every node',
         cause,
       )
     case 'ENXIO':
-      return tlsError(`${sayPart(part, path)} is not a regular file`, undefined, cause)
+      return tlsError(`${formatPart(part, path)} is not a regular file`, undefined, cause)
     default:
-      return tlsError(`${sayPart(part, path)} cannot be opened (${messageOf(cause)})`, undefined, cause)
+      return tlsError(`${formatPart(part, path)} cannot be opened (${messageOf(cause)})`, undefined, cause)
   }
 }
 

@@ -25,7 +25,7 @@ export function parseDuration(duration: number | string): number | undefined {
 }
 
 /** A duration as a person would say it: `350 ms`, `12 s`, `5 min`. */
-export function sayDuration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`
   return `${Number((ms / 60_000).toFixed(1))} min`

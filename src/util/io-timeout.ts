@@ -7,11 +7,11 @@ let unanswered = 0
 /**
  * The outcome of an operation on a filesystem. Where there is none after `ms` milliseconds, or when `signal` aborts, the
  * operation is given up, but it goes on holding a thread of this process, which cannot exit by itself
- * before that is free: see {@link exitSurely}.
+ * before that is free: see {@link forceExit}.
  *
  * @throws what `late` makes, the signal's reason, or what the operation rejects with.
  */
-export async function answered<T>(
+export async function withIoTimeout<T>(
   operation: Promise<T>,
   ms: number,
   late: () => Error,
@@ -47,7 +47,7 @@ const killer = 'sleep "$2"; read -r stat </proc/$$/stat; set -- "$1" ${stat##*) 
  * Exits with `status`. An operation that was given up would hold Node's exit for ever: then this
  * process is killed from outside, and its status is that of SIGKILL.
  */
-export function exitSurely(status: number): never {
+export function forceExit(status: number): never {
   if (unanswered > 0)
     spawn('/bin/sh', ['-c', killer, 'dask-run-exit', String(process.pid), String(exitPatience)], {
       detached: true,

@@ -32,7 +32,7 @@ export function readPorts(name: string, text: string): PortRange {
 }
 
 /** A range as it is written. */
-export function sayPorts({ first, last }: PortRange): string {
+export function formatPorts({ first, last }: PortRange): string {
   return first === last ? `${first}` : `${first}:${last}`
 }
 

@@ -1,4 +1,4 @@
-import { sayDuration } from './duration.ts'
+import { formatDuration } from './duration.ts'
 import { monotonic } from './monotonic.ts'
 
 /** What a {@link Progress} needs of a stream such as `process.stderr`. */
@@ -82,7 +82,7 @@ export class Progress implements Disposable {
 
   get #line(): string {
     const elapsed = monotonic() - this.#began
-    const time = elapsed < notable ? '' : ` (${sayDuration(Math.floor(elapsed / 1000) * 1000)})`
+    const time = elapsed < notable ? '' : ` (${formatDuration(Math.floor(elapsed / 1000) * 1000)})`
     return `${this.#prefix}${this.#text}${time}`
   }
 

@@ -7,7 +7,7 @@ const prefix = '[dask-hpc-runner] '
 const worthAWord = 2_000
 
 /** Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. */
-export function sayProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
+export function showProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
   const progress = new Progress({
     prefix,
     log: (line) => {

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { RunnerError } from '../errors.ts'
 import { foreignHandOnNames } from './foreign-hand.ts'
 import { temporaryDirectory } from './surroundings.ts'
-import { answered } from './io-timeout.ts'
+import { withIoTimeout } from './io-timeout.ts'
 
 /** Where this process makes directories of its own. */
 export interface TemporaryPlace {
@@ -27,16 +27,16 @@ const others = ['/tmp', '/var/tmp']
 export async function temporaryPlace(wanted = temporaryDirectory()): Promise<TemporaryPlace> {
   const late = (): Error => new Error('the filesystem does not answer')
   // What cannot be looked at cannot be used either, and whoever tries says why.
-  const why = await answered(foreignHandOnNames(wanted), patience, late).catch(() => undefined)
+  const why = await withIoTimeout(foreignHandOnNames(wanted), patience, late).catch(() => undefined)
   if (why === undefined) return { path: wanted }
   for (const path of others) if (await isFit(path)) return { path, why }
-  throw new RunnerError(`Cannot use TMPDIR "${wanted}": ${sayForeign(why)}; ${ownPlaceAdvice()} TMPDIR`, {
+  throw new RunnerError(`Cannot use TMPDIR "${wanted}": ${foreignHandAdvice(why)}; ${ownPlaceAdvice()} TMPDIR`, {
     code: 'ERR_ENVIRONMENT',
   })
 }
 
 /** What follows from the word of {@link foreignHandOnNames}. */
-export function sayForeign(why: string): string {
+export function foreignHandAdvice(why: string): string {
   return `${why}, so that somebody else could put files of his own in the place of yours`
 }
 

@@ -123,10 +123,10 @@ describe('the status for people', () => {
       'workers    3 of 3 run, on 2 hosts, 12 threads, 1.5 GiB of 24 GiB',
       'tasks      6 executing, 12 ready, 12 in memory',
       '',
-      'host      worker  state    threads  memory             executing  ready  in memory',
-      '10.0.0.2  2       running  4        512 MiB / 8.0 GiB  2          4      4',
-      '10.0.0.3  3       running  4        512 MiB / 8.0 GiB  2          4      4',
-      '          4       running  4        512 MiB / 8.0 GiB  2          4      4',
+      'host      worker  state    threads  memory           executing  ready  in memory',
+      '10.0.0.2  2       running  4        512 MiB / 8 GiB  2          4      4',
+      '10.0.0.3  3       running  4        512 MiB / 8 GiB  2          4      4',
+      '          4       running  4        512 MiB / 8 GiB  2          4      4',
     ])
   })
 
@@ -134,7 +134,7 @@ describe('the status for people', () => {
     const status = described([worker(2, 'a', { resources: { GPU: 2, MEM: 1 } }), worker(3, 'b')])
     expect(status.workers.map(({ gpus }) => gpus)).toEqual([2, 0])
     const lines = formatStatus(status).split('\n')
-    expect(lines).toContain('workers    2 of 3 run, on 2 hosts, 8 threads, 2 GPUs, 1.0 GiB of 16 GiB')
+    expect(lines).toContain('workers    2 of 3 run, on 2 hosts, 8 threads, 2 GPUs, 1 GiB of 16 GiB')
     expect(lines.slice(-3).map((line) => line.split(/ {2,}/).slice(3, 5))).toEqual([
       ['threads', 'GPUs'],
       ['4', '2'],
@@ -164,7 +164,7 @@ describe('the status for people', () => {
   it('has a row for each host where there are many workers, and no more rows than fit', () => {
     const many = Array.from({ length: 200 }, (_, i) => worker(i, `node${i % 50}`, i === 7 ? { status: 'paused' } : {}))
     const lines = formatStatus(described(many)).split('\n')
-    expect(lines).toContainEqual(expect.stringMatching(/^node7 +4 +3 running +16 +2\.0 GiB \/ 32 GiB +8 +16 +16$/))
+    expect(lines).toContainEqual(expect.stringMatching(/^node7 +4 +3 running +16 +2 GiB \/ 32 GiB +8 +16 +16$/))
     expect(lines.at(-1)).toBe('and 20 more hosts; --json has them all')
     expect(lines).toHaveLength(42)
   })

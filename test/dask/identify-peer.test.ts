@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { sayHalf, sayWhoSpeaks } from '../../src/dask/identify-peer.ts'
+import { describeHalfHandshake, identifyPeer } from '../../src/dask/identify-peer.ts'
 
-describe('sayWhoSpeaks', () => {
+describe('identifyPeer', () => {
   it.for([
     ['', 'it closes the connection where Dask would shake hands: not Dask, or one that wants tls://'],
     ['SSH-2.0-OpenSSH_9.2\r\n', 'an SSH server answers there'],
@@ -19,13 +19,13 @@ describe('sayWhoSpeaks', () => {
       `what answers there does not speak Dask's protocol: it begins with "220 mail \\"x\\".[31m"`,
     ],
   ] as const)('knows who says %j', ([heard, who]) => {
-    expect(sayWhoSpeaks(Buffer.from(heard, 'latin1'))).toBe(who)
+    expect(identifyPeer(Buffer.from(heard, 'latin1'))).toBe(who)
   })
 })
 
-describe('sayHalf', () => {
+describe('describeHalfHandshake', () => {
   it('tells a peer that has begun from one that has not', () => {
-    expect(sayHalf(Buffer.from('S'))).toMatch(/begins to answer/)
-    expect(sayHalf(new Uint8Array())).toMatch(/says nothing/)
+    expect(describeHalfHandshake(Buffer.from('S'))).toMatch(/begins to answer/)
+    expect(describeHalfHandshake(new Uint8Array())).toMatch(/says nothing/)
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sayError, whyNotConnected } from '../../src/dask/why-failed.ts'
+import { formatError, whyNotConnected } from '../../src/dask/why-failed.ts'
 
 const nothing = new Uint8Array()
 const failure = (message: string, properties: object): Error => Object.assign(new Error(message), properties)
@@ -29,5 +29,5 @@ test.for([
 })
 
 test('a name with several addresses fails for the reason of the first', () => {
-  expect(sayError(new AggregateError([new Error('first'), new Error('second')]))).toBe('first')
+  expect(formatError(new AggregateError([new Error('first'), new Error('second')]))).toBe('first')
 })

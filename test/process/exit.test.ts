@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Exit, sayExit, shellStatus, signalStatus } from '../../src/process/exit.ts'
+import { type Exit, formatExit, shellStatus, signalStatus } from '../../src/process/exit.ts'
 
 const ended: Exit = { status: 3, signal: null, forced: false }
 const killed: Exit = { status: null, signal: 'SIGKILL', forced: true }
@@ -16,8 +16,8 @@ describe('shellStatus', () => {
 
 describe('sayExit', () => {
   it('says what happened, and whether it was forced', () => {
-    expect(sayExit(ended)).toBe('exited with status 3')
-    expect(sayExit({ ...killed, forced: false })).toBe('was killed by SIGKILL')
-    expect(sayExit(killed)).toBe('was killed by SIGKILL (it had not ended in time)')
+    expect(formatExit(ended)).toBe('exited with status 3')
+    expect(formatExit({ ...killed, forced: false })).toBe('was killed by SIGKILL')
+    expect(formatExit(killed)).toBe('was killed by SIGKILL (it had not ended in time)')
   })
 })

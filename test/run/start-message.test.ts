@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
-import { sayOpen, warnOfOtherPython } from '../../src/run/start-message.ts'
+import { logOpenPorts, warnOfOtherPython } from '../../src/run/start-message.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
 const versions = { python: '3.11.2', dask: '2022.12.1', distributed: '2022.12.1' }
@@ -58,7 +58,7 @@ test('a run of one host whose scheduler is on loopback says what else is open', 
       options: completeOptions(given),
       identity: { nodes: 1 },
     }
-    await sayOpen({ address: 'tcp://127.0.0.1:8786' } as never, run as never)
+    await logOpenPorts({ address: 'tcp://127.0.0.1:8786' } as never, run as never)
     return said
   }
   const open = 'ports of Dask are open to everybody who reaches this network:'

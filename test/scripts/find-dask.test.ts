@@ -3,7 +3,7 @@ import { findDask, howToInstall } from '../../scripts/find-dask.mjs'
 
 interface Fake {
   readonly env?: Record<string, string>
-  /** Pythons that have Dask from the start. */
+  /** InterpreterPool that have Dask from the start. */
   readonly dask?: readonly string[]
   readonly files?: readonly string[]
   readonly root?: boolean

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { milliseconds, sayDuration } from '../../src/util/duration.ts'
+import { milliseconds, formatDuration } from '../../src/util/duration.ts'
 
 describe('milliseconds', () => {
   it.each([
@@ -26,7 +26,7 @@ describe('milliseconds', () => {
   )
 })
 
-describe('sayDuration', () => {
+describe('formatDuration', () => {
   it.each([
     [0, '0 ms'],
     [350.4, '350 ms'],
@@ -36,6 +36,6 @@ describe('sayDuration', () => {
     [300_000, '5 min'],
     [5_400_000, '90 min'],
   ])('says %d as %j', (ms, expected) => {
-    expect(sayDuration(ms)).toBe(expected)
+    expect(formatDuration(ms)).toBe(expected)
   })
 })

@@ -45,7 +45,7 @@ export function isSupplied(name: string): boolean {
 const byExported = 'export the function from a module and name it by exported()'
 
 /** What is wrong with a function that uses the name `missing` from outside, and what to do. */
-export function sayMissing(missing: string): string {
+export function formatMissing(missing: string): string {
   if (missing === 'this')
     return `it uses "this", which no worker has; pass what it needs of it as an argument, or ${byExported}`
   if (missing === 'arguments')
@@ -62,24 +62,24 @@ export function sayMissing(missing: string): string {
       `it declares a variable with "using", for which its compiler has put "${missing}" into it, which is not there; ` +
       `write try and finally instead, or ${byExported}`
     )
-  if (/^__name\d*$/.test(missing)) return sayNaming(missing)
+  if (/^__name\d*$/.test(missing)) return formatNaming(missing)
   if (missing.startsWith('__') || missing.startsWith('_ts'))
     return (
       `its compiler has put "${missing}" into it, which is not there; ` +
       `compile for a newer target (es2022), or ${byExported}`
     )
-  return `it uses "${missing}", which is defined outside of it; ${sayHowToPass(missing)}, or ${byExported}`
+  return `it uses "${missing}", which is defined outside of it; ${formatHowToPass(missing)}, or ${byExported}`
 }
 
 /** A class or an enum is written so, and has no form that can be sent. */
-function sayHowToPass(name: string): string {
+function formatHowToPass(name: string): string {
   return /^\p{Lu}.*\p{Ll}/u.test(name)
     ? 'pass it as an argument (of an enum its values), define it inside'
     : `pass it as an argument, or by the option scope: { ${name} }`
 }
 
 /** The same of a helper that keeps the names of functions. */
-export function sayNaming(missing: string): string {
+export function formatNaming(missing: string): string {
   return (
     `its compiler has put "${missing}" into it to keep the names of functions, which is not there; ` +
     `compile without keepNames (--keep-names), or ${byExported}`
@@ -104,7 +104,7 @@ function explainMissing(error: Error, text: string, name: string): string | unde
   if (!(error instanceof ReferenceError)) return undefined
   const missing = /^(\S+) is not defined$/.exec(error.message)?.[1]
   if (missing === undefined || missing in globalThis || !text.includes(missing)) return undefined
-  return `Cannot run "${name}" on a worker: ${sayMissing(missing)}`
+  return `Cannot run "${name}" on a worker: ${formatMissing(missing)}`
 }
 
 /** Why a global is not what a function takes it for, where its module may import something of that name. */

@@ -1,9 +1,9 @@
 /** A value that has no form beyond this process; the message names its place, such as `arguments[0].x`. */
 export function cannotSend(place: readonly (string | number)[], what: string, advice: string): TypeError {
-  return new TypeError(`Cannot send ${sayPlace(place)}: it is ${what}; ${advice}`)
+  return new TypeError(`Cannot send ${formatPlace(place)}: it is ${what}; ${advice}`)
 }
 
-function sayPlace([first = 'value', ...rest]: readonly (string | number)[]): string {
+function formatPlace([first = 'value', ...rest]: readonly (string | number)[]): string {
   return (
     String(first) +
     rest
@@ -16,7 +16,7 @@ function sayPlace([first = 'value', ...rest]: readonly (string | number)[]): str
 }
 
 /** What a value is, for such a message. */
-export function sayKind(value: unknown): string {
+export function formatKind(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function "${value.name}"`
   if (typeof value === 'symbol') return 'a symbol'
   if (typeof value !== 'object' || value === null) return String(value)

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8'
-import { sayKind } from './cannot-send.ts'
+import { formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { NDArray } from './nd-array.ts'
 
@@ -53,7 +53,7 @@ export class Marks {
     }
     if (value instanceof Set) return this.#items([...value], (items) => new Set(items), value)
     const keys = Object.keys(value)
-    if (keys.length === 0 && isEmptied(value)) throw new TypeError(`${sayKind(value)} would be empty`)
+    if (keys.length === 0 && isEmptied(value)) throw new TypeError(`${formatKind(value)} would be empty`)
     // A clone of an object has no class.
     if (Object.prototype.toString.call(value) !== '[object Object]') return value
     const items = keys.map((key) => (value as Readonly<Record<string, unknown>>)[key])

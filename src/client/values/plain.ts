@@ -1,5 +1,5 @@
 import { decode, Encoder, ExtData, ExtensionCodec } from '@msgpack/msgpack'
-import { cannotSend, sayKind } from './cannot-send.ts'
+import { cannotSend, formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { type Encoded, large, plain } from './encoded.ts'
 import { bytesOf, letterOf, NDArray, type TypedArray, typedArrayOf } from './nd-array.ts'
@@ -75,7 +75,7 @@ class Walk {
           throw cannotSend(place.slice(0, 4), `nested more than ${deepest} levels deep`, 'does it contain itself?')
         return this.#object(value, place)
       default:
-        throw cannotSend(place, sayKind(value), 'Python has no form of it')
+        throw cannotSend(place, formatKind(value), 'Python has no form of it')
     }
   }
 
@@ -111,13 +111,13 @@ class Walk {
     if (isBoxed(value)) return value.valueOf()
     const index = this.#dependencies?.place(value)
     if (index !== undefined) return new ExtData(extensions.future, bytesOf(new Uint32Array([index])))
-    throw cannotSend(place, sayKind(value), 'Python has no form of it; pass the plain data in it')
+    throw cannotSend(place, formatKind(value), 'Python has no form of it; pass the plain data in it')
   }
 
   /** Python finds what is in its sets and dicts by a hash, which what may change has not. */
   #hashable(value: unknown, place: Place, step: number, where: string): unknown {
     if (isUnhashable(value))
-      throw cannotSend([...place, step], `${sayKind(value)} as ${where}`, 'Python cannot hash it')
+      throw cannotSend([...place, step], `${formatKind(value)} as ${where}`, 'Python cannot hash it')
     return this.#inner(value, place, step)
   }
 

@@ -1,6 +1,6 @@
 import { Deserializer, Serializer } from 'node:v8'
 import { messageOf } from '../../errors.ts'
-import { cannotSend, sayKind } from './cannot-send.ts'
+import { cannotSend, formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { cloned, type Encoded, large } from './encoded.ts'
 import { FutureMark, isEmptied, isRefused, Marks, ShapedMark } from './marks.ts'
@@ -60,7 +60,7 @@ class Writer extends Serializer {
       return
     }
     const kind = Buffer.isBuffer(view) ? bufferKind : views.findIndex((type) => view instanceof type)
-    if (kind === -1) throw new TypeError(`${sayKind(view)} could not be cloned`)
+    if (kind === -1) throw new TypeError(`${formatKind(view)} could not be cloned`)
     const bytes = bytesOf(view)
     this.writeUint32(bytes.byteLength < large ? inPlace : beside)
     this.writeUint32(kind)
@@ -177,13 +177,13 @@ function isObject(value: unknown): value is object {
 /** What cannot be cloned, found by looking: V8 does not say where it is. */
 function nameCulprit(value: unknown, place: (string | number)[], seen: Set<object>): TypeError | undefined {
   const advice = 'a structured clone has no form of it'
-  if (typeof value === 'function' || typeof value === 'symbol') return cannotSend(place, sayKind(value), advice)
+  if (typeof value === 'function' || typeof value === 'symbol') return cannotSend(place, formatKind(value), advice)
   if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
   seen.add(value)
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
-    return cannotSend(place, sayKind(value), advice)
+    return cannotSend(place, formatKind(value), advice)
   if (Object.keys(value).length === 0 && isEmptied(value))
-    return cannotSend(place, sayKind(value), 'a structured clone would make {} of it: send the plain data in it')
+    return cannotSend(place, formatKind(value), 'a structured clone would make {} of it: send the plain data in it')
   const inner: Iterable<readonly [string | number, unknown]> =
     value instanceof Map
       ? [...value].flatMap(([key, item], i): [number, unknown][] => [
@@ -199,5 +199,5 @@ function nameCulprit(value: unknown, place: (string | number)[], seen: Set<objec
     const found = nameCulprit(item, [...place, step], seen)
     if (found !== undefined) return found
   }
-  return isRefused(value) ? cannotSend(place, sayKind(value), advice) : undefined
+  return isRefused(value) ? cannotSend(place, formatKind(value), advice) : undefined
 }

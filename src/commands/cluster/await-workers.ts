@@ -5,12 +5,12 @@ import type { SchedulerClient } from '../../dask/scheduler-client.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { PresentWorkers } from '../../record/present-workers.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
 import { askScheduler } from './find.ts'
 import { findAgain, type KnownScheduler } from './find-again.ts'
-import { count } from './say.ts'
+import { formatCount } from '../../util/format.ts'
 
 /** Whose workers are waited for, and how. */
 export interface AwaitWorkersOptions {
@@ -63,7 +63,7 @@ export async function awaitWorkers(options: AwaitWorkersOptions): Promise<number
       if (again === 'silent') return await lastLook(options, undefined, { running, cause: error })
       if (again === 'gone')
         throw new RunnerError(
-          `Cannot wait for ${count(wanted, 'worker')}: the cluster at ${scheduler.address} ended meanwhile`,
+          `Cannot wait for ${formatCount(wanted, 'worker')}: the cluster at ${scheduler.address} ended meanwhile`,
           { code: 'ERR_COMPONENT_LOST', cause: error },
         )
       next = again
@@ -95,7 +95,7 @@ async function lastLook(
     throw tooFew(options, why, cause)
   }
   if (present.running >= wanted) return present.running
-  throw tooFew(options, sayMissing(present, options), cause)
+  throw tooFew(options, formatMissing(present, options), cause)
 }
 
 /** Asks on a connection of its own, since the other one may wait for an answer. */
@@ -106,7 +106,7 @@ async function list({ scheduler: { address, tls }, end, signal }: AwaitWorkersOp
   return presentWorkers(found.identity)
 }
 
-function sayMissing({ running, count: all, words }: PresentWorkers, options: AwaitWorkersOptions): string {
+function formatMissing({ running, count: all, words }: PresentWorkers, options: AwaitWorkersOptions): string {
   const { scheduler, record, wanted } = options
   const missing = wanted - running
   const ofRun =
@@ -118,6 +118,6 @@ function sayMissing({ running, count: all, words }: PresentWorkers, options: Awa
 }
 
 function tooFew({ wanted, timeout }: AwaitWorkersOptions, why: string, cause?: unknown): RunnerError {
-  const message = `Cannot wait longer for ${count(wanted, 'worker')}: after ${sayDuration(timeout)} ${why}`
+  const message = `Cannot wait longer for ${formatCount(wanted, 'worker')}: after ${formatDuration(timeout)} ${why}`
   return new RunnerError(message, { code: 'ERR_TIMED_OUT', cause })
 }

@@ -1,6 +1,6 @@
 import { Visit } from '../../control/control-client.ts'
 import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
-import { answered } from '../../util/io-timeout.ts'
+import { withIoTimeout } from '../../util/io-timeout.ts'
 import { lookAt } from './look.ts'
 import type { FindOptions } from './no-cluster.ts'
 import type { Target } from './target.ts'
@@ -27,7 +27,7 @@ export async function visitRun(target: Target, { timeout, signal }: FindOptions)
   const longest = Math.ceil(Math.min(timeout / 2, longestTry))
   const end = AbortSignal.timeout(longest)
   try {
-    const sight = await answered(lookAt(target), longest, () => new Error('late'), signal)
+    const sight = await withIoTimeout(lookAt(target), longest, () => new Error('late'), signal)
     if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
     const { file } = sight
     const any = signal === undefined ? end : AbortSignal.any([end, signal])

@@ -9,12 +9,12 @@ import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
-import { answered } from '../../util/io-timeout.ts'
+import { withIoTimeout } from '../../util/io-timeout.ts'
 import { lookAt } from './look.ts'
 import type { FindOptions, NoCluster } from './no-cluster.ts'
 import { readPath } from './read-path.ts'
 import { certificatesFor } from './secure-cluster.ts'
-import { sayTarget, type Target } from './target.ts'
+import { formatTarget, type Target } from './target.ts'
 
 /** A scheduler that has answered as the one that was looked for. */
 export interface LiveCluster {
@@ -72,7 +72,7 @@ async function locate(target: Target, { timeout, signal }: FindOptions): Promise
     return { kind: 'place', address: target.address, file: undefined }
   }
   try {
-    const sight = await answered(lookAt(target), timeout, () => new HungFilesystem(), signal)
+    const sight = await withIoTimeout(lookAt(target), timeout, () => new HungFilesystem(), signal)
     if (sight.kind !== 'file') return sight
     const { file, owner } = sight
     try {
@@ -109,7 +109,7 @@ export async function needCluster(target: Target, doing: string, options: FindOp
 /** The error of a command that cannot go on without the cluster. */
 export function noCluster(target: Target, doing: string, { kind, why }: NoCluster): RunnerError {
   const code = kind === 'silent' ? 'ERR_TIMED_OUT' : 'ERR_UNAVAILABLE'
-  return new RunnerError(`${doing} the cluster of ${sayTarget(target)}: ${why}`, { code })
+  return new RunnerError(`${doing} the cluster of ${formatTarget(target)}: ${why}`, { code })
 }
 
 class HungFilesystem extends Error {}
@@ -150,7 +150,7 @@ export async function askScheduler(
 /** Waits until the files have been read once: where their filesystem hangs, nothing else is read of it. */
 async function readable({ caFile, cert, key = cert }: TlsFiles, { timeout, signal }: FindOptions): Promise<void> {
   const all = Promise.all([caFile, cert, key].map(async (path) => await readPath(resolve(path))))
-  await answered(all, timeout, () => new HungFilesystem(), signal)
+  await withIoTimeout(all, timeout, () => new HungFilesystem(), signal)
 }
 
 function whyNot(error: DaskError): NoCluster {

@@ -5,7 +5,7 @@ import type { ClusterRecord } from '../../record/cluster-record.ts'
 import { readGatherer, readOutcome } from '../../rendezvous/run-directory.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
-import { answered } from '../../util/io-timeout.ts'
+import { withIoTimeout } from '../../util/io-timeout.ts'
 import { sleep, untilAborted } from '../../util/wait.ts'
 import type { NoCluster } from './no-cluster.ts'
 import type { Contents } from './read-path.ts'
@@ -103,7 +103,7 @@ export class StartingRun implements Disposable {
   /** One that hangs holds a thread of this process, so that no time limit has it tried again. */
   async #read(reading: Promise<Contents>): Promise<Contents> {
     const late = (): Error => new Error('its filesystem does not answer')
-    return await answered(reading, longestTimer, late, this.#disposed.signal)
+    return await withIoTimeout(reading, longestTimer, late, this.#disposed.signal)
   }
 
   #end({ run_key }: Pick<ClusterRecord, 'run_key'>, why: string): void {

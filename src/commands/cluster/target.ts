@@ -42,7 +42,7 @@ export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): 
 }
 
 /** The target in messages: `"/scratch/F.json"`, or the address. */
-export function sayTarget(target: Target): string {
+export function formatTarget(target: Target): string {
   return 'path' in target ? `"${target.path}"` : target.address
 }
 

@@ -4,7 +4,7 @@ import { pythonOfCommand } from '../../python/python-of-command.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
 import { lateAnswer, probeTimeout } from './probe.ts'
-import { judgeDifference, judgePythonDifference } from './versions.ts'
+import { checkDifference, checkPythonDifference } from './versions.ts'
 
 /** The program that the run is for. */
 export interface ClientFacts {
@@ -35,7 +35,7 @@ export async function lookAtClient(
 /**
  * Judges the client program's Python beside that of the cluster, which is undefined where it is not known.
  */
-export function judgeClient({ command, python }: ClientFacts, cluster: PythonDescription | undefined): Finding[] {
+export function checkClient({ command, python }: ClientFacts, cluster: PythonDescription | undefined): Finding[] {
   const said = command.join(' ')
   if (python === undefined)
     return [found('note', 'client', `"${said}" is no Python program as far as can be seen; its Dask was not looked at`)]
@@ -56,13 +56,13 @@ function compare(client: PythonDescription, cluster: PythonDescription, said: st
   const places = `"${said}" runs in ${client.executable}, scheduler and workers in ${cluster.executable}`
   const advice = 'activate one environment for the whole job, or name its Python by --python'
   const findings: Finding[] = []
-  const python = judgePythonDifference(client.version, cluster.version)
+  const python = checkPythonDifference(client.version, cluster.version)
   if (python !== 'ok')
     findings.push(found(python, 'client', `${places}: Python ${client.version} and ${cluster.version}`, advice))
   for (const level of ['problem', 'warning'] as const) {
     const names = [...new Set([...Object.keys(client.packages), ...Object.keys(cluster.packages)])]
     const differing = names.filter(
-      (name) => judgeDifference(name, client.packages[name], cluster.packages[name]) === level,
+      (name) => checkDifference(name, client.packages[name], cluster.packages[name]) === level,
     )
     const versions = differing.map(
       (name) => `${name} ${client.packages[name] ?? 'missing'} and ${cluster.packages[name] ?? 'missing'}`,

@@ -1,13 +1,13 @@
 import type { PythonDescription } from '../../python/describe-python.ts'
 import type { Role } from '../../identity/roles.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { hostAndPort } from '../../util/network.ts'
-import { judgeClient } from './client.ts'
+import { checkClient } from './client.ts'
 import { type Finding, found, type Level, levels } from './finding.ts'
 import type { Gathered } from './meeting.ts'
 import type { RankFacts } from './rank-facts.ts'
-import { sayWho, type Who } from './say.ts'
-import { judgeDifference, judgePythonDifference } from './versions.ts'
+import { formatWho, type Who } from './format.ts'
+import { checkDifference, checkPythonDifference } from './versions.ts'
 
 /** What process 0 knows beside what the others have told. */
 export interface CompareOptions {
@@ -24,11 +24,11 @@ export interface CompareOptions {
 /** What differs between the processes of a job, each difference once. */
 export function compareRanks(gathered: Gathered, options: CompareOptions): Finding[] {
   return [
-    ...judgeVisibility(gathered, options),
-    ...judgeVersions(gathered, options),
-    ...judgeWorkers(gathered, options),
-    ...judgeReach(gathered, options),
-    ...judgeTheClient(gathered, options),
+    ...checkVisibility(gathered, options),
+    ...checkVersions(gathered, options),
+    ...checkWorkers(gathered, options),
+    ...checkReach(gathered, options),
+    ...checkTheClient(gathered, options),
   ]
 }
 
@@ -37,7 +37,7 @@ function foundFor(level: Level, subject: string, finding: string, who: readonly 
   return { ...found(level, subject, finding, advice), ranks: who.map(({ rank }) => rank) }
 }
 
-function judgeVisibility(
+function checkVisibility(
   { seen, came, waited }: Gathered,
   { own, roles, hosts, nodes, directory }: CompareOptions,
 ): Finding[] {
@@ -49,13 +49,13 @@ function judgeVisibility(
   const silent = missing.filter(({ rank }) => came.has(rank))
   const unseen = missing.filter(({ rank }) => !came.has(rank))
   const findings: Finding[] = []
-  const after = sayDuration(waited)
+  const after = formatDuration(waited)
   if (silent.length > 0)
     findings.push(
       foundFor(
         'problem',
         'processes',
-        `${sayWho(silent)} came to "${directory}" and told nothing within ${after}`,
+        `${formatWho(silent)} came to "${directory}" and told nothing within ${after}`,
         silent,
         'look at its own output; where it is only slow, give it more time by --timeout',
       ),
@@ -70,32 +70,32 @@ function judgeVisibility(
       foundFor(
         'problem',
         'directory',
-        `no word of ${sayWho(unseen)} in "${directory}" within ${after}: ${cause}`,
+        `no word of ${formatWho(unseen)} in "${directory}" within ${after}: ${cause}`,
         unseen,
         'name a scheduler file in a directory that all nodes share, by --scheduler-file',
       ),
     )
   }
   if (missing.length === 0) findings.push(found('ok', 'directory', `all ${size} processes see "${directory}"`))
-  return [...findings, ...judgeFilesystems(seen, own)]
+  return [...findings, ...checkFilesystems(seen, own)]
 }
 
-function judgeFilesystems(seen: readonly RankFacts[], own: RankFacts): Finding[] {
+function checkFilesystems(seen: readonly RankFacts[], own: RankFacts): Finding[] {
   const others = seen.filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
   return groupBy(others, ({ filesystem }) => filesystem.kind).map(([kind, who]) =>
-    foundFor('note', 'directory', `it is ${kind} for ${sayWho(who)} and ${own.filesystem.kind} for process 0`, who),
+    foundFor('note', 'directory', `it is ${kind} for ${formatWho(who)} and ${own.filesystem.kind} for process 0`, who),
   )
 }
 
-function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
+function checkVersions({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
   const findings = [
-    ...judgeText(own, seen, {
+    ...checkText(own, seen, {
       subject: 'program',
       what: 'dask-hpc-runner',
       level: 'warning',
       of: ({ program }) => program,
     }),
-    ...judgeText(own, seen, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
+    ...checkText(own, seen, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
   ]
   const { python } = own
   if (python === null) return findings
@@ -112,7 +112,7 @@ function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Find
         foundFor(
           level,
           'dask',
-          `${sayWho(who)} ${who.length === 1 ? 'has' : 'have'} ${texts.join(', ')} (${theirs.executable})`,
+          `${formatWho(who)} ${who.length === 1 ? 'has' : 'have'} ${texts.join(', ')} (${theirs.executable})`,
           who,
           level === 'note' ? undefined : 'give all nodes the same Python, or name one that they share by --python',
         ),
@@ -122,7 +122,7 @@ function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Find
     parts.length > 0 &&
     parts.every((facts) => facts.python !== null && differences(facts.python, python).length === 0)
   )
-    findings.push(found('ok', 'dask', `the same Python and versions in ${sayWho([own, ...parts])}`))
+    findings.push(found('ok', 'dask', `the same Python and versions in ${formatWho([own, ...parts])}`))
   return findings
 }
 
@@ -130,10 +130,10 @@ function judgeVersions({ seen }: Gathered, { own, roles }: CompareOptions): Find
 function differences(theirs: PythonDescription, ours: PythonDescription): [Level, string[]][] {
   const all: [Level, string][] = []
   const say = (name: string, one = 'none', other = 'none'): string => `${name} ${one} and not ${other}`
-  all.push([judgePythonDifference(theirs.version, ours.version), say('Python', theirs.version, ours.version)])
+  all.push([checkPythonDifference(theirs.version, ours.version), say('Python', theirs.version, ours.version)])
   for (const name of new Set([...Object.keys(ours.packages), ...Object.keys(theirs.packages)])) {
     const [one, other] = [theirs.packages[name], ours.packages[name]]
-    all.push([judgeDifference(name, one, other), say(name, one, other)])
+    all.push([checkDifference(name, one, other), say(name, one, other)])
   }
   if (theirs.executable !== ours.executable) all.push(['note', say('the Python', theirs.executable, ours.executable)])
   return levels
@@ -150,26 +150,26 @@ interface TextRule {
   readonly of: (facts: RankFacts) => string
 }
 
-function judgeText(own: RankFacts, others: readonly RankFacts[], { subject, what, level, of }: TextRule): Finding[] {
+function checkText(own: RankFacts, others: readonly RankFacts[], { subject, what, level, of }: TextRule): Finding[] {
   const differing = groupBy(
     others.filter((facts) => of(facts) !== of(own)),
     of,
   )
   return differing.map(([value, who]) =>
-    foundFor(level, subject, `${what} is ${value} in ${sayWho(who)} and ${of(own)} in process 0`, who),
+    foundFor(level, subject, `${what} is ${value} in ${formatWho(who)} and ${of(own)} in process 0`, who),
   )
 }
 
-function judgeWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
+function checkWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
   const workers = [own, ...seen].filter(({ gets }) => gets !== null)
   const groups = groupBy(workers, ({ gets }) => gets ?? '')
   return groups.map(([gets, who]) => ({
-    ...found(groups.length === 1 ? 'ok' : 'note', 'resources', `${gets} (${sayWho(who)})`),
+    ...found(groups.length === 1 ? 'ok' : 'note', 'resources', `${gets} (${formatWho(who)})`),
     ranks: who.map(({ rank }) => rank),
   }))
 }
 
-function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
+function checkReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
   const findings: Finding[] = []
   const advice = 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)'
   const address = start.listens === null ? '' : hostAndPort(start.listens.host, start.listens.port)
@@ -181,7 +181,7 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
         foundFor(
           'problem',
           'network',
-          `${sayWho(there)} ${how} at ${address}, where process 0 on ${own.host} listens`,
+          `${formatWho(there)} ${how} at ${address}, where process 0 on ${own.host} listens`,
           there,
           advice,
         ),
@@ -192,24 +192,24 @@ function judgeReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
         foundFor(
           'problem',
           'network',
-          `${sayWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where process 0 on ${own.host} would tell the others of the cluster`,
+          `${formatWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where process 0 on ${own.host} would tell the others of the cluster`,
           closed,
           'ask which ports are open between nodes, and name some by --control-port',
         ),
       )
   }
   const reached = seen.filter((facts) => facts.reach === 'answers')
-  if (reached.length > 0) findings.push(found('ok', 'network', `${sayWho(reached)} reach process 0 at ${address}`))
+  if (reached.length > 0) findings.push(found('ok', 'network', `${formatWho(reached)} reach process 0 at ${address}`))
   return findings
 }
 
 /** The client's process has looked at its Python; only here is that of the scheduler known. */
-function judgeTheClient({ seen }: Gathered, { own }: CompareOptions): Finding[] {
+function checkTheClient({ seen }: Gathered, { own }: CompareOptions): Finding[] {
   return seen.flatMap((facts) => {
     if (facts.client === null) return []
     const [program = '', ...args] = facts.client.command
     const client = { command: [program, ...args] as const, python: facts.client.python ?? undefined }
-    return judgeClient(client, own.python ?? undefined).map((finding) => ({ ...finding, ranks: [facts.rank] }))
+    return checkClient(client, own.python ?? undefined).map((finding) => ({ ...finding, ranks: [facts.rank] }))
   })
 }
 

@@ -29,7 +29,7 @@ const effects: Readonly<Record<string, (value: string) => readonly [Level, strin
 const encryption = 'distributed.comm.require-encryption'
 
 /** Judges the files from which Dask reads its configuration. `protocol` is the run's. */
-export function judgeConfiguration(
+export function checkConfiguration(
   files: readonly DaskSettings[],
   { protocol }: { readonly protocol?: string | undefined },
 ): Finding[] {

@@ -11,11 +11,11 @@ import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
 import { formatUser, ownUid } from '../../filesystem/user.ts'
 import type { WatchMode } from '../../options.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { type Finding, found } from './finding.ts'
-import { sayBytes } from './say.ts'
+import { formatBytes } from '../../util/format.ts'
 
 /** What was tried where the scheduler file would stand. */
 export interface DirectoryFacts {
@@ -168,14 +168,18 @@ export interface WantedDirectory {
 }
 
 /** Judges where the scheduler file would stand. */
-export function judgeDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDirectory): Finding[] {
+export function checkDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDirectory): Finding[] {
   const { wanted, existing, filesystem, steps, others } = facts
   const { kind, local, free } = filesystem
   const total = steps.reduce((sum, [, ms]) => sum + ms, 0)
-  const told = steps.map(([what, ms]) => `${what} ${sayDuration(ms)}`).join(', ')
+  const told = steps.map(([what, ms]) => `${what} ${formatDuration(ms)}`).join(', ')
   const where = `"${existing}" (${kind}, ${local ? 'a local kind' : 'of a network, or unknown'})`
   const findings = [
-    found('ok', 'directory', `${where} has ${sayBytes(free)} of room; publishing there took ${sayDuration(total)}`),
+    found(
+      'ok',
+      'directory',
+      `${where} has ${formatBytes(free)} of room; publishing there took ${formatDuration(total)}`,
+    ),
   ]
   if (total > slow) findings.push(found('warning', 'directory', `publishing in "${existing}" is slow: ${told}`))
   if (wanted !== existing) findings.push(found('note', 'directory', `"${wanted}" is missing; a run makes it`))
@@ -192,11 +196,11 @@ export function judgeDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDi
     findings.push(
       found('note', 'directory', 'it is polled, in spite of --watch events: the kernel tells nothing of other hosts'),
     )
-  return [...findings, ...judgeOthers(existing, others)]
+  return [...findings, ...checkOthers(existing, others)]
 }
 
 /** What it means that others can write beside the scheduler file. */
-function judgeOthers(existing: string, { who, isSticky, owner }: Others): Finding[] {
+function checkOthers(existing: string, { who, isSticky, owner }: Others): Finding[] {
   const advice = 'name a scheduler file in a directory in which only you can write'
   const blocks = 'put something in the place of a run, which then does not start'
   const removes = "move or remove a run's files, which it then does without"

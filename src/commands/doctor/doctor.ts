@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { defaults } from '../../defaults.ts'
 import { exitStatuses } from '../../errors.ts'
 import { Child } from '../../process/child.ts'
-import { sayExit, signalStatus } from '../../process/exit.ts'
+import { formatExit, signalStatus } from '../../process/exit.ts'
 import { parseMessage } from '../../process/messages.ts'
 import { Reaper } from '../../process/reaper.ts'
 import { withLauncherPipe } from '../../mpi/launcher-pipe.ts'
 import { InterruptedError } from '../../identity/run-context.ts'
 import { deferred } from '../../util/deferred.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { settledWithin } from '../../util/wait.ts'
 import { CommandSignals } from '../cluster/command-signals.ts'
 import { type DoctorMessage, doctorMessageSchema, type DoctorOrders } from './examine.ts'
@@ -50,7 +50,10 @@ export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Di
   using interruption = new CommandSignals()
   const examination = new Examination(examiner, reaper)
   const longest = 3 * pythonTimeout(defaults.rendezvousTimeout) + 3 * probeTimeout + 2 * orders.timeout
-  const late = sleepUnref(longest).then((): End => ({ kind: 'broken', why: `no end within ${sayDuration(longest)}` }))
+  const late = sleepUnref(longest).then((): End => ({
+    kind: 'broken',
+    why: `no end within ${formatDuration(longest)}`,
+  }))
   const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
   await examination.close()
   switch (end.kind) {
@@ -101,7 +104,7 @@ class Examination {
     this.#child.stdin?.write(`${JSON.stringify(orders)}\n`)
     const early = this.#child.exited.then((exit): End => {
       const words = this.#child.tail.filter((line) => !line.startsWith('{'))
-      return { kind: 'broken', why: [`the examination ${sayExit(exit)}`, ...words].join('\n') }
+      return { kind: 'broken', why: [`the examination ${formatExit(exit)}`, ...words].join('\n') }
     })
     return await Promise.race([this.#done.promise, early])
   }

@@ -14,8 +14,8 @@ const withinProcess: ReadonlySet<string> = new Set([
 const ofCluster: ReadonlySet<string> = new Set(['distributed', 'dask.distributed'])
 
 /** Judges the variables by which Dask would be configured. `protocol` is the run's. */
-export function judgeEnvironment(env: Environment, protocol: string | undefined): Finding[] {
-  const findings = [...judgeScheduler(env.DASK_SCHEDULER)]
+export function checkEnvironment(env: Environment, protocol: string | undefined): Finding[] {
+  const findings = [...checkScheduler(env.DASK_SCHEDULER)]
   if ((env.DASK_SCHEDULER_ADDRESS ?? '') !== '')
     findings.push(
       found(
@@ -44,7 +44,7 @@ export function judgeEnvironment(env: Environment, protocol: string | undefined)
 /** What is judged above, and our own. */
 const spoken = /^DASK_(SCHEDULER|SCHEDULER_ADDRESS|HPC_RUNNER_.*|DISTRIBUTED__COMM__REQUIRE_ENCRYPTION)$/
 
-function judgeScheduler(value: string | undefined): Finding[] {
+function checkScheduler(value: string | undefined): Finding[] {
   if (value === undefined || value === '' || ofCluster.has(value)) return []
   const advice = 'unset DASK_SCHEDULER; the scheduler of a run is named by DASK_SCHEDULER_ADDRESS'
   if (withinProcess.has(value))

@@ -8,23 +8,23 @@ import type { PythonDescription } from '../../python/describe-python.ts'
 import { checkRunSize } from '../../components/run-size.ts'
 import { tlsOf } from '../../security/run-tls.ts'
 import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
-import { type ClientFacts, judgeClient, lookAtClient } from './client.ts'
-import { type DirectoryFacts, existingDirectory, judgeDirectory, tryDirectory } from './directory.ts'
-import { judgeEnvironment } from './environment.ts'
+import { type ClientFacts, checkClient, lookAtClient } from './client.ts'
+import { type DirectoryFacts, existingDirectory, checkDirectory, tryDirectory } from './directory.ts'
+import { checkEnvironment } from './environment.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
-import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from './mpi.ts'
-import { judgeNetwork, judgePorts, type NetworkFacts } from './network.ts'
-import { judgeNode } from './node.ts'
+import { checkMpi, checkMpiElsewhere, type MpiFacts } from './mpi.ts'
+import { checkNetwork, checkPorts, type NetworkFacts } from './network.ts'
+import { checkNode } from './node.ts'
 import { judged, probeTimeout, type Probes, pythonTimeout, type Seen, valueOf } from './probe.ts'
-import { judgeConfiguration } from './configuration.ts'
-import { judgeDashboard, judgePython, lookAtPython } from './python.ts'
-import { judgeOpenFiles, judgeResources, judgeVariables, lookAtResources, sayWorker } from './resources.ts'
-import { judgeExisting, judgeStanding, lookAtExisting, lookAtStanding } from './standing.ts'
+import { checkConfiguration } from './configuration.ts'
+import { checkDashboard, checkPython, lookAtPython } from './python.ts'
+import { checkOpenFiles, checkResources, checkVariables, lookAtResources, formatThisWorker } from './resources.ts'
+import { checkExisting, checkStanding, lookAtExisting, lookAtStanding } from './standing.ts'
 import type { Subject } from './subject.ts'
-import { judgeTemporary, lookAtTemporary } from './temporary.ts'
-import { judgeTls, lookAtTls } from './tls.ts'
-import { judgePlace, judgeSlurm, lookAtSlurm } from './workload-manager.ts'
-import { judgeWorkerCommand, lookAtWorkerCommand } from './worker-command.ts'
+import { checkTemporary, lookAtTemporary } from './temporary.ts'
+import { checkTls, lookAtTls } from './tls.ts'
+import { checkPlace, checkSlurm, lookAtSlurm } from './workload-manager.ts'
+import { checkWorkerCommand, lookAtWorkerCommand } from './worker-command.ts'
 
 /** What a process has found, and what the others will want to know of it. */
 export interface SelfFacts {
@@ -117,48 +117,48 @@ export async function examineSelf(subject: Subject, probes: Probes, { own, netwo
     share,
   }
   const findings = [
-    ...judgeNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
-    ...judgePlace(place, options.env),
-    ...judgeSize(run),
+    ...checkNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
+    ...checkPlace(place, options.env),
+    ...checkSize(run),
     ...(runner.kind === 'mpi' ? [found('ok', 'runner', `mpi, because ${runner.why}`)] : []),
     ...(mpi === undefined
       ? []
       : judged('mpi', mpi, (facts) =>
-          runner.kind === 'mpi' ? judgeMpi(facts, run?.identity) : judgeMpiElsewhere(facts),
+          runner.kind === 'mpi' ? checkMpi(facts, run?.identity) : checkMpiElsewhere(facts),
         )),
     ...(python === undefined
       ? []
       : judged('python', python, (facts) => [
-          ...judgePython(facts, env),
-          ...judgeConfiguration(facts.configuration ?? [], options),
+          ...checkPython(facts, env),
+          ...checkConfiguration(facts.configuration ?? [], options),
           ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
         ])),
     ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
-    ...(workerCommand === undefined ? [] : judged('worker command', workerCommand, judgeWorkerCommand)),
-    ...judgeEnvironment(options.env, options.protocol),
-    ...judgeVariables(share),
-    ...(tls === undefined ? [] : judged('tls', tls, judgeTls)),
+    ...(workerCommand === undefined ? [] : judged('worker command', workerCommand, checkWorkerCommand)),
+    ...checkEnvironment(options.env, options.protocol),
+    ...checkVariables(share),
+    ...(tls === undefined ? [] : judged('tls', tls, checkTls)),
     ...judged('resources', resources, (facts) => [
-      ...(isWorker ? judgeResources(facts, wanted) : []),
-      ...judgeOpenFiles(facts.openFiles, size * workersOfProcess(options)),
+      ...(isWorker ? checkResources(facts, wanted) : []),
+      ...checkOpenFiles(facts.openFiles, size * workersOfProcess(options)),
     ]),
-    ...judged('temporary', temporary, (facts) => judgeTemporary(facts, options.localDirectory !== undefined)),
+    ...judged('temporary', temporary, (facts) => checkTemporary(facts, options.localDirectory !== undefined)),
     ...judged('directory', directory, (facts) =>
-      judgeDirectory(facts, { watch: options.watch, nodes: isShared ? nodes : 1 }),
+      checkDirectory(facts, { watch: options.watch, nodes: isShared ? nodes : 1 }),
     ),
-    ...judged('network', network, (facts) => judgeNetwork(facts, { options, nodes: nodes ?? 1 })),
+    ...judged('network', network, (facts) => checkNetwork(facts, { options, nodes: nodes ?? 1 })),
   ]
   const ofRun = [
     // Where it cannot be seen, the findings of this process say why.
-    ...(rank === 0 && 'value' in network ? judgePorts(network.value, options) : []),
-    ...(slurm === undefined ? [] : judged('slurm', slurm, (facts) => judgeSlurm(facts, options.grace))),
-    ...(cluster !== undefined && rank === 0 && wantsDashboard(subject) ? judgeDashboard(cluster) : []),
+    ...(rank === 0 && 'value' in network ? checkPorts(network.value, options) : []),
+    ...(slurm === undefined ? [] : judged('slurm', slurm, (facts) => checkSlurm(facts, options.grace))),
+    ...(cluster !== undefined && rank === 0 && wantsDashboard(subject) ? checkDashboard(cluster) : []),
     // In a job of several processes process 0 compares it with what it has, as the scheduler's.
-    ...(program !== undefined && rank === 0 ? judgeClient(program, cluster) : []),
-    ...(standing === undefined ? [] : judged('scheduler file', standing, judgeStanding)),
-    ...(existing === undefined ? [] : judged('scheduler file', existing, judgeExisting)),
+    ...(program !== undefined && rank === 0 ? checkClient(program, cluster) : []),
+    ...(standing === undefined ? [] : judged('scheduler file', standing, checkStanding)),
+    ...(existing === undefined ? [] : judged('scheduler file', existing, checkExisting)),
   ]
-  const gets = isWorker && 'value' in resources ? sayWorker(resources.value, wanted) : undefined
+  const gets = isWorker && 'value' in resources ? formatThisWorker(resources.value, wanted) : undefined
   return { findings, ofRun, gets, python: cluster, client: program, directory: valueOf(directory) }
 }
 
@@ -168,7 +168,7 @@ async function workersDirectory(named: string | undefined): Promise<string> {
 }
 
 /** Judges the options against the size of the run. */
-function judgeSize(run: Subject['run']): Finding[] {
+function checkSize(run: Subject['run']): Finding[] {
   try {
     if (run !== undefined) checkRunSize(run.options, { roles: run.roles, isOnOneHost: false })
     return []

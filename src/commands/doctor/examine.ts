@@ -18,14 +18,14 @@ import {
   meetProcess0,
   type Met,
   type MeetingOptions,
-  tellProcess0,
+  sendFacts,
 } from './meeting.ts'
 import { mergeFindings } from './merge.ts'
 import { lookAtMpi, type MpiFacts } from './mpi.ts'
 import { lookAtNetwork, type NetworkFacts, portsOf } from './network.ts'
 import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
 import type { RankFacts, Start } from './rank-facts.ts'
-import { sayWho } from './say.ts'
+import { formatWho } from './format.ts'
 import { type ServedPort, servePort } from './serve-port.ts'
 import { type Subject, subjectOf } from './subject.ts'
 
@@ -138,7 +138,7 @@ function conclude({ findings, silent }: Conclusion, tell: ExamineSeams['tell']):
 
 /** What a process says of itself where it does not tell it to process 0: its problems. */
 function speak(run: RunContext | undefined, findings: readonly Finding[]): Conclusion {
-  const me = run === undefined ? '' : `${sayWho([run.identity])}: `
+  const me = run === undefined ? '' : `${formatWho([run.identity])}: `
   const problems = findings.filter(({ level }) => level === 'problem')
   const told = problems.map((each) => ({ ...each, finding: `${me}${each.finding}` }))
   return { findings: told, silent: told.length === 0 }
@@ -237,7 +237,7 @@ async function report(run: RunContext, { probes, self, meeting }: Part): Promise
   if (met.value === undefined) return { findings: [problem('process 0 was not seen')], silent: true }
   const told = await probes.look(
     'tell process 0',
-    async () => await tellProcess0(rankFacts(run, facts, met.value), meeting),
+    async () => await sendFacts(rankFacts(run, facts, met.value), meeting),
     meeting.timeout + probeTimeout,
   )
   return 'why' in told ? { findings: [problem(told.why)], silent: false } : { findings: [], silent: true }

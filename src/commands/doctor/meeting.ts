@@ -134,7 +134,7 @@ export async function meetProcess0(options: MeetingOptions): Promise<Met | undef
 }
 
 /** Every other process: leaves its facts, and waits until process 0 has done with them. */
-export async function tellProcess0(facts: RankFacts, options: MeetingOptions): Promise<void> {
+export async function sendFacts(facts: RankFacts, options: MeetingOptions): Promise<void> {
   const { own } = options
   try {
     await put(own, `facts-${facts.rank}.json`, JSON.stringify(facts))

@@ -1,6 +1,6 @@
 import { groupBy } from './compare.ts'
 import type { Finding } from './finding.ts'
-import { sayWho, type Who } from './say.ts'
+import { formatWho, type Who } from './format.ts'
 
 /** What one process has found about itself. */
 export interface OfRank extends Who {
@@ -27,7 +27,7 @@ export function mergeFindings(processes: readonly OfRank[]): Finding[] {
     const [one] = rest
     if (one === undefined) return told
     const { level, subject } = one.finding
-    return [...told, { level, subject, finding: `the like in ${sayWho(rest)}`, ranks: rest.map(({ rank }) => rank) }]
+    return [...told, { level, subject, finding: `the like in ${formatWho(rest)}`, ranks: rest.map(({ rank }) => rank) }]
   })
 }
 
@@ -39,5 +39,5 @@ function merged(
   if (finding.level === 'ok' || all === 1) return finding
   const ranks = who.map(({ rank }) => rank)
   if (who.length === all) return { ...finding, finding: `${finding.finding} (all processes)`, ranks }
-  return { ...finding, finding: `${sayWho(who)}: ${finding.finding}`, ranks }
+  return { ...finding, finding: `${formatWho(who)}: ${finding.finding}`, ranks }
 }

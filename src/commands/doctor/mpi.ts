@@ -4,7 +4,7 @@ import { checkWorld, isUniqueRun, type World } from '../../identity/mpi.ts'
 import type { CompleteOptions } from '../../options.ts'
 import { Reaper } from '../../process/reaper.ts'
 import { chooseMeeting } from '../../mpi/choose-library.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 
@@ -45,7 +45,7 @@ export async function lookAtMpi(
   let world: World | undefined
   let waitsFor = 'MPI_Init, which waits for the last of the processes'
   const late = (): Error =>
-    new Error(`Cannot meet the other processes over MPI: ${waitsFor}, did not return within ${sayDuration(timeout)}`)
+    new Error(`Cannot meet the other processes over MPI: ${waitsFor}, did not return within ${formatDuration(timeout)}`)
   try {
     if (meet) {
       world = await deadline(helper.world, timeout, late, signal)
@@ -63,7 +63,7 @@ export async function lookAtMpi(
 }
 
 /** Judges how processes would meet where no MPI launcher has started this one. */
-export function judgeMpiElsewhere(facts: MpiFacts): Finding[] {
+export function checkMpiElsewhere(facts: MpiFacts): Finding[] {
   const how =
     facts.by === 'broadcast'
       ? `processes of mpirun would meet by a broadcast over MPI: ${saying(facts)}`
@@ -72,7 +72,7 @@ export function judgeMpiElsewhere(facts: MpiFacts): Finding[] {
 }
 
 /** Judges how the processes of an MPI launcher meet. `identity`: who this one is, by the launcher's variables. */
-export function judgeMpi(facts: MpiFacts, identity: Identity | undefined): Finding[] {
+export function checkMpi(facts: MpiFacts, identity: Identity | undefined): Finding[] {
   if (facts.by === 'file') {
     const said = foundMessage('note', 'mpi', `the processes meet at the scheduler file, because ${facts.why}`)
     if (facts.isUnique) return [said]

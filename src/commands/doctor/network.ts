@@ -56,7 +56,7 @@ export function portsOf(component: 'scheduler' | 'worker', options: CompleteOpti
 }
 
 /** Judges who can use the ports of a run. */
-export function judgePorts(
+export function checkPorts(
   { places }: Pick<NetworkFacts, 'places'>,
   { secure }: Pick<CompleteOptions, 'secure'>,
 ): Finding[] {
@@ -97,26 +97,26 @@ export interface WantedNetwork {
 }
 
 /** Judges the addresses that a run would use. */
-export function judgeNetwork({ addresses, listens }: NetworkFacts, wanted: WantedNetwork): Finding[] {
+export function checkNetwork({ addresses, listens }: NetworkFacts, wanted: WantedNetwork): Finding[] {
   const outside = addresses.filter(({ kind }) => kind !== 'loopback')
   const said = outside.map(({ name, address }) => `${name} ${address}`).join(', ')
   const findings =
     outside.length === 0
       ? [found(wanted.nodes > 1 ? 'problem' : 'note', 'network', 'this host has no network but loopback')]
       : [found('ok', 'network', said)]
-  return [...findings, ...listens.flatMap((listen) => judgeListening(listen, addresses, wanted))]
+  return [...findings, ...listens.flatMap((listen) => checkListening(listen, addresses, wanted))]
 }
 
-function judgeListening(
+function checkListening(
   { component, chosen, obstacle }: ListenFacts,
   addresses: readonly InterfaceAddress[],
   wanted: WantedNetwork,
 ): Finding[] {
-  const where = judgeAddress(component, chosen, addresses, wanted)
+  const where = checkAddress(component, chosen, addresses, wanted)
   return obstacle === undefined ? [where] : [where, foundMessage('problem', 'network', obstacle)]
 }
 
-function judgeAddress(
+function checkAddress(
   component: ListenFacts['component'],
   chosen: ChosenAddress | undefined,
   addresses: readonly InterfaceAddress[],
@@ -142,7 +142,7 @@ function judgeAddress(
     case 'listen-address':
       return found('ok', 'network', `${at}, as --listen-address says`)
     case 'interface':
-      return found('ok', 'network', `${at}, as ${sayInterface(component, options)} says`)
+      return found('ok', 'network', `${at}, as ${formatInterface(component, options)} says`)
     case 'step':
       return found('ok', 'network', `${at}, on the network that the workload manager uses`)
     case 'name':
@@ -161,7 +161,7 @@ function judgeAddress(
 
 const unknown = 'nothing tells whether the other nodes reach it'
 
-function sayInterface(component: ListenFacts['component'], options: WantedNetwork['options']): string {
+function formatInterface(component: ListenFacts['component'], options: WantedNetwork['options']): string {
   const own = component === 'scheduler' ? options.schedulerInterface : options.workerInterface
   return own === undefined ? `--interface ${options.interface ?? ''}` : `--${component}-interface ${own}`
 }

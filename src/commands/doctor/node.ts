@@ -14,8 +14,8 @@ export interface NodeFacts {
 const oldest = [20, 19] as const
 
 /** Judges Node itself and the variables that act on it. */
-export function judgeNode({ program, version, env }: NodeFacts): Finding[] {
-  const findings = [judgeVersion(program, version)]
+export function checkNode({ program, version, env }: NodeFacts): Finding[] {
+  const findings = [checkVersion(program, version)]
   const certificates = env.NODE_EXTRA_CA_CERTS
   if (isSet(certificates))
     findings.push(
@@ -41,7 +41,7 @@ export function judgeNode({ program, version, env }: NodeFacts): Finding[] {
   return findings
 }
 
-function judgeVersion(program: string, version: string): Finding {
+function checkVersion(program: string, version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const [oldestMajor, oldestMinor] = oldest
   const old = major < oldestMajor || (major === oldestMajor && minor < oldestMinor)

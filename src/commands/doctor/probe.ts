@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, foundMessage } from './finding.ts'
 
@@ -14,7 +14,7 @@ export function pythonTimeout(rendezvousTimeout: number): number {
 /** The error of a look at something that has given nothing for so many milliseconds. `what` completes "Cannot …". */
 export function lateAnswer(what: string, timeout: number): Error {
   const advice = 'see whether a filesystem or a program hangs there'
-  return new Error(`Cannot ${what}: no answer within ${sayDuration(timeout)}; ${advice}`)
+  return new Error(`Cannot ${what}: no answer within ${formatDuration(timeout)}; ${advice}`)
 }
 
 /** What came of looking at something: what was seen, or why nothing was. */

@@ -5,7 +5,7 @@ import { describePython, type PythonDescription } from '../../python/describe-py
 import { findPython, type PythonWish } from '../../python/find-python.ts'
 import { judgeValues } from '../../python/judge-values.ts'
 import { defaults } from '../../defaults.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
@@ -34,7 +34,7 @@ export async function lookAtPython(
   const late = (): Error =>
     new RunnerError(
       `Cannot find a Python that has Dask: ${python === undefined ? 'those that there are gave' : `"${python}" gives`} ` +
-        `no answer within ${sayDuration(timeout)}; see whether its filesystem hangs, or name another by --python`,
+        `no answer within ${formatDuration(timeout)}; see whether its filesystem hangs, or name another by --python`,
       { code: 'ERR_ENVIRONMENT' },
     )
   try {
@@ -49,7 +49,7 @@ export async function lookAtPython(
 }
 
 /** Judges the Python of scheduler and workers, and the Dask in it. */
-export function judgePython(python: PythonDescription, env: Environment): Finding[] {
+export function checkPython(python: PythonDescription, env: Environment): Finding[] {
   const { distributed, dask } = python.packages
   const findings = [found('ok', 'python', `${python.version}, ${python.executable}`)]
   if (distributed === undefined)
@@ -61,14 +61,14 @@ export function judgePython(python: PythonDescription, env: Environment): Findin
         'activate the environment that has it, or name its interpreter by --python',
       ),
     )
-  else findings.push(...judgeDask(distributed, dask, python.place))
+  else findings.push(...checkDask(distributed, dask, python.place))
   const { tookMs = 0 } = python
   if (tookMs > slowMs)
     findings.push(
       found(
         'warning',
         'python',
-        `it is slow: it took ${sayDuration(Math.round(tookMs / 1000) * 1000)} to say which Dask it has; each process of a run waits as long, but not longer than --rendezvous-timeout`,
+        `it is slow: it took ${formatDuration(Math.round(tookMs / 1000) * 1000)} to say which Dask it has; each process of a run waits as long, but not longer than --rendezvous-timeout`,
         'put the environment on a faster filesystem, such as one of the node, or give a longer --rendezvous-timeout',
       ),
     )
@@ -85,13 +85,13 @@ export function judgePython(python: PythonDescription, env: Environment): Findin
 }
 
 /** Judges whether the scheduler could serve its dashboard. */
-export function judgeDashboard({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
+export function checkDashboard({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
   if (distributed === undefined) return []
   if (bokeh !== undefined) return [found('ok', 'dashboard', `bokeh ${bokeh}`)]
   return [found('note', 'dashboard', 'bokeh is not installed, so there will be no dashboard', 'pip install bokeh')]
 }
 
-function judgeDask(distributed: string, dask: string | undefined, place: string | null): Finding[] {
+function checkDask(distributed: string, dask: string | undefined, place: string | null): Finding[] {
   const findings = [found('ok', 'dask', `distributed ${distributed}, dask ${dask ?? 'missing'}, in ${place ?? '?'}`)]
   if (dask === undefined)
     return [found('problem', 'dask', `distributed ${distributed} is installed without dask`, 'pip install dask')]

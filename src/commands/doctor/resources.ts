@@ -7,8 +7,8 @@ import type { Environment } from '../../identity/environment.ts'
 import type { Share } from '../../identity/share.ts'
 import { type NodeLimits, readNodeLimits } from '../../process/limits.ts'
 import type { Role } from '../../identity/roles.ts'
-import { formatBytes } from '../../util/bytes.ts'
-import { formatCount, formatShare, formatWorker } from '../format-share.ts'
+import { formatBytes, formatCount } from '../../util/format.ts'
+import { formatShare, formatWorker } from '../format-share.ts'
 import { type Finding, found } from './finding.ts'
 
 /** What a process has for its part of the cluster. */
@@ -56,7 +56,7 @@ const filesOfWorker = 6
 const filesAlways = 200
 
 /** What each worker would get, and of what, in words. */
-export function sayWorker({ limits }: ResourceFacts, wanted: WantedResources): string {
+export function formatThisWorker({ limits }: ResourceFacts, wanted: WantedResources): string {
   const share = taskShare(wanted.share, limits)
   const gpus = workerGpus(wanted.env ?? {}, wanted.share, wanted)
   const has = formatShare(share, gpus).join('; ')
@@ -64,18 +64,18 @@ export function sayWorker({ limits }: ResourceFacts, wanted: WantedResources): s
 }
 
 /** Judges what each worker would get. */
-export function judgeResources({ limits, ...facts }: ResourceFacts, wanted: WantedResources): Finding[] {
+export function checkResources({ limits, ...facts }: ResourceFacts, wanted: WantedResources): Finding[] {
   const share = taskShare(wanted.share, limits)
   const each = shareAmong(share, wanted)
   return [
-    found('ok', 'resources', sayWorker({ limits, ...facts }, wanted)),
-    ...judgeMemory(share, each, wanted),
-    ...judgeCpus(share, each, wanted),
-    ...judgeGpus(workerGpus(wanted.env ?? {}, wanted.share, wanted)),
+    found('ok', 'resources', formatThisWorker({ limits, ...facts }, wanted)),
+    ...checkMemory(share, each, wanted),
+    ...checkCpus(share, each, wanted),
+    ...checkGpus(workerGpus(wanted.env ?? {}, wanted.share, wanted)),
   ]
 }
 
-function judgeGpus(gpus: WorkerGpus | undefined): Finding[] {
+function checkGpus(gpus: WorkerGpus | undefined): Finding[] {
   if (gpus === undefined) return []
   const { each, visible, workers } = gpus
   const tooMany = tooManyGpus(gpus)
@@ -90,11 +90,11 @@ function judgeGpus(gpus: WorkerGpus | undefined): Finding[] {
 }
 
 /** Variables of the workload manager that could not be read. */
-export function judgeVariables({ warnings = [] }: Share): Finding[] {
+export function checkVariables({ warnings = [] }: Share): Finding[] {
   return warnings.map((text) => found('warning', 'resources', `${text}: it does not count`, 'check what changed it'))
 }
 
-function judgeMemory(
+function checkMemory(
   { memory }: TaskShare,
   { memoryLimit, short }: WorkerResources,
   { nworkers }: WantedResources,
@@ -128,7 +128,7 @@ function judgeMemory(
   ]
 }
 
-function judgeCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: WantedResources): Finding[] {
+function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: WantedResources): Finding[] {
   const { nworkers, launcher = 'slurm' } = wanted
   if (nworkers * nthreads > cpus.amount)
     return [
@@ -160,7 +160,7 @@ function judgeCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: W
 }
 
 /** Judges whether a scheduler of so many workers could have all of its connections. */
-export function judgeOpenFiles(openFiles: number | undefined, workers: number): Finding[] {
+export function checkOpenFiles(openFiles: number | undefined, workers: number): Finding[] {
   if (openFiles === undefined) return []
   const needed = filesAlways + filesOfWorker * workers
   if (openFiles >= needed) return [found('ok', 'limits', `${openFiles} open files`)]

@@ -63,7 +63,7 @@ function noneMissing(error: unknown): readonly string[] {
 }
 
 /** Judges whether a run could publish there. */
-export function judgeStanding({ path, owner, refusal, notices }: StandingFacts): Finding[] {
+export function checkStanding({ path, owner, refusal, notices }: StandingFacts): Finding[] {
   if (owner !== undefined && owner.answer !== 'gone') {
     const { run_key, host, pid } = owner.owner
     const how = owner.answer === 'alive' ? 'is using it' : 'holds it and cannot be reached'
@@ -109,7 +109,7 @@ export async function lookAtExisting(path: string, tls: TlsFiles | undefined): P
 }
 
 /** Judges the cluster that workers would be added to. */
-export function judgeExisting({ path, scheduler, why }: ExistingFacts): Finding[] {
+export function checkExisting({ path, scheduler, why }: ExistingFacts): Finding[] {
   if (scheduler === undefined)
     return [found('warning', 'scheduler file', `Cannot join the cluster of "${path}": ${why}`, 'start that one first')]
   const { address, answer } = scheduler

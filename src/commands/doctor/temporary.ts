@@ -2,10 +2,10 @@ import { mkdtemp, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { foreignHandOnNames } from '../../util/foreign-hand.ts'
-import { ownPlaceAdvice, sayForeign, temporaryPlace } from '../../util/temporary-place.ts'
+import { ownPlaceAdvice, foreignHandAdvice, temporaryPlace } from '../../util/temporary-place.ts'
 import { type Finding, found } from './finding.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
-import { sayBytes } from './say.ts'
+import { formatBytes } from '../../util/format.ts'
 
 /** Where workers put their files. */
 export interface TemporaryFacts {
@@ -39,7 +39,7 @@ async function lookForForeign(path: string): Promise<TemporaryFacts['foreign']> 
 const leastRoom = 1_000_000_000
 
 /** Judges the directory for temporary files; `named` is set where the user named it for the workers. */
-export function judgeTemporary({ path, filesystem, why, foreign }: TemporaryFacts, named: boolean): Finding[] {
+export function checkTemporary({ path, filesystem, why, foreign }: TemporaryFacts, named: boolean): Finding[] {
   const what = named ? '--local-directory' : 'TMPDIR'
   if (why !== undefined || filesystem === undefined)
     return [
@@ -56,19 +56,19 @@ export function judgeTemporary({ path, filesystem, why, foreign }: TemporaryFact
         named || foreign.instead === undefined ? 'problem' : 'warning',
         'temporary',
         named
-          ? `Cannot use "${path}" (--local-directory): ${sayForeign(foreign.hand)}`
-          : `"${path}" (TMPDIR) is not used, but ${foreign.instead ?? 'no directory can be'}: ${sayForeign(foreign.hand)}`,
+          ? `Cannot use "${path}" (--local-directory): ${foreignHandAdvice(foreign.hand)}`
+          : `"${path}" (TMPDIR) is not used, but ${foreign.instead ?? 'no directory can be'}: ${foreignHandAdvice(foreign.hand)}`,
         `${ownPlaceAdvice()} ${named ? '' : 'TMPDIR or '}--local-directory`,
       ),
     ]
   const { kind, local, free } = filesystem
-  const findings = [found('ok', 'temporary', `${path} (${kind}) has ${sayBytes(free)} of room`)]
+  const findings = [found('ok', 'temporary', `${path} (${kind}) has ${formatBytes(free)} of room`)]
   if (free < leastRoom)
     findings.push(
       found(
         'warning',
         'temporary',
-        `"${path}" has ${sayBytes(free)} of room for what workers spill from memory`,
+        `"${path}" has ${formatBytes(free)} of room for what workers spill from memory`,
         'set TMPDIR to a larger directory of the node, or name one by --local-directory',
       ),
     )

@@ -18,7 +18,7 @@ export async function lookAtTls(options: CompleteOptions): Promise<TlsFacts> {
 }
 
 /** Judges them. */
-export function judgeTls({ cert, warnings }: TlsFacts): Finding[] {
+export function checkTls({ cert, warnings }: TlsFacts): Finding[] {
   if (cert === undefined)
     return [
       found(

@@ -8,7 +8,7 @@ const needed: ReadonlySet<string> = new Set(['distributed', 'dask'])
 const unimportant: ReadonlySet<string> = new Set(['bokeh'])
 
 /** How bad it is that two parts of a cluster have these versions of a package; undefined for a missing one. */
-export function judgeDifference(name: string, one: string | undefined, other: string | undefined): Level {
+export function checkDifference(name: string, one: string | undefined, other: string | undefined): Level {
   if (one === other || unimportant.has(name)) return 'ok'
   // One release as two distributors package it.
   if (one !== undefined && other !== undefined && publicPart(one) === publicPart(other)) return 'ok'
@@ -16,7 +16,7 @@ export function judgeDifference(name: string, one: string | undefined, other: st
 }
 
 /** The same for the versions of Python itself: what is pickled by one minor version is not for another. */
-export function judgePythonDifference(one: string, other: string): Level {
+export function checkPythonDifference(one: string, other: string): Level {
   if (one === other) return 'ok'
   return minorPart(one) === minorPart(other) ? 'note' : 'problem'
 }

@@ -16,7 +16,7 @@ export async function lookAtWorkerCommand(text: string, env: Readonly<NodeJS.Pro
 }
 
 /** Judges whether it can be started. */
-export function judgeWorkerCommand({ program, path }: WorkerCommandFacts): Finding[] {
+export function checkWorkerCommand({ program, path }: WorkerCommandFacts): Finding[] {
   if (path !== undefined) return [found('ok', 'worker command', `"${program}" is ${path}`)]
   return [
     program.includes('/')

@@ -4,7 +4,7 @@ import type { Identity } from '../../identity/identity.ts'
 import { formatRunKey } from '../../identity/run-key.ts'
 import type { Role } from '../../identity/roles.ts'
 import { askProgram } from '../../process/ask-program.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 import { probeTimeout } from './probe.ts'
 
@@ -39,7 +39,7 @@ async function outputOf(command: readonly string[], env: Readonly<NodeJS.Process
 }
 
 /** Judges what tells this process its place. */
-export function judgePlace(place: Place, env: Environment): Finding[] {
+export function checkPlace(place: Place, env: Environment): Finding[] {
   if ('identity' in place) {
     const { rank, size, host, nodes, source, runKey } = place.identity
     const roles = place.roles.length === 0 ? 'nothing' : place.roles.join(', ')
@@ -69,7 +69,7 @@ export function judgePlace(place: Place, env: Environment): Finding[] {
 const margin = 2_000
 
 /** Judges what Slurm does to a job, for a run with this grace in milliseconds. */
-export function judgeSlurm({ srun, config }: SlurmFacts, grace: number): Finding[] {
+export function checkSlurm({ srun, config }: SlurmFacts, grace: number): Finding[] {
   if (srun === undefined)
     return [
       found(
@@ -91,7 +91,7 @@ export function judgeSlurm({ srun, config }: SlurmFacts, grace: number): Finding
       found(
         'warning',
         'slurm',
-        `Slurm kills what has not ended ${sayDuration(killWait)} after its first signal (KillWait), and the grace of this run is ${sayDuration(grace)}`,
+        `Slurm kills what has not ended ${formatDuration(killWait)} after its first signal (KillWait), and the grace of this run is ${formatDuration(grace)}`,
         `--grace ${Math.max(1, Math.floor((killWait - 2 * margin) / 1000))}s`,
       ),
     )

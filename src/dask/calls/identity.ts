@@ -59,14 +59,14 @@ const nannyIdentitySchema = z.looseObject({ type: z.literal('Nanny') })
  */
 export async function identity(connection: DaskConnection, options?: WaitOptions): Promise<SchedulerIdentity> {
   const said = await connection.request('identity', {}, options)
-  const who = sayWhoElse(said)
+  const who = formatWhoElse(said)
   if (who === undefined) return checked(connection, 'identity', identitySchema, said)
   const { address } = connection
   throw new DaskError(`Cannot ask the scheduler at ${address}: ${who}`, { reason: 'not-dask', address })
 }
 
 /** Says which part of a cluster this is, where it is no scheduler. */
-function sayWhoElse(said: unknown): string | undefined {
+function formatWhoElse(said: unknown): string | undefined {
   const worker = z.safeParse(workerIdentitySchema, said)
   if (worker.success)
     return `a Dask worker answers there, not a scheduler; its scheduler is at ${printable(worker.data.scheduler)}`

@@ -7,7 +7,7 @@ import { nameOf, optionNames, type RunnerOptions } from '../../options.ts'
 import { ownTables } from '../../options/command-table.ts'
 import { checkValue } from '../../options/complete.ts'
 import { Child } from '../../process/child.ts'
-import { sayExit } from '../../process/exit.ts'
+import { formatExit } from '../../process/exit.ts'
 import { readNodeLimits } from '../../process/limits.ts'
 import type { Role } from '../../identity/roles.ts'
 import { RunnerError } from '../../errors.ts'
@@ -136,7 +136,7 @@ export class LocalRunner extends FileRunner {
     member.stdin?.write(`${JSON.stringify(orders)}\n`)
     member.unref()
     void member.exited.then((exit) => {
-      const error = new RunnerError(`Process ${identity.rank} ${sayExit(exit)} before the cluster was there`, {
+      const error = new RunnerError(`Process ${identity.rank} ${formatExit(exit)} before the cluster was there`, {
         code: 'ERR_COMPONENT_LOST',
       })
       // Where it failed it has said why, and we are about to read that.

@@ -15,7 +15,7 @@ import { formatSchedulerFile } from '../../record/parse.ts'
 import type { PublishedFile } from '../../record/scheduler-file.ts'
 import { BroadcastStore } from '../../rendezvous/broadcast-store.ts'
 import type { Departure } from '../../rendezvous/departures.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { makeOwnDirectory } from '../../util/own-directory.ts'
 import { temporaryPlace } from '../../util/temporary-place.ts'
 import { deadline, settledWithin, untilAborted } from '../../util/wait.ts'
@@ -63,7 +63,7 @@ export class MPIRunner extends FileRunner {
       if (tellsSize(env)) return identifyMpi(env, me)
       const late = (): Error =>
         new RunnerError(
-          `Cannot find the other processes: MPI_Init did not return in ${sayDuration(rendezvousTimeout)}`,
+          `Cannot find the other processes: MPI_Init did not return in ${formatDuration(rendezvousTimeout)}`,
           {
             code: 'ERR_TIMED_OUT',
           },

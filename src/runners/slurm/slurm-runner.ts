@@ -6,7 +6,7 @@ import { askProgram, lastWords } from '../../process/ask-program.ts'
 import type { Found } from '../../rendezvous/found.ts'
 import type { Failure } from '../../record/outcome-record.ts'
 import type { Departure } from '../../rendezvous/departures.ts'
-import { sayDuration } from '../../util/duration.ts'
+import { formatDuration } from '../../util/duration.ts'
 import { sleep } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { HostLostError } from '../../run/failure.ts'
@@ -130,7 +130,7 @@ function lostWithHost(rank: number, { roles, identity, options }: RunContext): D
   const host = slurmHosts(options.env, identity)[rank] ?? unknownHost
   const message =
     `Lost process ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +
-    `for ${sayDuration(options.lostAfter)}: it is frozen, or its network is gone`
+    `for ${formatDuration(options.lostAfter)}: it is frozen, or its network is gone`
   return {
     rank,
     silent: true,

@@ -4,7 +4,7 @@ import { found } from '../../../src/commands/doctor/finding.ts'
 import { mergeFindings } from '../../../src/commands/doctor/merge.ts'
 import type { RankFacts } from '../../../src/commands/doctor/rank-facts.ts'
 import { formatReport } from '../../../src/commands/doctor/report.ts'
-import { sayBytes, sayWho } from '../../../src/commands/doctor/say.ts'
+import { formatWho } from '../../../src/commands/doctor/format.ts'
 
 const python = {
   executable: '/usr/bin/python3',
@@ -173,10 +173,10 @@ describe('formatReport', () => {
   })
 })
 
-describe('sayWho and sayBytes', () => {
-  it('are short', () => {
-    expect(sayWho([5, 1, 2, 3].map((rank) => ({ rank, host: rank < 3 ? 'a' : 'b' })))).toBe('processes 1-3, 5 (a, b)')
-    expect(sayBytes(999)).toBe('999 B')
-    expect(sayBytes(1_540_000_000)).toBe('1.54 GB')
+describe('formatWho', () => {
+  it('is short', () => {
+    expect(formatWho([5, 1, 2, 3].map((rank) => ({ rank, host: rank < 3 ? 'a' : 'b' })))).toBe(
+      'processes 1-3, 5 (a, b)',
+    )
   })
 })

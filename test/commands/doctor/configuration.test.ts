@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { judgeConfiguration } from '../../../src/commands/doctor/configuration.ts'
+import { checkConfiguration } from '../../../src/commands/doctor/configuration.ts'
 
 const judge = (settings: Record<string, string | number | boolean | null>, protocol?: string) =>
-  judgeConfiguration([{ path: '/etc/dask/a.yaml', settings }], { protocol })
+  checkConfiguration([{ path: '/etc/dask/a.yaml', settings }], { protocol })
 
 test('what a file sets is listed with its path', () => {
   expect(judge({ 'distributed.worker.memory.spill': 0.7, 'temporary-directory': '/scratch' })).toEqual([
@@ -31,7 +31,7 @@ test.for([
 
 test('encryption is no problem with TLS; a malformed file is one', () => {
   expect(judge({ 'distributed.comm.require-encryption': true }, 'tls')).toHaveLength(1)
-  expect(judgeConfiguration([{ path: '/a.yaml', error: 'line 3', settings: {} }], {})).toMatchObject([
+  expect(checkConfiguration([{ path: '/a.yaml', error: 'line 3', settings: {} }], {})).toMatchObject([
     { level: 'problem', finding: 'Dask cannot be imported: "/a.yaml" is malformed: line 3' },
   ])
 })

@@ -1,15 +1,20 @@
 import type { ChosenAddress } from '../../../src/util/choose-address.ts'
 import { describe, expect, it } from 'vitest'
-import { type DirectoryFacts, judgeDirectory } from '../../../src/commands/doctor/directory.ts'
-import { judgeEnvironment } from '../../../src/commands/doctor/environment.ts'
+import { type DirectoryFacts, checkDirectory } from '../../../src/commands/doctor/directory.ts'
+import { checkEnvironment } from '../../../src/commands/doctor/environment.ts'
 import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
 import type { Finding } from '../../../src/commands/doctor/finding.ts'
-import { judgeNetwork, judgePorts } from '../../../src/commands/doctor/network.ts'
-import { judgeNode } from '../../../src/commands/doctor/node.ts'
-import { judgeOpenFiles, judgeResources, judgeVariables, sayWorker } from '../../../src/commands/doctor/resources.ts'
-import { judgeStanding } from '../../../src/commands/doctor/standing.ts'
-import { judgeTemporary } from '../../../src/commands/doctor/temporary.ts'
-import { judgePlace, judgeSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
+import { checkNetwork, checkPorts } from '../../../src/commands/doctor/network.ts'
+import { checkNode } from '../../../src/commands/doctor/node.ts'
+import {
+  checkOpenFiles,
+  checkResources,
+  checkVariables,
+  formatThisWorker,
+} from '../../../src/commands/doctor/resources.ts'
+import { checkStanding } from '../../../src/commands/doctor/standing.ts'
+import { checkTemporary } from '../../../src/commands/doctor/temporary.ts'
+import { checkPlace, checkSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
 import { listeningPlaces } from '../../../src/components/listening-places.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { identifySlurm } from '../../../src/identity/slurm.ts'
@@ -21,19 +26,19 @@ function levels(findings: readonly Finding[]): string[] {
   return findings.map(({ level, subject }) => `${level} ${subject}`)
 }
 
-describe('judgeNode', () => {
+describe('checkNode', () => {
   it.each([
     ['20.19.0', 'ok'],
     ['24.1.0', 'ok'],
     ['20.18.3', 'problem'],
     ['18.20.0', 'problem'],
   ])('takes %s as %s', (version, level) => {
-    expect(judgeNode({ program: '0.1.0', version, env: {} })[0]?.level).toBe(level)
+    expect(checkNode({ program: '0.1.0', version, env: {} })[0]?.level).toBe(level)
   })
 
   it('warns of a debugger, and notes what else acts on each process', () => {
     const of = (env: Record<string, string>) =>
-      levels(judgeNode({ program: '0.1.0', version: '20.19.0', env }).slice(1))
+      levels(checkNode({ program: '0.1.0', version: '20.19.0', env }).slice(1))
     expect(of({ NODE_OPTIONS: '--inspect=0.0.0.0:9229' })).toEqual(['warning node'])
     expect(of({ NODE_OPTIONS: '--max-old-space-size=50', NODE_EXTRA_CA_CERTS: '/etc/c.pem' })).toEqual([
       'note node',
@@ -43,9 +48,9 @@ describe('judgeNode', () => {
   })
 })
 
-describe('judgeEnvironment', () => {
+describe('checkEnvironment', () => {
   it('finds nothing in an environment without configuration of Dask', () => {
-    expect(judgeEnvironment({ PATH: '/bin', DASK_HPC_RUNNER_MARK: 'x', DASK_SCHEDULER: '' }, undefined)).toEqual([])
+    expect(checkEnvironment({ PATH: '/bin', DASK_HPC_RUNNER_MARK: 'x', DASK_SCHEDULER: '' }, undefined)).toEqual([])
   })
 
   it.each([
@@ -53,61 +58,61 @@ describe('judgeEnvironment', () => {
     ['threads', ['note environment']],
     ['distributed', []],
   ])('takes DASK_SCHEDULER=%s as %j', (value, expected) => {
-    expect(levels(judgeEnvironment({ DASK_SCHEDULER: value }, undefined))).toEqual(expected)
+    expect(levels(checkEnvironment({ DASK_SCHEDULER: value }, undefined))).toEqual(expected)
   })
 
   it('names what configures Dask, and an address of another cluster', () => {
-    const findings = judgeEnvironment({ DASK_SCHEDULER_ADDRESS: 'tcp://a:1', DASK_B: '2', DASK_A__C: '1' }, undefined)
+    const findings = checkEnvironment({ DASK_SCHEDULER_ADDRESS: 'tcp://a:1', DASK_B: '2', DASK_A__C: '1' }, undefined)
     expect(levels(findings)).toEqual(['note environment', 'note environment'])
     expect(findings[1]?.finding).toMatch(/: DASK_A__C, DASK_B$/)
   })
 
   it('refuses required encryption without TLS', () => {
     const env = { DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True' }
-    expect(levels(judgeEnvironment(env, undefined))).toEqual(['problem environment'])
-    expect(judgeEnvironment(env, 'tls')).toEqual([])
+    expect(levels(checkEnvironment(env, undefined))).toEqual(['problem environment'])
+    expect(checkEnvironment(env, 'tls')).toEqual([])
   })
 })
 
-describe('judgePlace', () => {
+describe('checkPlace', () => {
   const why = 'Cannot tell which process of the run this is: SLURM_STEP_ID is not set; start me with srun'
 
   it('takes a machine without a job as it is', () => {
-    expect(levels(judgePlace({ why }, {}))).toEqual(['note identity'])
+    expect(levels(checkPlace({ why }, {}))).toEqual(['note identity'])
   })
 
   it('takes a job that is not understood as a problem, and gives its advice', () => {
     for (const env of [{ SLURM_JOB_ID: '1' }, { OMPI_COMM_WORLD_RANK: '0' }])
-      expect(judgePlace({ why }, env)).toMatchObject([{ level: 'problem', advice: 'start me with srun' }])
+      expect(checkPlace({ why }, env)).toMatchObject([{ level: 'problem', advice: 'start me with srun' }])
   })
 })
 
-describe('judgeSlurm', () => {
+describe('checkSlurm', () => {
   const config = parseConfig(
     'Configuration data as of 2026\nKillWait                = 30 sec\nProctrackType           = proctrack/cgroup\n',
   )
 
   it('says how Slurm is configured', () => {
-    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 20_000)).toEqual([
+    expect(checkSlurm({ srun: 'slurm 23.11.1', config }, 20_000)).toEqual([
       { level: 'ok', subject: 'slurm', finding: 'slurm 23.11.1, ProctrackType proctrack/cgroup, KillWait 30 sec' },
     ])
   })
 
   it('warns of a grace that KillWait would cut short', () => {
-    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 28_000)).toHaveLength(1)
-    expect(judgeSlurm({ srun: 'slurm 23.11.1', config }, 29_000)[1]).toMatchObject({
+    expect(checkSlurm({ srun: 'slurm 23.11.1', config }, 28_000)).toHaveLength(1)
+    expect(checkSlurm({ srun: 'slurm 23.11.1', config }, 29_000)[1]).toMatchObject({
       level: 'warning',
       advice: '--grace 26s',
     })
   })
 
   it('only notes what does not answer', () => {
-    expect(levels(judgeSlurm({ srun: undefined, config: undefined }, 1))).toEqual(['note slurm'])
-    expect(levels(judgeSlurm({ srun: 'slurm 23.11.1', config: undefined }, 1))).toEqual(['note slurm'])
+    expect(levels(checkSlurm({ srun: undefined, config: undefined }, 1))).toEqual(['note slurm'])
+    expect(levels(checkSlurm({ srun: 'slurm 23.11.1', config: undefined }, 1))).toEqual(['note slurm'])
   })
 })
 
-describe('judgeResources', () => {
+describe('checkResources', () => {
   const gib = 2 ** 30
   const facts = { limits: nodeLimits({ cpus: 8, affinity: 8, memory: 16 * gib }), openFiles: 1024 }
   const wanted = { nworkers: 2, nthreads: undefined, memoryLimit: undefined }
@@ -118,49 +123,49 @@ describe('judgeResources', () => {
   })
 
   it('says what each worker gets, and of what', () => {
-    expect(sayWorker(facts, { ...wanted, share: given(2, 2 * gib) })).toBe(
+    expect(formatThisWorker(facts, { ...wanted, share: given(2, 2 * gib) })).toBe(
       'each of 2 workers gets 1 thread and 1 GiB; its process has 2 CPUs: SLURM_CPUS_ON_NODE ÷ 2 tasks; ' +
         '2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks',
     )
-    expect(sayWorker(facts, { nworkers: 1, nthreads: 3, memoryLimit: '4GiB', share: { processes: 1 } })).toBe(
+    expect(formatThisWorker(facts, { nworkers: 1, nthreads: 3, memoryLimit: '4GiB', share: { processes: 1 } })).toBe(
       "a worker gets 3 threads and 4GiB of memory; its process has 8 CPUs: affinity; 16 GiB: the machine's memory",
     )
   })
 
   it('warns of little memory and of too much, and notes threads that share a CPU', () => {
     const share = given(1, 400_000_000)
-    expect(levels(judgeResources(facts, { ...wanted, share }))).toEqual([
+    expect(levels(checkResources(facts, { ...wanted, share }))).toEqual([
       'ok resources',
       'warning resources',
       'note resources',
     ])
-    const much = judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '1.5GiB' })[1]
+    const much = checkResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '1.5GiB' })[1]
     expect(much?.finding).toBe(
       '3 GiB for the workers of a process that has 2 GiB (SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks): they may be killed',
     )
-    const none = judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '0' })[1]
+    const none = checkResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit: '0' })[1]
     expect(none).toMatchObject({
       level: 'note',
       finding: expect.stringMatching(/^without a limit of memory /) as string,
     })
     for (const memoryLimit of ['1GiB', '0.5', 'auto'])
-      expect(levels(judgeResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit }))).toEqual([
+      expect(levels(checkResources(facts, { ...wanted, share: given(2, 2 * gib), memoryLimit }))).toEqual([
         'ok resources',
       ])
   })
 
   it('warns where there is no room for scheduler and client beside a worker', () => {
     const beside = { nworkers: 1, roles: ['scheduler', 'client', 'worker'] as const }
-    expect(levels(judgeResources(facts, { ...beside, share: given(2, gib / 2) }))).toEqual(['ok resources'])
-    const [, warning] = judgeResources(facts, { ...beside, share: given(2, gib / 4) })
+    expect(levels(checkResources(facts, { ...beside, share: given(2, gib / 2) }))).toEqual(['ok resources'])
+    const [, warning] = checkResources(facts, { ...beside, share: given(2, gib / 4) })
     expect(warning?.finding).toMatch(
       /^256 MiB \(SLURM_.*\) is too little for the scheduler, the client program and a worker/,
     )
-    expect(levels(judgeResources(facts, { nworkers: 1, share: given(2, gib / 2) }))).toEqual(['ok resources'])
+    expect(levels(checkResources(facts, { nworkers: 1, share: given(2, gib / 2) }))).toEqual(['ok resources'])
   })
 
   it('advises what makes srun take over --cpus-per-task, in every version of Slurm', () => {
-    const [, note] = judgeResources(facts, { ...wanted, nworkers: 1, share: given(1, 2 * gib) })
+    const [, note] = checkResources(facts, { ...wanted, nworkers: 1, share: given(1, 2 * gib) })
     expect(note).toMatchObject({
       level: 'note',
       advice: 'where more were asked for: srun --cpus-per-task=$SLURM_CPUS_PER_TASK',
@@ -170,7 +175,7 @@ describe('judgeResources', () => {
   it('says how many GPUs each worker gets, and what is odd about it', () => {
     const share = given(2, 2 * gib)
     const of = (list: string, gpusPerWorker?: number) =>
-      judgeResources(facts, { ...wanted, share, env: { CUDA_VISIBLE_DEVICES: list }, gpusPerWorker })
+      checkResources(facts, { ...wanted, share, env: { CUDA_VISIBLE_DEVICES: list }, gpusPerWorker })
     expect(of('0,1,2,3')[0]?.finding).toMatch(
       /^each of 2 workers gets 1 thread, 1 GiB and 1 GPU; .*; 2 of 4 GPUs: CUDA_VISIBLE_DEVICES ÷ 2 tasks$/,
     )
@@ -193,22 +198,22 @@ describe('judgeResources', () => {
       slurmEnvironment('step-4nodes-1task-each-proc1', { SLURM_MEM_PER_NODE: 'unlimited' }),
       { identity: 'auto' },
     )
-    expect(judgeVariables(share)).toMatchObject([
+    expect(checkVariables(share)).toMatchObject([
       { level: 'warning', finding: expect.stringMatching(/^SLURM_MEM_PER_NODE is "unlimited"/) as string },
     ])
   })
 
   it('warns where a scheduler could not have its connections', () => {
-    expect(levels(judgeOpenFiles(1024, 100))).toEqual(['ok limits'])
-    expect(judgeOpenFiles(1024, 1000)).toMatchObject([{ level: 'warning', advice: 'ulimit -n 6200' }])
-    expect(judgeOpenFiles(undefined, 1000)).toEqual([])
+    expect(levels(checkOpenFiles(1024, 100))).toEqual(['ok limits'])
+    expect(checkOpenFiles(1024, 1000)).toMatchObject([{ level: 'warning', advice: 'ulimit -n 6200' }])
+    expect(checkOpenFiles(undefined, 1000)).toEqual([])
   })
 })
 
-describe('judgeTemporary', () => {
+describe('checkTemporary', () => {
   const filesystem = { kind: 'ext4', local: true, free: 50e9 }
   const of = (changes: object) =>
-    levels(judgeTemporary({ path: '/tmp', filesystem: { ...filesystem, ...changes }, why: undefined }, false))
+    levels(checkTemporary({ path: '/tmp', filesystem: { ...filesystem, ...changes }, why: undefined }, false))
 
   it('warns of little room, and notes what is in memory or far away', () => {
     expect(of({})).toEqual(['ok temporary'])
@@ -220,19 +225,19 @@ describe('judgeTemporary', () => {
   it('says where a stranger could put files in the place of ours', () => {
     const foreign = { hand: 'everybody may write "/x" (mode 777)', instead: '/tmp' }
     const facts = { path: '/x', filesystem, why: undefined, foreign }
-    expect(levels(judgeTemporary(facts, false))).toEqual(['warning temporary'])
-    expect(levels(judgeTemporary(facts, true))).toEqual(['problem temporary'])
+    expect(levels(checkTemporary(facts, false))).toEqual(['warning temporary'])
+    expect(levels(checkTemporary(facts, true))).toEqual(['problem temporary'])
     const nowhere = { ...facts, foreign: { ...foreign, instead: undefined } }
-    expect(levels(judgeTemporary(nowhere, false))).toEqual(['problem temporary'])
+    expect(levels(checkTemporary(nowhere, false))).toEqual(['problem temporary'])
   })
 
   it('takes what cannot be written as a problem', () => {
     const why = 'permission denied (EACCES)'
-    expect(levels(judgeTemporary({ path: '/tmp', filesystem: undefined, why }, true))).toEqual(['problem temporary'])
+    expect(levels(checkTemporary({ path: '/tmp', filesystem: undefined, why }, true))).toEqual(['problem temporary'])
   })
 })
 
-describe('judgeDirectory', () => {
+describe('checkDirectory', () => {
   const facts = {
     wanted: '/x',
     existing: '/x',
@@ -242,23 +247,23 @@ describe('judgeDirectory', () => {
   }
 
   it('takes a shared directory as it is', () => {
-    expect(levels(judgeDirectory(facts, { watch: 'auto', nodes: undefined }))).toEqual(['ok directory'])
+    expect(levels(checkDirectory(facts, { watch: 'auto', nodes: undefined }))).toEqual(['ok directory'])
   })
 
   it('notes what a job of several nodes would want', () => {
     const local = { ...facts, filesystem: { ...facts.filesystem, kind: 'xfs', local: true } }
-    expect(levels(judgeDirectory(local, { watch: 'auto', nodes: undefined }))).toEqual([
+    expect(levels(checkDirectory(local, { watch: 'auto', nodes: undefined }))).toEqual([
       'ok directory',
       'note directory',
     ])
     // In a job it is tried.
-    expect(levels(judgeDirectory(local, { watch: 'auto', nodes: 4 }))).toEqual(['ok directory'])
-    expect(levels(judgeDirectory(facts, { watch: 'events', nodes: 4 }))).toEqual(['ok directory', 'note directory'])
+    expect(levels(checkDirectory(local, { watch: 'auto', nodes: 4 }))).toEqual(['ok directory'])
+    expect(levels(checkDirectory(facts, { watch: 'events', nodes: 4 }))).toEqual(['ok directory', 'note directory'])
   })
 
   it('says who else can write there, and what that means', () => {
     const said = (others: DirectoryFacts['others']): readonly string[] =>
-      judgeDirectory({ ...facts, others }, { watch: 'auto', nodes: 4 })
+      checkDirectory({ ...facts, others }, { watch: 'auto', nodes: 4 })
         .slice(1)
         .map(({ level, finding }) => `${level} ${finding}`)
     const blocks = 'put something in the place of a run, which then does not start'
@@ -277,7 +282,7 @@ describe('judgeDirectory', () => {
 
   it('says which step is slow', () => {
     const slow = { ...facts, steps: [...facts.steps, ['sync', 2500] as [string, number]] }
-    expect(judgeDirectory(slow, { watch: 'auto', nodes: 4 })[1]).toMatchObject({
+    expect(checkDirectory(slow, { watch: 'auto', nodes: 4 })[1]).toMatchObject({
       level: 'warning',
       finding: 'publishing in "/x" is slow: create 3 ms, sync 2.5 s',
     })
@@ -302,7 +307,7 @@ describe('kindOf', () => {
   })
 })
 
-describe('judgeStanding', () => {
+describe('checkStanding', () => {
   const owner = {
     version: 1 as const,
     run_key: 'c-1.0-r0',
@@ -315,22 +320,22 @@ describe('judgeStanding', () => {
 
   it('names the run that holds the path', () => {
     for (const answer of ['alive', 'unreachable'] as const)
-      expect(judgeStanding({ ...nothing, owner: { owner, answer } })).toMatchObject([
+      expect(checkStanding({ ...nothing, owner: { owner, answer } })).toMatchObject([
         { level: 'problem', finding: expect.stringContaining('run c-1.0-r0 on host node7') as string },
       ])
   })
 
   it('notes what would be replaced, and gives the advice of what would be refused', () => {
-    expect(levels(judgeStanding(nothing))).toEqual(['ok scheduler file'])
-    expect(levels(judgeStanding({ ...nothing, owner: { owner, answer: 'gone' } }))).toEqual(['note scheduler file'])
-    expect(levels(judgeStanding({ ...nothing, notices: ['Replacing it'] }))).toEqual(['note scheduler file'])
-    expect(judgeStanding({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
+    expect(levels(checkStanding(nothing))).toEqual(['ok scheduler file'])
+    expect(levels(checkStanding({ ...nothing, owner: { owner, answer: 'gone' } }))).toEqual(['note scheduler file'])
+    expect(levels(checkStanding({ ...nothing, notices: ['Replacing it'] }))).toEqual(['note scheduler file'])
+    expect(checkStanding({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
       { level: 'problem', finding: 'Cannot publish: a', advice: 'name another path' },
     ])
   })
 })
 
-describe('judgeNetwork', () => {
+describe('checkNetwork', () => {
   const eth0 = { name: 'eth0', address: '10.0.0.1', family: 'IPv4', kind: 'network' } as const
   const lo = { name: 'lo', address: '127.0.0.1', family: 'IPv4', kind: 'loopback' } as const
   const at = (address: string, by: ChosenAddress['by'] = 'step') => ({ address, by })
@@ -338,7 +343,7 @@ describe('judgeNetwork', () => {
 
   it('says where a part would listen, and why', () => {
     const of = (by: ChosenAddress['by'], options: object = {}) =>
-      judgeNetwork(
+      checkNetwork(
         { addresses: [eth0, lo], places: [], listens: listening(at('10.0.0.1', by)) },
         { options, nodes: 2 },
       )[1]?.finding
@@ -350,7 +355,7 @@ describe('judgeNetwork', () => {
 
   it('says what it does not know, and warns where several networks are as good', () => {
     const of = (by: ChosenAddress['by']) =>
-      judgeNetwork(
+      checkNetwork(
         { addresses: [eth0, lo], places: [], listens: listening(at('10.0.0.1', by)) },
         { options: {}, nodes: 2 },
       )[1]
@@ -363,14 +368,14 @@ describe('judgeNetwork', () => {
   it('takes loopback as a problem of several nodes only', () => {
     const of = (nodes: number) =>
       levels(
-        judgeNetwork(
+        checkNetwork(
           { addresses: [eth0, lo], places: [], listens: listening(at('127.0.0.1')) },
           { options: {}, nodes },
         ),
       )
     expect(of(1)).toEqual(['ok network', 'ok network'])
     expect(of(2)).toEqual(['ok network', 'problem network'])
-    expect(levels(judgeNetwork({ addresses: [lo], listens: [], places: [] }, { options: {}, nodes: 2 }))).toEqual([
+    expect(levels(checkNetwork({ addresses: [lo], listens: [], places: [] }, { options: {}, nodes: 2 }))).toEqual([
       'problem network',
     ])
   })
@@ -378,7 +383,7 @@ describe('judgeNetwork', () => {
   it('says which ports anybody can use, and what closes them', () => {
     const of = (given: RunnerOptions, schedulerHost = '10.0.0.1', workerHost = schedulerHost) => {
       const options = completeOptions(given)
-      return judgePorts(
+      return checkPorts(
         { places: listeningPlaces({ options, schedulerHost, workerHost, staysOnHost: false }) },
         options,
       ).map(({ level, finding, advice }) => [level, finding, advice].join('; '))
@@ -412,7 +417,7 @@ describe('judgeNetwork', () => {
     const listens = [
       { component: 'worker', chosen: undefined, obstacle: 'Cannot use --worker-port "9": a; b' },
     ] as const
-    expect(judgeNetwork({ addresses: [eth0], listens, places: [] }, { options: {}, nodes: 1 }).at(-1)).toEqual({
+    expect(checkNetwork({ addresses: [eth0], listens, places: [] }, { options: {}, nodes: 1 }).at(-1)).toEqual({
       level: 'problem',
       subject: 'network',
       finding: 'Cannot use --worker-port "9": a',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judgeMpi, judgeMpiElsewhere, type MpiFacts } from '../../../src/commands/doctor/mpi.ts'
+import { checkMpi, checkMpiElsewhere, type MpiFacts } from '../../../src/commands/doctor/mpi.ts'
 import { identifyMpi } from '../../../src/identity/mpi.ts'
 
 const identity = identifyMpi({ PMI_RANK: '1', PMI_SIZE: '4' }, { host: 'n0' })
@@ -10,7 +10,7 @@ const met: MpiFacts = {
   world: { rank: 1, size: 4 },
   failure: undefined,
 }
-const levels = (facts: MpiFacts): string[] => judgeMpi(facts, identity).map(({ level }) => level)
+const levels = (facts: MpiFacts): string[] => checkMpi(facts, identity).map(({ level }) => level)
 
 test('ranks that have met are in order', () => {
   expect(levels(met)).toEqual(['ok', 'ok'])
@@ -28,6 +28,6 @@ test('the file way is a note where the launcher tells runs apart, and else a pro
 })
 
 test('without a launcher it is but a note', () => {
-  expect(judgeMpiElsewhere({ by: 'file', why: 'there is none', isUnique: false })).toMatchObject([{ level: 'note' }])
-  expect(judgeMpiElsewhere(met)[0]?.finding).toContain('libmpich.so.12 (MPICH Version: 4.0.2), called as MPICH')
+  expect(checkMpiElsewhere({ by: 'file', why: 'there is none', isUnique: false })).toMatchObject([{ level: 'note' }])
+  expect(checkMpiElsewhere(met)[0]?.finding).toContain('libmpich.so.12 (MPICH Version: 4.0.2), called as MPICH')
 })

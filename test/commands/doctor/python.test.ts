@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { judgeClient } from '../../../src/commands/doctor/client.ts'
-import { judgeDashboard, judgePython } from '../../../src/commands/doctor/python.ts'
+import { checkClient } from '../../../src/commands/doctor/client.ts'
+import { checkDashboard, checkPython } from '../../../src/commands/doctor/python.ts'
 
 const packages = { distributed: '2022.12.1+ds.1', dask: '2022.12.1+dfsg', msgpack: '1.0.3' }
 const python = { executable: '/usr/bin/python3', version: '3.11.2', packages, place: '/lib/distributed/__init__.py' }
 const problems = (changes: Record<string, string>) =>
-  judgePython({ ...python, packages: { ...packages, ...changes } }, {}).filter(({ level }) => level !== 'ok')
+  checkPython({ ...python, packages: { ...packages, ...changes } }, {}).filter(({ level }) => level !== 'ok')
 
-describe('judgePython', () => {
+describe('checkPython', () => {
   it('takes one release as two packages of a distributor have it', () => {
     expect(problems({})).toEqual([])
   })
@@ -21,26 +21,26 @@ describe('judgePython', () => {
   })
 
   it('takes a Python without Dask as a problem', () => {
-    expect(judgePython({ ...python, packages: {}, place: null }, {})).toMatchObject([{}, { level: 'problem' }])
+    expect(checkPython({ ...python, packages: {}, place: null }, {})).toMatchObject([{}, { level: 'problem' }])
     const { distributed } = packages
-    expect(judgePython({ ...python, packages: { distributed } }, {})).toMatchObject([{}, { level: 'problem' }])
+    expect(checkPython({ ...python, packages: { distributed } }, {})).toMatchObject([{}, { level: 'problem' }])
   })
 
   it('notes that no bytecode is kept', () => {
-    expect(judgePython(python, { PYTHONDONTWRITEBYTECODE: '1' }).at(-1)?.level).toBe('note')
+    expect(checkPython(python, { PYTHONDONTWRITEBYTECODE: '1' }).at(-1)?.level).toBe('note')
   })
 })
 
-describe('judgeDashboard', () => {
+describe('checkDashboard', () => {
   it('notes that bokeh is missing', () => {
-    expect(judgeDashboard(python)[0]?.level).toBe('note')
-    expect(judgeDashboard({ ...python, packages: { ...packages, bokeh: '3.0' } })[0]?.level).toBe('ok')
+    expect(checkDashboard(python)[0]?.level).toBe('note')
+    expect(checkDashboard({ ...python, packages: { ...packages, bokeh: '3.0' } })[0]?.level).toBe('ok')
   })
 })
 
-describe('judgeClient', () => {
+describe('checkClient', () => {
   const of = (changes: Record<string, string>, version = '3.11.2') =>
-    judgeClient(
+    checkClient(
       { command: ['python', 'a.py'], python: { ...python, version, packages: { ...packages, ...changes } } },
       python,
     ).map(({ level }) => level)
@@ -60,15 +60,15 @@ describe('judgeClient', () => {
 
   it('says what differs, and where', () => {
     const other = { ...python, executable: '/venv/bin/python', packages: { ...packages, distributed: '2024.12.1' } }
-    expect(judgeClient({ command: ['./a.py', 'x'], python: other }, python)[0]?.finding).toBe(
+    expect(checkClient({ command: ['./a.py', 'x'], python: other }, python)[0]?.finding).toBe(
       '"./a.py x" runs in /venv/bin/python, scheduler and workers in /usr/bin/python3: distributed 2024.12.1 and 2022.12.1+ds.1',
     )
   })
 
   it('does not judge what is no Python program, nor accepts one without Dask', () => {
-    expect(judgeClient({ command: ['./a.sh'], python: undefined }, python)[0]?.level).toBe('note')
+    expect(checkClient({ command: ['./a.sh'], python: undefined }, python)[0]?.level).toBe('note')
     const without = { ...python, packages: {} }
-    expect(judgeClient({ command: ['python'], python: without }, python)[0]?.level).toBe('problem')
-    expect(judgeClient({ command: ['python'], python }, undefined)[0]?.level).toBe('ok')
+    expect(checkClient({ command: ['python'], python: without }, python)[0]?.level).toBe('problem')
+    expect(checkClient({ command: ['python'], python }, undefined)[0]?.level).toBe('ok')
   })
 })

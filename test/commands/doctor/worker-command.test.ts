@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { judgeWorkerCommand, lookAtWorkerCommand } from '../../../src/commands/doctor/worker-command.ts'
+import { checkWorkerCommand, lookAtWorkerCommand } from '../../../src/commands/doctor/worker-command.ts'
 import { temporaryDirectory } from '../../process/support/processes.ts'
 
 test('a worker command whose program is not there, or not executable, is a problem', async () => {
@@ -9,7 +9,7 @@ test('a worker command whose program is not there, or not executable, is a probl
   for (const name of ['runs', 'text']) writeFileSync(join(folder, name), '#!/bin/sh\n')
   chmodSync(join(folder, 'runs'), 0o755)
   const look = async (text: string): Promise<unknown> =>
-    judgeWorkerCommand(await lookAtWorkerCommand(text, { PATH: folder }))
+    checkWorkerCommand(await lookAtWorkerCommand(text, { PATH: folder }))
   expect(await look('runs {scheduler_address}')).toEqual([
     { level: 'ok', subject: 'worker command', finding: `"runs" is ${folder}/runs` },
   ])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
-import { type ChaosResult, draw, runChaos, sayStrike, type Surprise, wantsOwnHosts } from './chaos-run.ts'
+import { type ChaosResult, draw, runChaos, formatStrike, type Surprise, wantsOwnHosts } from './chaos-run.ts'
 import { firstJob } from './fault-run.ts'
 import { defaultLimits, shortLimits } from './limits.ts'
 import { HostPool, several, Turns, wordsOf } from './pool.ts'
@@ -65,7 +65,7 @@ export async function main(args: string[]): Promise<number> {
     slowest = Math.max(slowest, result.end.processes ?? Infinity)
     const status = String(result.status ?? 'none')
     statuses.set(status, (statuses.get(status) ?? 0) + 1)
-    say(sayResult(number, result))
+    say(formatResult(number, result))
   })
   const counts = [...statuses].sort().map(([status, count]) => `${count} × ${status}`)
   say(`${numbers.length - failed.length} of ${numbers.length} runs held (seed ${values.seed}): ${struck} were struck`)
@@ -87,8 +87,8 @@ async function safely(surprise: Surprise, place: Parameters<typeof runChaos>[1])
   }
 }
 
-function sayResult(number: number, { surprise, struck, problems, end, status }: ChaosResult): string {
-  const what = `${sayStrike(surprise.strike)} after ${surprise.delay.toFixed(2)} s${struck ? '' : ' (too late)'}`
+function formatResult(number: number, { surprise, struck, problems, end, status }: ChaosResult): string {
+  const what = `${formatStrike(surprise.strike)} after ${surprise.delay.toFixed(2)} s${struck ? '' : ' (too late)'}`
   const times = `${end.processes?.toFixed(1) ?? '-'} s, srun ${end.srun?.toFixed(1) ?? '-'} s, status ${status ?? '-'}`
   const why = problems.map((problem) => `\n     ${problem.replaceAll('\n', ', ')}`).join('')
   return `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${number}: ${what}: ${times}${why}`

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Actor, Strike } from './cell.ts'
 import { Decoys, decoyNames } from './decoys.ts'
 import { until } from '../until.ts'
-import { FaultRun, sayProcesses } from './fault-run.ts'
+import { FaultRun, formatProcesses } from './fault-run.ts'
 import { errorsOf } from './judge.ts'
 import { launch } from './launch.ts'
 import { filesLeft } from './leftovers.ts'
@@ -74,7 +74,7 @@ export function wantsOwnHosts({ strike }: Surprise): boolean {
   return strike.kind !== 'signal'
 }
 
-export function sayStrike(strike: Strike): string {
+export function formatStrike(strike: Strike): string {
   if (strike.kind === 'signal') return `${strike.signal} to the ${strike.actor} of rank ${strike.rank}`
   return 'rank' in strike ? `${strike.kind}, rank ${strike.rank}` : strike.kind
 }
@@ -113,7 +113,7 @@ export async function runChaos(surprise: Surprise, place: CellPlace): Promise<Ch
       problems.push(`${end.processes === undefined ? 'hangs' : `late, ${end.processes.toFixed(1)} s`}: ${end.left}`)
     if (end.srun === undefined || end.srun > srunBound) problems.push(`srun ${end.srun?.toFixed(1) ?? 'hangs'}`)
     if (end.processes !== undefined && end.all === undefined) problems.push(`stopped processes stay: ${end.left}`)
-    problems.push(...sayStatus(step.status, step.output))
+    problems.push(...formatStatus(step.status, step.output))
     const touched = await decoys.touched(lost)
     if (touched.length > 0) problems.push(`files of other runs were touched: ${touched.join(' ')}`)
     // For a process that never came, the word is left that its run is over.
@@ -131,7 +131,7 @@ async function launched(run: FaultRun, step: Step): Promise<void> {
   await until(
     () => new Set(run.processes().map(({ host }) => host)).size === run.hosts.length || step.status !== undefined,
     (done) => done,
-    { what: 'the step has a process on every host', say: () => sayProcesses(run.processes()) },
+    { what: 'the step has a process on every host', say: () => formatProcesses(run.processes()) },
   )
 }
 
@@ -145,7 +145,7 @@ function leavings(strike: Strike): string[] {
 /** The program's own status, what the runner documents, or a signal's. */
 const statuses: ReadonlySet<number> = new Set([0, 69, 75, 130, 137, 143])
 
-function sayStatus(status: number | undefined, output: string): string[] {
+function formatStatus(status: number | undefined, output: string): string[] {
   if (status === undefined) return []
   const finished = /^1: result 21$/m.test(output)
   if (!statuses.has(status)) return [`status ${status}`]

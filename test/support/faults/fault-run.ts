@@ -121,7 +121,7 @@ export class FaultRun implements AsyncDisposable {
     return await until(
       () => this.processes().filter((each) => each.host === host && commands[actor].test(each.command)),
       (found) => found.length > 0,
-      { what: `there is a ${actor} on ${host}`, say: () => sayProcesses(this.processes()) },
+      { what: `there is a ${actor} on ${host}`, say: () => formatProcesses(this.processes()) },
     )
   }
 
@@ -173,7 +173,7 @@ export class FaultRun implements AsyncDisposable {
       ({ job, left }) => job === undefined && left.length === 0,
       {
         what: `nothing is left of ${this.mark}`,
-        say: ({ job, left }) => `job ${job ?? 'none'}\n${sayProcesses(left)}`,
+        say: ({ job, left }) => `job ${job ?? 'none'}\n${formatProcesses(left)}`,
         patience: 120_000,
         interval: 500,
       },
@@ -197,7 +197,7 @@ export class FaultRun implements AsyncDisposable {
 }
 
 /** One line for each process, for messages. */
-export function sayProcesses(processes: readonly RunProcess[]): string {
+export function formatProcesses(processes: readonly RunProcess[]): string {
   return processes
     .map(({ pid, host, command, stopped }) => {
       const [, child = command] = /(dask-run-reaper|dask-hpc-runner .*)/.exec(command) ?? []

@@ -76,7 +76,7 @@ export async function main(args: string[]): Promise<number> {
       if (performance.now() > until) return
       const result = await pool.use(cell.ownHosts === true, async (hosts) => await safely(cell, { ...place, hosts }))
       await results.set(result)
-      say(sayResult(result))
+      say(formatResult(result))
     })
   }
   const rows = wanted.flatMap((cell) => {
@@ -107,7 +107,7 @@ async function safely(cell: Cell, place: Parameters<typeof runCell>[1]): Promise
   }
 }
 
-function sayResult({ cell, problems, end, status }: CellResult): string {
+function formatResult({ cell, problems, end, status }: CellResult): string {
   const times = `${end.processes?.toFixed(1) ?? '-'} s, srun ${end.srun?.toFixed(1) ?? '-'} s, status ${status ?? '-'}`
   return `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${cell}: ${times}${problems.map((problem) => `\n     ${problem.replaceAll('\n', ', ')}`).join('')}`
 }

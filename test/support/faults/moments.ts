@@ -1,7 +1,7 @@
 import { controllerName } from '../slurm/slurm-cluster.ts'
 import { until } from '../until.ts'
 import type { Moment } from './cell.ts'
-import { type FaultRun, sayProcesses } from './fault-run.ts'
+import { type FaultRun, formatProcesses } from './fault-run.ts'
 import { schedulerFile } from './launch.ts'
 import type { Step } from './step.ts'
 
@@ -50,7 +50,7 @@ async function seen(run: FaultRun, step: Step, what: string, look: () => boolean
   await until(
     () => look() || step.status !== undefined,
     (done) => done,
-    { what, say: () => `${sayProcesses(run.processes())}\n${run.files().join(' ')}\n${step.output.slice(-3000)}` },
+    { what, say: () => `${formatProcesses(run.processes())}\n${run.files().join(' ')}\n${step.output.slice(-3000)}` },
   )
   if (step.status !== undefined)
     throw new Error(`The run ended with ${step.status} before ${what}:\n${step.output.slice(-3000)}`)

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../until.ts'
 import type { Cell } from './cell.ts'
-import { FaultRun, type RunPlace, sayProcesses } from './fault-run.ts'
+import { FaultRun, type RunPlace, formatProcesses } from './fault-run.ts'
 import { type CellResult, judge } from './judge.ts'
 import { launch, schedulerFile } from './launch.ts'
 import { filesLeft } from './leftovers.ts'
@@ -71,10 +71,10 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
 async function seeItCleared(run: FaultRun, { silent }: Struck): Promise<string[]> {
   const here = (): RunProcess[] => run.processes().filter(({ host }) => host === silent)
   try {
-    await until(here, (left) => left.length === 0, { what: 'it ends', say: sayProcesses, patience: 20_000 })
+    await until(here, (left) => left.length === 0, { what: 'it ends', say: formatProcesses, patience: 20_000 })
     return []
   } catch {
-    return [`left on ${silent ?? ''} when it goes on: ${sayProcesses(here())}`]
+    return [`left on ${silent ?? ''} when it goes on: ${formatProcesses(here())}`]
   }
 }
 

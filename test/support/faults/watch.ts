@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FaultRun, sayProcesses } from './fault-run.ts'
+import { type FaultRun, formatProcesses } from './fault-run.ts'
 import type { Step } from './step.ts'
 import type { Struck } from './strikes.ts'
 
@@ -34,7 +34,7 @@ export async function watch(
     ends.processes = free.length === 0 ? (ends.processes ?? now) : undefined
     ends.all = left.length === 0 ? (ends.all ?? now) : undefined
     if (step.status !== undefined) ends.srun ??= now
-    ends.left = sayProcesses(left)
+    ends.left = formatProcesses(left)
     if ((ends.all !== undefined && ends.srun !== undefined) || now > patience) return ends
     await sleep(150)
   }

@@ -37,6 +37,6 @@ async function describe(pid: string, namespace: string): Promise<HostProcess | u
 }
 
 /** One line for each process, for messages. */
-export function sayProcesses(processes: readonly HostProcess[]): string {
+export function formatProcesses(processes: readonly HostProcess[]): string {
   return processes.map(({ pid, name, command }) => `${pid} ${name}: ${command.slice(0, 200)}`).join('\n')
 }

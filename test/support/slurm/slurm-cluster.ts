@@ -7,7 +7,7 @@ import { cgroupConf, removeCgroups } from './cgroups.ts'
 import { Host } from './host.ts'
 import { isOver, type Job, parseJobs } from './job.ts'
 import { addressOf, type Family, Network } from './network.ts'
-import { type HostProcess, sayProcesses } from './processes.ts'
+import { type HostProcess, formatProcesses } from './processes.ts'
 import { slurmConf } from './slurm-conf.ts'
 import { until } from '../until.ts'
 
@@ -179,7 +179,7 @@ export class SlurmCluster implements AsyncDisposable {
     return await until(
       async () => await this.jobs(jobId),
       (all) => all.every(isOver),
-      { what: `job ${jobId} is over`, say: async (all) => await this.#sayJobs(all), patience, interval: 500 },
+      { what: `job ${jobId} is over`, say: async (all) => await this.#formatJobs(all), patience, interval: 500 },
     )
   }
 
@@ -188,11 +188,11 @@ export class SlurmCluster implements AsyncDisposable {
     await until(
       async () => await this.jobs(jobId),
       (all) => all.every(({ JobState }) => JobState === state),
-      { what: `job ${jobId} is ${state}`, say: async (all) => await this.#sayJobs(all), patience, interval: 200 },
+      { what: `job ${jobId} is ${state}`, say: async (all) => await this.#formatJobs(all), patience, interval: 200 },
     )
   }
 
-  async #sayJobs(jobs: readonly Job[]): Promise<string> {
+  async #formatJobs(jobs: readonly Job[]): Promise<string> {
     const outputs = jobs.map(async ({ JobId, JobState, Reason, StdOut = '' }) => {
       const output = await readFile(this.host(controllerName).path(StdOut), 'utf8').catch(() => '')
       return `${JobId ?? ''}: ${JobState ?? ''} ${Reason ?? ''}\n${output}`
@@ -210,7 +210,7 @@ export class SlurmCluster implements AsyncDisposable {
     const seen = await until(
       async () => await this.processesOn(host),
       (all) => all.some(({ command }) => command.includes(text)),
-      { what: `a process of ${host} has "${text}"`, say: sayProcesses },
+      { what: `a process of ${host} has "${text}"`, say: formatProcesses },
     )
     return seen.find(({ command }) => command.includes(text)) as HostProcess
   }
@@ -271,7 +271,7 @@ export class SlurmCluster implements AsyncDisposable {
       await until(
         async () => await host.processes(),
         (left) => left.length === 0,
-        { what: `no process is left on ${name}`, say: sayProcesses },
+        { what: `no process is left on ${name}`, say: formatProcesses },
       )
       const visible = visibleFolders().map((folder) => folder.split('/')[2])
       const files = (await readdir(host.path('/tmp'))).filter((file) => !daskLeavings.has(file))

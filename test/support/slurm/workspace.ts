@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { Started } from '../cluster.ts'
 import { outputOf } from './command.ts'
 import type { Job } from './job.ts'
-import { type HostProcess, sayProcesses } from './processes.ts'
+import { type HostProcess, formatProcesses } from './processes.ts'
 import { controllerName, daskLeavings, type SlurmCluster } from './slurm-cluster.ts'
 import { until } from '../until.ts'
 
@@ -131,7 +131,7 @@ export class Workspace implements AsyncDisposable {
     await until(
       async () => await this.processes(),
       (left) => left.length === 0,
-      { what: 'no process is left', say: sayProcesses },
+      { what: 'no process is left', say: formatProcesses },
     )
     const expected = (name: string): boolean =>
       [...this.#expectedFiles].some((pattern) => {

@@ -1,12 +1,3 @@
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
-
-/** A number of bytes as a person would say it: `512 B`, `1.5 GB`. */
-export function sayBytes(bytes: number): string {
-  let [amount, unit] = [bytes, 0]
-  while (amount >= 1000 && unit < units.length - 1) [amount, unit] = [amount / 1000, unit + 1]
-  return `${Number(amount.toPrecision(3))} ${units[unit] ?? 'B'}`
-}
-
 /** A process of the run by its rank, and its host. */
 export interface Who {
   readonly rank: number
@@ -17,7 +8,7 @@ export interface Who {
 const most = 8
 
 /** Processes as a person would name them: `process 2 (node2)`, `processes 0-2, 4 (node0, node1)`. */
-export function sayWho(processes: readonly Who[]): string {
+export function formatWho(processes: readonly Who[]): string {
   const sorted = processes.toSorted((a, b) => a.rank - b.rank)
   const ranks = rangesOf(sorted.map(({ rank }) => rank))
   const hosts = [...new Set(sorted.map(({ host }) => host))]
