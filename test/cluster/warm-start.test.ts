@@ -102,14 +102,18 @@ test('a Dask that cannot be imported ends every process with its last words', as
   await cluster.expectNothingLeft()
 })
 
-test('a Python that is slow on one process is waited for, and that process and its host are named', async () => {
+test('a Python that needs 46 s on one process is waited for, and that process and its host are named', async () => {
   await using cluster = await Cluster.make()
   const slow = join(cluster.directory, 'bin/slow')
-  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 13 ;; esac\nexec '${python}' "$@"\n`, { mode: 0o755 })
-  const run = cluster.run(['local', '-n', '3', '--python', slow, '--', 'python3', join(programs, 'submit.py')])
+  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 11.5 ;; esac\nexec '${python}' "$@"\n`, {
+    mode: 0o755,
+  })
+  const options = ['--python', slow, '--lost-after', '80s']
+  const env = { NODE_OPTIONS: `--require=${resolve(programs, 'fast-clock.cjs')}` }
+  const run = cluster.run(['local', '-n', '3', ...options, '--', 'python3', join(programs, 'submit.py')], env)
   await run.expectStatus(0)
   expect(run.stdout).toContain('result 21')
-  expect(run.stderr).toMatch(/^\[2 worker[^\]]*\] waiting on \S+ for \S+slow to start/m)
+  expect(run.stderr).toMatch(/^\[2 worker[^\]]*\] waiting on \S+ for \S+slow to start \(40 s\)/m)
   expect(run.stderr).not.toMatch(/^\[0 [^\]]*\] waiting on .* for .*slow to start/m)
   await cluster.expectNothingLeft()
 })
