@@ -37,6 +37,7 @@ import type { Hub } from './hub.ts'
 import { type ClientPart, Interruption } from './shutdown.ts'
 import { meet } from './join-run.ts'
 import { Membership } from './member.ts'
+import { watchOwnDefects } from './own-defects.ts'
 import { leaveReport } from './report.ts'
 import { tlsOf, whyUnusable } from '../security/run-tls.ts'
 import { showProgress } from '../util/run-progress.ts'
@@ -74,6 +75,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   readonly #body: Body
   #logger: Logger
   readonly #interruption: Interruption
+  #ownDefects: Disposable | undefined
   #run: RunContext | undefined
   #membership: Membership | undefined
   #hub: Hub | undefined
@@ -205,6 +207,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     tellDefectsBy(async (error) => {
       await this.#failByDefect(error)
     })
+    this.#ownDefects = watchOwnDefects()
     let verdict: Verdict
     try {
       const run = await this.#findOutWhoIAm()
@@ -674,6 +677,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     await this.reaper.close()
     this.#membership?.[Symbol.dispose]()
     this.#body.forget()
+    this.#ownDefects?.[Symbol.dispose]()
     this.#phase = 'ended'
     this.#tellCause(verdict)
     if (run !== undefined) await this.#releaseStep(run)

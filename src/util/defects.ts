@@ -1,14 +1,41 @@
+import { exitStatuses, messageOf } from '../errors.ts'
+import { forceExit } from './io-timeout.ts'
+import { printableLines } from './printable.ts'
+import { settledWithin } from './wait.ts'
+
 type Tell = (error: unknown) => Promise<void>
 
+/** How long it may take to tell the other processes of the run why this one ends. In milliseconds. */
+const tellingMs = 2_000
+
 let tell: Tell | undefined
+let isEnding = false
 
 /** How this process tells others of a defect of the program that ends it. The last call counts. */
 export function tellDefectsBy(own: Tell): void {
   tell = own
 }
 
+/**
+ * Ends this process with 70 and a sentence, which the other processes of a run hear too. The reaper then ends what this
+ * process has started. For listeners of `uncaughtException`.
+ */
+export function endByDefect(error: unknown): void {
+  // What follows from a defect is not told, and does not keep the first one from being told.
+  if (isEnding) return
+  isEnding = true
+  const told = `${printableLines(messageOf(error))}; DASK_HPC_RUNNER_DEBUG=1 shows where`
+  const stack =
+    process.env.DASK_HPC_RUNNER_DEBUG === undefined || !(error instanceof Error) ? '' : `\n${error.stack ?? ''}`
+  try {
+    process.stderr.write(`dask-hpc-runner: error: error of dask-hpc-runner (70): ${told}${stack}\n`)
+  } finally {
+    void settledWithin(tellDefect(error), tellingMs).then(() => forceExit(exitStatuses.ERR_BUG))
+  }
+}
+
 /** Tells whoever is to be told that a defect ends this process. Does not throw. */
-export async function tellDefect(error: unknown): Promise<void> {
+async function tellDefect(error: unknown): Promise<void> {
   try {
     await tell?.(error)
   } catch {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { Cluster, python, type Started } from '../support/cluster.ts'
+import { compile } from '../support/library-program.ts'
 import { fourTasks } from '../support/step.ts'
 
 it.each([
@@ -63,6 +64,45 @@ it('an exception in a process that has not joined yet is told to process 0', asy
   expect(first.stderr).toContain('Process 1 (client) on node1 ended: error of dask-hpc-runner: unforeseen')
   step.cluster.expectFile('.scheduler-*')
   await step.cluster.expectNothingLeft()
+})
+
+/** For a program that uses the library: once there is a file of that name, the clock fails until that has ended the process, or the program itself throws. */
+const breaking = (directory: string): string => `const { existsSync } = require('node:fs')
+const rank = process.env.SLURM_PROCID ?? 'local'
+const { hrtime } = process
+let hasFailed = false
+process.on('uncaughtExceptionMonitor', () => (process.hrtime = hrtime))
+setInterval(() => {
+  if (!hasFailed && existsSync('${directory}/clock-' + rank)) process.hrtime = () => void (hasFailed = true)
+  if (existsSync('${directory}/throw-' + rank)) throw new Error('mine')
+}, 100).unref()`
+
+it('a defect of the library ends a program that uses it with 70 and a sentence, and is told to the run', async () => {
+  await using cluster = await Cluster.make()
+  const module = `${cluster.directory}/breaking.cjs`
+  await writeFile(module, breaking(cluster.directory))
+  const program = [process.execPath, `--require=${module}`, await compile(cluster, 'library'), 'forever', '4'] as const
+  const env = { DASK_HPC_RUNNER_LOST_AFTER: '4s' }
+  const local = cluster.start(program, env)
+  const tasks = fourTasks().map((task) => cluster.start(program, { ...task, ...env }))
+  await Promise.all([local, tasks[1]].map(async (each) => each?.expectOutput('body')))
+  await writeFile(`${cluster.directory}/clock-local`, '')
+  await writeFile(`${cluster.directory}/clock-3`, '')
+  for (const each of [local, tasks[3]]) {
+    await each?.expectStatus(70)
+    expect(each?.stderr).toMatch(/^dask-hpc-runner: error: error of dask-hpc-runner \(70\): undefined is not /m)
+    expect(each?.output).not.toMatch(/^\s+at .*\(/m)
+  }
+  await tasks[0]?.expectOutput(
+    /warn: Process 3 \(worker\) on node3 ended: error of dask-hpc-runner: undefined is not .*; the run goes on/,
+  )
+  // What the program itself throws ends it as ever.
+  await writeFile(`${cluster.directory}/throw-1`, '')
+  await tasks[1]?.expectStatus(1)
+  expect(tasks[1]?.stderr).toMatch(/Error: mine\n +at /)
+  expect(tasks[1]?.stderr).not.toContain('error of dask-hpc-runner')
+  for (const rank of [0, 2]) await tasks[rank]?.expectStatus(0)
+  await cluster.expectNothingLeft()
 })
 
 /** Four tasks of a simulated step, each of which throws when it is told to, in code of its own. */
