@@ -1,5 +1,3 @@
-import { watch } from 'node:fs'
-
 /** What wants to know that something may have changed in a directory. */
 export interface Subscriber {
   /** Something may have changed. */
@@ -9,13 +7,22 @@ export interface Subscriber {
 }
 
 /**
- * Hints about changes of a directory from the kernel, from now on; gives the function that ends them.
- *
- * @throws where the system gives no events, as with ENOSPC where all watches of the user are taken.
+ * Hints about changes of a directory from the kernel, from the time at which this resolves; gives the function that
+ * ends them. Where the system gives no events (ENOSPC: all watches of the user are taken), `onError` is called.
  */
-export function subscribe(directory: string, { onHint, onError }: Subscriber): () => void {
-  const watcher = watch(directory).on('change', onHint).on('error', onError)
+export async function subscribe(directory: string, { onHint, onError }: Subscriber): Promise<() => void> {
+  const { watch } = await import('chokidar')
+  const watcher = watch(directory, { depth: 0, ignoreInitial: true, followSymlinks: false, atomic: false })
+  await new Promise<void>((resolve) => {
+    watcher
+      .on('all', onHint)
+      .on('error', (error) => {
+        onError(error)
+        resolve()
+      })
+      .on('ready', resolve)
+  })
   return () => {
-    watcher.close()
+    void watcher.close()
   }
 }

@@ -4,10 +4,14 @@ import { listDirectory } from '../filesystem/list.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { WatchMode } from '../options.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
-import { sleep } from '../util/wait.ts'
+import { formatDuration } from '../util/duration.ts'
+import { deadline, sleep } from '../util/wait.ts'
 import { IoTimeoutError } from './cannot-publish.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import { subscribe, type Subscriber } from './subscribe.ts'
+
+/** How long asking the system for events may take. */
+const subscribeTimeoutMs = 10_000
 
 /** The poll that goes on beside events, which are never more than a hint. */
 const slowPoll = 1_000
@@ -47,7 +51,7 @@ export interface WatchSeams {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly list: (directory: string) => Promise<readonly string[]>
   readonly isLocal: (directory: string) => Promise<boolean>
-  readonly subscribe: (directory: string, subscriber: Subscriber) => () => void
+  readonly subscribe: (directory: string, subscriber: Subscriber) => Promise<() => void>
   /** From 0 to 1. */
   readonly random: () => number
 }
@@ -222,7 +226,9 @@ class Watch {
       onHint()
     }
     try {
-      return seams.subscribe(this.#directory, { onHint, onError })
+      const late = (): Error => new Error(`none can be had within ${formatDuration(subscribeTimeoutMs)}`)
+      const subscribed = seams.subscribe(this.#directory, { onHint, onError })
+      return await deadline(subscribed, subscribeTimeoutMs, late, this.#options.inner)
     } catch (error) {
       onError(error)
       return nothing

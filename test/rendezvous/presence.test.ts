@@ -56,7 +56,7 @@ function fakeTime(): { readonly seams: WatchSeams; readonly now: () => number } 
       sleep,
       list: () => Promise.resolve(['here-1.node1']),
       isLocal: () => Promise.resolve(true),
-      subscribe: () => () => undefined,
+      subscribe: () => Promise.resolve(() => undefined),
       random: () => 0.5,
     },
   }

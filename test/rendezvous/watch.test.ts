@@ -23,9 +23,9 @@ class World {
       isLocal: () => Promise.resolve(true),
       subscribe: (_, subscriber) => {
         this.subscriber = subscriber
-        return () => {
+        return Promise.resolve(() => {
           this.closed++
-        }
+        })
       },
       random: () => 0.5,
       ...changes,
@@ -94,7 +94,7 @@ test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it p
     subscribe: (_, { onError }) => {
       onError(Object.assign(new Error(`${errno}: inotify_add_watch`), { code: errno }))
       onError(new Error('again'))
-      return () => undefined
+      return Promise.resolve(() => undefined)
     },
   })
   expect(await world.watch('events')).toBe(390)

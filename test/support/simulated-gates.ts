@@ -68,9 +68,7 @@ export async function simulateGates(size: number): Promise<Figures> {
             return Promise.resolve(time.now >= publishedAt ? ['process-0.json'] : [])
           },
           isLocal: () => Promise.resolve(false),
-          subscribe: () => {
-            throw new Error('there are no events')
-          },
+          subscribe: () => Promise.reject(new Error('there are no events')),
           random,
         },
       },
