@@ -26,7 +26,7 @@ test('what is linked, renamed into and removed from a local directory gives a hi
     await until(
       () => hints,
       (seen) => seen > before,
-      { what: 'a hint' },
+      { what: 'a hint', say: String },
     )
   }
   expect(errors).toEqual([])
