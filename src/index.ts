@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * One Dask cluster out of the identical processes of an HPC job.
  *
@@ -35,7 +36,8 @@ export type { MapOptions, SubmitOptions } from './client/submit-options.ts'
 export { AsCompleted, type AsCompletedOptions, type Progress } from './client/as-completed.ts'
 export type { SchedulerInfo, WorkerInfo } from './client/scheduler-info.ts'
 export type { ClusterLike, ClusterTarget } from './client/target.ts'
-export type { TaskClient, TaskFuture, TaskSubmitOptions } from './client/task-client.ts'
+export type { TaskClient, TaskSubmitOptions } from './client/task-client.ts'
+export type { TaskFuture } from './client/task-future.ts'
 export { TaskError, type TaskFailure } from './client/task-error.ts'
 export { NDArray, type TypedArray } from './client/values/nd-array.ts'
 export type { ClusterRecord } from './record/cluster-record.ts'

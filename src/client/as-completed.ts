@@ -16,9 +16,9 @@ export interface Progress {
 /** How futures are given as they complete. */
 export interface AsCompletedOptions extends WaitOptions {
   /** Give pairs of a future and its result. @default false */
-  readonly withResults?: boolean
+  readonly withResults?: boolean | undefined
   /** With results: throw the error of a task that fails, which ends a loop; else it stands in the place of the result. @default true */
-  readonly raiseErrors?: boolean
+  readonly raiseErrors?: boolean | undefined
 }
 
 /** What a future becomes when it completes. */

@@ -82,12 +82,12 @@ interface Python {
   <R = unknown, A extends readonly unknown[] = readonly unknown[]>(
     text: TemplateStringsArray,
     ...values: unknown[]
-  ): RemoteFunction<A, R>
+  ): RemoteFunction<NoInfer<A>, R>
   /**
    * A Python function by its import path, as the workers find it: `math.hypot`, `package.module:Class.method`,
    * or `len`, which is a builtin.
    */
-  import<R = unknown, A extends readonly unknown[] = readonly unknown[]>(path: string): RemoteFunction<A, R>
+  import<R = unknown, A extends readonly unknown[] = readonly unknown[]>(path: string): RemoteFunction<NoInfer<A>, R>
   /**
    * A Python function of a file that is here: its text is sent, read now. What it imports has to be on the workers.
    *
@@ -97,7 +97,7 @@ interface Python {
   file<R = unknown, A extends readonly unknown[] = readonly unknown[]>(
     path: URL | string,
     name?: string,
-  ): RemoteFunction<A, R>
+  ): RemoteFunction<NoInfer<A>, R>
 }
 
 function written<R, A extends readonly unknown[]>(

@@ -13,7 +13,7 @@ import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { Future } from './future.ts'
 import { FutureStates } from './future-states.ts'
-import type { Input, Inputs, ResultOf } from './inputs.ts'
+import type { AllSendable, Input, Inputs, ResultOf, Sendable } from './inputs.ts'
 import { mapArguments } from './map-arguments.ts'
 import { mapBounded } from './map-bounded.ts'
 import type { MapOptions, SubmitOptions } from './submit-options.ts'
@@ -99,13 +99,18 @@ export class Client extends ClusterCalls implements AsyncDisposable {
    *
    * @throws TypeError where the function or an argument cannot be sent; it names the place.
    */
-  submit<A extends readonly unknown[], R>(
-    callable: Callable<A, R>,
-    args: Inputs<A>,
+  submit<R>(callable: Callable<[], R>, args?: readonly [], options?: SubmitOptions): Future<Awaited<R>>
+  // For the compiler only: without it, it does not know the kind of y in `(x: number, y = 2) => x + y`.
+  submit<T, R>(
+    callable: Callable<[T], R>,
+    args: readonly [Input<T>] & Sendable<T>,
     options?: SubmitOptions,
   ): Future<Awaited<R>>
-  /** The same for a function that needs no arguments. */
-  submit<R>(callable: Callable<[], R>, args?: readonly [], options?: SubmitOptions): Future<Awaited<R>>
+  submit<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    args: Inputs<A> & AllSendable<NoInfer<A>>,
+    options?: SubmitOptions,
+  ): Future<Awaited<R>>
   submit(callable: Callable<never, unknown>, args?: readonly unknown[], options: SubmitOptions = {}): Future<unknown> {
     checkSubmitOptions(options)
     checkArguments(args)
@@ -119,23 +124,27 @@ export class Client extends ClusterCalls implements AsyncDisposable {
    * Of an async iterable it takes items while fewer than `concurrency` tasks are under way, and gives the futures in the order of
    * the items, each when it has completed. Where that loop ends early, the tasks that are under way are released.
    */
-  map<T, R>(callable: Callable<[item: T], R>, items: Iterable<Input<T>>, options?: SubmitOptions): Future<Awaited<R>>[]
   map<T, R>(
     callable: Callable<[item: T], R>,
-    items: AsyncIterable<Input<T>>,
+    items: Iterable<Input<T>> & Sendable<T>,
+    options?: SubmitOptions,
+  ): Future<Awaited<R>>[]
+  map<T, R>(
+    callable: Callable<[item: T], R>,
+    items: AsyncIterable<Input<T>> & Sendable<T>,
     options?: MapOptions,
   ): AsyncGenerator<Future<Awaited<R>>, undefined>
   map<T, U, R>(
     callable: Callable<[item: T, second: U], R>,
-    items: Iterable<Input<T>>,
-    second: Iterable<Input<U>>,
+    items: Iterable<Input<T>> & Sendable<T>,
+    second: Iterable<Input<U>> & Sendable<U>,
     options?: SubmitOptions,
   ): Future<Awaited<R>>[]
   map<T, U, V, R>(
     callable: Callable<[item: T, second: U, third: V], R>,
-    items: Iterable<Input<T>>,
-    second: Iterable<Input<U>>,
-    third: Iterable<Input<V>>,
+    items: Iterable<Input<T>> & Sendable<T>,
+    second: Iterable<Input<U>> & Sendable<U>,
+    third: Iterable<Input<V>> & Sendable<V>,
     options?: SubmitOptions,
   ): Future<Awaited<R>>[]
   map(callable: Callable<never, unknown>, ...given: readonly unknown[]): unknown {
@@ -222,7 +231,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): AsCompleted<F, readonly [F, ResultOf<F>]>
   asCompleted<F extends Future<unknown>>(
     futures: Iterable<F>,
-    options?: WaitOptions & { readonly withResults?: false },
+    options?: WaitOptions & { readonly withResults?: false | undefined },
   ): AsCompleted<F>
   asCompleted(
     futures: Iterable<Future<unknown>>,

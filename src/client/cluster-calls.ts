@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts'
 import { Future } from './future.ts'
 import type { FutureStates } from './future-states.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
-import { type RunOptions, type RunResults, runOn } from './run.ts'
+import { type OnError, type RunOptions, type RunResult, type RunResults, runOn } from './run.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
 import type {
   LogOptions,
@@ -23,7 +23,6 @@ import type {
 } from './cluster-info.ts'
 import { checkArguments, checkName } from './check-options.ts'
 import { uniqueKey } from './task-key.ts'
-import type { TaskError } from './task-error.ts'
 
 const dataset = z.object({ single: z.boolean(), keys: z.array(z.string()) })
 
@@ -69,26 +68,21 @@ export abstract class ClusterCalls {
    *
    * @throws TaskError of the first that fails, unless `onError` says otherwise.
    */
-  async run<A extends readonly unknown[], R>(
-    callable: Callable<A, R>,
-    args: NoInfer<A>,
-    options: RunOptions & { readonly onError: 'return' },
-  ): Promise<Readonly<Record<string, Awaited<R> | TaskError>>>
-  async run<R>(
-    callable: Callable<[], R>,
-    args: readonly [] | undefined,
-    options: RunOptions & { readonly onError: 'return' },
-  ): Promise<Readonly<Record<string, Awaited<R> | TaskError>>>
-  async run<A extends readonly unknown[], R>(
-    callable: Callable<A, R>,
-    args: NoInfer<A>,
-    options?: RunOptions,
-  ): Promise<Readonly<Record<string, Awaited<R>>>>
-  async run<R>(
+  async run<R, E extends OnError = 'raise'>(
     callable: Callable<[], R>,
     args?: readonly [],
-    options?: RunOptions,
-  ): Promise<Readonly<Record<string, Awaited<R>>>>
+    options?: RunOptions<E>,
+  ): Promise<RunResult<R, E>>
+  async run<T, R, E extends OnError = 'raise'>(
+    callable: Callable<[T], R>,
+    args: readonly [T],
+    options?: RunOptions<E>,
+  ): Promise<RunResult<R, E>>
+  async run<A extends readonly unknown[], R, E extends OnError = 'raise'>(
+    callable: Callable<A, R>,
+    args: NoInfer<A>,
+    options?: RunOptions<E>,
+  ): Promise<RunResult<R, E>>
   async run(
     callable: Callable<never, unknown>,
     args?: readonly unknown[],
@@ -98,14 +92,19 @@ export abstract class ClusterCalls {
   }
 
   /** The same on the scheduler; a Python function gets it where it has a parameter `dask_scheduler`. */
-  async runOnScheduler<A extends readonly unknown[], R>(
-    callable: Callable<A, R>,
-    args: NoInfer<A>,
-    options?: Omit<RunOptions, 'workers' | 'onError'>,
-  ): Promise<Awaited<R>>
   async runOnScheduler<R>(
     callable: Callable<[], R>,
     args?: readonly [],
+    options?: Omit<RunOptions, 'workers' | 'onError'>,
+  ): Promise<Awaited<R>>
+  async runOnScheduler<T, R>(
+    callable: Callable<[T], R>,
+    args: readonly [T],
+    options?: Omit<RunOptions, 'workers' | 'onError'>,
+  ): Promise<Awaited<R>>
+  async runOnScheduler<A extends readonly unknown[], R>(
+    callable: Callable<A, R>,
+    args: NoInfer<A>,
     options?: Omit<RunOptions, 'workers' | 'onError'>,
   ): Promise<Awaited<R>>
   async runOnScheduler(
@@ -183,19 +182,23 @@ export abstract class ClusterCalls {
   }
 
   /**
-   * The futures of a published dataset: one, or several as it was published.
+   * The future, or the futures, of a published dataset, as it was published. Its type says which, and of what:
+   * `getDataset<Future<number>[]>('squares')`. Nothing checks that.
    *
    * @throws RunnerError ERR_UNAVAILABLE where there is none, or something else than futures was published
    */
-  async getDataset<R = unknown>(name: string, options: WaitOptions = {}): Promise<Future<R> | Future<R>[]> {
+  async getDataset<D extends Future<unknown> | readonly Future<unknown>[] = Future<unknown> | Future<unknown>[]>(
+    name: string,
+    options: WaitOptions = {},
+  ): Promise<D> {
     checkName(name)
     const token = uniqueKey('dataset')
     const question = { order: { order: 'dataset', name, token }, what: `get the dataset "${name}"` }
     const { ok } = await ask(this.#connection, question, { timeout: '30s', ...options })
     const { single, keys } = dataset.parse(ok)
-    const futures = this.#states.adopt(token, keys).map((state) => new Future<R>(state, this.#states))
+    const futures = this.#states.adopt(token, keys).map((state) => new Future<unknown>(state, this.#states))
     const [first] = futures
-    return single && first !== undefined ? first : futures
+    return (single && first !== undefined ? first : futures) as D
   }
 
   /** The names of the published datasets. */

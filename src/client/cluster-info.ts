@@ -3,7 +3,7 @@ import type { WaitOptions } from './bounded.ts'
 /** Which workers a call concerns. */
 export interface WorkersOptions extends WaitOptions {
   /** Names of workers, or their addresses. @default all */
-  readonly workers?: readonly (number | string)[]
+  readonly workers?: readonly (number | string)[] | undefined
 }
 
 /** Which workers leave. */

@@ -9,15 +9,23 @@ import { Dependencies } from './values/dependencies.ts'
 import { fromHeader, type HeaderValue, intoHeader } from './values/encoded.ts'
 import { decodeValue, encodeArguments } from './values/arguments.ts'
 
+/** What becomes of errors: see {@link RunOptions.onError}. */
+export type OnError = 'raise' | 'return' | 'ignore'
+
 /** How a function is called beside the tasks. */
-export interface RunOptions extends WaitOptions {
+export interface RunOptions<E extends OnError = OnError> extends WaitOptions {
   /** Names of workers, or their addresses. @default all */
-  readonly workers?: readonly (number | string)[]
+  readonly workers?: readonly (number | string)[] | undefined
   /** Whether the first error is thrown, errors are among the results, or the workers that fail are left out. @default 'raise' */
-  readonly onError?: 'raise' | 'return' | 'ignore'
+  readonly onError?: E | undefined
   /** Keyword arguments of a Python function. */
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
 }
+
+/** What a call gives by the address of each worker. */
+export type RunResult<R, E extends OnError> = Readonly<
+  Record<string, Awaited<R> | ('return' extends E ? TaskError : never)>
+>
 
 /** Results by the addresses of what gave them. */
 export type RunResults = Record<string, unknown>

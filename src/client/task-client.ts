@@ -1,4 +1,7 @@
 /* eslint-disable @typescript-eslint/unified-signatures -- the kinds of the arguments are not inferred from a union of functions */
+import type { AllSendable, Input, Inputs, Sendable } from './inputs.ts'
+import type { TaskFuture } from './task-future.ts'
+
 /** What {@link TaskClient.submit} may be told; the names and meanings are those of `SubmitOptions`. */
 export interface TaskSubmitOptions {
   readonly retries?: number | undefined
@@ -8,44 +11,35 @@ export interface TaskSubmitOptions {
   readonly key?: string | undefined
 }
 
-/** A task that another one has submitted. As an argument of a further one it is a dependency. */
-export interface TaskFuture<T> {
-  readonly key: string
-  /**
-   * The result. The first wait of a task frees its place on the worker for others, as `secede` does in Dask.
-   *
-   * @throws TaskError where there is none.
-   */
-  result(): Promise<T>
-}
-
-/** Arguments of a task, with futures in them. */
-type TaskInputs<A extends readonly unknown[]> = { readonly [K in keyof A]: A[K] | TaskFuture<A[K]> }
-
 /** Submits tasks from within one; a function gets it by `withClient`. The tasks are forgotten when that function has ended. */
 export interface TaskClient {
   /** Has a worker call a JavaScript function, which has to be known by its text alone. */
-  submit<A extends readonly unknown[], R>(
-    callable: (...args: A) => R,
-    args: TaskInputs<A>,
+  submit<R>(callable: () => R, args?: readonly [], options?: TaskSubmitOptions): TaskFuture<Awaited<R>>
+  submit<T, R>(
+    callable: (item: T) => R,
+    args: readonly [Input<T, 'task'>] & Sendable<T>,
     options?: TaskSubmitOptions,
   ): TaskFuture<Awaited<R>>
-  submit<R>(callable: () => R, args?: readonly [], options?: TaskSubmitOptions): TaskFuture<Awaited<R>>
+  submit<A extends readonly unknown[], R>(
+    callable: (...args: A) => R,
+    args: Inputs<A, 'task'> & AllSendable<NoInfer<A>>,
+    options?: TaskSubmitOptions,
+  ): TaskFuture<Awaited<R>>
   /** The function that is running may submit itself by its own name: it gets a client again. */
   submit<A extends readonly unknown[], R>(
     callable: (client: TaskClient, ...args: A) => R,
-    args: TaskInputs<A>,
+    args: Inputs<A, 'task'> & AllSendable<NoInfer<A>>,
     options?: TaskSubmitOptions,
   ): TaskFuture<Awaited<R>>
   /** The same for each item. */
   map<T, R>(
     callable: (item: T) => R,
-    items: Iterable<T | TaskFuture<T>>,
+    items: Iterable<Input<T, 'task'>> & Sendable<T>,
     options?: TaskSubmitOptions,
   ): TaskFuture<Awaited<R>>[]
   map<T, R>(
     callable: (client: TaskClient, item: T) => R,
-    items: Iterable<T | TaskFuture<T>>,
+    items: Iterable<Input<T, 'task'>> & Sendable<T>,
     options?: TaskSubmitOptions,
   ): TaskFuture<Awaited<R>>[]
   /** The results of all, in their order. */

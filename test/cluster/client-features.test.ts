@@ -362,12 +362,11 @@ test('a published dataset is there for other clients, and when its own futures a
   for (const future of [...squares, text]) future.release()
   await using other = await Client.connect(client.schedulerAddress, { python })
   expect((await other.listDatasets()).toSorted()).toEqual(['squares', 'text'])
-  const [one, several] = [await other.getDataset<string>('text'), await other.getDataset<number>('squares')]
-  expect(await (one as Future<string>).result()).toBe('one')
-  expect(await other.gather(several as Future<number>[])).toEqual([1, 4, 9])
-  expect(await other.submit((x: number) => x + 1, [(several as Future<number>[])[2] as Future<number>]).result()).toBe(
-    10,
-  )
+  const one = await other.getDataset<Future<string>>('text')
+  const several = await other.getDataset<[Future<number>, Future<number>, Future<number>]>('squares')
+  expect(await one.result()).toBe('one')
+  expect(await other.gather(several)).toEqual([1, 4, 9])
+  expect(await other.submit((x: number) => x + 1, [several[2]]).result()).toBe(10)
   await expect(other.getDataset('none')).rejects.toThrow(
     'Cannot get the dataset "none": there is no dataset of that name',
   )
