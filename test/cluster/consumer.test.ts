@@ -29,7 +29,8 @@ async function run(command: string, args: readonly string[], cwd = project): Pro
 async function compile(typescript: string, mode: (typeof modes)[number], outDir: string): Promise<void> {
   const compilerOptions = {
     ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, rootDir: 'src', outDir },
-    ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'], types: ['node'] },
+    // No types: the package itself brings those of Node, which TypeScript takes from 6 on only where it is told to.
+    ...{ target: 'es2022', lib: ['es2023', 'esnext.disposable'] },
     ...(mode === 'bundler' ? { module: 'esnext', moduleResolution: mode } : { module: mode }),
   }
   const config = `tsconfig.${outDir.replaceAll('/', '-')}.json`
