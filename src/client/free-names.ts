@@ -1,6 +1,7 @@
 import { parse } from 'acorn'
 import { analyze } from 'eslint-scope'
-import { findNodes, isFunction, type Node } from './syntax-tree.ts'
+import { type NestedFunction, nestedFunctions } from './nested-functions.ts'
+import { argument, findNodes, isFunction, keepsName, type Node } from './syntax-tree.ts'
 
 /** What an expression takes from outside of it. */
 export interface Outside {
@@ -12,9 +13,11 @@ export interface Outside {
   readonly usesThis: boolean
   /** A call of `require` that finds nothing elsewhere, as it is written. */
   readonly requires: string | undefined
+  /** The functions that it submits, if it is called with a client. */
+  readonly nested: readonly NestedFunction[]
 }
 
-const nothing: Outside = { names: [], naming: new Set(), usesThis: false, requires: undefined }
+const nothing: Outside = { names: [], naming: new Set(), usesThis: false, requires: undefined, nested: [] }
 
 /** What the expression takes from outside; nothing where the syntax is newer than the parser. */
 export function takenFromOutside(expression: string): Outside {
@@ -25,8 +28,8 @@ export function takenFromOutside(expression: string): Outside {
   } catch {
     return nothing
   }
-  const { globalScope } = analyze(program, { ecmaVersion: 2022, sourceType: 'script' })
-  const names = new Set(globalScope?.through.map(({ identifier }) => identifier.name))
+  const scopes = analyze(program, { ecmaVersion: 2022, sourceType: 'script' })
+  const names = new Set(scopes.globalScope?.through.map(({ identifier }) => identifier.name))
   const calls = findNodes(program, ({ type }) => type === 'CallExpression')
   const required = calls.find((call) => isCallOf(call, 'require') && !isPackage(argument(call, 0)))
   return {
@@ -34,6 +37,7 @@ export function takenFromOutside(expression: string): Outside {
     naming: new Set(calls.filter(keepsName).map(({ callee }) => (callee as Node).name as string)),
     usesThis: takesThis(program),
     requires: required === undefined || !names.has('require') ? undefined : text.slice(required.start, required.end),
+    nested: nestedFunctions(program, scopes),
   }
 }
 
@@ -57,23 +61,7 @@ function isCallOf({ callee }: Node, name: string): boolean {
   return type === 'Identifier' && called === name
 }
 
-function argument(call: Node, place: number): Node | undefined {
-  return (call.arguments as readonly Node[])[place]
-}
-
 /** Whether it is written there, and no file beside the function's own. */
 function isPackage(name: Node | undefined): boolean {
   return name?.type === 'Literal' && typeof name.value === 'string' && !name.value.startsWith('.')
-}
-
-/** `name(() => 1, "one")` with nothing more. */
-function keepsName(call: Node): boolean {
-  const [target, name, more] = [argument(call, 0), argument(call, 1), argument(call, 2)]
-  return (
-    (call.callee as Node).type === 'Identifier' &&
-    target !== undefined &&
-    (isFunction(target) || target.type === 'ClassExpression' || target.type === 'Identifier') &&
-    typeof name?.value === 'string' &&
-    more === undefined
-  )
 }

@@ -2,7 +2,7 @@ import { Script } from 'node:vm'
 import { type Callable, ClientFunction, RemoteFunction } from './callable.ts'
 import { functionText } from './function-text.ts'
 import type { Outside } from './free-names.ts'
-import { isOfModule, isSupplied, formatMissing, formatNaming } from './javascript/helpers.ts'
+import { formatMissing, formatNaming, formatNested, isOfModule, isSupplied } from './javascript/helpers.ts'
 
 /** Of texts that are made anew without end, not all are kept. */
 const mostChecked = 1000
@@ -49,7 +49,7 @@ export class RemoteFunctions {
     const text = functionText(written)
     const { name } = written
     const inScope = parts === undefined ? [] : [...parts.values, ...Object.keys(parts.functions)]
-    this.#check(name, text, inScope)
+    this.#check(name, text, inScope, client !== undefined)
     const functions = Object.entries(parts?.functions ?? {}).map(([key]): [string, string] => {
       const helper = functionText(scope?.[key] as () => unknown)
       this.#check(key, helper, inScope)
@@ -64,10 +64,11 @@ export class RemoteFunctions {
     return made
   }
 
-  #check(own: string, text: string, inScope: readonly string[]): void {
-    const checked = `${own} ${inScope.join()} ${text}`
+  #check(own: string, text: string, inScope: readonly string[], hasClient = false): void {
+    const checked = `${own} ${inScope.join()} ${String(hasClient)} ${text}`
     if (this.#checked.has(checked)) return
-    const problem = problemOf(this.#takenFromOutside(text), [own, ...inScope])
+    const [outside, there] = [this.#takenFromOutside(text), [own, ...inScope]]
+    const problem = problemOf(outside, there) ?? (hasClient ? nestedProblem(outside, there) : undefined)
     if (problem !== undefined)
       throw new TypeError(`Cannot send ${own === '' ? 'the function' : `"${own}"`}: ${problem}`)
     if (this.#checked.size >= mostChecked) this.#checked.clear()
@@ -118,5 +119,14 @@ function problemOf({ names, naming, usesThis, requires }: Outside, there: readon
       `it calls ${requires}, which a worker would look for in a directory of its own; ` +
       'export the function from a module and name it by exported()'
     )
+  return undefined
+}
+
+/** Why a function that it submits cannot run elsewhere: that one has not even what its own function has. */
+function nestedProblem({ nested }: Outside, there: readonly string[]): string | undefined {
+  for (const { name, captured, outside } of nested) {
+    const missing = captured[0] ?? outside.find((one) => there.includes(one))
+    if (missing !== undefined) return formatNested(name, missing)
+  }
   return undefined
 }

@@ -26,6 +26,22 @@ export function isFunction({ type }: Node): boolean {
   return type === 'ArrowFunctionExpression' || type === 'FunctionExpression' || type === 'FunctionDeclaration'
 }
 
+export function argument(call: Node, place: number): Node | undefined {
+  return (call.arguments as readonly Node[])[place]
+}
+
+/** `name(() => 1, "one")` with nothing more. */
+export function keepsName(call: Node): boolean {
+  const [target, name, more] = [argument(call, 0), argument(call, 1), argument(call, 2)]
+  return (
+    (call.callee as Node).type === 'Identifier' &&
+    target !== undefined &&
+    (isFunction(target) || target.type === 'ClassExpression' || target.type === 'Identifier') &&
+    typeof name?.value === 'string' &&
+    more === undefined
+  )
+}
+
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }

@@ -52,12 +52,18 @@ test('names that compilers put into functions are supplied', () => {
 test('a missing name is explained, where it stands in the function', () => {
   const error = new ReferenceError('offset is not defined')
   const words = 'Cannot run "f" on a worker: it uses "offset", which is defined outside of it'
-  expect(explain(error, '(x) => x + offset', 'f')?.message).toContain(words)
-  expect(explain(error, '(x) => x', 'f')).toBeUndefined()
-  expect(explain(error, undefined, 'f')).toBeUndefined()
-  expect(explain(new TypeError('offset is not defined'), '(x) => x + offset', 'f')).toBeUndefined()
+  expect(explain(error, { name: 'f', text: '(x) => x + offset' })?.message).toContain(words)
+  const nested = explain(error, { name: 'f', text: '(x) => x + offset', nested: true })
+  expect(nested?.message).toBe(
+    `${words}; a function that a task submits is sent by its text alone: pass what it needs as an argument`,
+  )
+  expect(explain(error, { name: 'f', text: '(x) => x' })).toBeUndefined()
+  expect(explain(error, undefined)).toBeUndefined()
+  expect(explain(new TypeError('offset is not defined'), { name: 'f', text: '(x) => x + offset' })).toBeUndefined()
   const helper = new ReferenceError('__using is not defined')
-  expect(explain(helper, '() => __using()', 'f')?.message).toContain('its compiler has put "__using" into it')
+  expect(explain(helper, { name: 'f', text: '() => __using()' })?.message).toContain(
+    'its compiler has put "__using" into it',
+  )
 })
 
 /** What a function of this text throws, and what is said about it. */
@@ -65,7 +71,7 @@ async function explained(text: string): Promise<string | undefined> {
   try {
     await compileText({ name: 'it' }, text)()
   } catch (error) {
-    const why = explain(error, text, 'it')
+    const why = explain(error, { name: 'it', text })
     if (why !== undefined) expect(why).toBeInstanceOf(TypeError)
     return why?.message
   }

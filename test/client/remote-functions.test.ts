@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { exported, py } from '../../src/client/callable.ts'
+import { exported, py, withClient } from '../../src/client/callable.ts'
 import { RemoteFunctions } from '../../src/client/remote-functions.ts'
 
 const functions = await RemoteFunctions.load()
@@ -93,4 +93,37 @@ test('what stands in the scope may be used; a name that does not is refused as e
   expect(() => functions.of(exported('/a.js', 'f'), { k })).toThrow(
     'Cannot use scope with "f": an exported function has',
   )
+})
+
+test('a function that submits one with a variable around it is refused, where its text shows that', () => {
+  const submitting = (text: string, scope?: Readonly<Record<string, unknown>>): (() => unknown) => {
+    const made = runInThisContext(`(${text})`) as () => Promise<unknown>
+    return () => functions.of(withClient(made), scope)
+  }
+  const why = (missing: string, what = 'a function that'): string =>
+    `it submits ${what} uses "${missing}" of the function around it; a function that a task submits is sent by its text alone: pass what`
+  for (const [text, missing, what] of [
+    ['(client, k) => client.submit((x) => x * k, [1]).result()', 'k'],
+    ['(c) => { const k = 2; return c.gather(c.map((x) => { const y = x; return () => y * k }, [1])) }', 'k'],
+    ['(client) => { const k = 2, f = (x) => x < k ? x : f(x - 1); return client.submit(f, [9]) }', 'k', '"f", which'],
+    ['(client, k) => { function f() { return k } return (() => client.submit(f))() }', 'k', '"f", which'],
+    ['(client, k) => client.submit(__name((x) => x * k, "f"), [1])', 'k'],
+    ['(client) => client.submit(() => client.submit(() => 1))', 'client'],
+    ['async function sum(client, n) { return client.submit((n) => sum(n), [n]) }', 'sum'],
+    ['function f(client) { return client.submit(() => arguments.length) }', 'arguments'],
+  ] as const)
+    expect(submitting(text)).toThrow(why(missing, what))
+  expect(submitting('(client) => client.submit((x) => x * k, [1])', { k: 2 })).toThrow(why('k'))
+  for (const text of [
+    'async function sum(client, n) { return n < 2 ? n : client.submit(sum, [n - 1]).result() }',
+    '(client) => { const f = (x) => (x < 2 ? x : f(x - 1)); return client.submit(f, [process.pid]) }',
+    '(client, k) => [1].map((x) => x * k)',
+    '(client, k) => { const list = [k]; return list.map((x) => client.submit((y) => y, [x * k])) }',
+    '(client, k) => { { const client = [1]; return client.map((x) => x * k) } }',
+    '(client, client2) => client2.map((x) => x + client2)',
+  ])
+    expect(submitting(text)).not.toThrow()
+  // Without a client it is an array that has such a method.
+  const sum = runInThisContext('((list, k) => list.map((x) => x * k))') as () => unknown
+  expect(functions.of(sum).language).toBe('javascript')
 })

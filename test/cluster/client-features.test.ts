@@ -213,6 +213,20 @@ test('a JavaScript task submits tasks and waits for them, and others run in its 
     return [(values[0] as PromiseFulfilledResult<Float64Array>).value[999], reason.kind, String(reason.cause)]
   })
   expect(await client.submit(failing).result()).toEqual([1, 'javascript', 'RangeError: two'])
+  // That it has a variable from outside cannot be seen where it is made elsewhere.
+  const hiding = withClient(async (client, k: number) => {
+    const make = (): ((x: number) => number) => (x) => x * k
+    return await client.submit(make(), [1]).result()
+  })
+  await expect(client.submit(hiding, [2]).result()).rejects.toThrow(
+    'it uses "k", which is defined outside of it; a function that a task submits is sent by its text alone: pass what it needs',
+  )
+  expect(() =>
+    client.submit(
+      withClient(async (client, k: number) => await client.submit((x: number) => x * k, [1]).result()),
+      [2],
+    ),
+  ).toThrow('it submits a function that uses "k" of the function around it')
   const refused = withClient(
     async (client) => await client.submit(() => 1, [], { retries: 'many' as unknown as number }).result(),
   )

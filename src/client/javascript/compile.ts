@@ -14,6 +14,8 @@ export interface FunctionSpec {
   readonly scope?: { readonly values: readonly string[]; readonly functions: readonly (readonly [string, string])[] }
   /** Whether a client comes before its arguments. */
   readonly client?: boolean
+  /** Whether a task has submitted it. */
+  readonly nested?: boolean
   readonly module?: string
   readonly export?: string
 }

@@ -86,10 +86,26 @@ export function formatNaming(missing: string): string {
   )
 }
 
+/** The same of a function that a task submits. */
+export function formatNested(name: string, missing: string): string {
+  const which = name === '' ? 'it submits a function that' : `it submits "${name}", which`
+  return `${which} uses "${missing}" of the function around it; ${passToNested}`
+}
+
+const passToNested = 'a function that a task submits is sent by its text alone: pass what it needs as an argument'
+
+/** What is known of a function that failed. */
+interface ExplainedFunction {
+  readonly name: string
+  readonly text?: string
+  /** Whether a task has submitted it. */
+  readonly nested?: boolean
+}
+
 /** An error that says more of why a function failed, where that is known; undefined for any other. */
-export function explain(error: unknown, text: string | undefined, name: string): Error | undefined {
-  if (!(error instanceof Error) || text === undefined) return undefined
-  const why = explainMissing(error, text, name) ?? explainGlobal(error, text)
+export function explain(error: unknown, spec: ExplainedFunction | undefined): Error | undefined {
+  if (!(error instanceof Error) || spec?.text === undefined) return undefined
+  const why = explainMissing(error, spec, spec.text) ?? explainGlobal(error, spec.text)
   if (why === undefined) return undefined
   const explained =
     error instanceof ReferenceError
@@ -100,11 +116,13 @@ export function explain(error: unknown, text: string | undefined, name: string):
 }
 
 /** Why a function did not find a name, where that stands in its own text. */
-function explainMissing(error: Error, text: string, name: string): string | undefined {
+function explainMissing(error: Error, { name, nested }: ExplainedFunction, text: string): string | undefined {
   if (!(error instanceof ReferenceError)) return undefined
   const missing = /^(\S+) is not defined$/.exec(error.message)?.[1]
   if (missing === undefined || missing in globalThis || !text.includes(missing)) return undefined
-  return `Cannot run "${name}" on a worker: ${formatMissing(missing)}`
+  const why =
+    nested === true ? `it uses "${missing}", which is defined outside of it; ${passToNested}` : formatMissing(missing)
+  return `Cannot run "${name}" on a worker: ${why}`
 }
 
 /** Why a global is not what a function takes it for, where its module may import something of that name. */

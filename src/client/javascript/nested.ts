@@ -98,7 +98,11 @@ export class NestedClient {
     const spec =
       callable === run
         ? own
-        : new RemoteFunction('javascript', callable.name, { text: functionText(callable), own: callable.name }).spec
+        : new RemoteFunction('javascript', callable.name, {
+            text: functionText(callable),
+            own: callable.name,
+            nested: true,
+          }).spec
     const name = key ?? `${callable.name || 'anonymous'}-${randomUUID()}`
     const number = this.#results.push({ key: name, value: undefined }) - 1
     this.#send({

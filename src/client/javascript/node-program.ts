@@ -108,7 +108,7 @@ function answer(value: Encoded): Frame {
 }
 
 function failure(error: unknown, spec: FunctionSpec | undefined): Frame {
-  const thrown = explain(error, spec?.text, spec?.name ?? '') ?? error
+  const thrown = explain(error, spec) ?? error
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`
   return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
 }
