@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-import { type LivingLine, Pulse, withPulse } from '../src/control/heartbeat.ts'
-import type { FromHub, ToHub } from '../src/control/messages.ts'
+import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../src/control/heartbeat.ts'
+import type { FromCoordinator, ToCoordinator } from '../src/control/messages.ts'
 import { networkName } from '../src/util/network.ts'
 import { ControlServer } from '../src/control/server.ts'
 import { defaults } from '../src/defaults.ts'
@@ -18,9 +18,9 @@ const count = 5_000
 const beating = 10_000
 
 test(`${count} processes on one control channel`, async () => {
-  const lines: LivingLine<ToHub, FromHub>[] = []
+  const channels: HeartbeatChannel<ToCoordinator, FromCoordinator>[] = []
   let lost = 0
-  using pulse = new Pulse({ lostAfter: defaults.lostAfter })
+  using monitor = new HeartbeatMonitor({ lostAfter: defaults.lostAfter })
   const identity = { run_key: 'bench', nonce: 'n', secret: 's' }
   await using server = await ControlServer.listen({
     runKey: 'bench',
@@ -28,12 +28,12 @@ test(`${count} processes on one control channel`, async () => {
     secret: 's',
     host: '127.0.0.1',
     size: count,
-    onPeer: (peer) => {
+    onMember: (peer) => {
       peer.send({ type: 'welcome' })
-      const line = withPulse(peer, pulse)
-      line.onMessage(() => undefined)
-      void line.closed.then(() => lost++)
-      lines.push(line)
+      const channel = withHeartbeat(peer, monitor)
+      channel.onMessage(() => undefined)
+      void channel.closed.then(() => lost++)
+      channels.push(channel)
     },
   })
   const control = { addresses: ['127.0.0.1'], port: server.port, network: await networkName() }
@@ -61,7 +61,7 @@ test(`${count} processes on one control channel`, async () => {
     const lostWhileBeating = lost
     cpu = process.cpuUsage()
     const began = performance.now()
-    for (const line of lines) line.send({ type: 'end', status: 0, forced: false })
+    for (const channel of channels) channel.send({ type: 'end', status: 0, forced: false })
     expect((await said.next()).value).toBe('told')
     const figures = {
       joinMs: Number(joined.split(' ')[1]),
@@ -73,7 +73,7 @@ test(`${count} processes on one control channel`, async () => {
     const text = `${count} processes: ${JSON.stringify(figures)}\n`
     process.stdout.write(text)
     await note('control', { text, count, ...figures })
-    expect(lines).toHaveLength(count)
+    expect(channels).toHaveLength(count)
     expect(lostWhileBeating).toBe(0)
   } finally {
     peers.kill('SIGKILL')

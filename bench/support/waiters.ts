@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { networkName } from '../../src/util/network.ts'
-import { ControlServer, type Peer } from '../../src/control/server.ts'
+import { ControlServer, type MemberChannel } from '../../src/control/server.ts'
 import type { WatchMode } from '../../src/options.ts'
 import { presenceName } from '../../src/rendezvous/presence.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
@@ -86,15 +86,15 @@ export class Waiters implements AsyncDisposable {
   async publish(): Promise<number> {
     const directory = await this.#runDirectory()
     const identity = { run_key: directory.slice(base.length), nonce: randomUUID(), secret: randomUUID() }
-    const peers: Peer[] = []
+    const peers: MemberChannel[] = []
     let last = 0
     const all = new Promise<void>((resolve) => {
-      const onPeer = (peer: Peer): void => {
+      const onMember = (peer: MemberChannel): void => {
         last = performance.now()
         peer.send({ type: 'welcome' })
         if (peers.push(peer) === this.#children.length) resolve()
       }
-      void ControlServer.listen({ runKey: identity.run_key, ...identity, host: '127.0.0.1', onPeer }).then(
+      void ControlServer.listen({ runKey: identity.run_key, ...identity, host: '127.0.0.1', onMember }).then(
         async (server) => {
           this.#server = server
           const control = { addresses: ['127.0.0.1'], port: server.port, network: await networkName() }

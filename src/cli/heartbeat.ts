@@ -1,9 +1,9 @@
 import { isMainThread, workerData } from 'node:worker_threads'
-import type { PulseOrders } from '../run/heartbeat-orders.ts'
-import { beat } from '../run/heartbeat-program.ts'
+import type { HeartbeatOrders } from '../run/heartbeat-orders.ts'
+import { sendHeartbeats } from '../run/heartbeat-program.ts'
 
-/** Beats for the process that this is a thread of. */
-export async function runPulse(): Promise<void> {
-  if (isMainThread) throw new RangeError('Cannot beat for nobody: this is for a thread of a run')
-  await beat(workerData as PulseOrders)
+/** Sends the heartbeats of the process that this is a thread of. */
+export async function runHeartbeatThread(): Promise<void> {
+  if (isMainThread) throw new RangeError('Cannot send heartbeats for nobody: this is for a thread of a run')
+  await sendHeartbeats(workerData as HeartbeatOrders)
 }

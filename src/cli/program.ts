@@ -114,8 +114,8 @@ function program(args: readonly string[]): Command {
     await (await import('./member.ts')).runMember()
   })
   hidden(root, 'mpi-helper', async () => await (await import('../mpi/serve.ts')).serveMpi())
-  hidden(root, 'pulse', async () => {
-    await (await import('./heartbeat.ts')).runPulse()
+  hidden(root, 'heartbeat', async () => {
+    await (await import('./heartbeat.ts')).runHeartbeatThread()
   })
   hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
   return root

@@ -116,8 +116,8 @@ async function tellToEnd(
 ): Promise<number | undefined> {
   const timeout = leftUntil(end)
   if (found.kind === 'visited') {
-    using visit = found.visit
-    return await visit.stop({ timeout, signal })
+    using client = found.visit
+    return await client.stop({ timeout, signal })
   }
   using client = found.client
   try {

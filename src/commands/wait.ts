@@ -1,4 +1,4 @@
-import type { Visit } from '../control/control-client.ts'
+import type { ControlClient } from '../control/control-client.ts'
 import type { SchedulerClient } from '../dask/scheduler-client.ts'
 import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -88,7 +88,7 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
 /** A cluster that is there. */
 interface Found extends KnownScheduler {
   /** Who is asked. */
-  readonly asked: Visit | SchedulerClient
+  readonly asked: ControlClient | SchedulerClient
   readonly file: SchedulerFile | undefined
 }
 

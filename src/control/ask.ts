@@ -12,7 +12,7 @@ export async function askOwner(owner: Owner): Promise<'alive' | 'gone' | 'unreac
   for (let attempt = 1; ; attempt++) {
     const opened = await openChannel(owner, { purpose: 'ask', secret: owner.nonce })
     if (typeof opened !== 'string') {
-      opened.frames.end()
+      opened.end()
       return 'alive'
     }
     if (opened === 'silent') return 'alive'

@@ -1,32 +1,63 @@
-/** One end of a two-way line of messages: a {@link Wire}, or one end of a {@link localLine}. */
-export interface Line<In, Out> {
-  /** Resolves when the line is closed, from either end; `silent` where the other end was not heard for too long. */
+/** One end of a two-way channel of messages: a {@link SocketChannel}, or a {@link LocalChannel}. */
+export interface Channel<In, Out> {
+  /** Resolves when the channel is closed, from either end; `silent` if the other end was not heard for too long. */
   readonly closed: Promise<'closed' | 'silent'>
   send(message: Out): void
   /** Calls `listener` with each message, those that came before included. */
   onMessage(listener: (message: In) => void): void
-  /** Closes the line after what was sent. */
+  /** Closes the channel after what was sent. */
   end(): void
-  /** Closes the line at once. */
+  /** Closes the channel at once. */
   destroy(): void
   /** Does not keep the process alive. */
   unref(): void
 }
 
-/** Both ends of a line within this process: process 0 is a process of its own run too. */
-export function localLine<A, B>(): [Line<A, B>, Line<B, A>] {
-  const unref = (): void => undefined
-  let close!: () => void
-  const closed = new Promise<'closed'>((resolve) => {
-    close = () => {
-      resolve('closed')
-    }
-  })
-  const [toLeft, toRight] = [new Mailbox<A>(), new Mailbox<B>()]
-  return [
-    { closed, send: (m) => toRight.put(m), onMessage: (l) => toLeft.open(l), end: close, destroy: close, unref },
-    { closed, send: (m) => toLeft.put(m), onMessage: (l) => toRight.open(l), end: close, destroy: close, unref },
-  ]
+/** One end of a channel within this process: rank 0 is a process of its own run too. */
+export class LocalChannel<In, Out> implements Channel<In, Out> {
+  readonly closed: Promise<'closed'>
+  readonly #close: () => void
+  readonly #in: Mailbox<In>
+  readonly #out: Mailbox<Out>
+
+  /** Both ends. */
+  static pair<A, B>(): [LocalChannel<A, B>, LocalChannel<B, A>] {
+    let close!: () => void
+    const closed = new Promise<'closed'>((resolve) => {
+      close = () => {
+        resolve('closed')
+      }
+    })
+    const [toLeft, toRight] = [new Mailbox<A>(), new Mailbox<B>()]
+    return [new LocalChannel(closed, close, toLeft, toRight), new LocalChannel(closed, close, toRight, toLeft)]
+  }
+
+  private constructor(closed: Promise<'closed'>, close: () => void, incoming: Mailbox<In>, outgoing: Mailbox<Out>) {
+    this.closed = closed
+    this.#close = close
+    this.#in = incoming
+    this.#out = outgoing
+  }
+
+  send(message: Out): void {
+    this.#out.put(message)
+  }
+
+  onMessage(listener: (message: In) => void): void {
+    this.#in.open(listener)
+  }
+
+  end(): void {
+    this.#close()
+  }
+
+  destroy(): void {
+    this.#close()
+  }
+
+  unref(): void {
+    // It never keeps the process alive.
+  }
 }
 
 /** Keeps messages until somebody listens. */

@@ -2,7 +2,7 @@ import type { ClusterRecord } from '../record/cluster-record.ts'
 import { PrivateFiles } from '../security/private-files.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
-import { Visit, type VisitWait } from './control-client.ts'
+import { ControlClient, type ControlWait } from './control-client.ts'
 
 /** Who keeps the certificates of a run beside it. */
 export interface Keeper {
@@ -13,20 +13,20 @@ export interface Keeper {
 }
 
 /**
- * Asks process 0 of a secure run for its certificates, with the secret in the scheduler file, and writes them for this
+ * Asks rank 0 of a secure run for its certificates, with the secret in the scheduler file, and writes them for this
  * process alone.
  *
- * @throws RunnerError as {@link Visit} does, and ERR_ENVIRONMENT where they cannot be written.
+ * @throws RunnerError as {@link ControlClient} does, and ERR_ENVIRONMENT where they cannot be written.
  */
 export async function fetchCertificates(
   record: ClusterRecord,
   { name, onDirectory }: Keeper,
-  wait: VisitWait,
+  wait: ControlWait,
 ): Promise<Required<TlsFiles>> {
   const late = AbortSignal.timeout(Math.ceil(wait.timeout))
   const signal = wait.signal === undefined ? late : AbortSignal.any([wait.signal, late])
-  using visit = await Visit.open(record, { signal })
+  using client = await ControlClient.open(record, { signal })
   const files = await PrivateFiles.named(`${record.run_key}-${name}`)
-  await files.write(await visit.certificates(wait), onDirectory)
+  await files.write(await client.certificates(wait), onDirectory)
   return files.files
 }

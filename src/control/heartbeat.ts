@@ -1,8 +1,8 @@
 import { monotonic } from '../util/monotonic.ts'
-import type { Line } from './channel.ts'
+import type { Channel } from './channel.ts'
 
 /** How long silence lasts until somebody counts as lost, and the clock that measures it. */
-export interface PulseOptions {
+export interface HeartbeatOptions {
   /** Milliseconds. */
   readonly lostAfter: number
   /** Milliseconds from any fixed moment. @default monotonic */
@@ -10,30 +10,29 @@ export interface PulseOptions {
 }
 
 interface Watched {
-  readonly beat: () => void
+  readonly send: () => void
   readonly onSilence: () => void
   heardAt: number
 }
 
-/** What somebody who is listened to is known by. */
+/** Somebody who is listened to. */
 export interface Heartbeat {
   /** Something was heard. */
   heard(): void
-  /** Ends the beats, and the judgement. */
+  /** Sends no more heartbeats, and no longer expects any. */
   stop(): void
 }
 
-/** Beats in the time of silence after which somebody counts as lost. */
-const beatsPerSilence = 8
+/** Heartbeats in the time of silence after which somebody counts as lost. */
+const heartbeatsPerSilence = 8
 
-/** Least and most time between two beats, in milliseconds. */
-const [shortestBeat, longestBeat] = [20, 2_500]
+const [shortestIntervalMs, longestIntervalMs] = [20, 2_500]
 
 /**
- * Sends heartbeats, and judges who is silent. Where this process itself did not run, as in a job that
- * was suspended or while its loop was busy, it has heard nobody and begins its judgement afresh.
+ * Sends heartbeats, and finds out who is silent. If this process itself did not run, as in a job that
+ * was suspended or while its loop was busy, it has heard nobody and begins anew.
  */
-export class Pulse implements Disposable {
+export class HeartbeatMonitor implements Disposable {
   readonly #lostAfter: number
   readonly #now: () => number
   readonly #interval: number
@@ -41,10 +40,10 @@ export class Pulse implements Disposable {
   readonly #timer: NodeJS.Timeout
   #lastTick: number
 
-  constructor({ lostAfter, now = monotonic }: PulseOptions) {
+  constructor({ lostAfter, now = monotonic }: HeartbeatOptions) {
     this.#lostAfter = lostAfter
     this.#now = now
-    this.#interval = Math.min(longestBeat, Math.max(shortestBeat, lostAfter / beatsPerSilence))
+    this.#interval = Math.min(longestIntervalMs, Math.max(shortestIntervalMs, lostAfter / heartbeatsPerSilence))
     this.#lastTick = now()
     this.#timer = setInterval(() => {
       this.#tick()
@@ -52,14 +51,14 @@ export class Pulse implements Disposable {
     this.#timer.unref()
   }
 
-  /** Milliseconds between two beats. */
+  /** Milliseconds between two heartbeats. */
   get interval(): number {
     return this.#interval
   }
 
-  /** Calls `beat` at each interval, and `onSilence` once where nothing was heard for too long. */
-  watch(beat: () => void, onSilence: () => void): Heartbeat {
-    const watched: Watched = { beat, onSilence, heardAt: this.#now() }
+  /** Calls `send` at each interval, and `onSilence` once when nothing was heard for too long. */
+  watch(send: () => void, onSilence: () => void): Heartbeat {
+    const watched: Watched = { send, onSilence, heardAt: this.#now() }
     this.#watched.add(watched)
     return {
       heard: () => {
@@ -81,7 +80,7 @@ export class Pulse implements Disposable {
     const didNotRun = now - this.#lastTick > 2 * this.#interval
     this.#lastTick = now
     for (const watched of [...this.#watched]) {
-      watched.beat()
+      watched.send()
       if (didNotRun) watched.heardAt = now
       else if (now - watched.heardAt > this.#lostAfter) {
         this.#watched.delete(watched)
@@ -91,70 +90,67 @@ export class Pulse implements Disposable {
   }
 }
 
-interface Beat {
-  readonly type: 'beat'
+interface HeartbeatMessage {
+  readonly type: 'heartbeat'
 }
 
-/** A line with a pulse. */
-export interface LivingLine<In, Out> extends Line<In, Out> {
-  /** The other end was heard of in another way. */
+/** A channel with heartbeats. */
+export interface HeartbeatChannel<In, Out> extends Channel<In, Out> {
+  /** The other end was heard in another way. */
   heard(): void
-  /** Calls `listener` whenever the other end is heard. */
-  onBeat(listener: () => void): void
 }
 
 /**
- * A line that is kept alive by beats in both directions; they are not passed on. Where the other end
- * stays silent, it closes as `silent`.
+ * A channel with heartbeats in both directions, which are not passed on. If the other end stays silent, the channel
+ * closes as `silent`: there is no other way in which a process of a run finds that another one is lost.
+ *
+ * @param onHeard called whenever the other end is heard
  */
-export function withPulse<In extends { readonly type: string }, Out>(
-  line: Line<In, Out | Beat>,
-  pulse: Pulse,
-): LivingLine<In, Out> {
+export function withHeartbeat<In extends { readonly type: string }, Out>(
+  channel: Channel<In, Out | HeartbeatMessage>,
+  monitor: HeartbeatMonitor,
+  onHeard: () => void = () => undefined,
+): HeartbeatChannel<In, Out> {
   let silence!: (how: 'silent') => void
   const silent = new Promise<'silent'>((resolve) => {
     silence = resolve
   })
-  const listeners = new Set<() => void>()
-  const heartbeat = pulse.watch(
+  const heartbeat = monitor.watch(
     () => {
-      line.send({ type: 'beat' })
+      channel.send({ type: 'heartbeat' })
     },
     () => {
       silence('silent')
-      line.destroy()
+      channel.destroy()
     },
   )
-  void line.closed.then(() => {
+  void channel.closed.then(() => {
     heartbeat.stop()
   })
   return {
     heard: () => {
       heartbeat.heard()
     },
-    onBeat: (listener) => {
-      listeners.add(listener)
-    },
-    closed: Promise.race([silent, line.closed]),
+    closed: Promise.race([silent, channel.closed]),
     send: (message) => {
-      line.send(message)
+      channel.send(message)
     },
     onMessage: (listener) => {
-      line.onMessage((message) => {
+      channel.onMessage((message) => {
         heartbeat.heard()
-        for (const each of listeners) each()
-        if (message.type !== 'beat') listener(message)
+        onHeard()
+        if (message.type !== 'heartbeat') listener(message)
       })
     },
     end: () => {
       heartbeat.stop()
-      line.end()
+      channel.end()
     },
     destroy: () => {
-      line.destroy()
+      channel.destroy()
     },
     unref: () => {
-      line.unref()
+      channel.unref()
     },
   }
 }

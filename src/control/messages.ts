@@ -11,8 +11,8 @@ import { failureSchema, publishedFileSchema, versionsSchema } from '../record/sc
 
 const endingSignalSchema = z.enum(endingSignals)
 
-/** From a process of the run, or from a command beside it, to process 0. */
-export const toHubSchema = z.discriminatedUnion('type', [
+/** From a process of the run, or from a command beside it, to rank 0. */
+export const toCoordinatorSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
     rank: z.number(),
@@ -24,7 +24,7 @@ export const toHubSchema = z.discriminatedUnion('type', [
   /** The sender has heard that it is welcome: it does not connect again. */
   z.object({ type: z.literal('here') }),
   /** On a second channel of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
-  z.object({ type: z.literal('pulse'), rank: z.number() }),
+  z.object({ type: z.literal('heartbeat-channel'), rank: z.number() }),
   /** From a command beside the run, such as `wait`: tell it of running workers until so many of them run; null: all that the run starts. */
   z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),
   /** Tell the sender which workers there are. */
@@ -34,7 +34,7 @@ export const toHubSchema = z.discriminatedUnion('type', [
   /** End the run. */
   z.object({ type: z.literal('stop') }),
   /** The sender is there. */
-  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('heartbeat') }),
   /** A worker of the sender has started, and registered at `address`. */
   z.object({
     type: z.literal('worker-started'),
@@ -60,16 +60,16 @@ export const toHubSchema = z.discriminatedUnion('type', [
   /** Everything that the sender hosted has ended. */
   z.object({ type: z.literal('done') }),
 ])
-export type ToHub = z.infer<typeof toHubSchema>
-export type Hello = Extract<ToHub, { type: 'hello' }>
+export type ToCoordinator = z.infer<typeof toCoordinatorSchema>
+export type Hello = Extract<ToCoordinator, { type: 'hello' }>
 
-/** From process 0 to a process of the run, or to a command beside it. */
-export const fromHubSchema = z.discriminatedUnion('type', [
+/** From rank 0 to a process of the run, or to a command beside it. */
+export const fromCoordinatorSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('welcome') }),
   /** `why`: a sentence that continues `Cannot join …:`. */
   z.object({ type: z.literal('refused'), why: z.string() }),
   /** The sender is there. */
-  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('heartbeat') }),
   /** The cluster is there: its scheduler file, our record in it. */
   z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
   /** The certificates of the run, PEM: to each process as soon as they are there, and to whoever asks. */
@@ -91,6 +91,6 @@ export const fromHubSchema = z.discriminatedUnion('type', [
     forced: z.boolean(),
   }),
 ])
-export type FromHub = z.infer<typeof fromHubSchema>
+export type FromCoordinator = z.infer<typeof fromCoordinatorSchema>
 /** How a run ends. */
-export type Verdict = Omit<Extract<FromHub, { type: 'end' }>, 'type'>
+export type RunResult = Omit<Extract<FromCoordinator, { type: 'end' }>, 'type'>

@@ -1,16 +1,16 @@
 import { defaults } from '../defaults.ts'
 import type { Owner } from '../record/owner.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
+import { RunnerError } from '../errors.ts'
 import { Frames } from './frames.ts'
-import { NotProvedError, proveToServer, type Purpose, type Session } from './handshake.ts'
+import { NotProvedError, proveToServer, type Purpose } from './handshake.ts'
+import { type FromCoordinator, fromCoordinatorSchema, type ToCoordinator } from './messages.ts'
+import { SocketChannel } from './socket-channel.ts'
 import { isLoopback, networkName, ownAddresses } from '../util/network.ts'
 import { reach } from '../util/reach.ts'
 
-/** A connection to rank 0, which has proved itself. */
-export interface OpenChannel {
-  readonly frames: Frames
-  readonly session: Session
-}
+/** A channel to rank 0, which has proved itself. */
+export type Rank0Channel = SocketChannel<FromCoordinator, ToCoordinator>
 
 /**
  * Why there is none: nobody listens there; no address leads to the host, or it has none for others; rank 0 accepts the connection and says
@@ -22,6 +22,8 @@ export type WhyNot = 'refused' | 'unreachable' | 'no address' | 'silent' | 'clos
 export interface OpenOptions {
   readonly purpose: Purpose
   readonly secret: string
+  /** What is said first. */
+  readonly hello?: ToCoordinator
   /** How long each address may take for the connection. In milliseconds. @default 3 s */
   readonly connectTimeout?: number
   /** How long it may take for the proof then. In milliseconds. @default 3 s */
@@ -40,28 +42,49 @@ const byWeight: readonly WhyNot[] = ['silent', 'closed', 'refused', 'not ours', 
  *
  * @throws the signal's reason.
  */
-export async function openChannel(owner: Owner, options: OpenOptions): Promise<OpenChannel | WhyNot> {
+export async function openChannel(owner: Owner, options: OpenOptions): Promise<Rank0Channel | WhyNot> {
   const over = new AbortController()
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal])
-  const opened: OpenChannel[] = []
-  const attempt = async (address: string): Promise<OpenChannel | WhyNot> => {
+  const opened: Rank0Channel[] = []
+  const attempt = async (address: string): Promise<Rank0Channel | WhyNot> => {
     const outcome = await openAt(address, owner, { ...options, signal })
     if (typeof outcome !== 'string') opened.push(outcome)
     return outcome
   }
-  let outcome: OpenChannel | WhyNot | undefined
+  let outcome: Rank0Channel | WhyNot | undefined
   try {
     outcome = await firstOpen(await addressesOf(owner), attempt)
     options.signal?.throwIfAborted()
+    if (typeof outcome !== 'string' && options.hello !== undefined) outcome.send(options.hello)
     return outcome
   } finally {
     over.abort()
-    for (const each of opened) if (each !== outcome || options.signal?.aborted === true) each.frames.destroy()
+    for (const each of opened) if (each !== outcome || options.signal?.aborted === true) each.destroy()
   }
 }
 
+/** Rank 0 was not reached, or something else answers in its place. */
+export class NotReachedError extends RunnerError {
+  readonly why: WhyNot
+
+  constructor(message: string, why: WhyNot) {
+    super(message, { code: 'ERR_UNAVAILABLE' })
+    this.why = why
+  }
+}
+
+/** @param what could not be done, such as `join` */
+export function notReached(what: string, owner: Owner, why: WhyNot): NotReachedError {
+  return new NotReachedError(`Cannot ${what} ${formatRank0(owner)}: ${formatWhyNot(owner, why)}`, why)
+}
+
+/** Rank 0 of a run and where it listens, for people. */
+export function formatRank0({ host, control }: Owner): string {
+  return `rank 0 on ${host}, port ${control.port}`
+}
+
 /** Why the control channel of `owner` could not be opened, to follow a colon. */
-export function whyNotOpen({ control, host }: Owner, why: WhyNot): string {
+function formatWhyNot({ control, host }: Owner, why: WhyNot): string {
   switch (why) {
     case 'refused':
       return 'the connection is refused'
@@ -81,10 +104,10 @@ export function whyNotOpen({ control, host }: Owner, why: WhyNot): string {
   }
 }
 
-type Attempt = (address: string) => Promise<OpenChannel | WhyNot>
+type Attempt = (address: string) => Promise<Rank0Channel | WhyNot>
 
 /** Tries the addresses in turn: the next one where one has failed, or is slow. */
-async function firstOpen([address, ...others]: readonly string[], attempt: Attempt): Promise<OpenChannel | WhyNot> {
+async function firstOpen([address, ...others]: readonly string[], attempt: Attempt): Promise<Rank0Channel | WhyNot> {
   if (address === undefined) return 'no address'
   const here = attempt(address)
   if (others.length === 0) return await here
@@ -92,7 +115,7 @@ async function firstOpen([address, ...others]: readonly string[], attempt: Attem
   return await firstOfBoth(here, firstOpen(others, attempt))
 }
 
-async function firstOfBoth(...both: readonly Promise<OpenChannel | WhyNot>[]): Promise<OpenChannel | WhyNot> {
+async function firstOfBoth(...both: readonly Promise<Rank0Channel | WhyNot>[]): Promise<Rank0Channel | WhyNot> {
   const failed = Promise.all(both).then((outcomes) => byWeight.find((why) => outcomes.includes(why)))
   const open = both.map(async (each) => {
     const outcome = await each
@@ -106,7 +129,7 @@ async function openAt(
   address: string,
   { run_key: runKey, control }: Owner,
   options: OpenOptions,
-): Promise<OpenChannel | WhyNot> {
+): Promise<Rank0Channel | WhyNot> {
   const { purpose, secret, signal } = options
   const { connectTimeout = defaults.connectTimeout, answerTimeout = defaults.connectTimeout } = options
   const socket = await reach(address, control.port, { timeout: connectTimeout, signal })
@@ -114,7 +137,8 @@ async function openAt(
   const frames = new Frames(socket)
   try {
     const proved = proveToServer(frames, purpose, { runKey, secret })
-    return { frames, session: await deadline(proved, answerTimeout, () => new Silence(), signal) }
+    const session = await deadline(proved, answerTimeout, () => new Silence(), signal)
+    return new SocketChannel(frames, session, fromCoordinatorSchema)
   } catch (error) {
     frames.destroy()
     if (signal?.aborted === true) return 'unreachable'

@@ -5,12 +5,12 @@ import { portProblem, type PortRange, portsOf, formatPorts } from '../util/ports
 import { settledWithin } from '../util/wait.ts'
 import { Frames } from './frames.ts'
 import { proveToCaller } from './handshake.ts'
-import { type FromHub, type Hello, type ToHub, toHubSchema } from './messages.ts'
+import { type FromCoordinator, type Hello, type ToCoordinator, toCoordinatorSchema } from './messages.ts'
 import { SocketChannel } from './socket-channel.ts'
 import { Unproved } from './unproved.ts'
 
-/** A process of the run, as process 0 sees it. */
-export type Peer = SocketChannel<ToHub, FromHub>
+/** A process of the run, as rank 0 sees it. */
+export type MemberChannel = SocketChannel<ToCoordinator, FromCoordinator>
 
 /** So many may be proving themselves at once, besides as many as the run has processes. */
 const spareConnections = 512
@@ -34,14 +34,14 @@ export interface ControlServerOptions {
   /** How messages call the option that has the ports. @default 'controlPort' */
   readonly portsName?: string
   /** Called with each process that has proved itself and said who it is; it waits for a `welcome`, or to be `refused`. */
-  readonly onPeer: (peer: Peer, hello: Hello) => void
-  /** Called with each second line of a process, which carries beats. */
-  readonly onPulse?: (peer: Peer, rank: number) => void
-  /** Called with each visitor. */
-  readonly onVisitor?: (visitor: Peer) => void
+  readonly onMember: (channel: MemberChannel, hello: Hello) => void
+  /** Called with each second channel of a process, which carries beats. */
+  readonly onHeartbeatChannel?: (channel: MemberChannel, rank: number) => void
+  /** Called with each observer. */
+  readonly onObserver?: (observer: MemberChannel) => void
 }
 
-/** Process 0's end of the control channel. */
+/** Rank 0's end of the control channel. */
 export class ControlServer implements AsyncDisposable {
   readonly #options: ControlServerOptions
   readonly #server: Server
@@ -123,19 +123,19 @@ export class ControlServer implements AsyncDisposable {
 
   /** @throws Error where the other end does not prove itself, or says nothing of sense. */
   async #receive(frames: Frames): Promise<void> {
-    const { runKey, nonce, secret, onPeer, onPulse, onVisitor } = this.#options
+    const { runKey, nonce, secret, onMember, onHeartbeatChannel, onObserver } = this.#options
     const { purpose, ...session } = await proveToCaller(frames, (of) => ({
       runKey,
       secret: of === 'ask' ? nonce : secret,
     }))
-    const peer: Peer = new SocketChannel(frames, session, toHubSchema)
-    if (purpose === 'ask') peer.end()
-    else if (purpose === 'observe') onVisitor?.(peer)
+    const channel: MemberChannel = new SocketChannel(frames, session, toCoordinatorSchema)
+    if (purpose === 'ask') channel.end()
+    else if (purpose === 'observe') onObserver?.(channel)
     else {
-      const hello = await peer.next()
-      if (purpose === 'join' && hello.type === 'hello') onPeer(peer, hello)
-      else if (purpose === 'heartbeat' && hello.type === 'pulse') onPulse?.(peer, hello.rank)
-      else peer.destroy()
+      const hello = await channel.next()
+      if (purpose === 'join' && hello.type === 'hello') onMember(channel, hello)
+      else if (purpose === 'heartbeat' && hello.type === 'heartbeat-channel') onHeartbeatChannel?.(channel, hello.rank)
+      else channel.destroy()
     }
   }
 }

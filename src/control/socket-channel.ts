@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
 import type { Frames } from './frames.ts'
 import type { Session } from './handshake.ts'
-import { type Line, Mailbox } from './channel.ts'
+import { type Channel, Mailbox } from './channel.ts'
 
 /** Messages in both directions over a connection whose ends have proved themselves: sealed, and checked against their schema. */
-export class SocketChannel<In, Out> implements Line<In, Out> {
+export class SocketChannel<In, Out> implements Channel<In, Out> {
   /** Resolves when the connection has closed, however it did. */
   readonly closed: Promise<'closed'>
   readonly #frames: Frames

@@ -20,8 +20,8 @@ export interface Control {
   /** Addresses of process 0's host, without port; loopback only in a run of one host. */
   addresses: string[]
   port: number
-  /** Where beats come from while the loop of process 0 runs the user's code. */
-  pulse?: number | undefined
+  /** Another port of rank 0, for heartbeats alone: its own loop runs the user's code. */
+  heartbeat_port?: number | undefined
   /** Tells whether two processes share a loopback interface: kernel boot id and network namespace. */
   network: string
   [later: string]: unknown

@@ -25,7 +25,7 @@ export const ownerSchema = z.looseObject({
   control: z.looseObject({
     addresses: z.array(z.string()),
     port: portSchema,
-    pulse: z.optional(portSchema),
+    heartbeat_port: z.optional(portSchema),
     network: z.string(),
   }),
 }) satisfies z.ZodMiniType<Owner>

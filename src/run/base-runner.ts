@@ -1,5 +1,6 @@
-import { NotReachedError, RefusedError } from '../control/join.ts'
-import type { Verdict } from '../control/messages.ts'
+import { RefusedError } from '../control/join.ts'
+import { NotReachedError } from '../control/open-channel.ts'
+import type { RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
@@ -208,7 +209,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       await this.#failByDefect(error)
     })
     this.#ownDefects = watchOwnDefects()
-    let verdict: Verdict
+    let verdict: RunResult
     try {
       const run = await this.#findOutWhoIAm()
       const mine = run.roles[run.identity.rank] ?? []
@@ -302,7 +303,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     this.#leaveToReaper(hub, run)
     if (this.#options.scheduler) await this.claim(hub.record, run)
     this.#leaveDirectoriesToReaper(hub, run)
-    if (this.#isCallers && run.identity.size > 1) await hub.setPulse(this.#body.startPulse(hub.record, 0))
+    if (this.#isCallers && run.identity.size > 1) await hub.setHeartbeatThread(this.#body.startHeartbeat(hub.record, 0))
     await this.publishGatherer(hub.record, run)
     this.#waitForOthers(hub, run)
     if (making !== undefined) await this.#giveCertificates(await making)
@@ -398,7 +399,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       },
       join: async (gatherer, patience, signal) => {
         await this.#member.join(gatherer, { patience, signal })
-        if (this.#isCallers) this.#body.startPulse(gatherer, run.identity.rank)
+        if (this.#isCallers) this.#body.startHeartbeat(gatherer, run.identity.rank)
       },
       limit: (why) => this.#joinLimit(why, run),
       logger: run.logger,
@@ -509,7 +510,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   async #close(): Promise<void> {
-    await this.#body.stopPulse()
+    await this.#body.stopHeartbeat()
     if (this.#run === undefined || this.#phase === 'ended') return
     const keepAlive = setInterval(() => undefined, 1_000)
     try {
@@ -568,7 +569,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** Something failed here: tells whoever can be told, and gives the verdict. */
-  async #fail(error: unknown): Promise<Verdict> {
+  async #fail(error: unknown): Promise<RunResult> {
     this.#spareFiles.close()
     if (error instanceof RunIsOver) return error.verdict
     if (error instanceof InterruptedError && this.#hub === undefined) {
@@ -631,7 +632,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** A signal, to whichever process, ends one whose own code has not begun, as it would without us. */
-  #isEndedBySignal(error: unknown, { failure, status }: Verdict): boolean {
+  #isEndedBySignal(error: unknown, { failure, status }: RunResult): boolean {
     // The caller's own wish is answered.
     if (this.#options.signal?.aborted === true) return false
     return error instanceof InterruptedError || (error instanceof RunIsOver && failure === undefined && status > 128)
@@ -645,12 +646,12 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** Ends what this process hosts, in order, and with process 0 the run. Gives the exit status. */
-  async #end(verdict: Verdict): Promise<number> {
+  async #end(verdict: RunResult): Promise<number> {
     const from = this.#phase
     this.#phase = 'ending'
     this.#spareFiles.close()
     this.#hosted?.dismiss()
-    await this.#body.stopPulse()
+    await this.#body.stopHeartbeat()
     const run = this.#run
     const status = this.#statusOf(verdict)
     if (run !== undefined) {
@@ -685,7 +686,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     return status
   }
 
-  async #endClient({ forced, failure }: Verdict): Promise<void> {
+  async #endClient({ forced, failure }: RunResult): Promise<void> {
     const { client } = this.#hosts
     if (client === undefined) return
     if (forced) client.kill()
@@ -695,7 +696,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     await client.exited
   }
 
-  async #endRun(hub: Hub, run: RunContext, { forced, failure }: Verdict): Promise<void> {
+  async #endRun(hub: Hub, run: RunContext, { forced, failure }: RunResult): Promise<void> {
     await endRun(hub, {
       run,
       timing: this.#timing,
@@ -720,7 +721,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** Tells the user why the run ends, once. */
-  #tellCause({ failure }: Pick<Verdict, 'failure'>): void {
+  #tellCause({ failure }: Pick<RunResult, 'failure'>): void {
     if (failure === undefined || this.#hasToldCause) return
     this.#hasToldCause = true
     report(failure, standingTo(failure, this.#run, this.#membership), this.#logger)
@@ -747,7 +748,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** Leaves the report that the user asked for: process 0 does, or the client's where that is lost. */
-  async #report(run: RunContext, verdict: Verdict, status: number): Promise<void> {
+  async #report(run: RunContext, verdict: RunResult, status: number): Promise<void> {
     const { report: path } = this.#options
     const isReporter = this.#hub !== undefined || (this.#member.lost !== undefined && this.#hostsClient)
     if (path === undefined || !isReporter) return
@@ -800,7 +801,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** The client's process exits as the client did, the others with 0; after a failure all exit alike. */
-  #statusOf({ status, failure }: Verdict): number {
+  #statusOf({ status, failure }: RunResult): number {
     if (failure !== undefined) return failure.status
     const reporter = this.#run?.roles.findIndex((roles) => roles.includes('client')) ?? -1
     return this.#run === undefined || this.#run.identity.rank === Math.max(reporter, 0) ? status : 0

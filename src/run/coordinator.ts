@@ -1,5 +1,5 @@
-import type { Line } from '../control/channel.ts'
-import type { FromHub, Hello, ToHub, Verdict } from '../control/messages.ts'
+import type { Channel } from '../control/channel.ts'
+import type { FromCoordinator, Hello, ToCoordinator, RunResult } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
@@ -26,11 +26,15 @@ export interface CoordinatorOptions {
   readonly lostAfter: number
   readonly logger: Logger
   /** Somebody wants to be told of running workers; null: of all that the run starts. */
-  readonly onAwaitWorkers: (line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined) => void
+  readonly onAwaitWorkers: (
+    line: Channel<ToCoordinator, FromCoordinator>,
+    count: number | null,
+    rank: number | undefined,
+  ) => void
   /** Somebody wants to be told which workers there are. */
-  readonly onListWorkers: (line: Line<ToHub, FromHub>) => void
+  readonly onListWorkers: (line: Channel<ToCoordinator, FromCoordinator>) => void
   /** Called where the certificates of the run are asked for. */
-  readonly onGetCertificates: (line: Line<ToHub, FromHub>) => void
+  readonly onGetCertificates: (line: Channel<ToCoordinator, FromCoordinator>) => void
   /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
   readonly onSilent: (rank: number) => void
   /** A worker has started. */
@@ -54,7 +58,7 @@ export interface StartedWorker {
 export type Caller = Pick<Hello, 'rank' | 'host' | 'pid' | 'instance'>
 
 interface Member extends Caller {
-  readonly line: Line<ToHub, FromHub>
+  readonly line: Channel<ToCoordinator, FromCoordinator>
   /** It has heard that it is welcome. */
   isHere: boolean
   done: boolean
@@ -73,7 +77,7 @@ const settlingTime = 1_500
 export class Coordinator {
   readonly #options: CoordinatorOptions
   readonly #members = new Map<number, Member>()
-  readonly #visitors = new Set<Line<ToHub, FromHub>>()
+  readonly #visitors = new Set<Channel<ToCoordinator, FromCoordinator>>()
   /** Ranks that ended before they had joined. */
   readonly #departed = new Set<number>()
   /** Ranks that fell silent: they may still be there, frozen or cut off. */
@@ -89,7 +93,7 @@ export class Coordinator {
   #schedulerEnded = false
   /** Of a worker, the last one. */
   #lastLoss: Failure | undefined
-  #verdict: Verdict | undefined
+  #verdict: RunResult | undefined
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
@@ -161,7 +165,7 @@ export class Coordinator {
    *
    * @returns whether it is taken in.
    */
-  add(caller: Caller, line: Line<ToHub, FromHub>): boolean {
+  add(caller: Caller, line: Channel<ToCoordinator, FromCoordinator>): boolean {
     const { rank, host } = caller
     const older = this.#members.get(rank)
     const why = this.#whyNot(caller, older)
@@ -203,7 +207,7 @@ export class Coordinator {
   }
 
   /** Takes in somebody beside the run, who may wait for workers or end the run. */
-  addVisitor(line: Line<ToHub, FromHub>): void {
+  addObserver(line: Channel<ToCoordinator, FromCoordinator>): void {
     this.#visitors.add(line)
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
     line.onMessage((message) => {
@@ -245,7 +249,7 @@ export class Coordinator {
     this.#schedulerEnded = true
   }
 
-  #hear(rank: number, member: Member, message: ToHub): void {
+  #hear(rank: number, member: Member, message: ToCoordinator): void {
     if (this.#members.get(rank) !== member) return
     switch (message.type) {
       case 'ended':
@@ -286,8 +290,8 @@ export class Coordinator {
       case 'list-workers':
       case 'get-certificates':
       case 'stop':
-      case 'pulse':
-      case 'beat':
+      case 'heartbeat-channel':
+      case 'heartbeat':
       case 'hello':
         break
     }
@@ -360,7 +364,7 @@ export class Coordinator {
     else this.#interrupt('SIGTERM', false)
   }
 
-  #decide(verdict: Verdict): void {
+  #decide(verdict: RunResult): void {
     if (this.#verdict === undefined) this.#verdict = verdict
     else if (verdict.forced && !this.#verdict.forced) this.#verdict = { ...this.#verdict, forced: true }
     else return
@@ -380,7 +384,7 @@ export class Coordinator {
   }
 }
 
-type WorkerEnded = Extract<ToHub, { type: 'worker-ended' }>
+type WorkerEnded = Extract<ToCoordinator, { type: 'worker-ended' }>
 
 /** Where it failed, for a message that does not say so itself. */
 function whereOf({ message, rank, host }: Failure): string {

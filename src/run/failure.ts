@@ -1,4 +1,4 @@
-import type { Verdict } from '../control/messages.ts'
+import type { RunResult } from '../control/messages.ts'
 import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
@@ -71,9 +71,9 @@ export class HostLostError extends RunnerError {}
 
 /** This process came when its run was already over. */
 export class RunIsOver extends Error {
-  readonly verdict: Verdict
+  readonly verdict: RunResult
 
-  constructor(verdict: Verdict) {
+  constructor(verdict: RunResult) {
     super('The run is over')
     this.verdict = verdict
   }

@@ -3,18 +3,18 @@ import { Worker } from 'node:worker_threads'
 import { deadline } from '../util/wait.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { ownProgram } from '../util/own-program.ts'
-import type { PulseOrders } from './heartbeat-orders.ts'
+import type { HeartbeatOrders } from './heartbeat-orders.ts'
 
 /** How long the thread may take to listen. In milliseconds. */
 const startTimeout = 10_000
 
-/** The thread that beats for this process while its own loop runs the user's code: see pulse-thread.ts. */
-export class BodyPulse {
+/** The thread that sends the heartbeats of this process while its own loop runs the user's code: see heartbeat-program.ts. */
+export class HeartbeatThread {
   readonly #worker: Worker
 
-  constructor(orders: PulseOrders) {
+  constructor(orders: HeartbeatOrders) {
     this.#worker = new Worker(ownProgram(), {
-      argv: ['pulse'],
+      argv: ['heartbeat'],
       workerData: orders,
       env: forOwnProcess(process.env),
       execArgv: [],
@@ -24,7 +24,7 @@ export class BodyPulse {
     this.#worker.unref()
   }
 
-  /** The port on which it listens, in process 0; undefined where it cannot. */
+  /** The port on which it listens, in rank 0; undefined where it cannot. */
   async port(): Promise<number | undefined> {
     this.#worker.ref()
     try {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type Line, localLine } from '../control/channel.ts'
-import type { FromHub, ToHub } from '../control/messages.ts'
-import { type LivingLine, Pulse, withPulse } from '../control/heartbeat.ts'
+import { type Channel, LocalChannel } from '../control/channel.ts'
+import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
+import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import { hostOf, isLoopback, networkName } from '../util/network.ts'
 import { ControlServer } from '../control/server.ts'
 import { isOfCommand, workerNames, workersOfProcess } from '../components/worker-names.ts'
@@ -18,7 +18,7 @@ import { readPorts } from '../util/ports.ts'
 import { shared } from '../util/shared.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { Coordinator, type StartedWorker } from './coordinator.ts'
-import type { BodyPulse } from './heartbeat-thread.ts'
+import type { HeartbeatThread } from './heartbeat-thread.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { markScheduler } from '../dask/verify-scheduler.ts'
 import { controlAddresses, staysOnHost } from '../components/listen-address.ts'
@@ -31,15 +31,15 @@ import { WorkerReach } from '../components/worker-reach.ts'
 export class Hub {
   readonly coordinator: Coordinator
   /** Process 0's own line to the coordinator. */
-  readonly link: Line<FromHub, ToHub>
+  readonly link: Channel<FromCoordinator, ToCoordinator>
   readonly #run: RunContext
   readonly #server: ControlServer
-  readonly #pulse: Pulse
+  readonly #pulse: HeartbeatMonitor
   readonly #readiness = new Readiness(async () => await this.#runningWorkers())
   readonly #reach: WorkerReach
   readonly #presentWorkers = shared(async () => presentWorkers(await this.#identity()), 1_000)
   #record: ClusterRecord
-  readonly #lines = new Map<number, LivingLine<ToHub, FromHub>>()
+  readonly #lines = new Map<number, HeartbeatChannel<ToCoordinator, FromCoordinator>>()
   #scheduler: SchedulerLink | undefined
   #versions: Versions | undefined
   #certificates: TlsMaterial | undefined
@@ -49,7 +49,7 @@ export class Hub {
     this.#run = run
     this.#server = server
     this.#record = record
-    this.#pulse = new Pulse(options)
+    this.#pulse = new HeartbeatMonitor(options)
     this.#reach = new WorkerReach({
       from: identity.host,
       logger,
@@ -92,7 +92,7 @@ export class Hub {
       },
       whyWorkersEnd: (rank) => this.#reach.why(rank),
     })
-    const [mine, theirs] = localLine<FromHub, ToHub>()
+    const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
     this.link = mine
     this.coordinator.add({ rank: 0, host: identity.host, pid: process.pid, instance: record.nonce }, theirs)
   }
@@ -114,19 +114,17 @@ export class Hub {
       ...(oneHost ? { host: '127.0.0.1' } : {}),
       ...(options.controlPort === undefined ? {} : { ports: readPorts('controlPort', options.controlPort) }),
       portsName: nameOf(options, 'controlPort'),
-      onPeer: (peer, hello) => {
-        const line = withPulse(peer, hub.#pulse)
+      onMember: (peer, hello) => {
+        const line = withHeartbeat(peer, hub.#pulse)
         if (!hub.coordinator.add(hello, line)) return
         hub.#lines.set(hello.rank, line)
         hub.#tellCertificates(line)
       },
-      onPulse: (peer, rank) => {
-        const second = withPulse(peer, hub.#pulse)
-        second.onBeat(() => hub.#lines.get(rank)?.heard())
-        hub.coordinator.addVisitor(second)
+      onHeartbeatChannel: (peer, rank) => {
+        hub.coordinator.addObserver(withHeartbeat(peer, hub.#pulse, () => hub.#lines.get(rank)?.heard()))
       },
-      onVisitor: (visitor) => {
-        hub.coordinator.addVisitor(visitor)
+      onObserver: (visitor) => {
+        hub.coordinator.addObserver(visitor)
       },
     })
     const hub: Hub = new Hub(run, server, {
@@ -158,14 +156,15 @@ export class Hub {
     for (const line of this.#lines.values()) this.#tellCertificates(line)
   }
 
-  #tellCertificates(line: Line<ToHub, FromHub>): void {
+  #tellCertificates(line: Channel<ToCoordinator, FromCoordinator>): void {
     if (this.#certificates !== undefined) line.send({ type: 'certificates', ...this.#certificates })
   }
 
-  /** A thread beats for us, while our own loop runs the user's code. */
-  async setPulse(thread: BodyPulse): Promise<void> {
-    const pulse = await thread.port()
-    if (pulse !== undefined) this.#record = { ...this.#record, control: { ...this.#record.control, pulse } }
+  /** A thread sends our heartbeats, while our own loop runs the user's code. */
+  async setHeartbeatThread(thread: HeartbeatThread): Promise<void> {
+    const port = await thread.port()
+    if (port !== undefined)
+      this.#record = { ...this.#record, control: { ...this.#record.control, heartbeat_port: port } }
   }
 
   /** The scheduler is there: gives its file with our record in it, and tells it to everybody who has joined. */
@@ -238,7 +237,7 @@ export class Hub {
   }
 
   /** Tells `line` of running workers; the client's process cannot go on without them. */
-  #awaitWorkers(line: Line<ToHub, FromHub>, count: number | null, rank: number | undefined): void {
+  #awaitWorkers(line: Channel<ToCoordinator, FromCoordinator>, count: number | null, rank: number | undefined): void {
     const { options, logger } = this.#run
     const wanted = count ?? this.record.n_workers
     const come = this.#readiness.add(line, wanted)

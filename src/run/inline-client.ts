@@ -1,7 +1,7 @@
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Logger } from '../logger.ts'
 import { sleepUnref } from '../util/wait.ts'
-import { BodyPulse } from './heartbeat-thread.ts'
+import { HeartbeatThread } from './heartbeat-thread.ts'
 
 /** A body that is still there so long after the end of the run and the grace is killed. In milliseconds. */
 const patienceWithBody = 5_000
@@ -27,7 +27,7 @@ export interface BodyOptions {
 export class Body {
   readonly #options: BodyOptions
   readonly #ending = new AbortController()
-  #pulse: BodyPulse | undefined
+  #pulse: HeartbeatThread | undefined
   #hasBegun = false
 
   constructor(options: BodyOptions) {
@@ -40,14 +40,14 @@ export class Body {
   }
 
   /** While the body runs, our own loop may not: a thread beats for us. */
-  startPulse(record: ClusterRecord, rank: number): BodyPulse {
+  startHeartbeat(record: ClusterRecord, rank: number): HeartbeatThread {
     const { lostAfter, wholeGrace } = this.#options
     const prefix = `[${rank} client]`
-    this.#pulse = new BodyPulse({ record, rank, lostAfter, patience: wholeGrace + patienceWithBody, prefix })
+    this.#pulse = new HeartbeatThread({ record, rank, lostAfter, patience: wholeGrace + patienceWithBody, prefix })
     return this.#pulse
   }
 
-  async stopPulse(): Promise<void> {
+  async stopHeartbeat(): Promise<void> {
     await this.#pulse?.stop()
   }
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { joinControl, type JoinOptions } from '../control/join.ts'
-import type { Line } from '../control/channel.ts'
-import type { FromHub, ToHub, Verdict } from '../control/messages.ts'
-import { type LivingLine, Pulse, withPulse } from '../control/heartbeat.ts'
-import { openSecondLine } from '../control/second-channel.ts'
+import { joinControl, type JoinOptions, openHeartbeatChannel } from '../control/join.ts'
+import type { Channel } from '../control/channel.ts'
+import type { FromCoordinator, ToCoordinator, RunResult } from '../control/messages.ts'
+import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import { RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
@@ -31,16 +30,16 @@ export interface MembershipHandlers {
 export class Membership implements Disposable {
   readonly #run: RunContext
   readonly #handlers: MembershipHandlers
-  readonly #verdict = deferred<Verdict>()
+  readonly #verdict = deferred<RunResult>()
   readonly #cluster = deferred<PublishedFile>()
   readonly #certificates = deferred<TlsMaterial>()
   readonly #workersCame = deferred<undefined>()
   #workersNow = ''
   /** Tells this process from another one that claims its rank. */
   #instance: string | undefined
-  #line: Line<FromHub, ToHub> | undefined
+  #line: Channel<FromCoordinator, ToCoordinator> | undefined
   /** Judges process 0, where this is another. */
-  #pulse: Pulse | undefined
+  #pulse: HeartbeatMonitor | undefined
   #gathererHost: string | undefined
   /** Process 0 has told how the run ends. */
   #told = false
@@ -52,12 +51,12 @@ export class Membership implements Disposable {
   }
 
   /** How the run ends, as process 0 tells it or as its loss does. */
-  get verdict(): Promise<Verdict> {
+  get verdict(): Promise<RunResult> {
     return this.#verdict.promise
   }
 
   /** The line to process 0; undefined before this process has joined. */
-  get line(): Line<FromHub, ToHub> | undefined {
+  get line(): Channel<FromCoordinator, ToCoordinator> | undefined {
     return this.#line
   }
 
@@ -72,7 +71,7 @@ export class Membership implements Disposable {
   }
 
   /** Tells process 0 something. Does nothing before this process has joined. */
-  send(message: ToHub): void {
+  send(message: ToCoordinator): void {
     this.#line?.send(message)
   }
 
@@ -86,33 +85,36 @@ export class Membership implements Disposable {
     this.#instance ??= randomUUID()
     const { rank, host } = identity
     const link = await joinControl(gatherer, { rank, host, instance: this.#instance, patience, signal })
-    this.#pulse = new Pulse(options)
+    this.#pulse = new HeartbeatMonitor(options)
     this.#gathererHost = gatherer.host
-    const line = withPulse(link, this.#pulse)
+    const line = withHeartbeat(link, this.#pulse)
     this.attach(line)
     void this.#listenToPulse(gatherer, line, this.#pulse)
   }
 
   /** Where the loop of process 0 runs the user's code, a thread of it beats. */
-  async #listenToPulse(gatherer: ClusterRecord, line: LivingLine<FromHub, ToHub>, pulse: Pulse): Promise<void> {
-    const { pulse: port } = gatherer.control
+  async #listenToPulse(
+    gatherer: ClusterRecord,
+    line: HeartbeatChannel<FromCoordinator, ToCoordinator>,
+    pulse: HeartbeatMonitor,
+  ): Promise<void> {
+    const { heartbeat_port: port } = gatherer.control
     if (port === undefined) return
     const record = { ...gatherer, control: { ...gatherer.control, port } }
-    const second = await openSecondLine(record, { rank: this.#run.identity.rank })
-    if (second === undefined) return
-    const living = withPulse(second, pulse)
-    living.onMessage(() => undefined)
-    living.onBeat(() => {
+    const opened = await openHeartbeatChannel(record, this.#run.identity.rank)
+    if (opened === undefined) return
+    const second = withHeartbeat(opened, pulse, () => {
       line.heard()
     })
-    living.unref()
+    second.onMessage(() => undefined)
+    second.unref()
     void line.closed.then(() => {
-      living.destroy()
+      second.destroy()
     })
   }
 
   /** Listens to process 0 on `line`. */
-  attach(line: Line<FromHub, ToHub>): void {
+  attach(line: Channel<FromCoordinator, ToCoordinator>): void {
     this.#line = line
     line.onMessage((message) => {
       this.#hear(message)
@@ -171,7 +173,7 @@ export class Membership implements Disposable {
     this.#pulse?.[Symbol.dispose]()
   }
 
-  #hear(message: FromHub): void {
+  #hear(message: FromCoordinator): void {
     switch (message.type) {
       case 'cluster':
         this.#cluster.resolve(message.file)

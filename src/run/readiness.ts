@@ -1,11 +1,11 @@
-import type { Line } from '../control/channel.ts'
-import type { FromHub, ToHub } from '../control/messages.ts'
+import type { Channel } from '../control/channel.ts'
+import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { defaults } from '../defaults.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 
 interface Waiter {
-  readonly line: Line<ToHub, FromHub>
+  readonly channel: Channel<ToCoordinator, FromCoordinator>
   readonly wanted: number
   told: number | undefined
   readonly satisfied: () => void
@@ -33,12 +33,12 @@ export class Readiness {
     this.#interval = interval
   }
 
-  /** Tells `line` how many workers run until `wanted` of them do. Resolves then, or when the line has closed. */
-  async add(line: Line<ToHub, FromHub>, wanted: number): Promise<void> {
+  /** Tells `channel` how many workers run until `wanted` of them do. Resolves then, or when the channel has closed. */
+  async add(channel: Channel<ToCoordinator, FromCoordinator>, wanted: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const waiter: Waiter = { line, wanted, told: undefined, satisfied: resolve }
+      const waiter: Waiter = { channel, wanted, told: undefined, satisfied: resolve }
       this.#waiters.add(waiter)
-      void line.closed.then(() => {
+      void channel.closed.then(() => {
         this.#drop(waiter)
       })
       void this.#look()
@@ -65,8 +65,8 @@ export class Readiness {
 
   #tell(running: number): void {
     for (const waiter of [...this.#waiters]) {
-      const { line, wanted, told } = waiter
-      if (running !== told) line.send({ type: 'workers', running, wanted })
+      const { channel, wanted, told } = waiter
+      if (running !== told) channel.send({ type: 'workers', running, wanted })
       waiter.told = running
       if (running >= wanted) this.#drop(waiter)
     }

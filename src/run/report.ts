@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Verdict } from '../control/messages.ts'
+import type { RunResult } from '../control/messages.ts'
 import { errnoOf } from '../errors.ts'
 import { replaceFile } from '../filesystem/replace-file.ts'
 import { readOwn } from '../filesystem/read-own.ts'
@@ -15,7 +15,7 @@ import type { RunContext } from '../identity/run-context.ts'
 /** What a report is made of. */
 export interface RunReport {
   readonly run: RunContext
-  readonly verdict: Verdict
+  readonly verdict: RunResult
   /** Exit status of the process that writes. */
   readonly status: number
   /** Undefined where there never was a cluster. */

@@ -1,4 +1,4 @@
-import { Visit } from '../control/control-client.ts'
+import { ControlClient } from '../control/control-client.ts'
 import { RunnerError } from '../errors.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -55,7 +55,7 @@ export class SecureRun {
 /**
  * The certificates of a run that this one adds workers to.
  *
- * @throws RunnerError ERR_ENVIRONMENT where it has none to give, or as {@link Visit} does.
+ * @throws RunnerError ERR_ENVIRONMENT where it has none to give, or as {@link ControlClient} does.
  */
 export async function certificatesOfOther(
   file: SchedulerFile,
@@ -68,6 +68,6 @@ export async function certificatesOfOther(
         'say --no-secure, or name its own certificates by --tls-ca-file, --tls-cert and --tls-key',
       { code: 'ERR_ENVIRONMENT' },
     )
-  using visit = await Visit.open(record, { signal })
-  return await visit.certificates({ timeout: askTimeout, signal })
+  using client = await ControlClient.open(record, { signal })
+  return await client.certificates({ timeout: askTimeout, signal })
 }

@@ -1,5 +1,5 @@
-import type { Line } from '../control/channel.ts'
-import type { FromHub, ToHub } from '../control/messages.ts'
+import type { Channel } from '../control/channel.ts'
+import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { type Exit, formatExit, shellStatus } from '../process/exit.ts'
 import { formatDuration } from '../util/duration.ts'
@@ -20,7 +20,7 @@ const afterOthers = 3_000
 export interface WorkersOptions {
   readonly run: RunContext
   readonly hosted: LocalComponents
-  readonly link: Line<FromHub, ToHub>
+  readonly link: Channel<FromCoordinator, ToCoordinator>
   /** Whether a signal is ending the run. */
   readonly isInterrupted: () => boolean
   /** Called for each worker, each time it is running. */

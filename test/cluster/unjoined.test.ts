@@ -109,7 +109,7 @@ test.concurrent('the step is left to the signal that comes before it is released
   await fakeScancel(cluster)
   await publishDead(cluster)
   const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '20s', ...args])
-  await client?.expectOutput('error: Cannot join process 0')
+  await client?.expectOutput('error: Cannot join rank 0')
   client?.signal('SIGTERM')
   await client?.expectStatus(69)
   expect(await toldScancel(cluster)).toBe('')

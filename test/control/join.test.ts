@@ -1,30 +1,30 @@
 import { describe, expect, it, vi } from 'vitest'
 import { joinControl, RefusedError } from '../../src/control/join.ts'
-import type { Peer } from '../../src/control/server.ts'
+import type { MemberChannel } from '../../src/control/server.ts'
 import { closedPort, recordOf, startServer, startStranger } from './support.ts'
 
 const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
 
 describe('joinControl', { timeout: 30_000 }, () => {
   it('says who it is and is welcomed', async () => {
-    const onPeer = vi.fn((peer: Peer) => {
-      peer.send({ type: 'welcome' })
+    const onMember = vi.fn((channel: MemberChannel) => {
+      channel.send({ type: 'welcome' })
     })
-    const { port } = await startServer({ onPeer })
-    const link = await joinControl(await recordOf(port), me)
+    const { port } = await startServer({ onMember })
+    const channel = await joinControl(await recordOf(port), me)
     const hello = { type: 'hello', rank: 2, host: 'node2', pid: process.pid, instance: 'i' }
-    expect(onPeer).toHaveBeenCalledWith(expect.anything(), hello)
-    link.destroy()
+    expect(onMember).toHaveBeenCalledWith(expect.anything(), hello)
+    channel.destroy()
   })
 
   it('says why rank 0 refuses it, with an error of its own', async () => {
-    const onPeer = (peer: Peer): void => {
-      peer.send({ type: 'refused', why: 'there is another one' })
-      peer.end()
+    const onMember = (channel: MemberChannel): void => {
+      channel.send({ type: 'refused', why: 'there is another one' })
+      channel.end()
     }
-    const { port } = await startServer({ onPeer })
+    const { port } = await startServer({ onMember })
     const joined = joinControl(await recordOf(port), me)
-    await expect(joined).rejects.toThrow(`Cannot join process 0 on node0, port ${port}: there is another one`)
+    await expect(joined).rejects.toThrow(`Cannot join rank 0 on node0, port ${port}: there is another one`)
     await expect(joined).rejects.toBeInstanceOf(RefusedError)
   })
 
@@ -32,20 +32,20 @@ describe('joinControl', { timeout: 30_000 }, () => {
     ['secret', { secret: 'another' }],
     ['run key', { runKey: 'sim-8.0-r0' }],
   ])('names host and port where a run of another %s answers', async (_, other) => {
-    const onPeer = vi.fn()
-    const { port } = await startServer({ ...other, onPeer })
+    const onMember = vi.fn()
+    const { port } = await startServer({ ...other, onMember })
     await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
+      message: `Cannot join rank 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
     })
-    expect(onPeer).not.toHaveBeenCalled()
+    expect(onMember).not.toHaveBeenCalled()
   })
 
   it('names host and port when nobody listens there', async () => {
     const port = await closedPort()
     await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: the connection is refused`,
+      message: `Cannot join rank 0 on node0, port ${port}: the connection is refused`,
     })
   })
 
@@ -53,7 +53,7 @@ describe('joinControl', { timeout: 30_000 }, () => {
     const port = await startStranger((socket) => socket.write('220 ready\r\n'))
     await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
+      message: `Cannot join rank 0 on node0, port ${port}: what listens there does not prove that it is of this run`,
     })
     const closing = await startStranger((socket) => socket.end())
     await expect(joinControl(await recordOf(closing), me)).rejects.toThrow('the connection was closed')
@@ -63,7 +63,7 @@ describe('joinControl', { timeout: 30_000 }, () => {
     const port = await startStranger(() => undefined)
     await expect(joinControl(await recordOf(port), { ...me, patience: 50 })).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join process 0 on node0, port ${port}: it does not answer`,
+      message: `Cannot join rank 0 on node0, port ${port}: it does not answer`,
     })
   })
 

@@ -1,59 +1,58 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { joinControl } from '../../src/control/join.ts'
+import { joinControl, openHeartbeatChannel } from '../../src/control/join.ts'
 import type { Hello } from '../../src/control/messages.ts'
 import { openChannel } from '../../src/control/open-channel.ts'
-import { openSecondLine } from '../../src/control/second-channel.ts'
-import { ControlServer, type Peer } from '../../src/control/server.ts'
+import { ControlServer, type MemberChannel } from '../../src/control/server.ts'
 import { frame, recordOf, say, startServer } from './support.ts'
 
 const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
-const welcome = (peer: Peer): void => {
-  peer.send({ type: 'welcome' })
+const welcome = (channel: MemberChannel): void => {
+  channel.send({ type: 'welcome' })
 }
 const greeting = frame({ purpose: 'join', nonce: 'A'.repeat(43) })
 
 describe('ControlServer', () => {
   it('hands on a process of the run, with what it says', async () => {
     const heard: unknown[] = []
-    const onPeer = vi.fn((peer: Peer, _: Hello) => {
-      welcome(peer)
-      peer.onMessage((message) => heard.push(message))
+    const onMember = vi.fn((channel: MemberChannel, _: Hello) => {
+      welcome(channel)
+      channel.onMessage((message) => heard.push(message))
     })
-    const server = await startServer({ onPeer })
-    const link = await joinControl(await recordOf(server.port), me)
-    link.send({ type: 'done' })
+    const server = await startServer({ onMember })
+    const channel = await joinControl(await recordOf(server.port), me)
+    channel.send({ type: 'done' })
     await vi.waitFor(() => expect(heard).toEqual([{ type: 'here' }, { type: 'done' }]), 10_000)
-    expect(onPeer.mock.calls[0]?.[1]).toMatchObject({ rank: 2, host: 'node2', pid: process.pid })
-    link.end()
+    expect(onMember.mock.calls[0]?.[1]).toMatchObject({ rank: 2, host: 'node2', pid: process.pid })
+    channel.end()
   })
 
-  it('hands on a second channel and a visitor as what they are', async () => {
-    const [onPeer, onPulse, onVisitor] = [vi.fn(), vi.fn(), vi.fn()]
-    const server = await startServer({ onPeer, onPulse, onVisitor })
+  it('hands on a second channel and a observer as what they are', async () => {
+    const [onMember, onHeartbeatChannel, onObserver] = [vi.fn(), vi.fn(), vi.fn()]
+    const server = await startServer({ onMember, onHeartbeatChannel, onObserver })
     const record = await recordOf(server.port)
-    const second = await openSecondLine(record, { rank: 3 })
-    await vi.waitFor(() => expect(onPulse).toHaveBeenCalledWith(expect.anything(), 3), 10_000)
-    const visitor = await openChannel(record, { purpose: 'observe', secret: record.secret })
-    await vi.waitFor(() => expect(onVisitor).toHaveBeenCalledOnce(), 10_000)
-    expect(onPeer).not.toHaveBeenCalled()
+    const second = await openHeartbeatChannel(record, 3)
+    await vi.waitFor(() => expect(onHeartbeatChannel).toHaveBeenCalledWith(expect.anything(), 3), 10_000)
+    const observer = await openChannel(record, { purpose: 'observe', secret: record.secret })
+    await vi.waitFor(() => expect(onObserver).toHaveBeenCalledOnce(), 10_000)
+    expect(onMember).not.toHaveBeenCalled()
     second?.destroy()
-    if (typeof visitor !== 'string') visitor.frames.destroy()
+    if (typeof observer !== 'string') observer.destroy()
   })
 
   it('has no use for one who knows the secret and says nothing of sense with it', async () => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
+    const onMember = vi.fn()
+    const server = await startServer({ onMember })
     const record = await recordOf(server.port)
     const opened = await openChannel(record, { purpose: 'join', secret: record.secret })
     if (typeof opened === 'string') expect.fail(opened)
-    opened.frames.send(opened.session.sending.seal(Buffer.from('{"type":"ended","status":0}')))
-    await opened.frames.closed
-    expect(onPeer).not.toHaveBeenCalled()
+    opened.send({ type: 'ended', status: 0 })
+    await opened.closed
+    expect(onMember).not.toHaveBeenCalled()
   })
 
   it('shows the nonce of the run to nobody, and that it has it to those who have it too', async () => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
+    const onMember = vi.fn()
+    const server = await startServer({ onMember })
     const record = await recordOf(server.port)
     const { socket, answer } = await say(server.port, frame({ purpose: 'ask', nonce: 'A'.repeat(43) }))
     await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0), 10_000)
@@ -62,18 +61,18 @@ describe('ControlServer', () => {
     // Those who ask are not those who know the secret, and the other way round.
     expect(await openChannel(record, { purpose: 'ask', secret: record.secret })).toBe('not ours')
     expect(await openChannel(record, { purpose: 'join', secret: record.nonce })).toBe('not ours')
-    expect(onPeer).not.toHaveBeenCalled()
+    expect(onMember).not.toHaveBeenCalled()
   })
 
   it('drops who says nothing of sense at once', async () => {
-    const onPeer = vi.fn()
-    const server = await startServer({ onPeer })
+    const onMember = vi.fn()
+    const server = await startServer({ onMember })
     const [garbage, other] = await Promise.all([
       say(server.port, 'GET / HTTP/1.1\r\n\r\n'),
       say(server.port, frame({ type: 'who' })),
     ])
     expect(await Promise.all([garbage.answer, other.answer])).toEqual(['', ''])
-    expect(onPeer).not.toHaveBeenCalled()
+    expect(onMember).not.toHaveBeenCalled()
   })
 
   it('drops who says nothing, or not all of it, when his time is over, however slowly he goes on', async () => {
@@ -102,37 +101,37 @@ describe('ControlServer', () => {
   it('keeps no timer for a process of the run, which may be silent as long as it likes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
-    const onPeer = vi.fn(welcome)
-    const server = await startServer({ onPeer })
-    const link = await joinControl(await recordOf(server.port), me)
+    const onMember = vi.fn(welcome)
+    const server = await startServer({ onMember })
+    const channel = await joinControl(await recordOf(server.port), me)
     expect(vi.getTimerCount()).toBe(0)
-    link.destroy()
+    channel.destroy()
   })
 
   it('keeps the newest of those that have not proved themselves, and takes in a process of the run among them', async () => {
-    const onPeer = vi.fn(welcome)
-    const server = await startServer({ onPeer, size: 4 })
+    const onMember = vi.fn(welcome)
+    const server = await startServer({ onMember, size: 4 })
     const first = await say(server.port, greeting)
     const others: Awaited<ReturnType<typeof say>>[] = []
     for (let i = 0; i < 600; i++) others.push(await say(server.port, greeting))
     // It was dropped for one that came later, long before its time is over.
     await first.answer
-    const link = await joinControl(await recordOf(server.port), me)
-    expect(onPeer).toHaveBeenCalledOnce()
+    const channel = await joinControl(await recordOf(server.port), me)
+    expect(onMember).toHaveBeenCalledOnce()
     // It has taken the place of one more.
     await vi.waitFor(() => expect(others.filter(({ socket }) => !socket.closed).length).toBe(515), 10_000)
-    link.destroy()
+    channel.destroy()
   }, 30_000)
 
   it('closes every connection with it, and may be closed twice', async () => {
-    const server = await startServer({ onPeer: welcome })
+    const server = await startServer({ onMember: welcome })
     const { port } = server
-    const link = await joinControl(await recordOf(port), me)
+    const channel = await joinControl(await recordOf(port), me)
     const { answer } = await say(port)
     await Promise.all([server.close(), server.close()])
     await server.close()
     await answer
-    await link.closed
+    await channel.closed
     await expect(say(port)).rejects.toThrow('ECONNREFUSED')
   })
 
@@ -143,7 +142,7 @@ describe('ControlServer', () => {
       secret: 's',
       // An address for documentation, which no host has.
       host: '192.0.2.1',
-      onPeer: () => undefined,
+      onMember: () => undefined,
     })
     await expect(listening).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',

@@ -1,13 +1,18 @@
 import { describe, expect, it, vi } from 'vitest'
-import { type FromHub, fromHubSchema, type ToHub, toHubSchema } from '../../src/control/messages.ts'
+import {
+  type FromCoordinator,
+  fromCoordinatorSchema,
+  type ToCoordinator,
+  toCoordinatorSchema,
+} from '../../src/control/messages.ts'
 import { SocketChannel } from '../../src/control/socket-channel.ts'
 import { provedPair } from './support.ts'
 
 /** Rank 0's end of a channel, what has come over it, and the far end: sealed frames, or anything else. */
 async function channelAndFarEnd() {
   const [near, { frames, session }] = await provedPair()
-  const channel = new SocketChannel<ToHub, FromHub>(near.frames, near.session, toHubSchema)
-  const heard: ToHub[] = []
+  const channel = new SocketChannel<ToCoordinator, FromCoordinator>(near.frames, near.session, toCoordinatorSchema)
+  const heard: ToCoordinator[] = []
   channel.onMessage((message) => heard.push(message))
   const sealed = (text: string | Buffer): Buffer => session.sending.seal(Buffer.from(text))
   return { channel, heard, frames, sealed, say: (text: string | Buffer) => frames.send(sealed(text)) }
@@ -15,12 +20,12 @@ async function channelAndFarEnd() {
 
 async function bothEnds() {
   const [near, far] = await provedPair()
-  const one = new SocketChannel<ToHub, FromHub>(near.frames, near.session, toHubSchema)
-  const other = new SocketChannel<FromHub, ToHub>(far.frames, far.session, fromHubSchema)
+  const one = new SocketChannel<ToCoordinator, FromCoordinator>(near.frames, near.session, toCoordinatorSchema)
+  const other = new SocketChannel<FromCoordinator, ToCoordinator>(far.frames, far.session, fromCoordinatorSchema)
   return { one, other }
 }
 
-const ended = (status: number): ToHub => ({ type: 'ended', status })
+const ended = (status: number): ToCoordinator => ({ type: 'ended', status })
 
 describe('SocketChannel', () => {
   it('carries messages in both directions', async () => {
@@ -35,7 +40,7 @@ describe('SocketChannel', () => {
     const { one, other } = await bothEnds()
     for (const status of [1, 2, 3]) other.send(ended(status))
     expect(await one.next()).toEqual(ended(1))
-    const heard: ToHub[] = []
+    const heard: ToCoordinator[] = []
     one.onMessage((message) => heard.push(message))
     await vi.waitFor(() => expect(heard).toEqual([ended(2), ended(3)]), 10_000)
   })
@@ -54,7 +59,7 @@ describe('SocketChannel', () => {
     expect(heard).toEqual([ended(1)])
   })
 
-  it.each<[string, (first: Buffer, second: Buffer) => Buffer[], ToHub?]>([
+  it.each<[string, (first: Buffer, second: Buffer) => Buffer[], ToCoordinator?]>([
     ['is sent again', (first) => [first, first], ended(1)],
     ['is left out', (_, second) => [second]],
     ['comes too early', (first, second) => [second, first]],
@@ -72,7 +77,7 @@ describe('SocketChannel', () => {
 
   it('closes at a message that was sent by its own end', async () => {
     const [near, far] = await provedPair()
-    const channel = new SocketChannel<ToHub, ToHub>(near.frames, near.session, toHubSchema)
+    const channel = new SocketChannel<ToCoordinator, ToCoordinator>(near.frames, near.session, toCoordinatorSchema)
     // Whoever is on the way sends back what he has seen.
     far.frames.onFrame((frame) => {
       far.frames.send(frame)
@@ -87,7 +92,7 @@ describe('SocketChannel', () => {
   it('takes a long message that is none too long', async () => {
     const { one, other } = await bothEnds()
     const lines = Array.from({ length: 10 }, () => 'x'.repeat(65_536))
-    const message: ToHub = { type: 'worker-ended', status: 1, again: false, message: '€', last_lines: lines }
+    const message: ToCoordinator = { type: 'worker-ended', status: 1, again: false, message: '€', last_lines: lines }
     other.send(message)
     expect(await one.next()).toEqual(message)
   })

@@ -14,7 +14,7 @@ export async function startServer(options: Partial<ControlServerOptions> = {}): 
     nonce: 'the-nonce',
     secret: 'the-secret',
     host: '127.0.0.1',
-    onPeer: () => undefined,
+    onMember: () => undefined,
     ...options,
   })
   onTestFinished(async () => {
@@ -23,7 +23,7 @@ export async function startServer(options: Partial<ControlServerOptions> = {}): 
   return server
 }
 
-/** The record of a run whose process 0 answers at `port`. */
+/** The record of a run whose rank 0 answers at `port`. */
 export async function recordOf(port: number, changes: Partial<ClusterRecord> = {}): Promise<ClusterRecord> {
   return {
     version: 1,

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { joinControl } from '../../src/control/join.ts'
 import { Mailbox } from '../../src/control/channel.ts'
-import type { FromHub, ToHub } from '../../src/control/messages.ts'
-import { type LivingLine, Pulse, withPulse } from '../../src/control/heartbeat.ts'
+import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
+import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../../src/control/heartbeat.ts'
 import { meet } from '../../src/run/join-run.ts'
 import { createLogger } from '../../src/logger.ts'
 import { recordOf, startServer } from '../control/support.ts'
@@ -40,7 +40,7 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
   let welcomed = 0
   const server = await startServer({
     size: 4,
-    onPeer: (peer) => {
+    onMember: (peer) => {
       welcomed++
       peer.send({ type: 'welcome' })
     },
@@ -68,18 +68,18 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
 
 test('a flood of strangers takes neither heartbeats nor messages from those that have joined, nor all files of process 0', async () => {
   const lostAfter = 2_000
-  using pulse = new Pulse({ lostAfter })
-  const lines: LivingLine<ToHub | FromHub, FromHub | ToHub>[] = []
+  using monitor = new HeartbeatMonitor({ lostAfter })
+  const channels: HeartbeatChannel<ToCoordinator | FromCoordinator, FromCoordinator | ToCoordinator>[] = []
   const server = await startServer({
     size: 4,
-    onPeer: (peer) => {
-      const line = withPulse(peer, pulse)
-      lines.push(line)
-      line.send({ type: 'welcome' })
+    onMember: (peer) => {
+      const channel = withHeartbeat(peer, monitor)
+      channels.push(channel)
+      channel.send({ type: 'welcome' })
       // Process 0 answers each with its own number.
-      line.onMessage((message) => {
+      channel.onMessage((message) => {
         if (message.type !== 'await-workers') return
-        line.send({ type: 'workers', running: message.count ?? 0, wanted: message.count ?? 0 })
+        channel.send({ type: 'workers', running: message.count ?? 0, wanted: message.count ?? 0 })
       })
     },
   })
@@ -88,20 +88,20 @@ test('a flood of strangers takes neither heartbeats nor messages from those that
   const answers = await Promise.all(
     [1, 2, 3].map(async (rank) => {
       const link = await joinControl(record, { rank, host: 'node1', instance: String(rank), signal })
-      const line = withPulse(link, pulse)
-      lines.push(line)
-      const heard = new Mailbox<FromHub>()
-      line.onMessage((message) => {
+      const channel = withHeartbeat(link, monitor)
+      channels.push(channel)
+      const heard = new Mailbox<FromCoordinator>()
+      channel.onMessage((message) => {
         heard.put(message)
       })
-      return async (count: number): Promise<FromHub | 'closed' | 'silent'> => {
-        line.send({ type: 'await-workers', count })
-        return await Promise.race([heard.next(), line.closed])
+      return async (count: number): Promise<FromCoordinator | 'closed' | 'silent'> => {
+        channel.send({ type: 'await-workers', count })
+        return await Promise.race([heard.next(), channel.closed])
       }
     }),
   )
   const lost: string[] = []
-  for (const line of lines) void line.closed.then((how) => lost.push(how))
+  for (const channel of channels) void channel.closed.then((how) => lost.push(how))
   const files = async (): Promise<number> => (await readdir('/proc/self/fd')).length
   const before = await files()
   const reach = startFlood(server.port)
@@ -116,5 +116,5 @@ test('a flood of strangers takes neither heartbeats nor messages from those that
   }
   await reach(8_000)
   expect(lost).toEqual([])
-  for (const line of lines) line.destroy()
+  for (const channel of channels) channel.destroy()
 }, 60_000)

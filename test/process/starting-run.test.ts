@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { waitForCluster } from '../../src/commands/wait.ts'
-import type { ControlServer, Peer } from '../../src/control/server.ts'
+import type { ControlServer, MemberChannel } from '../../src/control/server.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import type { FileStore } from '../../src/rendezvous/file-store.ts'
 import { closedPort, recordOf, startServer } from '../control/support.ts'
@@ -33,7 +33,7 @@ async function waiting(directory: string, timeout = long, onProgress = (): void 
 /** A run that is about to start a cluster, whose process 0 is this process. */
 class Starting {
   readonly directory: string
-  readonly visitors: Peer[] = []
+  readonly visitors: MemberChannel[] = []
   #server: ControlServer | undefined
 
   constructor(directory = temporaryDirectory()) {
@@ -42,7 +42,7 @@ class Starting {
 
   /** @param claimed whether it starts a scheduler, or adds workers to one */
   async start(runKey: string, { claimed = true, port }: { claimed?: boolean; port?: number } = {}): Promise<FileStore> {
-    const server = await startServer({ runKey, onVisitor: (visitor) => this.visitors.push(visitor) })
+    const server = await startServer({ runKey, onObserver: (visitor) => this.visitors.push(visitor) })
     this.#server = server
     const record: ClusterRecord = await recordOf(port ?? server.port, { run_key: runKey })
     const store = storeOf(join(this.directory, 'F.json'), runKey)
@@ -61,7 +61,7 @@ class Starting {
     await this.#server?.close()
   }
 
-  async visited(): Promise<Peer> {
+  async visited(): Promise<MemberChannel> {
     await vi.waitFor(() => expect(this.visitors).toHaveLength(1), 30_000)
     return this.visitors[0] ?? expect.fail()
   }

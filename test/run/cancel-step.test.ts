@@ -110,7 +110,7 @@ async function isOfProcess0(): Promise<never> {
 }
 
 const late = new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' })
-const silent = new RunnerError('Cannot join process 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
+const silent = new RunnerError('Cannot join rank 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
 const hostLost = new HostLostError('Lost process 0: nothing was heard of its host', { code: 'ERR_COMPONENT_LOST' })
 
 /** After its last word, by the silence of 8 s and the workers' part of the grace. */

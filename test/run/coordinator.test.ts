@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Line, localLine } from '../../src/control/channel.ts'
-import type { FromHub, ToHub } from '../../src/control/messages.ts'
+import { type Channel, LocalChannel } from '../../src/control/channel.ts'
+import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
 import type { Failure } from '../../src/record/outcome-record.ts'
 import type { PublishedFile } from '../../src/record/scheduler-file.ts'
 import type { Role } from '../../src/identity/roles.ts'
@@ -11,8 +11,8 @@ const shared: readonly (readonly Role[])[] = [['scheduler', 'client', 'worker'],
 const withoutClient: readonly (readonly Role[])[] = [['scheduler'], ['worker'], ['worker']]
 
 interface Member {
-  readonly line: Line<FromHub, ToHub>
-  readonly heard: FromHub[]
+  readonly line: Channel<FromCoordinator, ToCoordinator>
+  readonly heard: FromCoordinator[]
 }
 
 /** A run whose processes are lines within the test. */
@@ -41,27 +41,43 @@ function startRun(
     closed?: Promise<'silent'>,
     { instance = `process of rank ${rank}`, isHere = true } = {},
   ): Member => {
-    const [mine, theirs] = localLine<FromHub, ToHub>()
-    const heard: FromHub[] = []
+    const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
+    const heard: FromCoordinator[] = []
     mine.onMessage((message) => {
       if (message.type !== 'welcome') heard.push(message)
     })
     const caller = { rank, host: `node${rank}`, pid: 4711, instance }
-    coordinator.add(caller, closed === undefined ? theirs : { ...theirs, closed })
+    coordinator.add(caller, closed === undefined ? theirs : closingBy(theirs, closed))
     if (isHere) mine.send({ type: 'here' })
     return { line: mine, heard }
   }
   const visit = (): Member => {
-    const [mine, theirs] = localLine<FromHub, ToHub>()
-    const heard: FromHub[] = []
+    const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
+    const heard: FromCoordinator[] = []
     mine.onMessage((message) => heard.push(message))
-    coordinator.addVisitor(theirs)
+    coordinator.addObserver(theirs)
     return { line: mine, heard }
   }
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
-  const everybody = (): FromHub[][] => [...members.values()].map(({ heard }) => heard)
+  const everybody = (): FromCoordinator[][] => [...members.values()].map(({ heard }) => heard)
   return { coordinator, warnings, onSilent, member, join, visit, everybody }
+}
+
+/** The channel of a process that is lost in that way. */
+function closingBy<In, Out>(channel: Channel<In, Out>, closed: Promise<'silent'>): Channel<In, Out> {
+  return {
+    closed,
+    send: (message) => {
+      channel.send(message)
+    },
+    onMessage: (listener) => {
+      channel.onMessage(listener)
+    },
+    end: () => undefined,
+    destroy: () => undefined,
+    unref: () => undefined,
+  }
 }
 
 /** Loses the process behind a line: its connection closes without a word. */
@@ -82,7 +98,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return seen.mock.calls.length > 0
 }
 
-const workerEnded = (status: number, message = 'Worker 2 ended'): ToHub => ({
+const workerEnded = (status: number, message = 'Worker 2 ended'): ToCoordinator => ({
   type: 'worker-ended',
   status,
   again: false,

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { NotReachedError, RefusedError } from '../../src/control/join.ts'
+import { RefusedError } from '../../src/control/join.ts'
+import { NotReachedError } from '../../src/control/open-channel.ts'
 import { messageOf, RunnerError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
@@ -10,7 +11,7 @@ import { untilAborted } from '../../src/util/wait.ts'
 const logger = createLogger({ write: () => undefined })
 const signal = new AbortController().signal
 const limit = (): number => 60_000
-const noAnswer = new RunnerError('Cannot join process 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
+const noAnswer = new RunnerError('Cannot join rank 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
 
 function gatherer(nonce: string): Found {
   const record = { nonce, host: 'node0' } as ClusterRecord

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { localLine } from '../../src/control/channel.ts'
-import type { FromHub, ToHub } from '../../src/control/messages.ts'
+import { LocalChannel } from '../../src/control/channel.ts'
+import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
 import { Readiness } from '../../src/run/readiness.ts'
 
 /** Somebody who waits, and what it hears. */
 function waiter() {
-  const [mine, theirs] = localLine<FromHub, ToHub>()
-  const heard: FromHub[] = []
+  const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
+  const heard: FromCoordinator[] = []
   mine.onMessage((message) => heard.push(message))
   return { line: theirs, heard, leave: mine }
 }

@@ -63,7 +63,7 @@ test('control ports that are closed between the hosts are named, by the run and 
   const closed = ['--control-port', '18300:18310', '--rendezvous-timeout', '5s', '--scheduler-file', 'F.json']
   const step = work.srun(four, [...run, ...closed, '--no-scancel', ...addresses])
   await step.ended
-  expect(step.stderr).toMatch(/error: Cannot join process 0 on node\d, port 183\d\d: no connection to .*--control-port/)
+  expect(step.stderr).toMatch(/error: Cannot join rank 0 on node\d, port 183\d\d: no connection to .*--control-port/)
   const doctor = work.srun(four, ['dask-hpc-runner', 'doctor', ...closed])
   await doctor.ended
   expect(doctor.stdout).toMatch(/problem.* gets? no answer at 10\.97\.0\.\d+:183\d\d, .*\n.*--control-port/)

@@ -1,4 +1,4 @@
-import { Visit } from '../../control/control-client.ts'
+import { ControlClient } from '../../control/control-client.ts'
 import { DaskError } from '../../dask/errors.ts'
 import { presentWorkers } from '../../dask/present-workers.ts'
 import type { SchedulerClient } from '../../dask/scheduler-client.ts'
@@ -15,7 +15,7 @@ import { formatCount } from '../../util/format.ts'
 /** Whose workers are waited for, and how. */
 export interface AwaitWorkersOptions {
   /** Who is asked at first: rank 0 of a run of ours, or the scheduler. */
-  readonly asked: Visit | SchedulerClient
+  readonly asked: ControlClient | SchedulerClient
   readonly scheduler: KnownScheduler
   /** Of a run of ours. */
   readonly record: ClusterRecord | undefined
@@ -79,14 +79,14 @@ function isBroken(error: RunnerError): boolean {
 /** At the deadline: which workers there are. All may have come by now. */
 async function lastLook(
   options: AwaitWorkersOptions,
-  asked: Visit | SchedulerClient | undefined,
+  asked: ControlClient | SchedulerClient | undefined,
   { running, cause }: { readonly running: number | undefined; readonly cause: unknown },
 ): Promise<number> {
   const { scheduler, wanted, end, signal } = options
   let present: PresentWorkers
   try {
     const timeout = Math.max(1, end - monotonic())
-    present = asked instanceof Visit ? await asked.presentWorkers({ timeout, signal }) : await list(options)
+    present = asked instanceof ControlClient ? await asked.presentWorkers({ timeout, signal }) : await list(options)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof RunnerError && error.code === 'ERR_COMPONENT_LOST') throw error

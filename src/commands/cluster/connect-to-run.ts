@@ -1,4 +1,4 @@
-import { Visit } from '../../control/control-client.ts'
+import { ControlClient } from '../../control/control-client.ts'
 import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { lookAt } from './look.ts'
@@ -8,7 +8,7 @@ import type { Target } from './target.ts'
 /** A run of ours whose process 0 has answered. */
 export interface VisitedRun {
   readonly kind: 'visited'
-  readonly visit: Visit
+  readonly visit: ControlClient
   readonly file: PublishedFile
 }
 
@@ -31,7 +31,7 @@ export async function visitRun(target: Target, { timeout, signal }: FindOptions)
     if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
     const { file } = sight
     const any = signal === undefined ? end : AbortSignal.any([end, signal])
-    return { kind: 'visited', visit: await Visit.open(file.dask_hpc_runner, { signal: any }), file }
+    return { kind: 'visited', visit: await ControlClient.open(file.dask_hpc_runner, { signal: any }), file }
   } catch {
     signal?.throwIfAborted()
     return undefined

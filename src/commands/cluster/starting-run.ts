@@ -1,5 +1,5 @@
 import { askOwner } from '../../control/ask.ts'
-import { Visit } from '../../control/control-client.ts'
+import { ControlClient } from '../../control/control-client.ts'
 import { RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import { readGatherer, readOutcome } from '../../rendezvous/run-directory.ts'
@@ -81,9 +81,11 @@ export class StartingRun implements Disposable {
     const contents = await this.#read(readStartingRun(this.#path))
     const record = contents.kind === 'text' ? readGatherer(contents.text) : undefined
     if (record === undefined) return
-    using visit = await Visit.open(record, { signal: AbortSignal.any([signal, AbortSignal.timeout(longestTry)]) })
-    const verdict = await untilAborted(visit.ended, signal)
-    if (verdict !== undefined) this.#end(record, verdict.failure?.message ?? 'it is over')
+    using client = await ControlClient.open(record, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(longestTry)]),
+    })
+    const result = await untilAborted(client.ended, signal)
+    if (result !== undefined) this.#end(record, result.failure?.message ?? 'it is over')
     else if ((await askOwner(record)) === 'gone') this.#end(record, `its process 0 on ${record.host} is gone`)
   }
 
