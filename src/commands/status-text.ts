@@ -135,10 +135,20 @@ function rowOfWorker(worker: WorkerStatus, { gpus, again }: { gpus: boolean; aga
     name,
     state,
     String(threads),
-    ...(gpus ? [String(worker.gpus)] : []),
+    ...(gpus ? [formatDevices(worker)] : []),
     memory_limit === null ? used : `${used} / ${formatBytes(memory_limit)}`,
     ...cells(tasks),
   ]
+}
+
+/** Of a UUID so much is shown as tells it from others. */
+const longestDevice = 12
+
+/** How many, and which: `2 (0,1)`. */
+function formatDevices({ gpus, gpu_devices: devices }: WorkerStatus): string {
+  if (devices === null || devices.length === 0) return String(gpus)
+  const names = devices.map((name) => (name.length > longestDevice ? `${name.slice(0, longestDevice)}…` : name))
+  return `${gpus} (${names.join(',')})`
 }
 
 function rowOfHost(workers: readonly WorkerStatus[], gpus: boolean): string[] {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import * as z from 'zod/mini'
 import type { SchedulerIdentity, WorkerInfo } from '../dask/calls/identity.ts'
 import type { Versions } from '../dask/calls/versions.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
@@ -23,8 +24,10 @@ export interface WorkerStatus {
   readonly address: string
   readonly host: string
   readonly threads: number
-  /** Its resource `GPU`; 0 without. */
+  /** How many GPUs it begins with; where it does not tell, its resource `GPU`, or 0. */
   readonly gpus: number
+  /** Which these are, as CUDA_VISIBLE_DEVICES or its like names them; null where that is not known. */
+  readonly gpu_devices: readonly string[] | null
   /** Dask's word: `running`, `paused`, `closing_gracefully`, ... */
   readonly state: string
   /** Bytes that its process takes; null before its first heartbeat. */
@@ -194,7 +197,7 @@ function describeWorker(address: string, worker: WorkerInfo, now: number): Worke
     address,
     host: worker.host,
     threads: worker.nthreads,
-    gpus: worker.resources?.GPU ?? 0,
+    ...gpusOf(worker),
     state: worker.status,
     memory: metrics?.memory ?? null,
     memory_limit: worker.memory_limit === 0 ? null : worker.memory_limit,
@@ -205,6 +208,23 @@ function describeWorker(address: string, worker: WorkerInfo, now: number): Worke
       memory: tasks('memory'),
     },
     silent_for: worker.last_seen === undefined ? 0 : seconds(now - worker.last_seen * 1000),
+  }
+}
+
+const toldGpusSchema = z.object({ count: z.number(), devices: z.array(z.string()) })
+
+function gpusOf({ dask_hpc_runner_gpus, resources }: WorkerInfo): Pick<WorkerStatus, 'gpus' | 'gpu_devices'> {
+  const told = z.safeParse(toldGpusSchema, parseJson(dask_hpc_runner_gpus))
+  if (!told.success) return { gpus: resources?.GPU ?? 0, gpu_devices: null }
+  const { count, devices } = told.data
+  return { gpus: count, gpu_devices: devices }
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
   }
 }
 

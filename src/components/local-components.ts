@@ -7,7 +7,15 @@ import { schedulerArguments, workerArguments, type WorkerPlace } from './dask-ar
 import { daskValues } from './dask-values.ts'
 import { taskShare } from './task-share.ts'
 import { fillCommand } from './worker-command.ts'
-import { formatResources, ownGpus, tooManyGpus, withGpus, type WorkerGpus, workerGpus } from './worker-gpus.ts'
+import {
+  beginsWith,
+  formatResources,
+  ownGpus,
+  tooManyGpus,
+  withGpus,
+  type WorkerGpus,
+  workerGpus,
+} from './worker-gpus.ts'
 import { workerNames, workersOfProcess } from './worker-names.ts'
 import { shareAmong } from './worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -118,7 +126,12 @@ export class LocalComponents {
           return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
         const environment = withTwins(gpus?.environments[i] ?? {})
-        const extras = { environment, resources: resources.offered, values: daskValues(options) }
+        const extras = {
+          environment,
+          resources: resources.offered,
+          gpus: gpus && beginsWith(gpus, i),
+          values: daskValues(options),
+        }
         const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)
         return worker

@@ -78,6 +78,16 @@ export function tooManyGpus({ each, visible }: WorkerGpus): string | undefined {
     : `--gpus-per-worker asks for ${each} GPUs for each worker, and its task sees ${visible}`
 }
 
+/** How many GPUs a worker of this process begins with, and which. */
+export function beginsWith(
+  { each, visible, environments }: WorkerGpus,
+  worker: number,
+): { readonly count: number; readonly devices: readonly string[] } {
+  const count = Math.min(each, visible)
+  const [list] = Object.values(environments[worker] ?? {})
+  return { count, devices: list?.split(',').slice(0, count) ?? [] }
+}
+
 /**
  * What is set in the environment of a command that brings `count` workers, from the worker `first` on: their own
  * GPUs alone, because such a command may start a worker for each that it sees.

@@ -4,9 +4,9 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
-#   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ...}
+#   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ..., "gpus": ...}
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
-#       unless the configuration names another; `values` are those that values.py judges first
+#       unless the configuration names another; tell the scheduler of the GPUs; `values` are those that values.py judges first
 #   {"report": "refused", "message": ...}                            one of them cannot be used: this process ends with 64
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
 #   {"report": "client"}                                             a scheduler's first client has come
@@ -49,6 +49,7 @@ def main(pipe):
     offer(order["resources"])
     keep_files_in(order.get("directory"))
     look_for_directory(order["arguments"])
+    component.gpus = order.get("gpus")
     run(kind, order["arguments"], component, order.get("values", ()))
 
 
@@ -129,6 +130,7 @@ class Component:
         self.server = None
         self.loop = None
         self.heartbeats = 0
+        self.gpus = None
 
     def watch(self, cls):
         """Learn of the instance that Dask's command line makes of `cls`."""
@@ -136,7 +138,7 @@ class Component:
 
         @functools.wraps(make)
         def make_and_tell(server, *args, **kwargs):
-            make(server, *args, **kwargs)
+            make(server, *args, **{**kwargs, **self.information(kwargs)})
             self.loop = asyncio.get_running_loop()
             self.server = server
             self.loop.create_task(self.report_start())
@@ -146,6 +148,16 @@ class Component:
             self.count_heartbeats(cls)
         if hasattr(cls, "add_client"):
             self.tell_of_client(cls)
+
+    def information(self, arguments):
+        """What a worker tells the scheduler of its GPUs when it registers. A class of the user's may take no such argument."""
+        from distributed import Worker
+
+        if self.gpus is None or arguments.get("worker_class", Worker) not in (None, Worker):
+            return {}
+        # What a nanny starts gets it as a pickle, and has no function of ours: this one gives the text itself.
+        text = json.dumps(self.gpus).replace("{", "{{").replace("}", "}}")
+        return {"startup_information": {**(arguments.get("startup_information") or {}), "dask_hpc_runner_gpus": text.format}}
 
     def tell_of_client(self, cls):
         """Report the first client that comes to a scheduler."""

@@ -17,6 +17,8 @@ export interface WorkerExtras {
   readonly resources: Readonly<Record<string, number>>
   /** Where its files go, unless the user's configuration names a place. @default Dask's choice */
   readonly directory?: string | undefined
+  /** The GPUs that a worker begins with, which the scheduler is told. @default nothing is said of them */
+  readonly gpus?: { readonly count: number; readonly devices: readonly string[] } | undefined
   /** Values of options that are judged first: see values.py. */
   readonly values?: readonly (readonly [option: string, name: string, value: string])[]
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
 import { slurmEnvironment } from '../support/environment.ts'
 import { startTasks } from '../support/step.ts'
 
 const share = ['--', 'python3', join(programs, 'share.py')]
+const shareAndStatus = ['--', 'sh', '-c', `python3 ${join(programs, 'share.py')} && '${program}' status`]
 
 /** What the program says of each worker, without threads and memory where these are those of this machine. */
 function lines(output: string, from = 3): string[] {
@@ -33,24 +34,30 @@ test('four tasks of a node begin with a GPU each, of which they have told Dask',
   await cluster.expectNothingLeft()
 })
 
-test('so do the workers of one task, beside the resources of the configuration', async () => {
+test('so do the workers of one task, beside the resources of the configuration, and status names them', async () => {
   await using cluster = await Cluster.make()
   const env = { CUDA_VISIBLE_DEVICES: 'GPU-a,GPU-b', DASK_DISTRIBUTED__WORKER__RESOURCES: '{"MEM": 7}' }
-  const run = cluster.run(['local', '-n', '1', '--nworkers', '2', ...share], env)
+  const run = cluster.run(['local', '-n', '1', '--nworkers', '2', ...shareAndStatus], env)
   await run.expectStatus(0)
-  expect(lines(run.stdout)).toEqual([
+  expect(lines(run.stdout).slice(0, 2)).toEqual([
     '0-0 GPU=1 MEM=7 CUDA_VISIBLE_DEVICES=GPU-a,GPU-b',
     '0-1 GPU=1 MEM=7 CUDA_VISIBLE_DEVICES=GPU-b,GPU-a',
   ])
+  expect(run.stdout).toMatch(/ 0-0 +running +\d+ +1 \(GPU-a\) .*\n.* 0-1 +running +\d+ +1 \(GPU-b\) /)
   run.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
 
-test('under a nanny too, and what the user says of the resource is so', async () => {
+test('under a nanny too; what the user says of the resource is so, and status tells the GPUs themselves', async () => {
   await using cluster = await Cluster.make()
   const env = { CUDA_VISIBLE_DEVICES: '0,1', DASK_DISTRIBUTED__WORKER__RESOURCES: '{"GPU": 5}' }
-  const run = cluster.run(['local', '-n', '1', '--nworkers', '2', '--nanny', ...share], env)
+  const run = cluster.run(['local', '-n', '1', '--nworkers', '2', '--nanny', ...shareAndStatus], env)
   await run.expectStatus(0)
-  expect(lines(run.stdout)).toEqual(['0-0 GPU=5 CUDA_VISIBLE_DEVICES=0,1', '0-1 GPU=5 CUDA_VISIBLE_DEVICES=1,0'])
+  expect(lines(run.stdout).slice(0, 2)).toEqual([
+    '0-0 GPU=5 CUDA_VISIBLE_DEVICES=0,1',
+    '0-1 GPU=5 CUDA_VISIBLE_DEVICES=1,0',
+  ])
+  expect(run.stdout).toMatch(/^workers .* 2 GPUs, /m)
+  expect(run.stdout).toMatch(/ 0-0 +running +\d+ +1 \(0\) .*\n.* 0-1 +running +\d+ +1 \(1\) /)
   await cluster.expectNothingLeft()
 })

@@ -80,6 +80,7 @@ describe('the status of a cluster', () => {
       host: 'a',
       threads: 4,
       gpus: 0,
+      gpu_devices: null,
       state: 'running',
       memory: 536_870_912,
       memory_limit: 8_589_934_592,
@@ -131,14 +132,30 @@ describe('the status for people', () => {
   })
 
   it('has the GPUs of workers that have some', () => {
-    const status = described([worker(2, 'a', { resources: { GPU: 2, MEM: 1 } }), worker(3, 'b')])
-    expect(status.workers.map(({ gpus }) => gpus)).toEqual([2, 0])
+    const told = (count: number, ...devices: string[]) => ({ dask_hpc_runner_gpus: JSON.stringify({ count, devices }) })
+    const status = described([
+      worker(2, 'a', { resources: { GPU: 2, MEM: 1 } }),
+      worker(3, 'b'),
+      worker(4, 'c', { resources: { GPU: 7 }, ...told(2, '0', 'GPU-8f3a1c20-9b') }),
+      worker(5, 'd', { resources: { GPU: 7 }, ...told(0) }),
+      worker(6, 'e', { resources: { GPU: 1 }, dask_hpc_runner_gpus: '{' }),
+    ])
+    expect(status.workers.map(({ gpus, gpu_devices }) => [gpus, gpu_devices])).toEqual([
+      [2, null],
+      [0, null],
+      [2, ['0', 'GPU-8f3a1c20-9b']],
+      [0, []],
+      [1, null],
+    ])
     const lines = formatStatus(status).split('\n')
-    expect(lines).toContain('workers    2 of 3 run, on 2 hosts, 8 threads, 2 GPUs, 1 GiB of 16 GiB')
-    expect(lines.slice(-3).map((line) => line.split(/ {2,}/).slice(3, 5))).toEqual([
+    expect(lines).toContain('workers    5 of 3 run, on 5 hosts, 20 threads, 5 GPUs, 2.5 GiB of 40 GiB')
+    expect(lines.slice(-6).map((line) => line.split(/ {2,}/).slice(3, 5))).toEqual([
       ['threads', 'GPUs'],
       ['4', '2'],
       ['4', '0'],
+      ['4', '2 (0,GPU-8f3a1c20…)'],
+      ['4', '0'],
+      ['4', '1'],
     ])
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { withGpus, workerGpus, type WantedGpus } from '../../src/components/worker-gpus.ts'
+import { beginsWith, withGpus, workerGpus, type WantedGpus } from '../../src/components/worker-gpus.ts'
 import type { Environment } from '../../src/identity/environment.ts'
 import type { Share } from '../../src/identity/share.ts'
 import { slurmShare } from '../../src/identity/slurm-share.ts'
@@ -46,6 +46,21 @@ describe('the GPUs of a task', () => {
   it('are all of those of one worker', () => {
     expect(ofTasks(four, 1)).toEqual({ lists: ['0,1,2,3'], each: 4 })
     expect(ofTasks(four, 2)).toEqual({ lists: ['0,1,2,3', '2,3,0,1'], each: 2 })
+  })
+
+  it('are told by number and name', () => {
+    const gpus = (wanted: WantedGpus, env: Environment = four) =>
+      workerGpus(env, { processes: 2, localRank: 1 }, wanted)
+    const of = (...args: Parameters<typeof gpus>) => {
+      const found = gpus(...args)
+      return found && Array.from({ length: args[0].nworkers }, (_, i) => beginsWith(found, i))
+    }
+    expect(of({ nworkers: 2 })).toEqual([
+      { count: 1, devices: ['2'] },
+      { count: 1, devices: ['3'] },
+    ])
+    expect(of({ nworkers: 1, gpusPerWorker: 8 })).toEqual([{ count: 4, devices: ['0', '1', '2', '3'] }])
+    expect(of({ nworkers: 1, gpusPerWorker: 1 }, {})).toEqual([{ count: 0, devices: [] }])
   })
 
   it('are as many as the user wants', () => {

@@ -21,6 +21,8 @@ const workerSchema = z.looseObject({
   nanny: z.optional(z.nullable(z.string())),
   resources: z.optional(z.record(z.string(), z.number())),
   services: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
+  /** What a worker of ours has told of its GPUs: see bootstrap.py. */
+  dask_hpc_runner_gpus: z.optional(z.unknown()),
   metrics: z.optional(
     z.looseObject({
       /** Bytes that its process takes. */
