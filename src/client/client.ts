@@ -56,7 +56,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   /** Address of the scheduler. */
   readonly schedulerAddress: string
-  /** Address of the dashboard; undefined where there is none. */
+  /** Address of the dashboard; undefined where there is none, as where the scheduler's Python has no bokeh. */
   readonly dashboardLink: string | undefined
   readonly #connection: Connection
   readonly #reaper: Reaper

@@ -181,7 +181,6 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
     async def on_connect(self, header, _):
         from distributed import Client
 
-        dashboard = None
         program, tasks, name = header["program"], header["tasks"], header["module"]
         self.tasks = install(name, tasks, program)
         if header["address"].startswith("tls://"):
@@ -204,9 +203,16 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
             raise error if mismatch is None else Refused(f"{sentence(error)}; {mismatch}") from error
         self.spawn(self.watch_scheduler())
         self.node = header["node"]
+        return {"address": self.client.scheduler.address, "dashboard": await self.find_dashboard()}
+
+    async def find_dashboard(self):
         with contextlib.suppress(Exception):
-            dashboard = self.client.dashboard_link
-        return {"address": self.client.scheduler.address, "dashboard": dashboard}
+            there = True
+            with contextlib.suppress(Exception):
+                # Where it tells.
+                there = await self.client.run_on_scheduler(self.tasks.has_dashboard)
+            return self.client.dashboard_link if there else None
+        return None
 
     async def prepare_cluster(self, header):
         text = header["module"], header["tasks"], header["program"]

@@ -1,4 +1,10 @@
-# What the scheduler is told. A part of the module that tasks-values.py describes.
+# What the scheduler is told and asked. A part of the module that tasks-values.py describes.
+import sys
+
+
+def has_dashboard():
+    """Whether the scheduler has one: Dask names a link also where it was started without, or where its Python lacks bokeh."""
+    return "distributed.dashboard.scheduler" in sys.modules
 
 
 def follow_names(dask_scheduler):

@@ -338,7 +338,18 @@ test('what fails in run is thrown, returned or left out, and harms neither worke
 
 test('what the scheduler knows: the dashboard, threads, versions, logs, and where results are', async () => {
   const { client } = shared()
-  expect(client.dashboardLink).toMatch(/^http:\/\/.*:\d+\/status$/)
+  const link = /^http:\/\/127\.0\.0\.1:\d+\/status$/
+  const hasBokeh = await client.runOnScheduler(
+    py<boolean>`lambda: bool(__import__("importlib.util").util.find_spec("bokeh"))`,
+  )
+  // The next client comes when there is one.
+  const stand = py`lambda: __import__("sys").modules.setdefault("distributed.dashboard.scheduler", None)`
+  await client.runOnScheduler(stand)
+  await using other = await Client.connect(client.schedulerAddress, { python })
+  expect([client.dashboardLink, other.dashboardLink]).toEqual([
+    hasBokeh ? expect.stringMatching(link) : undefined,
+    expect.stringMatching(link),
+  ])
   const addresses = Object.keys((await client.schedulerInfo()).workers)
   expect(await client.nthreads()).toEqual(Object.fromEntries(addresses.map((address) => [address, 1])))
   const [address] = Object.keys(await client.nthreads({ workers: [2] }))
