@@ -7,7 +7,7 @@ import { tasksModule } from '../python/tasks-module.ts'
 import { type Duration, milliseconds } from '../util/duration.ts'
 import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
-import { bounded } from './bounded.ts'
+import { connectHelper } from './connect-helper.ts'
 import { Connection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
 import { RemoteFunctions } from './remote-functions.ts'
@@ -18,7 +18,7 @@ import { type ClientTlsOptions, environmentForTls, environmentOfSecureRun, tlsAd
 export interface ConnectOptions extends ClientTlsOptions {
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined
-  /** @default '30s' */
+  /** How long connecting to the scheduler may take. The start of the helper process's Python does not count. @default '30s' */
   readonly timeout?: Duration | undefined
   /** The Python that has Dask, that of the cluster. @default as for a runner */
   readonly python?: string | undefined
@@ -74,7 +74,6 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
           })
     const connection = new Connection(helper)
     const order = {
-      order: 'connect',
       address: found.address,
       timeout,
       direct: options.directToWorkers ?? found.inRun,
@@ -83,13 +82,7 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
       program: nodeProgram,
       node: options.node ?? process.execPath,
     }
-    const answer = bounded(
-      connection.request(order, signal),
-      // Dask's own word comes first.
-      { timeout: timeout + 5_000, ...(signal === undefined ? {} : { signal }) },
-      () => `connect to the scheduler at ${found.address}: it has not answered`,
-    )
-    const [{ ok }, functions] = await Promise.all([answer, RemoteFunctions.load()])
+    const [ok, functions] = await Promise.all([connectHelper(connection, order, signal), RemoteFunctions.load()])
     const { address, dashboard } = ok as { readonly address: string; readonly dashboard: string | null }
     return { address, dashboardLink: dashboard ?? undefined, connection, reaper, functions }
   } catch (error) {

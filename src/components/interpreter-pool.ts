@@ -3,6 +3,7 @@ import { passOn } from '../process/pass-on.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
+import { isInEnvironment } from '../python/environment-runner.ts'
 import { type Answer, findPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
@@ -64,7 +65,9 @@ export class InterpreterPool {
     const [first, ...others] = this.#startsFor(parts)
     if (first === undefined) return
     const { options } = this.#run
+    const asking = this.#showAsking()
     this.#path = findPython(options, this.#askingEnv, this.#signal, async (python) => {
+      asking?.[Symbol.dispose]()
       const started = first(python, true)
       using _progress = showProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
       const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
@@ -73,11 +76,20 @@ export class InterpreterPool {
     })
     this.#path.then(
       (python) => {
+        asking?.[Symbol.dispose]()
         if (!this.#signal.aborted) for (const start of others) start(python)
       },
       // Whoever starts something is told.
-      () => undefined,
+      () => asking?.[Symbol.dispose](),
     )
+  }
+
+  /** Says that uv or the like is asked for its Python, which may first make an environment. */
+  #showAsking(): Disposable | undefined {
+    const { command, python } = this.#run.options
+    if (python !== undefined || command === undefined || !isInEnvironment(command)) return undefined
+    const text = `waiting on ${this.#run.identity.host} for "${command.join(' ')}" to say which Python it runs`
+    return showProgress(this.#run, () => text)
   }
 
   /** Runs `part` with these arguments of Dask's own command line, in a Python that has imported Dask where there is one. */

@@ -178,6 +178,10 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
 
     # Orders
 
+    async def on_ready(self, header, _):
+        # Dask has been imported.
+        return None
+
     async def on_connect(self, header, _):
         from distributed import Client
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, python } from '../support/cluster.ts'
+import { Cluster, programs, python } from '../support/cluster.ts'
 
 const stands = resolve(import.meta.dirname, '../../fixtures/environments')
 const client = `from dask.distributed import Client
@@ -43,6 +43,19 @@ test('where one does not tell its Python, the run says which one the cluster has
   })
   await run.expectStatus(0)
   expect(run.stderr).toMatch(/it is not known in which Python "uv run true" runs: see that it is \S+python3/)
+  await cluster.expectNothingLeft()
+})
+
+test('one that takes its time to tell its Python is named', async () => {
+  await using cluster = await Cluster.make()
+  const env = await environmentOf(cluster)
+  const slow = `#!/bin/sh\n[ "$2" != python ] || /bin/sleep 3.2\nexec '${stands}/uv' "$@"\n`
+  await writeFile(join(cluster.directory, 'bin/uv'), slow, { mode: 0o755 })
+  // 3.2 s are 12.8 s to the run, which says every 10 s what it waits for.
+  const fast = { ...env, NODE_OPTIONS: `--require=${join(programs, 'fast-clock.cjs')}` }
+  const run = cluster.run(['local', '-n', '1', '--', 'uv', 'run', 'client.py'], fast)
+  await run.expectStatus(0)
+  expect(run.stderr).toMatch(/waiting on \S+ for "uv run client\.py" to say which Python it runs \(\d+ s\)/)
   await cluster.expectNothingLeft()
 })
 

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { connectHelper } from '../../src/client/connect-helper.ts'
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+const order = { address: 'tcp://10.0.0.1:8786', timeout: 1_000 }
+
+/** A helper that takes so long to start and then to connect, in milliseconds. */
+function helper(start: number, connect: number) {
+  return {
+    request: async (asked: { readonly order: string }, signal?: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, asked.order === 'ready' ? start : connect))
+      signal?.throwIfAborted()
+      return { ok: asked, buffers: [] }
+    },
+  }
+}
+
+test('a helper that takes long to start has its whole time to connect then', async () => {
+  const connected = connectHelper(helper(45_000, 900), order)
+  await vi.advanceTimersByTimeAsync(46_000)
+  expect(await connected).toEqual({ order: 'connect', ...order })
+})
+
+test("connecting ends at its time limit, counted from the helper's start", async () => {
+  const connected = connectHelper(helper(45_000, 2 ** 31 - 1), order).catch((error: unknown) => error)
+  const settled = vi.fn()
+  void connected.then(settled)
+  // Dask's own word may come a little later than its limit.
+  await vi.advanceTimersByTimeAsync(50_900)
+  expect(settled).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(200)
+  expect(await connected).toMatchObject({
+    code: 'ERR_TIMED_OUT',
+    message: 'Cannot connect to the scheduler at tcp://10.0.0.1:8786: it has not answered after 6 s',
+  })
+})
+
+test('a helper that never comes to run is given up in a sentence of its own', async () => {
+  const connected = connectHelper(helper(2 ** 31 - 1, 0), order).catch((error: unknown) => error)
+  await vi.advanceTimersByTimeAsync(301_000)
+  expect(await connected).toMatchObject({
+    code: 'ERR_TIMED_OUT',
+    message: expect.stringMatching(/^Cannot start the Python of the client: it has not imported Dask after /) as string,
+  })
+})
+
+test('a signal ends either wait', async () => {
+  const stop = new AbortController()
+  const connected = connectHelper(helper(45_000, 0), order, stop.signal).catch((error: unknown) => error)
+  stop.abort(new Error('enough'))
+  expect(await connected).toMatchObject({ message: 'enough' })
+})
