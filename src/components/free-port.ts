@@ -1,6 +1,6 @@
 import { RunnerError } from '../errors.ts'
 import { type CompleteOptions, nameOf } from '../options.ts'
-import { hostAddresses } from '../util/network.ts'
+import { formatOwnAddresses } from '../util/network.ts'
 import { findFreePort, readPorts } from '../util/ports.ts'
 import { deadline } from '../util/wait.ts'
 
@@ -31,13 +31,7 @@ export async function freePort(
   const found = await deadline(findFreePort(readPorts(option, ports ?? '0'), host), lookupTimeout, late)
   if (typeof found === 'number') return found
   const { kind, why } = found
-  if (kind === 'host') throw new RangeError(`Cannot ${formatHost}: ${why}, which has ${ownAddresses()}`)
+  if (kind === 'host') throw new RangeError(`Cannot ${formatHost}: ${why}, which has ${formatOwnAddresses()}`)
   if (kind === 'forbidden') throw new RangeError(`Cannot ${formatPorts}: ${why}`)
   throw new RunnerError(`Cannot ${formatPorts}: ${why}`, { code: 'ERR_UNAVAILABLE' })
-}
-
-function ownAddresses(): string {
-  return hostAddresses()
-    .map(({ name, address }) => `${address} (${name})`)
-    .join(', ')
 }

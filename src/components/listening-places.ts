@@ -72,7 +72,7 @@ export function listeningPlaces({ options, schedulerHost, workerHost, staysOnHos
 }
 
 /** The hosts of `:0`, `8787` or `10.1.0.5:8787,localhost`; undefined for every interface. */
-function hostsIn(addresses: string): (string | undefined)[] {
+export function hostsIn(addresses: string): (string | undefined)[] {
   return addresses.split(',').map((address) => {
     const host = /^[0-9]*$/.test(address) ? '' : address.replace(/:[0-9:]*$/, '')
     return host === '' ? undefined : host

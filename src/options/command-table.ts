@@ -73,7 +73,7 @@ export const ownTables = {
   doctor: {
     json,
     timeout: {
-      kind: duration(),
+      kind: duration('100ms'),
       default: '30s',
       value: 'time',
       group: 'command',
@@ -90,7 +90,7 @@ export const ownTables = {
       help: 'how many workers have to run, or "all" that the run starts',
     },
     timeout: {
-      kind: duration(),
+      kind: duration('100ms'),
       default: '5m',
       value: 'time',
       group: 'command',
@@ -107,14 +107,14 @@ export const ownTables = {
       help: 'show it again and again until the cluster ends',
     },
     interval: {
-      kind: duration(),
+      kind: duration('100ms'),
       default: '2s',
       value: 'time',
       group: 'command',
       help: 'time between two looks with --follow',
     },
     timeout: {
-      kind: duration(),
+      kind: duration('100ms'),
       otherwise: '10s; with --follow 5m',
       value: 'time',
       group: 'command',
@@ -138,7 +138,7 @@ export const ownTables = {
       help: 'remove the certificates that were kept for this scheduler file, and print what unsets the variables',
     },
     timeout: {
-      kind: duration(),
+      kind: duration('100ms'),
       default: '10s',
       value: 'time',
       group: 'command',
@@ -148,7 +148,7 @@ export const ownTables = {
   },
   stop: {
     timeout: {
-      kind: duration(),
+      kind: duration('100ms'),
       default: '1m',
       value: 'time',
       group: 'command',

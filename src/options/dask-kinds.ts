@@ -54,6 +54,7 @@ export function daskTime(): Kind<string, string> {
     // Dask reads ".5s" as 1.5 s.
     if (!Number.isFinite(seconds) || given.trim().startsWith('.')) throw new Refusal(wanted)
     if (seconds === 0) throw new Refusal(`it must be longer than nothing; ${wanted}`)
+    if (seconds < 1) throw new Refusal(`no worker has started in so short a time; write 1s or more`)
     return given
   })
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import * as z from 'zod/mini'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { type Duration, durationWanted, parseDuration } from '../util/duration.ts'
+import { type Duration, durationWanted, milliseconds, parseDuration } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
 import { parsePorts, portsWanted, formatPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
@@ -124,13 +124,15 @@ function digits(text: string): number | string {
 /** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
 const longestTimer = 2 ** 31 - 1
 
-/** A length of time that is longer than nothing, in milliseconds. */
-export function duration(): Kind<Duration, number> {
+/** A length of time that is longer than nothing, in milliseconds; with less than `least` nothing could work. */
+export function duration(least?: Duration): Kind<Duration, number> {
   return {
     schema: reading(z.custom<Duration>(isTextOrNumber, durationWanted), (given) => {
       const ms = parseDuration(given)
       if (ms === undefined) throw new Refusal(durationWanted)
       if (ms === 0) throw new Refusal('it must be longer than nothing')
+      if (least !== undefined && ms < milliseconds(least))
+        throw new Refusal(`nothing works in so short a time; write ${least} or more`)
       return Math.min(ms, longestTimer)
     }),
   }

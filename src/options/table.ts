@@ -315,7 +315,7 @@ export const runTable = {
   },
   /** How long a process waits for the others of its run. @default '5m' */
   rendezvousTimeout: {
-    kind: duration(),
+    kind: duration('1s'),
     default: '5m',
     value: 'time',
     group: 'run',
@@ -323,7 +323,7 @@ export const runTable = {
   },
   /** How long the filesystem of the scheduler file may take for one step of the run. @default '25s' */
   filesystemTimeout: {
-    kind: duration(),
+    kind: duration('1s'),
     default: '25s',
     value: 'time',
     group: 'run',
@@ -339,7 +339,7 @@ export const runTable = {
   },
   /** How long these workers may take. @default '5m' */
   workersTimeout: {
-    kind: duration(),
+    kind: duration('1s'),
     default: '5m',
     value: 'time',
     group: 'run',
@@ -363,7 +363,7 @@ export const runTable = {
   },
   /** Silence of a process, or time that one stays stopped, after which it counts as lost. @default '20s' */
   lostAfter: {
-    kind: duration(),
+    kind: duration('1s'),
     default: '20s',
     value: 'time',
     group: 'run',

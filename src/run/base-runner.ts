@@ -30,6 +30,7 @@ import { type Context, InterruptedError, type RunContext } from '../identity/run
 import type { Coordinator } from './coordinator.ts'
 import { endRun } from './end-run.ts'
 import { errorOf, failureOf, HostLostError, report, RunIsOver, standingTo } from './failure.ts'
+import { checkPlaces } from '../components/check-places.ts'
 import { checkWorkerPorts } from '../components/check-ports.ts'
 import { checkReach } from './check-reach.ts'
 import { RunnerHooks } from './hooks.ts'
@@ -217,6 +218,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       const hasOwnCertificates = run.options.protocol === 'tls' && this.#secure === undefined
       if (!hasOwnCertificates) this.#warmUp(mine)
       await this.prepare(run)
+      await checkPlaces(run.options, mine)
       await checkWorkerPorts(run, mine)
       // A place that the user names is tried before there is a cluster. What is made this early stays where Slurm kills a whole step.
       if (mine.includes('worker') && run.options.localDirectory !== undefined) await this.#hosts.ownDirectory()

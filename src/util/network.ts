@@ -129,3 +129,10 @@ export async function networkName(): Promise<string> {
 export function hostOf(address: string): string | undefined {
   return /^[a-z]+:\/\/\[?([^\]/]+?)\]?:\d+$/.exec(address)?.[1]
 }
+
+/** The addresses of this host, for messages. */
+export function formatOwnAddresses(): string {
+  return hostAddresses()
+    .map(({ name, address }) => `${address} (${name})`)
+    .join(', ')
+}

@@ -16,9 +16,31 @@ const times: Samples = {
   good: { '5m': 300_000, '500ms': 500, '1.5s': 1500, '99999999h': 2 ** 31 - 1 },
   bad: ['5', '0s', '-1s', 'soon', '5 m', '1e3s', '0x10s', 'NaN', '٣s', '1d', 's'],
 }
+/** Of what can work only where it is given a second. */
+const seconds: Samples = {
+  good: { '5m': 300_000, '1000ms': 1_000, '1s': 1_000, '1.5s': 1_500, '99999999h': 2 ** 31 - 1 },
+  bad: [...times.bad, '1ms', '999ms', '0.9s'],
+}
 const daskTimes: Samples = {
-  good: same('60', '1h', '2 hours', '1.5 Days', '1e3', '300ms', '10 MINUTES'),
-  bad: ['abc', '0', '0s', '-1', '.5s', 'NaN', 'inf', '1e400', '0x10', '5 parsecs', '٣s', '1hs', 's', '1:30'],
+  good: same('60', '1h', '2 hours', '1.5 Days', '1e3', '1300ms', '1 s', '10 MINUTES'),
+  bad: [
+    '300ms',
+    '0.9',
+    'abc',
+    '0',
+    '0s',
+    '-1',
+    '.5s',
+    'NaN',
+    'inf',
+    '1e400',
+    '0x10',
+    '5 parsecs',
+    '٣s',
+    '1hs',
+    's',
+    '1:30',
+  ],
 }
 const ports: Samples = {
   good: { 9000: '9000', '9000:9010': '9000:9010', '9000:9000': '9000', '08786': '8786', 0: '0' },
@@ -81,13 +103,13 @@ export const samples: Readonly<Record<string, Samples>> = {
   watch: { good: same('auto', 'poll', 'events'), bad: ['inotify'] },
   pollInterval: times,
   metadataBudget: { ...fromOne, bad: [...fromOne.bad.filter((text) => text !== '1000000000'), '1000000001'] },
-  rendezvousTimeout: times,
-  filesystemTimeout: times,
+  rendezvousTimeout: seconds,
+  filesystemTimeout: seconds,
   waitWorkers: { good: { ...fromOne.good, all: 'all' }, bad: [...fromOne.bad, 'All', 'none'] },
-  workersTimeout: times,
+  workersTimeout: seconds,
   minWorkers: fromZero,
   workerRestarts: fromZero,
-  lostAfter: times,
+  lostAfter: seconds,
   onTerminate: { good: same('save --all; sync', 'a\nb'), bad: [] },
   report: paths,
   scancel: switches,

@@ -33,6 +33,8 @@ const ofDask: readonly Bad[] = [
   bad('Cannot use --worker-port "abc": write a port as 9000', ...local('--worker-port', 'abc')),
   bad('Cannot use --resources "abc": "abc" in it is no name with an amount', ...local('--resources', 'abc')),
   bad('Cannot use --lifetime "abc": write a length of time as "30 minutes"', ...local('--lifetime', 'abc')),
+  bad('Cannot use --lifetime "1ms": no worker has started in so short a time', ...local('--lifetime', '1ms')),
+  bad('Cannot use --death-timeout "0.5": no worker has started', ...local('--death-timeout', '0.5')),
   bad('Cannot use --worker-class "abc": write a class with the module', ...local('--worker-class', 'abc')),
   bad('Cannot use --host "a b": write a host name or an address', ...local('--host', 'a b')),
   bad('Cannot use --contact-address "abc": write an address with its protocol', ...local('--contact-address', 'abc')),
@@ -55,6 +57,13 @@ const ofDask: readonly Bad[] = [
 
 const ours: readonly Bad[] = [
   bad('Cannot use --lost-after "5": write a length of time', ...local('--lost-after', '5')),
+  ...['--lost-after', '--rendezvous-timeout', '--filesystem-timeout', '--workers-timeout'].map((flag) =>
+    bad(`Cannot use ${flag} "1ms": nothing works in so short a time; write 1s or more`, ...local(flag, '1ms')),
+  ),
+  bad(
+    'Cannot use --timeout "1ms": nothing works in so short a time; write 100ms or more',
+    ...['wait', '--scheduler-file', 'F', '--timeout', '1ms'],
+  ),
   bad('Cannot use --report "--": another option stands where its value should be', ...local('--report')),
   bad('Cannot use --scheduler-file "~bob/s.json": only your own home', ...local('--scheduler-file=~bob/s.json')),
   bad(

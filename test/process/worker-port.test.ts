@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { expect, onTestFinished } from 'vitest'
 import { Cluster, python } from '../support/cluster.ts'
+import { fourTasks } from '../support/step.ts'
 import { test, user } from '../support/second-user.ts'
 
 test('ports that an ordinary user may not use, or that are taken, end a run before it has a cluster', async () => {
@@ -25,5 +26,34 @@ test('ports that an ordinary user may not use, or that are taken, end a run befo
     )
     expect(run.stderr).not.toContain('cluster at')
   }
+  await cluster.expectNothingLeft()
+})
+
+test('places that this host does not have end a run before it has a cluster, and doctor tells them', async () => {
+  await using cluster = await Cluster.make()
+  const nowhere = 'is no name that stands for an address here'
+  const elsewhere = '10.255.255.1 is no address of this host, which has 127.0.0.1 (lo)'
+  await Promise.all(
+    [
+      // A name may begin with a digit: this is none.
+      ['--dashboard-address', '8787x', `8787x ${nowhere}, which has 127.0.0.1 (lo)`],
+      ['--dashboard-address', ':0,no-such:8787', `no-such ${nowhere}`],
+      ['--dashboard-address', '10.255.255.1:8787', elsewhere],
+      ['--listen-address', 'tcp://no-such:9000', `no-such ${nowhere}`],
+      ['--listen-address', 'tcp://10.255.255.1:9000', elsewhere],
+      ['--contact-address', 'tcp://no-such:9000', `no-such ${nowhere}`],
+    ].map(async ([option = '', value = '', why = '']) => {
+      const listen = option === '--contact-address' ? ['--listen-address', 'tcp://127.0.0.1:9000'] : []
+      const options = ['--python', python, option, value, ...listen]
+      const run = cluster.run(['local', '-n', '1', ...options, '--', 'touch', 'started'])
+      await run.expectStatus(64)
+      expect(run.stderr).toContain(`error: Cannot use ${option} "${value}": ${why}`)
+      expect(run.output).not.toMatch(/Traceback|cluster at/)
+    }),
+  )
+  const places = ['--dashboard-address', '8787x', '--python', python]
+  const doctor = cluster.run(['doctor', '--timeout', '1s', ...places], fourTasks()[0])
+  await doctor.expectStatus(78)
+  expect(doctor.stdout).toMatch(/problem +network +Cannot use --dashboard-address "8787x": 8787x is no name/)
   await cluster.expectNothingLeft()
 })

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts'
 import type { CompleteOptions } from '../../options.ts'
 import type { RunContext } from '../../identity/run-context.ts'
+import { checkPlaces } from '../../components/check-places.ts'
 import { freePort } from '../../components/free-port.ts'
 import { listenHost, plannedScheduler } from '../../components/listen-address.ts'
 import { findListeningPlaces, type ListeningPlace } from '../../components/listening-places.ts'
@@ -44,6 +45,7 @@ async function lookAtListening(component: 'scheduler' | 'worker', run: RunContex
   const chosen = await listenHost(component, run, component === 'worker' ? await plannedScheduler(run) : undefined)
   try {
     await freePort(component === 'scheduler' ? 'port' : 'workerPort', chosen?.address, run.options)
+    await checkPlaces(run.options, [component])
     return { component, chosen }
   } catch (error) {
     return { component, chosen, obstacle: messageOf(error) }

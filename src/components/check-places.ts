@@ -1,0 +1,63 @@
+import { lookup } from 'node:dns/promises'
+import { RunnerError } from '../errors.ts'
+import type { Role } from '../identity/roles.ts'
+import { type CompleteOptions, nameOf } from '../options.ts'
+import { formatOwnAddresses, hostOf } from '../util/network.ts'
+import { findFreePort, portProblem } from '../util/ports.ts'
+import { deadline } from '../util/wait.ts'
+import { hostsIn } from './listening-places.ts'
+
+/** What names a place at which a part of the cluster listens, or is to be found. */
+type PlaceOption = 'dashboardAddress' | 'contactAddress' | 'listenAddress'
+type PlaceOptions = Pick<CompleteOptions, PlaceOption | 'workerCommand' | 'sources'>
+
+/** How long a name may take to resolve. In milliseconds. */
+const lookupTimeout = 10_000
+
+/**
+ * Tries the places that options name for what this process hosts: a host that is not here would end Dask with a traceback, once
+ * the rest of the cluster has begun.
+ *
+ * @throws RangeError where a place is none of this host, RunnerError ERR_UNAVAILABLE where something else listens there.
+ */
+export async function checkPlaces(options: PlaceOptions, mine: readonly Role[]): Promise<void> {
+  const { dashboardAddress, contactAddress, listenAddress, workerCommand } = options
+  if (mine.includes('scheduler')) {
+    // Where the port is taken, or not for an ordinary user, Dask has its dashboard at another.
+    for (const host of dashboardAddress === undefined ? [] : hostsIn(dashboardAddress))
+      if (host !== undefined) await tryPlace('dashboardAddress', host, 0, options)
+    // The scheduler looks the name of each worker up.
+    if (contactAddress !== undefined) await tryName(hostOf(contactAddress) ?? '', options)
+  }
+  if (mine.includes('worker') && listenAddress !== undefined && workerCommand === undefined)
+    await tryPlace('listenAddress', hostOf(listenAddress), Number(/\d+$/.exec(listenAddress)?.[0]), options)
+}
+
+async function tryPlace(
+  option: PlaceOption,
+  host: string | undefined,
+  port: number,
+  options: PlaceOptions,
+): Promise<void> {
+  const found = await deadline(findFreePort({ first: port, last: port }, host), lookupTimeout, () =>
+    refuse(option, options, `the name ${host ?? ''} does not resolve`),
+  )
+  if (typeof found === 'number') return
+  if (found.kind === 'host') throw refuse(option, options, `${found.why}, which has ${formatOwnAddresses()}`)
+  if (found.kind === 'forbidden') throw refuse(option, options, found.why)
+  throw new RunnerError(refuse(option, options, found.why).message, { code: 'ERR_UNAVAILABLE' })
+}
+
+async function tryName(host: string, options: PlaceOptions): Promise<void> {
+  const late = (): Error => refuse('contactAddress', options, `the name ${host} does not resolve`)
+  try {
+    await deadline(lookup(host), lookupTimeout, late)
+  } catch (error) {
+    if (error instanceof RangeError) throw error
+    throw refuse('contactAddress', options, portProblem(error, { first: 0, last: 0 }, host).why)
+  }
+}
+
+function refuse(option: PlaceOption, options: PlaceOptions, why: string): RangeError {
+  return new RangeError(`Cannot use ${nameOf(options, option)} "${options[option] ?? ''}": ${why}`)
+}
