@@ -295,8 +295,10 @@ export class LocalComponents {
     try {
       const make = async (): Promise<OwnDirectory> => {
         if (named !== undefined) {
-          await makeDirectories(parent)
-          const hand = await foreignHandOnNames(parent)
+          // Nothing is made where it would be refused; and what is made may still be open to others, where its filesystem has it so.
+          const before = await foreignHandOnNames(parent, { mayBeMissing: true })
+          if (before === undefined) await makeDirectories(parent, 0o755)
+          const hand = before ?? (await foreignHandOnNames(parent))
           if (hand !== undefined) {
             next = ownPlaceAdvice()
             throw new Error(foreignHandAdvice(hand))

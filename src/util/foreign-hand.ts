@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from '
 import { lstat, readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
+import { errnoOf } from '../errors.ts'
 
 /** Whoever may write the program that runs may do so with what it loads. In numbers of users, beside root and ourselves. */
 type Owners = readonly number[]
@@ -40,14 +41,22 @@ export function foreignHandInTree(directory: string, owners: Owners = []): strin
  * Who else could put something in the place of what this user makes in `directory`, an absolute path: each directory and
  * link on the way to it, itself included, has to be one in which nobody else can rename what is ours. It may be sticky.
  *
+ * @param mayBeMissing judge what there is of the way, where this user will make the rest
  * @throws Error where something cannot be looked at.
  */
-export async function foreignHandOnNames(directory: string): Promise<string | undefined> {
+export async function foreignHandOnNames(
+  directory: string,
+  { mayBeMissing = false }: { readonly mayBeMissing?: boolean } = {},
+): Promise<string | undefined> {
   const rest = ['.', ...directory.split('/')]
   let at = '/'
   for (let links = 0; rest.length > 0;) {
     const path = join(at, rest.shift() ?? '')
-    const stats = await lstat(path)
+    const stats = await lstat(path).catch((error: unknown) => {
+      if (mayBeMissing && errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (stats === undefined) return undefined
     if (!stats.isSymbolicLink()) {
       // What is no directory has no names in it: whoever uses it is told.
       const found = stats.isDirectory() ? judgeOnWay(path, stats, []) : undefined

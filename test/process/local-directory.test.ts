@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Cluster, python } from '../support/cluster.ts'
 import { commonGroup, makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
@@ -26,14 +26,28 @@ test("--local-directory is no directory in which a stranger could put his own in
   const shared = await makeShared(cluster.directory, 'shared', 'group')
   await shellAs(user, 'cd "$1"; umask 022; mkdir own; mkdir -m 1777 own/sticky', shared)
   await shellAs(stranger, 'mv "$1/own" "$1/away"; mv "$1/away" "$1/own"', shared)
-  for (const directory of [shared, join(shared, 'own'), join(shared, 'own/sticky')]) {
+  for (const name of ['.', 'own', 'own/sticky', 'new/deeper', 'own/new']) {
+    const directory = join(shared, name)
     const run = cluster.run(['local', '-n', '1', '--python', python, '--local-directory', directory, '--', 'true'])
     await run.expectStatus(78)
     expect(run.stderr).toContain(
       `in "${directory}": the group ${commonGroup} may write "${shared}" (mode 2770), so that somebody else could put files ` +
         'of his own in the place of yours; take that permission away by chmod g-w, o-w or +t, or name a directory of yours by --local-directory\n',
     )
-    expect(await readdir(directory)).toEqual((await readdir(directory)).filter((name) => !name.startsWith('dask-')))
   }
+  // Nothing was made there, what was missing neither.
+  expect((await readdir(shared, { recursive: true })).toSorted()).toEqual(['own', 'own/sticky'])
+  await cluster.expectNothingLeft()
+})
+
+test('what is missing of --local-directory is made for this user alone to write, whatever the umask is', async () => {
+  await using cluster = await Cluster.make({ user })
+  const directory = cluster.path('new/deeper')
+  const run = cluster.command('local', '-n', '1', '--python', python, '--local-directory', directory, '--', 'true')
+  const there = cluster.start(['/bin/sh', '-c', 'umask 002; exec "$@"', 'sh', ...run])
+  await there.expectStatus(0)
+  for (const path of [dirname(directory), directory]) expect((await stat(path)).mode & 0o777).toBe(0o755)
+  expect(await readdir(directory)).toEqual([])
+  cluster.expectFile('new')
   await cluster.expectNothingLeft()
 })
