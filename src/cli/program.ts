@@ -59,8 +59,18 @@ function program(args: readonly string[]): Command {
     .showHelpAfterError('(dask-hpc-runner --help says more)')
     .addHelpText('after', examples)
   // The options are many: they are made for a command that is named, and for no other.
-  const withFlags = (command: Command): Command => (args.includes(command.name()) ? addFlags(command) : command)
+  const withFlags: WithFlags = (command) => (args.includes(command.name()) ? addFlags(command) : command)
 
+  addRunCommands(root, withFlags)
+  addLookCommands(root, withFlags)
+  addClusterCommands(root, withFlags)
+  addHiddenCommands(root)
+  return root
+}
+
+type WithFlags = (command: Command) => Command
+
+function addRunCommands(root: Command, withFlags: WithFlags): void {
   withFlags(
     root
       .command('run')
@@ -86,7 +96,10 @@ function program(args: readonly string[]): Command {
     const { LocalRunner } = await import('../runners/local/local-runner.ts')
     await LocalRunner.start({ ...options, ntasks: own.ntasks })
   })
+}
 
+/** What tells of a run without one. */
+function addLookCommands(root: Command, withFlags: WithFlags): void {
   withFlags(root.command('plan').description('who would do what; nothing is started')).action(
     async (_flags: unknown, command: Command) => {
       const { own } = readOwn(ownTables.plan, command)
@@ -108,8 +121,10 @@ function program(args: readonly string[]): Command {
     const { runDoctor } = await import('./doctor.ts')
     await runDoctor(readRun(command, client), own)
   })
+}
 
-  addClusterCommands(root, withFlags)
+/** What only this program itself starts. */
+function addHiddenCommands(root: Command): void {
   hidden(root, 'member', async () => {
     await (await import('./member.ts')).runMember()
   })
@@ -118,10 +133,8 @@ function program(args: readonly string[]): Command {
     await (await import('./heartbeat.ts')).runHeartbeatThread()
   })
   hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
-  return root
 }
 
-/** A command that only this program itself starts. */
 function hidden(root: Command, name: string, run: () => Promise<void>): void {
   root.command(name, { hidden: true }).action(run)
 }

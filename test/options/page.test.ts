@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { type CommandName, ownTables } from '../../src/options/command-table.ts'
 import { flagOf, variableOf } from '../../src/options/names.ts'
 import type { Row, Rows } from '../../src/options/row.ts'
-import { daskTable, runTable } from '../../src/options/table.ts'
+import { daskTable } from '../../src/options/dask-table.ts'
+import { runTable } from '../../src/options/table.ts'
 
 const introduction = `# Options
 

@@ -134,7 +134,10 @@ it('no two options of a command share a variable, nor one of what a program is t
 })
 
 it('what users of the library read of a default is what counts', async () => {
-  const text = await readFile(new URL('../../src/options/table.ts', import.meta.url), 'utf8')
+  const files = ['table.ts', 'dask-table.ts'].map(
+    async (name) => await readFile(new URL(`../../src/options/${name}`, import.meta.url), 'utf8'),
+  )
+  const text = (await Promise.all(files)).join('\n')
   for (const [option, row] of rows) {
     const [, comment = ''] = new RegExp(`/\\*\\*((?:[^*]|\\*(?!/))*)\\*/\\s+${option}: \\{`).exec(text) ?? []
     expect(comment, option).not.toBe('')

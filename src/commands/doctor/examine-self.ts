@@ -1,30 +1,26 @@
-import { dirname } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
-import { daskValues } from '../../components/dask-values.ts'
+import { checkRunSize } from '../../components/run-size.ts'
 import { workersOfProcess } from '../../components/worker-names.ts'
-import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { messageOf } from '../../errors.ts'
 import type { PythonDescription } from '../../python/describe-python.ts'
-import { checkRunSize } from '../../components/run-size.ts'
-import { tlsOf } from '../../security/run-tls.ts'
-import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
-import { type ClientFacts, checkClient, lookAtClient } from './client.ts'
-import { type DirectoryFacts, existingDirectory, checkDirectory, tryDirectory } from './directory.ts'
+import { type ClientFacts, checkClient } from './client.ts'
+import { checkConfiguration } from './configuration.ts'
+import { checkDirectory, type DirectoryFacts } from './directory.ts'
 import { checkEnvironment } from './environment.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
-import { checkMpi, checkMpiElsewhere, type MpiFacts } from './mpi.ts'
-import { checkNetwork, checkPorts, type NetworkFacts } from './network.ts'
+import { hostsWorkers, type Known, type Looks, lookAtSelf } from './look-at-self.ts'
+import { checkMpi, checkMpiElsewhere } from './mpi.ts'
+import { checkNetwork, checkPorts } from './network.ts'
 import { checkNode } from './node.ts'
-import { judged, probeTimeout, type Probes, pythonTimeout, type Seen, valueOf } from './probe.ts'
-import { checkConfiguration } from './configuration.ts'
-import { checkDashboard, checkPython, lookAtPython } from './python.ts'
-import { checkOpenFiles, checkResources, checkVariables, lookAtResources, formatThisWorker } from './resources.ts'
-import { checkExisting, checkStanding, lookAtExisting, lookAtStanding } from './standing.ts'
+import { checkSeen, type Probes, valueOf } from './probe.ts'
+import { checkDashboard, checkPython } from './python.ts'
+import { checkOpenFiles, checkResources, checkVariables, formatThisWorker, type WantedResources } from './resources.ts'
+import { checkExisting, checkStanding } from './standing.ts'
 import type { Subject } from './subject.ts'
-import { checkTemporary, lookAtTemporary } from './temporary.ts'
-import { checkTls, lookAtTls } from './tls.ts'
-import { checkPlace, checkSlurm, lookAtSlurm } from './workload-manager.ts'
-import { checkWorkerCommand, lookAtWorkerCommand } from './worker-command.ts'
+import { checkTemporary } from './temporary.ts'
+import { checkTls } from './tls.ts'
+import { checkPlace, checkSlurm } from './workload-manager.ts'
+import { checkWorkerCommand } from './worker-command.ts'
 
 /** What a process has found, and what the others will want to know of it. */
 export interface SelfFacts {
@@ -40,134 +36,95 @@ export interface SelfFacts {
   readonly directory: DirectoryFacts | undefined
 }
 
-/** What has been looked at already. */
-export interface Known {
-  /** Our directory beside the scheduler file. */
-  readonly own: Seen<PrivateDirectory>
-  readonly network: Seen<NetworkFacts>
-  /** Undefined where MPI is not concerned. */
-  readonly mpi: Seen<MpiFacts> | undefined
+/** Looks at everything that this process can see alone, and checks it. */
+export async function examineSelf(subject: Subject, probes: Probes, known: Known): Promise<SelfFacts> {
+  const looks = await lookAtSelf(subject, probes, known)
+  const wanted = wantedResources(subject)
+  const { resources } = looks
+  return {
+    findings: [
+      ...checkProcess(subject, looks),
+      ...checkPrograms(subject, looks),
+      ...checkPlaces(subject, looks, wanted),
+    ],
+    ofRun: subject.rank === 0 ? checkWholeRun(subject, looks) : [],
+    gets: hostsWorkers(subject) && 'value' in resources ? formatThisWorker(resources.value, wanted) : undefined,
+    python: valueOf(looks.python),
+    client: valueOf(looks.client),
+    directory: valueOf(looks.directory),
+  }
 }
 
-/** Looks at everything that this process can see alone, all at once, and judges it. */
-export async function examineSelf(subject: Subject, probes: Probes, { own, network, mpi }: Known): Promise<SelfFacts> {
-  const { options, runner, isShared, env, place, run, rank, schedulerFile, key } = subject
-  const mine = run?.roles[rank]
-  const isPart = mine === undefined || mine.some((role) => role !== 'client')
-  const isWorker = mine?.includes('worker') ?? true
-  const { command, workerCommand: named } = options
-  const isClient = command !== undefined && (mine === undefined || mine.includes('client'))
-  const size = run?.identity.size ?? 1
-  const timeout = pythonTimeout(options.rendezvousTimeout)
-
-  const lookAtDirectory = async (directory: PrivateDirectory): Promise<Seen<DirectoryFacts>> =>
-    await probes.look(
-      `publish a file in "${directory.path}"`,
-      async () => await tryDirectory(directory, dirname(schedulerFile), rank),
-    )
-  const [python, client, slurm, resources, temporary, tls, directory, standing, existing, workerCommand] =
-    await Promise.all([
-      isPart
-        ? probes.look(
-            'ask Python for its versions',
-            async () => await lookAtPython(options, env, daskValues(options)),
-            3 * timeout,
-          )
-        : undefined,
-      isClient
-        ? probes.look(
-            'look at the client program',
-            async () => await lookAtClient(command, env, { timeout }),
-            probeTimeout + 2 * timeout,
-          )
-        : undefined,
-      rank === 0 && runner.kind === 'slurm' ? probes.look('ask Slurm', async () => await lookAtSlurm(env)) : undefined,
-      probes.look('look at the limits', lookAtResources),
-      probes.look(
-        'write a temporary file',
-        async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
-      ),
-      options.protocol === 'tls'
-        ? probes.look('look at the certificates', async () => await lookAtTls(options))
-        : undefined,
-      'value' in own ? lookAtDirectory(own.value) : own,
-      rank === 0 && isShared && options.scheduler
-        ? probes.look(
-            'look at the scheduler file',
-            async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }),
-          )
-        : undefined,
-      rank === 0 && isShared && !options.scheduler
-        ? probes.look('look at the scheduler file', async () => await lookAtExisting(schedulerFile, tlsOf(options)))
-        : undefined,
-      isWorker && named !== undefined
-        ? probes.look('look for the worker command', async () => await lookAtWorkerCommand(named, env))
-        : undefined,
-    ])
-
-  const cluster = valueOf(python)
-  const program = valueOf(client)
-  const nodes = run?.identity.nodes
+function wantedResources({ options, run, rank, runner }: Subject): WantedResources {
   const share = run?.identity.share ?? { processes: 1 }
-  const wanted = {
-    ...options,
-    nworkers: workersOfProcess(options),
-    roles: mine ?? [],
-    launcher: runner.kind,
-    share,
-  }
-  const findings = [
+  const roles = run?.roles[rank] ?? []
+  return { ...options, nworkers: workersOfProcess(options), roles, launcher: runner.kind, share }
+}
+
+/** Who this process is, and what started it. */
+function checkProcess({ options, place, run, runner }: Subject, { mpi }: Looks): Finding[] {
+  return [
     ...checkNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
     ...checkPlace(place, options.env),
     ...checkSize(run),
     ...(runner.kind === 'mpi' ? [found('ok', 'runner', `mpi, because ${runner.why}`)] : []),
-    ...(mpi === undefined
-      ? []
-      : judged('mpi', mpi, (facts) =>
-          runner.kind === 'mpi' ? checkMpi(facts, run?.identity) : checkMpiElsewhere(facts),
-        )),
-    ...(python === undefined
-      ? []
-      : judged('python', python, (facts) => [
-          ...checkPython(facts, env),
-          ...checkConfiguration(facts.configuration ?? [], options),
-          ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
-        ])),
-    ...(client !== undefined && 'why' in client ? judged('client', client, () => []) : []),
-    ...(workerCommand === undefined ? [] : judged('worker command', workerCommand, checkWorkerCommand)),
+    ...checkSeen('mpi', mpi, (facts) =>
+      runner.kind === 'mpi' ? checkMpi(facts, run?.identity) : checkMpiElsewhere(facts),
+    ),
+  ]
+}
+
+/** What this process would start, and with what environment. */
+function checkPrograms({ options, env, run }: Subject, { python, client, workerCommand, tls }: Looks): Finding[] {
+  return [
+    ...checkSeen('python', python, (facts) => [
+      ...checkPython(facts, env),
+      ...checkConfiguration(facts.configuration ?? [], options),
+      ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
+    ]),
+    // What was seen of it is for the run as a whole.
+    ...checkSeen('client', client, () => []),
+    ...checkSeen('worker command', workerCommand, checkWorkerCommand),
     ...checkEnvironment(options.env, options.protocol),
-    ...checkVariables(share),
-    ...(tls === undefined ? [] : judged('tls', tls, checkTls)),
-    ...judged('resources', resources, (facts) => [
-      ...(isWorker ? checkResources(facts, wanted) : []),
+    ...checkVariables(run?.identity.share ?? { processes: 1 }),
+    ...checkSeen('tls', tls, checkTls),
+  ]
+}
+
+/** What its host has for it: memory and CPUs, directories, the network. */
+function checkPlaces(subject: Subject, looks: Looks, wanted: WantedResources): Finding[] {
+  const { options, run, isShared } = subject
+  const { size = 1, nodes } = run?.identity ?? {}
+  return [
+    ...checkSeen('resources', looks.resources, (facts) => [
+      ...(hostsWorkers(subject) ? checkResources(facts, wanted) : []),
       ...checkOpenFiles(facts.openFiles, size * workersOfProcess(options)),
     ]),
-    ...judged('temporary', temporary, (facts) => checkTemporary(facts, options.localDirectory !== undefined)),
-    ...judged('directory', directory, (facts) =>
+    ...checkSeen('temporary', looks.temporary, (facts) => checkTemporary(facts, options.localDirectory !== undefined)),
+    ...checkSeen('directory', looks.directory, (facts) =>
       checkDirectory(facts, { watch: options.watch, nodes: isShared ? nodes : 1 }),
     ),
-    ...judged('network', network, (facts) => checkNetwork(facts, { options, nodes: nodes ?? 1 })),
+    ...checkSeen('network', looks.network, (facts) => checkNetwork(facts, { options, nodes: nodes ?? 1 })),
   ]
-  const ofRun = [
+}
+
+/** What rank 0 looks at for all. */
+function checkWholeRun({ options }: Subject, looks: Looks): Finding[] {
+  const cluster = valueOf(looks.python)
+  const program = valueOf(looks.client)
+  return [
     // Where it cannot be seen, the findings of this process say why.
-    ...(rank === 0 && 'value' in network ? checkPorts(network.value, options) : []),
-    ...(slurm === undefined ? [] : judged('slurm', slurm, (facts) => checkSlurm(facts, options.grace))),
-    ...(cluster !== undefined && rank === 0 && wantsDashboard(subject) ? checkDashboard(cluster) : []),
-    // In a job of several processes process 0 compares it with what it has, as the scheduler's.
-    ...(program !== undefined && rank === 0 ? checkClient(program, cluster) : []),
-    ...(standing === undefined ? [] : judged('scheduler file', standing, checkStanding)),
-    ...(existing === undefined ? [] : judged('scheduler file', existing, checkExisting)),
+    ...('value' in looks.network ? checkPorts(looks.network.value, options) : []),
+    ...checkSeen('slurm', looks.slurm, (facts) => checkSlurm(facts, options.grace)),
+    ...(cluster !== undefined && options.scheduler && options.dashboard ? checkDashboard(cluster) : []),
+    // In a job of several processes rank 0 compares it with what it has, as the scheduler's.
+    ...(program === undefined ? [] : checkClient(program, cluster)),
+    ...checkSeen('scheduler file', looks.standing, checkStanding),
+    ...checkSeen('scheduler file', looks.existing, checkExisting),
   ]
-  const gets = isWorker && 'value' in resources ? formatThisWorker(resources.value, wanted) : undefined
-  return { findings, ofRun, gets, python: cluster, client: program, directory: valueOf(directory) }
 }
 
-/** Dask makes the directory that `--local-directory` names. */
-async function workersDirectory(named: string | undefined): Promise<string> {
-  return named === undefined ? temporaryDirectory() : await existingDirectory(absolutePath(named))
-}
-
-/** Judges the options against the size of the run. */
+/** Checks the options against the size of the run. */
 function checkSize(run: Subject['run']): Finding[] {
   try {
     if (run !== undefined) checkRunSize(run.options, { roles: run.roles, isOnOneHost: false })
@@ -175,8 +132,4 @@ function checkSize(run: Subject['run']): Finding[] {
   } catch (error) {
     return [foundMessage('problem', 'options', messageOf(error))]
   }
-}
-
-function wantsDashboard({ options }: Subject): boolean {
-  return options.scheduler && options.dashboard
 }

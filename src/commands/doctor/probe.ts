@@ -48,9 +48,14 @@ export class Probes {
   }
 }
 
-/** The judgement of what was seen, or a problem where nothing was. */
-export function judged<T>(subject: string, seen: Seen<T>, judge: (value: T) => readonly Finding[]): readonly Finding[] {
-  return 'value' in seen ? judge(seen.value) : [foundMessage('problem', subject, seen.why)]
+/** The findings about what was seen; a problem where nothing could be, and none where it was not looked at. */
+export function checkSeen<T>(
+  subject: string,
+  seen: Seen<T> | undefined,
+  check: (value: T) => readonly Finding[],
+): readonly Finding[] {
+  if (seen === undefined) return []
+  return 'value' in seen ? check(seen.value) : [foundMessage('problem', subject, seen.why)]
 }
 
 /** What was seen, if anything. */

@@ -1,0 +1,139 @@
+import { dirname } from 'node:path'
+import { daskValues } from '../../components/dask-values.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import type { PythonDescription } from '../../python/describe-python.ts'
+import { tlsOf } from '../../security/run-tls.ts'
+import { absolutePath, temporaryDirectory } from '../../util/surroundings.ts'
+import { type ClientFacts, lookAtClient } from './client.ts'
+import { type DirectoryFacts, existingDirectory, tryDirectory } from './directory.ts'
+import type { MpiFacts } from './mpi.ts'
+import type { NetworkFacts } from './network.ts'
+import { probeTimeout, type Probes, pythonTimeout, type Seen } from './probe.ts'
+import { lookAtPython } from './python.ts'
+import { lookAtResources, type ResourceFacts } from './resources.ts'
+import { type ExistingFacts, lookAtExisting, lookAtStanding, type StandingFacts } from './standing.ts'
+import type { Subject } from './subject.ts'
+import { lookAtTemporary, type TemporaryFacts } from './temporary.ts'
+import { lookAtTls, type TlsFacts } from './tls.ts'
+import { lookAtSlurm, type SlurmFacts } from './workload-manager.ts'
+import { lookAtWorkerCommand, type WorkerCommandFacts } from './worker-command.ts'
+
+/** What has been looked at already. */
+export interface Known {
+  /** Our directory beside the scheduler file. */
+  readonly own: Seen<PrivateDirectory>
+  readonly network: Seen<NetworkFacts>
+  /** Undefined where MPI is not concerned. */
+  readonly mpi: Seen<MpiFacts> | undefined
+}
+
+/** What came of each look; undefined where it is not for this process. */
+export interface Looks extends Omit<Known, 'own'> {
+  readonly python: Seen<PythonDescription> | undefined
+  readonly client: Seen<ClientFacts> | undefined
+  readonly slurm: Seen<SlurmFacts> | undefined
+  readonly resources: Seen<ResourceFacts>
+  readonly temporary: Seen<TemporaryFacts>
+  readonly tls: Seen<TlsFacts> | undefined
+  readonly directory: Seen<DirectoryFacts>
+  readonly standing: Seen<StandingFacts> | undefined
+  readonly existing: Seen<ExistingFacts> | undefined
+  readonly workerCommand: Seen<WorkerCommandFacts> | undefined
+}
+
+/** Looks at everything that this process can see alone, all at once. */
+export async function lookAtSelf(subject: Subject, probes: Probes, { own, network, mpi }: Known): Promise<Looks> {
+  const { options, schedulerFile, rank, key } = subject
+  const ofFile = async <T>(look: () => Promise<T>): Promise<Seen<T>> =>
+    await probes.look('look at the scheduler file', look)
+  const isOfRun = rank === 0 && subject.isShared
+  const [python, client, slurm, resources, temporary, tls, directory, standing, existing, workerCommand] =
+    await Promise.all([
+      lookForPython(subject, probes),
+      lookForClient(subject, probes),
+      rank === 0 && subject.runner.kind === 'slurm'
+        ? probes.look('ask Slurm', async () => await lookAtSlurm(subject.env))
+        : undefined,
+      probes.look('look at the limits', lookAtResources),
+      probes.look(
+        'write a temporary file',
+        async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
+      ),
+      options.protocol === 'tls'
+        ? probes.look('look at the certificates', async () => await lookAtTls(options))
+        : undefined,
+      'value' in own ? lookForDirectory(own.value, subject, probes) : own,
+      isOfRun && options.scheduler
+        ? ofFile(async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }))
+        : undefined,
+      isOfRun && !options.scheduler
+        ? ofFile(async () => await lookAtExisting(schedulerFile, tlsOf(options)))
+        : undefined,
+      lookForWorkerCommand(subject, probes),
+    ])
+  return {
+    python,
+    client,
+    slurm,
+    resources,
+    temporary,
+    tls,
+    directory,
+    standing,
+    existing,
+    workerCommand,
+    network,
+    mpi,
+  }
+}
+
+async function lookForPython({ run, rank, options, env }: Subject, probes: Probes): Promise<Looks['python']> {
+  // A process that runs the client program alone needs no Dask of its own.
+  if (run?.roles[rank]?.some((role) => role !== 'client') === false) return undefined
+  return await probes.look(
+    'ask Python for its versions',
+    async () => await lookAtPython(options, env, daskValues(options)),
+    3 * pythonTimeout(options.rendezvousTimeout),
+  )
+}
+
+async function lookForClient({ run, rank, options, env }: Subject, probes: Probes): Promise<Looks['client']> {
+  const { command } = options
+  if (command === undefined || run?.roles[rank]?.includes('client') === false) return undefined
+  const timeout = pythonTimeout(options.rendezvousTimeout)
+  return await probes.look(
+    'look at the client program',
+    async () => await lookAtClient(command, env, { timeout }),
+    probeTimeout + 2 * timeout,
+  )
+}
+
+async function lookForDirectory(
+  directory: PrivateDirectory,
+  { schedulerFile, rank }: Subject,
+  probes: Probes,
+): Promise<Looks['directory']> {
+  return await probes.look(
+    `publish a file in "${directory.path}"`,
+    async () => await tryDirectory(directory, dirname(schedulerFile), rank),
+  )
+}
+
+async function lookForWorkerCommand(subject: Subject, probes: Probes): Promise<Looks['workerCommand']> {
+  const { workerCommand } = subject.options
+  if (workerCommand === undefined || !hostsWorkers(subject)) return undefined
+  return await probes.look(
+    'look for the worker command',
+    async () => await lookAtWorkerCommand(workerCommand, subject.env),
+  )
+}
+
+/** Whether this process hosts workers, or would in a job. */
+export function hostsWorkers({ run, rank }: Subject): boolean {
+  return run?.roles[rank]?.includes('worker') ?? true
+}
+
+/** Dask makes the directory that `--local-directory` names. */
+async function workersDirectory(named: string | undefined): Promise<string> {
+  return named === undefined ? temporaryDirectory() : await existingDirectory(absolutePath(named))
+}
