@@ -1,7 +1,7 @@
 import { completeRows, type NameOf } from './options/complete.ts'
 import { flagOf } from './options/names.ts'
 import type { Completed, Given } from './options/row.ts'
-import { type daskTable } from './options/dask-table.ts'
+import type { daskTable } from './options/dask-table.ts'
 import { runTable } from './options/table.ts'
 import { completeTls } from './options/tls.ts'
 import { checkTogether } from './options/together.ts'
