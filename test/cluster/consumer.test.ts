@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from '../support/cluster.ts'
 import { clientFile, type Snippet, snippetsOf } from '../support/snippets.ts'
@@ -108,25 +108,61 @@ test('the snippets run on one cluster and print what they say', async () => {
   expect(ran.stdout.trim().split('\n')).toEqual(wanted)
 })
 
-test('a minified bundle of CommonJS runs a cluster, and itself once', async () => {
-  const program = `
-    import { Client, LocalRunner } from 'dask-hpc-runner'
-    async function main() {
-      console.log('begun')
-      const runner = await LocalRunner.start({ ntasks: 2, layout: 'shared' })
-      const client = await Client.connect(runner)
-      console.log(await client.gather(client.map((x) => x + 1, [1, 2])))
-      await client.close()
-      await runner.close()
-    }
-    void main()`
-  await writeFile(join(project, 'app.ts'), program)
-  const outfile = join(project, 'app.cjs')
-  const forms = { platform: 'node', format: 'cjs', minify: true, keepNames: true } as const
-  await build({ entryPoints: [join(project, 'app.ts')], bundle: true, outfile, ...forms })
-  const ran = cluster.start(['node', outfile], {}, project)
-  await ran.expectStatus(0)
-  expect(ran.stdout).toBe('begun\n[ 2, 3 ]\n')
+/** The beginnings of one program: with TypeScript's types, and as CommonJS. */
+const asModule = "import { Client, LocalRunner } from 'dask-hpc-runner'\nconst numbers: number[] = [1, 2]"
+const asCommonJs = "const { Client, LocalRunner } = require('dask-hpc-runner')\nconst numbers = [1, 2]"
+const program = `
+async function main() {
+  console.log('begun')
+  const runner = await LocalRunner.start({ ntasks: 2, layout: 'shared' })
+  const client = await Client.connect(runner)
+  const results = client.map((x) => {
+    const increment = () => x + 1
+    return increment()
+  }, numbers)
+  console.log(await client.gather(results))
+  await client.close()
+  await runner.close()
+}
+void main()`
+
+/** Writes a bundle with the library in it. */
+async function bundle(directory: string, format: 'esm' | 'cjs', others: BuildOptions): Promise<readonly string[]> {
+  const outfile = join(directory, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs')
+  const logOverride = { 'empty-import-meta': 'silent' } as const
+  const entryPoints = [join(directory, 'app.ts')]
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format, logOverride, ...others })
+  return [outfile]
+}
+
+/** How people run it: each makes what it needs in a directory that has the program as app.ts, and gives the arguments of Node. */
+const ways: Readonly<Record<string, (directory: string) => Promise<readonly string[]>>> = {
+  'a bundle of ESM that keeps names': async (directory) => await bundle(directory, 'esm', { keepNames: true }),
+  'a minified bundle of ESM': async (directory) => await bundle(directory, 'esm', { minify: true }),
+  'a minified bundle of CommonJS': async (directory) => await bundle(directory, 'cjs', { minify: true }),
+  require: async (directory) => {
+    await writeFile(join(directory, 'app.cjs'), asCommonJs + program)
+    return ['app.cjs']
+  },
+  tsx: async () => await Promise.resolve([join(root, 'node_modules/tsx/dist/cli.mjs'), 'app.ts']),
+  // Node 20 cannot.
+  ...(Number(process.versions.node.split('.')[0]) >= 22 && {
+    'Node that strips types': async () => await Promise.resolve(['--experimental-strip-types', 'app.ts']),
+  }),
+}
+
+test('bundles, require, tsx and Node that strips types run a cluster, and the program once', async () => {
+  const runs = Object.entries(ways).map(async ([way, prepare]) => {
+    const name = way.replaceAll(' ', '-')
+    const directory = join(project, name)
+    await mkdir(directory)
+    await writeFile(join(directory, 'app.ts'), asModule + program)
+    const ran = cluster.start(['node', ...(await prepare(directory))], {}, directory)
+    const { status } = await ran.ended
+    return { way, status, printed: ran.stdout, said: status === 0 ? '' : ran.stderr.slice(-1000) }
+  })
+  const wanted = Object.keys(ways).map((way) => ({ way, status: 0, printed: 'begun\n[ 2, 3 ]\n', said: '' }))
+  expect(await Promise.all(runs)).toEqual(wanted)
 })
 
 test("a user's own vitest starts a LocalRunner", async () => {
