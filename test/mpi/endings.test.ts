@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { Cluster, program, programs } from '../support/cluster.ts'
@@ -137,3 +138,24 @@ for (const launcher of launchers) {
     await cluster.expectNothingLeft()
   })
 }
+
+mpiTest(
+  `${mpich.name}: an exception in a rank before the broadcast ends all by MPI_Abort, with 70 and what it was`,
+  async () => {
+    await using cluster = await Cluster.make()
+    const [module, order] = [join(cluster.directory, 'defect.cjs'), join(cluster.directory, 'break')]
+    const look = `setInterval(() => { if (require('node:fs').existsSync('${order}')) throw new Error('unforeseen') }, 50).unref()`
+    await writeFile(module, `if (process.argv[2] === 'run' && process.env.PMI_RANK === '2') ${look}`)
+    const env = { NODE_OPTIONS: `--require=${module}` }
+    const run = startRanks(cluster, mpich, 3, ['run', '--preload', slow, ...end('0')], env)
+    await run.expectOutput('all 3 processes have come')
+    await writeFile(order, '')
+    expect(await time(run.expectStatus(70))).toBeLessThan(bound)
+    expect(run.stderr).toContain('dask-hpc-runner: error: error of dask-hpc-runner (70): unforeseen')
+    expect(run.stderr).toMatch(
+      /\[2 worker\] warn: the other processes cannot be told, and are ended by MPI_Abort: Process 2 \(worker\) on \S+ ended: error of dask-hpc-runner: unforeseen\n/,
+    )
+    expect(run.output).not.toMatch(/^\s+at .*\(/m)
+    await cluster.expectNothingLeft()
+  },
+)
