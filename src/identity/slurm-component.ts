@@ -12,23 +12,31 @@ const words = ['HET', 'PACK'] as const
 
 /** Whether the job has more than one part. (`srun … : …` without a job of its own leaves no lists of nodes.) */
 export function isHeterogeneous(env: Environment): boolean {
-  return words.some(
-    (word) =>
-      readVariable(env, `SLURM_${word}_SIZE`) !== undefined ||
-      readVariable(env, `SLURM_JOB_NODELIST_${word}_GROUP_0`) !== undefined,
-  )
+  return words.some((word) => readVariable(env, `SLURM_${word}_SIZE`) !== undefined) || numbersSaid(env).length > 0
 }
 
-/** The parts of a heterogeneous job, in their order; none where they are not said. */
+/** The parts of a heterogeneous job, in their order, as far as their nodes are said: there may be gaps between them. */
 export function components(env: Environment, most = mostNames): readonly Component[] {
   const found: Component[] = []
-  for (let names = 0; ;) {
-    const [name] = componentNames('SLURM_JOB_NODELIST', found.length).filter((each) => readVariable(env, each))
-    const nodes = name === undefined ? undefined : expandNodeList(readVariable(env, name) ?? '')
+  let names = 0
+  for (const number of numbersSaid(env)) {
+    const [name = ''] = componentNames(nodeList, number).filter((each) => readVariable(env, each))
+    const nodes = expandNodeList(readVariable(env, name) ?? '')
     names += nodes?.length ?? 0
-    if (nodes === undefined || names > most) return found
-    found.push({ number: found.length, nodes })
+    if (names > most) return found
+    if (nodes !== undefined) found.push({ number, nodes })
   }
+  return found
+}
+
+const nodeList = 'SLURM_JOB_NODELIST'
+const itsNumber = new RegExp(`^${nodeList}_(?:${words.join('|')})_GROUP_([0-9]{1,4})$`)
+
+/** Numbers of the parts whose nodes are said. */
+function numbersSaid(env: Environment): readonly number[] {
+  const said = Object.keys(env).filter((name) => readVariable(env, name) !== undefined)
+  const numbers = said.flatMap((name) => itsNumber.exec(name)?.[1] ?? []).map(Number)
+  return [...new Set(numbers)].sort((a, b) => a - b)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile, readlink } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -45,9 +45,9 @@ export function hostAddresses(): InterfaceAddress[] {
 }
 
 /** What kind of network an address is on that is not loopback, by its interface's name and the address itself. */
-export function kindOf(name: string, address: string): NetworkKind {
+export function kindOf(name: string, address: string, sysfs = '/sys/class/net'): NetworkKind {
   if (isLinkLocal(address)) return 'link-local'
-  if (bridges.test(name)) return 'bridge'
+  if (bridges.test(name) || isInnerBridge(`${sysfs}/${name}`)) return 'bridge'
   return tunnels.test(name) || isPointToPoint(name) ? 'tunnel' : 'network'
 }
 
@@ -66,6 +66,18 @@ export function orderAddresses(addresses: readonly InterfaceAddress[]): Interfac
   const rank = ({ kind, family }: InterfaceAddress): number =>
     networkKinds.indexOf(kind) * 2 + Number(family === 'IPv6')
   return [...addresses].sort((a, b) => rank(a) - rank(b))
+}
+
+/** What a bridge of containers or virtual machines connects. */
+const innerPorts = /^(veth|vnet|tap|lxc|vif)/
+
+/** Whether a bridge, of whatever name, connects none but containers or virtual machines of this host, or nothing yet. */
+function isInnerBridge(directory: string): boolean {
+  try {
+    return readdirSync(`${directory}/brif`).every((port) => innerPorts.test(port))
+  } catch {
+    return false
+  }
 }
 
 const pointToPointFlag = 0x10

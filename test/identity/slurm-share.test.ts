@@ -146,6 +146,20 @@ describe('in a heterogeneous job', () => {
     expect(said('memory', het, changes)).toEqual([`${6 * gib}: SLURM_MEM_PER_CPU_PACK_GROUP_1 × 4 CPUs ÷ 2 tasks`])
   })
 
+  test('a part whose nodes nobody says is a gap, and hides none behind it', () => {
+    const gap = { SLURM_JOB_NODELIST_HET_GROUP_1: undefined, SLURM_JOB_NODELIST_PACK_GROUP_1: undefined }
+    const { SLURM_JOB_NODELIST_PACK_GROUP_1: nodes = '' } = slurmEnvironment(het)
+    const third = { SLURM_JOB_NODELIST_PACK_GROUP_2: nodes, SLURM_MEM_PER_CPU_PACK_GROUP_2: '5120' }
+    expect(said('memory', het, { ...gap, ...third })).toEqual([
+      `${10 * gib}: SLURM_MEM_PER_CPU_PACK_GROUP_2 × 4 CPUs ÷ 2 tasks`,
+    ])
+    // One that cannot be read is another.
+    const unreadable = { SLURM_JOB_NODELIST_HET_GROUP_1: 'node[', SLURM_JOB_NODELIST_PACK_GROUP_1: 'node[' }
+    expect(said('memory', het, { ...unreadable, ...third })).toEqual([
+      `${10 * gib}: SLURM_MEM_PER_CPU_PACK_GROUP_2 × 4 CPUs ÷ 2 tasks`,
+    ])
+  })
+
   test('a component that has asked for nothing does not take the request of the first', () => {
     const nothing = { SLURM_MEM_PER_CPU_HET_GROUP_1: undefined, SLURM_MEM_PER_CPU_PACK_GROUP_1: undefined }
     expect(said('memory', het, nothing)).toEqual([])

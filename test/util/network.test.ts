@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { addressTowards, hostAddresses, hostAndPort, kindOf } from '../../src/util/network.ts'
 
 test('this host has its loopback address', () => {
@@ -25,6 +28,19 @@ test.for([
   ['eth0', 'fe80::1', 'link-local'],
 ] as const)('%s %s is of the kind %s', ([name, address, kind]) => {
   expect(kindOf(name, address)).toBe(kind)
+})
+
+test.for([
+  ['without ports', [], 'bridge'],
+  ['of containers and virtual machines alone', ['veth1a2b', 'vnet0', 'tap3'], 'bridge'],
+  ['with a cable to other hosts', ['veth1a2b', 'eno1'], 'network'],
+  ['with a bond', ['bond0.12'], 'network'],
+] as const)('a bridge of any name %s is told by what it connects', async ([, ports, kind]) => {
+  const sysfs = await mkdtemp(join(tmpdir(), 'net-'))
+  onTestFinished(async () => await rm(sysfs, { recursive: true }))
+  for (const port of ports) await mkdir(join(sysfs, 'sbr0/brif', port), { recursive: true })
+  await mkdir(join(sysfs, 'sbr0/brif'), { recursive: true })
+  expect(kindOf('sbr0', '10.22.0.1', sysfs)).toBe(kind)
 })
 
 test('packets to this host leave from itself', async () => {
