@@ -20,13 +20,11 @@ export const defaults = {
   /** How long the end of a run waits for processes that have not been seen yet. */
   lateArrival: 15_000,
   /** After so long without a process of another node, a local filesystem counts as this node's own. */
-  lonelyAfter: 15_000,
+  notSharedAfterMs: 15_000,
   /** How long a peer may take to accept a connection, or to answer the first message on it. */
   connectTimeout: 3_000,
   /** Between two requests to the scheduler for how many workers run. */
   workersInterval: 100,
   /** How long a Dask peer may take to answer a call. */
   callTimeout: 10_000,
-  /** Age at which a claim whose owner cannot be reached any more counts as abandoned. */
-  staleClaim: 3_600_000,
 } as const

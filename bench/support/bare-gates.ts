@@ -26,7 +26,7 @@ export async function bareGates(size: number, watch: WatchMode): Promise<number>
     await sleep(2_000)
     const identity = { run_key: 'bench', nonce: 'n', secret: 's', host: 'node0', pid: process.pid }
     const control = { addresses: ['127.0.0.1'], port: 1, network: 'n' }
-    await publishFile(join(run, 'process-0.json'), JSON.stringify({ version: 1, ...identity, control, n_workers: 1 }))
+    await publishFile(join(run, 'coordinator.json'), JSON.stringify({ version: 1, ...identity, control, n_workers: 1 }))
     const published = Date.now()
     return Math.max(...(await Promise.all(opened))) - published
   } finally {

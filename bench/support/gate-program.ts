@@ -22,7 +22,7 @@ const store = new FileStore({
   askScheduler: () => Promise.resolve('refuses'),
 })
 void store
-  .join()
+  .prepare()
   .then(async () => await store.lookUp({ timeout: 60_000 }))
   .then(() => {
     const opened = Date.now()

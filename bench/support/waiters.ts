@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { networkName } from '../../src/util/network.ts'
 import { ControlServer, type MemberChannel } from '../../src/control/server.ts'
 import type { WatchMode } from '../../src/options.ts'
-import { presenceName } from '../../src/rendezvous/presence.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
 import { slurmEnvironment } from '../../test/support/environment.ts'
 import { memoryOf } from './memory.ts'
@@ -58,10 +57,13 @@ export class Waiters implements AsyncDisposable {
         ...{ SLURM_NODELIST: 'node0', SLURM_JOB_NODELIST: 'node0' },
       })
       const args = [program, 'run', '--watch', watch, '--scheduler-file', join(directory, 'F.json'), '--no-client']
-      return spawn(process.execPath, args, { env: { ...env, PATH: process.env.PATH }, stdio: 'ignore' })
+      return spawn(process.execPath, args, {
+        env: { ...env, PATH: process.env.PATH },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
     })
     const waiters = new Waiters(directory, children)
-    while ((await waiters.#present()) < count) await sleep(50)
+    await Promise.all(children.map(saysThatItWaits))
     await machineIsIdle()
     return waiters
   }
@@ -99,7 +101,7 @@ export class Waiters implements AsyncDisposable {
           this.#server = server
           const control = { addresses: ['127.0.0.1'], port: server.port, network: await networkName() }
           const record = { version: 1, ...identity, host: 'node0', pid: process.pid, control, n_workers: 1 }
-          await publishFile(join(this.#directory, directory, 'process-0.json'), JSON.stringify(record))
+          await publishFile(join(this.#directory, directory, 'coordinator.json'), JSON.stringify(record))
           began = performance.now()
         },
       )
@@ -122,10 +124,14 @@ export class Waiters implements AsyncDisposable {
   async #runDirectory(): Promise<string> {
     return (await readdir(this.#directory)).find((name) => name.startsWith(base)) ?? ''
   }
+}
 
-  async #present(): Promise<number> {
-    const directory = await this.#runDirectory()
-    if (directory === '') return 0
-    return (await readdir(join(this.#directory, directory))).filter((name) => presenceName.test(name)).length
-  }
+async function saysThatItWaits({ stderr }: ChildProcess): Promise<void> {
+  let said = ''
+  await new Promise<void>((resolve) => {
+    stderr?.on('data', (chunk: Buffer) => {
+      said += String(chunk)
+      if (said.includes('waiting for process 0')) resolve()
+    })
+  })
 }

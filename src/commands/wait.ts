@@ -99,11 +99,11 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
     const found = await look(target, { timeout: leftUntil(end), signal })
     if ('asked' in found) return found
     if (found.kind === 'foreign') throw noCluster(target, 'Cannot wait for', found)
+    starting?.look()
     onProgress(`waiting for the cluster of ${formatTarget(target)}: ${found.why}`)
     const pause = found.kind === 'missing' ? interval : Math.max(interval, 1_000)
     // What is cut short sees nothing: the last look is a whole one.
     const isLast = leftUntil(end) < pause + shortestLook
-    starting?.look(found)
     const time = isLast ? leftUntil(end) : pause
     await (starting === undefined ? sleep(time, signal) : starting.sleep(time, signal))
     if (isLast) throw tooLate(target, timeout, found)

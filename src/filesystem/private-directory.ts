@@ -6,6 +6,7 @@ import { monotonic } from '../util/monotonic.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { sleep } from '../util/wait.ts'
 import { writeNew } from '../util/write-new.ts'
+import { type Created, createFile } from './create-file.ts'
 import { listDirectory } from './list.ts'
 import { readOwn } from './read-own.ts'
 import { replaceFile } from './replace-file.ts'
@@ -91,6 +92,11 @@ export class PrivateDirectory {
     await this.use(async (at) => {
       await replaceFile(join(at, name), text)
     })
+  }
+
+  /** Puts a file into it, whole, where nothing of that name is there, as {@link createFile} does. */
+  async create(name: string, text: string): Promise<Created> {
+    return await this.use(async (at) => await createFile(join(at, name), text))
   }
 
   /** Leaves an empty file in it, of which only the name counts. What is there already is left as it is. */

@@ -33,7 +33,7 @@ export function newTemporary(path: string): string {
 }
 
 /** Not every filesystem lets a directory be synced; the file is in its place all the same. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   try {
     const handle = await open(path, 'r')
     try {

@@ -66,7 +66,7 @@ remove_directory() {
 # Makes the empty file $2 in a run's own directory, which has the inode $1, unless something is there already.
 leave_note() {
   decode "$2" || return
-  case $name in failed-?*) ;; *) return ;; esac
+  [ "$name" = exited-0.json ] || return
   case ${parent%/} in */.?*.run-?*) ;; *) return ;; esac
   cd -P -- "$parent" && is_private "$1" || return
   set -C

@@ -9,6 +9,8 @@ export interface ClusterRecord extends Owner {
   n_workers: number
   /** Process 0 has made certificates for this run, and gives them to whoever proves that he knows the secret. */
   secure?: boolean | undefined
+  /** The run only adds workers to a cluster: it publishes none. */
+  adds_workers?: boolean | undefined
   /** What the scheduler runs on, where this run has started it. */
   versions?: Versions | undefined
 }

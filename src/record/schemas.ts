@@ -34,6 +34,7 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
   secret: z.string(),
   n_workers: z.int().check(z.gte(0)),
   secure: z.optional(z.boolean()),
+  adds_workers: z.optional(z.boolean()),
   versions: z.optional(versionsSchema),
 }) satisfies z.ZodMiniType<ClusterRecord>
 
@@ -67,3 +68,20 @@ export const outcomeRecordSchema = z.looseObject({
   cluster: z.optional(clusterRecordSchema),
   adds_workers: z.optional(z.boolean()),
 }) satisfies z.ZodMiniType<OutcomeRecord>
+
+/** What a process leaves that ends before it has joined its run. */
+export const earlyExitSchema = z.looseObject({
+  version: z.literal(1),
+  rank: z.int().check(z.gte(0)),
+  failure: z.optional(failureSchema),
+})
+
+/** What a text says in JSON, or undefined where it is not of that form. */
+export function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
+  try {
+    const parsed = z.safeParse(schema, JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}

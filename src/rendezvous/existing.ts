@@ -6,7 +6,7 @@ import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
-import type { AskScheduler } from './judgement.ts'
+import type { AskScheduler } from './path-state.ts'
 import { watchDirectory } from './watch.ts'
 
 /** How an existing cluster is looked for. */

@@ -1,36 +1,37 @@
-import { join } from 'node:path'
-import { defaults } from '../defaults.ts'
 import { errnoOf } from '../errors.ts'
 import { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { refuseOtherFiles, removeKnownFiles } from '../filesystem/known-files.ts'
+import { refuseOtherFiles, removeFile, removeKnownFiles } from '../filesystem/known-files.ts'
+import { formatSystemError } from '../filesystem/system-error.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Found } from './found.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
-import type { Owner } from '../record/owner.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
-import { cannotPublish, refusal } from './cannot-publish.ts'
-import { PathInUseError, takeClaim } from './claim.ts'
-import { freshenClaim, holdsClaim } from './claim-file.ts'
-import { whoseTarget } from './in-the-way.ts'
-import type { AskOwner, AskScheduler, Judgement } from './judgement.ts'
-import { type Departure, leaveDeparture, readDepartures } from './departures.ts'
+import { cannotPublish } from './cannot-publish.ts'
+import { type EarlyExit, leaveEarlyExit, readEarlyExits } from './early-exits.ts'
 import { HostRelay, type HostRelayOptions } from './host-relay.ts'
-import { clearLeftovers } from './leftovers.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
-import { departureName, gathererName, outcomeName, recordName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { coordinatorName, killedName, outcomeName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { notSharedError } from './not-shared.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
-import { leavePresence, lonelyError, type Present, presenceName, readPresences } from './presence.ts'
-import { publishFile } from './publish.ts'
-import { makeRunDirectory, noteName, ownerOfDirectory, runFiles } from './run-directory.ts'
+import {
+  type AskOwner,
+  type AskScheduler,
+  PathInUseError,
+  type PathQuestions,
+  readTarget,
+  whoseTarget,
+} from './path-state.ts'
+import { clearPlace, type Place, publicPlace, publishAt } from './publish.ts'
+import { coordinatorPlace, makeRunDirectory, runFiles } from './run-directory.ts'
+import { clearStaleFiles } from './stale-files.ts'
 import { defaultPollInterval } from './watch.ts'
-import { withdrawAll } from './withdraw.ts'
 
 /** Where and how the processes of one run meet. */
 export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
@@ -42,8 +43,10 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   readonly size: number
   /** Number of nodes that they are on. */
   readonly nodes: number
-  /** This process. */
-  readonly me: Present
+  /** This process, and its node as the workload manager has it. */
+  readonly me: { readonly rank: number; readonly node: string }
+  /** Whether this process is known to be on another node than rank 0. @default it is not known */
+  readonly isFar?: boolean
   readonly watch: WatchMode
   /** Milliseconds between two listings. Undefined: chosen so that all processes together keep to the budget. */
   readonly pollInterval: number | undefined
@@ -63,17 +66,16 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
 }
 
 /**
- * The rendezvous of a run on a shared filesystem. Every process calls `join` and may then `lookUp`;
- * process 0 calls `claim`, `publish` or `publishOutcome`, and at the end `withdraw`.
+ * The rendezvous of a run on a shared filesystem. Every process calls `prepare` and may then `lookUp`;
+ * rank 0 calls `announce`, `publish` or `publishOutcome`, and at the end `withdraw`.
  */
 export class FileStore {
   readonly paths: RendezvousPaths
   readonly #options: FileStoreOptions
-  readonly #judgement: Judgement
+  readonly #questions: PathQuestions
   readonly #directory: PrivateDirectory
   #relay: HostRelay | undefined
   #nonce: string | undefined
-  #freshener: NodeJS.Timeout | undefined
   /** The directory is another's: of a living run with the same key, or of no run. It is left as it is. */
   #contested = false
 
@@ -81,7 +83,7 @@ export class FileStore {
     this.#options = options
     this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
     this.#directory = new PrivateDirectory(this.paths.runDirectory)
-    this.#judgement = { ...options, paths: this.paths, isOver: options.isOver ?? (() => false) }
+    this.#questions = { ...options, isOver: options.isOver ?? (() => false) }
   }
 
   /**
@@ -90,11 +92,9 @@ export class FileStore {
    * @returns which directory it is.
    * @throws RunnerError ERR_CANNOT_PUBLISH at once where the directory cannot be made.
    */
-  async join(): Promise<OwnDirectory> {
-    const { me } = this.#options
+  async prepare(): Promise<OwnDirectory> {
     await makeRunDirectory(this.#directory)
-    if (me.rank === 0) await this.#refuseOtherFiles()
-    await leavePresence(this.#directory, me)
+    if (this.#options.me.rank === 0) await this.#refuseOtherFiles()
     this.#relay = await this.#openRelay()
     try {
       return await this.#directory.identify()
@@ -105,60 +105,37 @@ export class FileStore {
   }
 
   /**
-   * Makes the scheduler file's path this run's, and clears what earlier runs left.
+   * Tells the run's processes where rank 0 listens, and clears what earlier runs have left. A run that is to publish
+   * is told here that the scheduler file's path is in use, before it starts a scheduler.
    *
-   * @throws PathInUseError where another run holds the path, RunnerError ERR_CANNOT_PUBLISH where
-   * something else stands in the way, or the signal's reason.
+   * @throws RunnerError ERR_CANNOT_PUBLISH where another run is at the path, or something else that is to be left
+   * alone; or the signal's reason.
    */
-  async claim(owner: Owner, options: Pick<LockOptions, 'signal' | 'patience'> = {}): Promise<void> {
-    this.#nonce = owner.nonce
-    try {
-      await takeClaim(owner, this.#judgement, options)
-    } catch (error) {
-      if (error instanceof PathInUseError && error.alive) this.#contested = error.owner.run_key === this.#options.runKey
-      throw error
-    }
-    clearInterval(this.#freshener)
-    this.#freshener = setInterval(() => {
-      freshenClaim(this.paths, owner.nonce).catch(() => undefined)
-    }, defaults.staleClaim / 4).unref()
-    await this.#clearOwnDirectory()
-    await clearLeftovers(this.#judgement)
-  }
-
-  /**
-   * Tells the run's processes where process 0 is. Where this run claims nothing, its directory is
-   * cleared of what an earlier run of its key has left.
-   *
-   * @throws RunnerError ERR_CANNOT_PUBLISH
-   */
-  async publishGatherer(record: ClusterRecord, { claimed }: { readonly claimed: boolean }): Promise<void> {
+  async announce(
+    record: ClusterRecord,
+    { publishes, ...options }: { readonly publishes: boolean } & Pick<LockOptions, 'signal' | 'patience'>,
+  ): Promise<void> {
     this.#nonce = record.nonce
-    if (!claimed) await this.#clearOwnDirectory()
-    await this.#put(gathererName, JSON.stringify(record))
-    this.#say({ kind: 'gatherer', record })
+    const { paths } = this
+    // First, so that nothing is removed where nothing can be written.
+    const place = coordinatorPlace(this.#directory, paths.coordinator, this.#questions)
+    await this.#unlessContested(publishAt(place, JSON.stringify(record), this.#publishing(options)))
+    this.#say({ kind: 'coordinator', record })
+    if (publishes && (await this.#isTaken()))
+      await this.#unlessContested(clearPlace(this.#publicPlace, this.#publishing(options)))
+    // What other ranks have left may be of this start.
+    await removeKnownFiles(this.#directory, runFiles, (name) => name === outcomeName || name === killedName)
+    if (publishes) await clearStaleFiles({ paths, questions: this.#questions, logger: this.#options.logger })
   }
 
   /**
-   * Publishes the cluster: first at the public path, then in the run's directory, where the run's
-   * processes wait for it.
+   * Publishes the scheduler file.
    *
-   * @throws RunnerError ERR_CANNOT_PUBLISH, also where the path is not this run's any more.
+   * @throws RunnerError ERR_CANNOT_PUBLISH, also where another run has published there meanwhile.
    */
-  async publish(file: PublishedFile, { publicToo = true }: { readonly publicToo?: boolean } = {}): Promise<void> {
-    const { nonce } = file.dask_hpc_runner
-    this.#nonce = nonce
-    const text = formatSchedulerFile(file)
-    if (publicToo) {
-      const { schedulerFile } = this.paths
-      if (!(await holdsClaim(this.paths, nonce)))
-        throw refusal(schedulerFile, 'another run has taken it over; name another scheduler file')
-      if ((await whoseTarget(this.paths, nonce)) === 'other')
-        throw refusal(schedulerFile, 'another program has put a file there meanwhile; name another scheduler file')
-      await publishFile(schedulerFile, text)
-    }
-    await this.#put(recordName, text)
-    this.#say({ kind: 'cluster', file })
+  async publish(file: PublishedFile, options: Pick<LockOptions, 'signal' | 'patience'> = {}): Promise<void> {
+    this.#nonce = file.dask_hpc_runner.nonce
+    await this.#unlessContested(publishAt(this.#publicPlace, formatSchedulerFile(file), this.#publishing(options)))
   }
 
   /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
@@ -174,7 +151,7 @@ export class FileStore {
   }
 
   /**
-   * Waits for what process 0 publishes. That the directory has gone means that the run is over.
+   * Waits for what rank 0 publishes. That the directory has gone means that the run is over.
    *
    * @throws RunnerError ERR_TIMED_OUT after `timeout` milliseconds, ERR_UNAVAILABLE where what is
    * published cannot be used, or the signal's reason.
@@ -188,56 +165,52 @@ export class FileStore {
     const { runKey, watch, pollInterval, metadataBudget, filesystemTimeout, size, nodes, me, logger } = this.#options
     // As many look as there are hosts, if the others are like this one.
     const lookers = this.#relay === undefined && this.#options.relay !== 'alone on its host' ? size : nodes
-    const node = nodes > 1 ? me.node : undefined
     return await lookUp(this.#directory, {
       ...options,
-      ...{ runKey, filesystemTimeout, node, logger, relay: this.#relay },
+      ...{ runKey, filesystemTimeout, logger, relay: this.#relay },
+      ...(this.#options.isFar === true ? { farNode: me.node } : {}),
       interval: pollInterval ?? defaultPollInterval(lookers, metadataBudget),
       intervalAlone: pollInterval ?? defaultPollInterval(size, metadataBudget),
       mode: watch,
     })
   }
 
-  /** Why processes of other nodes cannot come, as far as this directory shows it. */
-  async lonelyError(): Promise<Error | undefined> {
-    if (this.#options.nodes === 1) return undefined
-    return await lonelyError(this.#directory, this.#options.me.node)
+  /** Why processes of other nodes cannot come, of whom none has, as far as this directory shows it. */
+  async notSharedError(): Promise<Error | undefined> {
+    return await notSharedError(this.#directory.path, this.#options.me.node)
   }
 
-  /** Leaves word that process `rank` will not come, and why. Never throws. */
-  async depart(rank: number, failure?: Failure): Promise<void> {
-    await leaveDeparture(this.#directory, rank, failure)
+  /** Leaves word that this process will not come, and why. Never throws. */
+  async leaveEarlyExit(failure?: Failure): Promise<void> {
+    const { rank } = this.#options.me
+    // Rank 0 leaves an outcome, or nothing where the directory is another's.
+    if (rank !== 0) await leaveEarlyExit(this.#directory, { rank, failure })
   }
 
   /**
-   * The ranks that have left word that they will not come. Process 0 asks again and again while some
+   * The ranks that have left word that they will not come. Rank 0 asks again and again while some
    * have not come.
    */
-  async departed(): Promise<readonly Departure[]> {
+  async earlyExits(): Promise<readonly EarlyExit[]> {
     const names = await this.#directory.list().catch((): string[] => [])
-    return await readDepartures(this.#directory, names)
+    return await readEarlyExits(this.#directory, names)
   }
 
-  /** The ranks that have left word that they have come here. Never throws. */
-  async begun(): Promise<readonly number[]> {
-    return await readPresences(this.#directory)
-  }
-
-  /** Whether process 0 has left word of where it is, or of the end. Rejects where that cannot be read. */
+  /** Whether rank 0 has left word of where it listens, or of the end. Rejects where that cannot be read. */
   async isPublished(): Promise<boolean> {
-    return await this.#hasLeft([gathererName, recordName, outcomeName])
+    return await this.#hasLeft([coordinatorName, outcomeName, killedName])
   }
 
-  /** Whether process 0 has left word of the end. Rejects where that cannot be read. */
+  /** Whether rank 0 has left word of the end. Rejects where that cannot be read. */
   async isOver(): Promise<boolean> {
-    return await this.#hasLeft([outcomeName])
+    return await this.#hasLeft([outcomeName, killedName])
   }
 
-  /** Whether one of the words of process 0 stands, or the run's directory is gone. */
+  /** Whether one of the words of rank 0 stands, or the run's directory is gone. */
   async #hasLeft(words: readonly string[]): Promise<boolean> {
     try {
       const names = await this.#directory.list()
-      return names.some((name) => words.includes(name) || noteName.test(name))
+      return names.some((name) => words.includes(name))
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return true
       throw error
@@ -245,22 +218,33 @@ export class FileStore {
   }
 
   /**
-   * Removes all that is still this run's: the public file, the record, the run's directory, the
-   * claim. May be called again. What cannot be removed is told to the logger.
+   * Removes all that is still this run's: the scheduler file, the run's directory. May be called again. What cannot be
+   * removed is told to the logger.
    */
   async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
-    clearInterval(this.#freshener)
     this.#relay?.[Symbol.dispose]()
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
-    await withdrawAll(this.paths, {
-      runDirectory: this.#directory,
-      nonce: this.#nonce,
-      keepOutcome: tombstone !== undefined,
-      keepDirectory: this.#contested,
-      logger: this.#options.logger,
-      onLock: this.#options.onLock,
+    await this.#attempt(this.paths.schedulerFile, async () => {
+      // Something else in its place, or nothing that can be read, is not ours to remove.
+      const whose = this.#nonce && (await whoseTarget(this.paths, this.#nonce).catch(() => 'other'))
+      if (whose === 'ours') await removeFile(this.paths.schedulerFile)
     })
+    if (this.#contested) return
+    await this.#attempt(this.#directory.path, async () => {
+      const stays = (name: string): boolean => tombstone !== undefined && name === outcomeName
+      await removeKnownFiles(this.#directory, runFiles, (name) => !stays(name))
+      await this.#directory.removeIfEmpty()
+    })
+  }
+
+  /** Whatever becomes of one part, the others are tried. */
+  async #attempt(path: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#options.logger.warn(`Cannot remove "${path}": ${formatSystemError(error)}`)
+    }
   }
 
   async #openRelay(): Promise<HostRelay | undefined> {
@@ -286,18 +270,30 @@ export class FileStore {
     }
   }
 
-  async #put(name: string, text: string): Promise<void> {
+  get #publicPlace(): Place {
+    return publicPlace(this.paths, this.#questions)
+  }
+
+  #publishing(options: Pick<LockOptions, 'signal' | 'patience'>): Parameters<typeof publishAt>[2] {
+    const { logger, onLock } = this.#options
+    return { ...options, paths: this.paths, logger, onLock }
+  }
+
+  async #isTaken(): Promise<boolean> {
     try {
-      await this.#directory.put(name, text)
+      return (await readTarget(this.paths)) !== undefined
     } catch (error) {
-      throw cannotPublish(join(this.#directory.path, name), error)
+      if (error instanceof UntrustedError) return true
+      throw cannotPublish(this.paths.schedulerFile, error)
     }
   }
 
-  async #clearOwnDirectory(): Promise<void> {
-    const ours = this.#nonce !== undefined && (await ownerOfDirectory(this.#directory))?.nonce === this.#nonce
-    const stays = (name: string): boolean =>
-      departureName.test(name) || presenceName.test(name) || (ours && (name === recordName || name === gathererName))
-    await removeKnownFiles(this.#directory, runFiles, (name) => !stays(name))
+  async #unlessContested(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      if (error instanceof PathInUseError && error.isOurRun) this.#contested = true
+      throw error
+    }
   }
 }

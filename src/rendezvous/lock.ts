@@ -8,10 +8,10 @@ import { sleep } from '../util/wait.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import type { RendezvousPaths } from './names.ts'
 
-/** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. */
+/** Age at which a lock counts as left behind; its holder freshens it in half of it. It is told by comparing two clocks. In milliseconds. */
 const staleLock = 15_000
-/** How long a process waits for the lock to claim: longer than any holder needs, and than one that was killed holds it. */
-export const claimPatience = 18_000
+/** How long a process waits for the lock: longer than any holder needs, and than one that was killed holds it. In milliseconds. */
+export const lockPatience = 18_000
 
 /** A held lock. */
 export interface Lock {
@@ -37,7 +37,7 @@ export interface LockOptions {
 export async function withLock<T>(
   paths: RendezvousPaths,
   work: (lock: Lock) => Promise<T>,
-  { signal, onLock = () => undefined, patience = claimPatience }: LockOptions = {},
+  { signal, onLock = () => undefined, patience = lockPatience }: LockOptions = {},
 ): Promise<T> {
   let lost: Error | undefined
   const release = await acquire(paths, {

@@ -7,18 +7,18 @@ import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import { type Found, gathererOf, parseFound } from './found.ts'
+import { coordinatorOf, type Found, parseFound } from './found.ts'
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import type { HostRelay } from './host-relay.ts'
-import { gathererName, outcomeName, recordName } from './names.ts'
-import { outcomeOfNote } from './outcome.ts'
-import { lonelyError, presenceName } from './presence.ts'
-import { noteName, readGatherer, readOutcome, readPublished } from './run-directory.ts'
+import { coordinatorName, exitedPattern, killedName, outcomeName } from './names.ts'
+import { notSharedError } from './not-shared.ts'
+import { killedOutcome, unwrittenOutcome } from './outcome.ts'
+import { coordinatorIn, readCoordinator, readOutcome } from './run-directory.ts'
 import { type LastSight, realSeams, watchDirectory, type WatchSeams } from './watch.ts'
 
-/** How a process waits for what process 0 publishes. */
+/** How a process waits for what rank 0 publishes. */
 export interface LookUpOptions {
   readonly runKey: string
   /** Milliseconds. */
@@ -32,8 +32,8 @@ export interface LookUpOptions {
   /** Tells the processes of this host. @default this process looks for itself */
   readonly relay?: HostRelay | undefined
   readonly mode: WatchMode
-  /** The node of this process, where the run has several. */
-  readonly node?: string | undefined
+  /** The node of this process, where rank 0 is known to be on another. */
+  readonly farNode?: string | undefined
   readonly logger: Logger
   /** Nonces of records that were found to be dead and are not to be returned again. @default none */
   readonly except?: ReadonlySet<string> | undefined
@@ -48,7 +48,7 @@ export interface LookUpOptions {
 const tolerance = 1_000
 
 /**
- * Waits until process 0 has published in the run's directory, which exists.
+ * Waits until rank 0 has published in the run's directory, which exists.
  *
  * @throws RunnerError ERR_TIMED_OUT, ERR_UNAVAILABLE where what is there cannot be used, ERR_CANNOT_PUBLISH
  * where the directory is not this user's alone or its filesystem does not answer, or the signal's reason.
@@ -113,23 +113,21 @@ class Reader {
   }
 
   async read(names: readonly string[]): Promise<Found | undefined> {
+    const { runKey } = this.#options
     if (names.includes(outcomeName)) {
-      const outcome = await this.#parse(outcomeName, readOutcome)
+      const outcome = await this.#parse(outcomeName, readOutcome, () => unwrittenOutcome(runKey))
       return outcome === undefined ? undefined : { kind: 'outcome', outcome: this.#own(outcome, outcome.run_key) }
     }
-    const note = names.find((name) => noteName.test(name))
-    if (note !== undefined) return { kind: 'outcome', outcome: outcomeOfNote(note, this.#options.runKey) }
-    if (names.includes(recordName)) {
-      const file = await this.#parse(recordName, readPublished)
-      if (file === undefined || this.#isDead(file.dask_hpc_runner)) return undefined
-      return { kind: 'cluster', file: this.#own(file, file.dask_hpc_runner.run_key) }
+    if (names.includes(killedName)) {
+      const host = names.includes(coordinatorName) ? (await coordinatorIn(this.directory))?.host : undefined
+      return { kind: 'outcome', outcome: killedOutcome(runKey, host) }
     }
-    if (names.includes(gathererName)) {
-      const record = await this.#parse(gathererName, readGatherer)
+    if (names.includes(coordinatorName)) {
+      const record = await this.#parse(coordinatorName, readCoordinator)
       if (record === undefined || this.#isDead(record)) return undefined
-      return { kind: 'gatherer', record: this.#own(record, record.run_key) }
+      return { kind: 'coordinator', record: this.#own(record, record.run_key) }
     }
-    await this.#mindLoneliness(names)
+    await this.#checkShared()
     return undefined
   }
 
@@ -137,9 +135,9 @@ class Reader {
   told(text: string): Found | undefined {
     const found = parseFound(text)
     if (found === undefined) return undefined
-    const gatherer = gathererOf(found)
-    if (found.kind !== 'outcome' && gatherer !== undefined && this.#isDead(gatherer)) return undefined
-    const key = found.kind === 'outcome' ? found.outcome.run_key : gatherer?.run_key
+    const record = coordinatorOf(found)
+    if (found.kind !== 'outcome' && record !== undefined && this.#isDead(record)) return undefined
+    const key = found.kind === 'outcome' ? found.outcome.run_key : record?.run_key
     return key === this.#options.runKey ? found : undefined
   }
 
@@ -147,10 +145,10 @@ class Reader {
     return this.#options.except?.has(nonce) === true
   }
 
-  async #mindLoneliness(names: readonly string[]): Promise<void> {
-    const { node } = this.#options
-    if (node === undefined || this.now() - this.#began < defaults.lonelyAfter) return
-    const error = await lonelyError(this.directory, node, names)
+  async #checkShared(): Promise<void> {
+    const { farNode } = this.#options
+    if (farNode === undefined || this.now() - this.#began < defaults.notSharedAfterMs) return
+    const error = await notSharedError(this.directory.path, farNode)
     if (error !== undefined) throw error
   }
 
@@ -158,15 +156,18 @@ class Reader {
     return (this.#options.now ?? monotonic)()
   }
 
-  async #parse<T>(name: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
+  /** @param whenEmpty what a file says that stays empty. @default it is an error */
+  async #parse<T>(name: string, parse: (text: string) => T | undefined, whenEmpty?: () => T): Promise<T | undefined> {
     const text = await this.directory.read(name)
     if (text === undefined) return undefined
     const parsed = parse(text)
     if (parsed === undefined) {
       this.#unreadableSince ??= this.now()
-      if (this.now() - this.#unreadableSince >= tolerance)
-        throw this.#unusable(name, 'it is not a record of this program')
-    } else this.#unreadableSince = undefined
+      if (this.now() - this.#unreadableSince < tolerance) return undefined
+      if (text === '' && whenEmpty !== undefined) return whenEmpty()
+      throw this.#unusable(name, 'it is not a record of this program')
+    }
+    this.#unreadableSince = undefined
     return parsed
   }
 
@@ -184,7 +185,7 @@ class Reader {
 function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): RunnerError {
   const error = last.error === undefined ? '' : ` (at last: ${formatSystemError(last.error)})`
   return new RunnerError(
-    `Cannot find the cluster: waited ${formatDuration(timeout)} for process 0 to publish "${recordName}" ` +
+    `Cannot find the cluster: waited ${formatDuration(timeout)} for process 0 to publish "${coordinatorName}" ` +
       `in "${path}", ${formatSight(last)}${error}`,
     { code: 'ERR_TIMED_OUT', cause: last.error },
   )
@@ -192,8 +193,9 @@ function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): 
 
 function formatSight({ names }: LastSight): string {
   if (names === undefined) return 'which never could be listed'
-  const ranks = names.flatMap((name) => presenceName.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
-  const others = names.filter((name) => !presenceName.test(name)).map((name) => `"${name}"`)
-  const came = ranks.length === 0 ? 'no process' : `process ${ranks.join(', ')}`
-  return `where ${came} had come${others.length === 0 ? '' : ` and there was ${others.join(', ')} instead`}`
+  if (names.length === 0) return 'where nothing was'
+  const ranks = names.flatMap((name) => exitedPattern.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
+  const others = names.filter((name) => !exitedPattern.test(name)).map((name) => `"${name}"`)
+  const ended = ranks.length === 0 ? [] : [`process ${ranks.join(', ')} had ended`]
+  return `where ${[...ended, ...(others.length === 0 ? [] : [`there was ${others.join(', ')}`])].join(', and ')}`
 }

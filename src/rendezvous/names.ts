@@ -8,27 +8,30 @@ export interface RendezvousPaths {
   readonly directory: string
   /** The scheduler file's name within it. */
   readonly base: string
-  /** Name of the file that says who holds the public path. */
-  readonly claimName: string
-  readonly claim: string
-  /** The directory that `proper-lockfile` makes while a claim changes hands. */
+  /** The directory that `proper-lockfile` makes while what is stale is replaced. */
   readonly lock: string
   /** The run's own directory. */
   readonly runDirectory: string
   readonly runDirectoryName: string
-  /** Where process 0 can be reached, before there is a cluster. */
-  readonly gatherer: string
-  readonly record: string
+  /** Where rank 0 listens. */
+  readonly coordinator: string
   readonly outcome: string
 }
 
-/** Names of the files in a run's own directory. */
-export const gathererName = 'process-0.json'
-export const recordName = 'record.json'
+/** Names of the files of rank 0 in a run's own directory. */
+export const coordinatorName = 'coordinator.json'
 export const outcomeName = 'outcome.json'
 
-/** Name of the file that a process leaves which ended before it had joined: `gone-3`. */
-export const departureName = /^gone-(\d+)$/
+/** Name of the file of a process that ended before it had joined; rank 0 leaves an outcome instead, unless it is killed. */
+export const exitedPattern = /^exited-(0|[1-9]\d*)\.json$/
+
+/** `exited-3.json` */
+export function exitedName(rank: number): string {
+  return `exited-${rank}.json`
+}
+
+/** What the reaper of rank 0 leaves, empty, where rank 0 is killed. */
+export const killedName = exitedName(0)
 
 /** The paths that belong to an absolute scheduler file path and a run key. */
 export function rendezvousPaths(schedulerFile: string, runKey: string): RendezvousPaths {
@@ -40,20 +43,12 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
     schedulerFile,
     directory,
     base,
-    claimName: claimNameOf(base),
-    claim: join(directory, claimNameOf(base)),
     lock: join(directory, `.${base}.lock`),
     runDirectory,
     runDirectoryName,
-    gatherer: join(runDirectory, gathererName),
-    record: join(runDirectory, recordName),
+    coordinator: join(runDirectory, coordinatorName),
     outcome: join(runDirectory, outcomeName),
   }
-}
-
-/** Name of the file beside the scheduler file `base` that says which run holds the path. */
-export function claimNameOf(base: string): string {
-  return `.${base}.owner`
 }
 
 /** The run key in the name of a run's directory beside `base`, or undefined for any other name. */

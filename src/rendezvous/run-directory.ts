@@ -1,21 +1,18 @@
 import { dirname } from 'node:path'
-import * as z from 'zod/mini'
 import type { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { makeDirectories } from '../filesystem/make-directories.ts'
-import type { FileForms } from '../filesystem/known-files.ts'
+import { type FileForms, removeFile } from '../filesystem/known-files.ts'
 import { isTemporaryName } from '../filesystem/temporary-name.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
+import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../record/schemas.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
-import { parseDeparture } from './departures.ts'
-import { departureName, gathererName, outcomeName, recordName } from './names.ts'
-import { presenceName } from './presence.ts'
-import { clusterRecordSchema, outcomeRecordSchema } from '../record/schemas.ts'
-
-/** Names of the files that stand for an outcome that could not be written: see outcome.ts. */
-export const noteName = /^failed-(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])-[A-Za-z0-9-]+$/
+import { parseEarlyExit } from './early-exits.ts'
+import { coordinatorName, exitedPattern, outcomeName } from './names.ts'
+import { type PathQuestions, type PathState, stateOfOwner } from './path-state.ts'
+import type { Place } from './publish.ts'
 
 /**
  * Makes a run's own directory, with what directories above it are missing; that it exists is fine.
@@ -44,8 +41,8 @@ function isPublished(file: SchedulerFile): file is PublishedFile {
   return file.dask_hpc_runner !== undefined
 }
 
-/** The record of process 0 in `text`, or undefined where it is none (yet). */
-export function readGatherer(text: string): ClusterRecord | undefined {
+/** Where rank 0 listens, by `text`, or undefined where that does not say so (yet). */
+export function readCoordinator(text: string): ClusterRecord | undefined {
   return parseAs(clusterRecordSchema, text)
 }
 
@@ -54,36 +51,46 @@ export function readOutcome(text: string): OutcomeRecord | undefined {
   return parseAs(outcomeRecordSchema, text)
 }
 
-function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
-  try {
-    const parsed = z.safeParse(schema, JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** The files that a run makes in its directory. */
 export const runFiles: FileForms = {
-  parserOf: (name) => (departureName.test(name) ? parseDeparture : parsers.get(name)),
-  isEmpty: (name) => [noteName, presenceName].some((pattern) => pattern.test(name)),
-  isTemporary: (name) =>
-    [...recordNames, /^\.(gone-\d+)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
+  parserOf: (name) => (exitedPattern.test(name) ? parseEarlyExit : parsers.get(name)),
+  isEmpty: () => false,
+  isTemporary: (name) => {
+    const [, base = ''] = /^\.(.+\.json)\./.exec(name) ?? []
+    return (parsers.has(base) || exitedPattern.test(base)) && isTemporaryName(name, base)
+  },
 }
 
 const parsers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
-  [gathererName, readGatherer],
-  [recordName, readPublished],
+  [coordinatorName, readCoordinator],
   [outcomeName, readOutcome],
 ])
 
-/** The files of process 0. */
-const recordNames = [gathererName, recordName, outcomeName]
+/** The run whose rank 0 has left word in a run's directory of where it listens, if any. */
+export async function coordinatorIn(directory: PrivateDirectory): Promise<ClusterRecord | undefined> {
+  const text = await directory.read(coordinatorName)
+  return text === undefined ? undefined : readCoordinator(text)
+}
 
-/** The run whose record stands in a run's directory, if any: that of its cluster, else that of its process 0. */
-export async function ownerOfDirectory(directory: PrivateDirectory): Promise<ClusterRecord | undefined> {
-  const record = await directory.read(recordName)
-  if (record !== undefined) return readPublished(record)?.dask_hpc_runner
-  const gatherer = await directory.read(gathererName)
-  return gatherer === undefined ? undefined : readGatherer(gatherer)
+/** Where rank 0 of a run leaves word: of two processes that claim to be it, one succeeds. */
+export function coordinatorPlace(directory: PrivateDirectory, path: string, questions: PathQuestions): Place {
+  return {
+    path,
+    check: async (): Promise<PathState> => {
+      const text = await directory.read(coordinatorName)
+      if (text === undefined) return { kind: 'free' }
+      const owner = readCoordinator(text)
+      const state = owner === undefined ? 'gone' : await stateOfOwner(owner, questions, `"${path}"`)
+      return typeof state === 'object' ? state.inUse : { kind: 'stale', text }
+    },
+    create: async (text) => await directory.create(coordinatorName, text),
+    put: async (text) => {
+      await directory.put(coordinatorName, text)
+    },
+    remove: async () => {
+      await directory.use(async (at) => {
+        await removeFile(`${at}/${coordinatorName}`)
+      })
+    },
+  }
 }

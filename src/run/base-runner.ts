@@ -294,7 +294,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     return this.#run
   }
 
-  /** Process 0: claim the path, start the scheduler, publish. */
+  /** Rank 0: say where it listens, start the scheduler, publish. */
   async #gather(run: RunContext, mine: readonly Role[]): Promise<void> {
     const making = mine.includes('scheduler') ? this.#secure?.make(run) : undefined
     making?.catch(() => undefined)
@@ -303,10 +303,9 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     this.#hub = hub
     this.#member.attach(hub.link)
     this.#leaveToReaper(hub, run)
-    if (this.#options.scheduler) await this.claim(hub.record, run)
-    this.#leaveDirectoriesToReaper(hub, run)
     if (this.#isCallers && run.identity.size > 1) await hub.setHeartbeatThread(this.#body.startHeartbeat(hub.record, 0))
-    await this.publishGatherer(hub.record, run)
+    await this.announce(hub.record, run)
+    this.#leaveDirectoriesToReaper(hub, run)
     this.#waitForOthers(hub, run)
     if (making !== undefined) await this.#giveCertificates(await making)
     const { scheduler, versions } = mine.includes('scheduler')
@@ -351,22 +350,22 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     waitForOthers(coordinator, {
       run,
       whyNobodyComes: async () => {
+        if (coordinator.hosts.size > 1) return undefined
         const error = await this.whyNobodyComes(run)
         return error === undefined ? undefined : this.#failureOf(error)
       },
-      lookForDepartures: () => {
-        void this.#lookForDepartures(coordinator, run)
+      lookForEarlyExits: () => {
+        void this.#lookForEarlyExits(coordinator, run)
       },
       over: this.#member.verdict,
     })
   }
 
-  async #lookForDepartures(coordinator: Coordinator, run: RunContext): Promise<void> {
+  async #lookForEarlyExits(coordinator: Coordinator, run: RunContext): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true
     try {
-      const departures = await this.departed(run, coordinator.missing)
-      for (const departure of departures) coordinator.depart(departure)
+      for (const exit of await this.earlyExits(run, coordinator.missing)) coordinator.depart(exit)
     } catch (error) {
       run.logger.warn(messageOf(error))
     } finally {
@@ -381,7 +380,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     for (const path of files) this.reaper.addFile(path, hub.record.nonce)
   }
 
-  /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless the path is ours. */
+  /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless we could announce ourselves. */
   #leaveDirectoriesToReaper(hub: Hub, run: RunContext): void {
     const { directories } = this.leavings(run)
     // Until then, what stands there tells a process that comes late that its run is gone.
@@ -408,7 +407,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       signal: run.signal,
     })
     if (found.kind === 'outcome') {
-      await this.depart(run)
+      await this.leaveEarlyExit(run)
       throw this.#whyOver(found.outcome, run, unanswered)
     }
     if (unusable !== undefined) throw unusable
@@ -579,7 +578,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
         this.#tellInterruption()
         return await this.#member.verdict
       }
-      if (this.#run !== undefined) await this.depart(this.#run)
+      if (this.#run !== undefined) await this.leaveEarlyExit(this.#run)
       return { status: signalStatus(error.signal), forced: false }
     }
     const failure = this.#failureOf(error)
@@ -602,7 +601,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       else if (error instanceof RunnerError && error.code === 'ERR_UNAVAILABLE' && this.#hostsClient)
         this.#gatherer = 'silent'
       if (this.#run?.identity.rank === 0) await this.endAlone(this.#outcome(failure), this.#run)
-      else if (this.#run !== undefined) await this.depart(this.#run, failure)
+      else if (this.#run !== undefined) await this.leaveEarlyExit(this.#run, failure)
       return { status: failure.status, failure, forced: false }
     }
     this.#member.send({ type: 'failed', failure })
@@ -705,11 +704,10 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
       ending: { failed: failure !== undefined, interrupted: forced || this.#endingSignal !== undefined },
       forced,
       scheduler: this.#hosts.scheduler,
-      lookForDepartures: () => {
-        void this.#lookForDepartures(hub.coordinator, run)
+      lookForEarlyExits: () => {
+        void this.#lookForEarlyExits(hub.coordinator, run)
       },
       someDoubtful: () => this.someDoubtful(),
-      begun: async () => await this.begun(run).catch(() => []),
       canReleaseStep: this.canReleaseStep() && run.options.scancel,
       wakeStep: async () => {
         await this.wakeStep(run)

@@ -6,7 +6,7 @@ import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { Versions } from '../record/versions.ts'
-import type { Departure } from '../rendezvous/departures.ts'
+import type { EarlyExit } from '../rendezvous/early-exits.ts'
 import type { Role } from '../identity/roles.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
@@ -136,13 +136,18 @@ export class Coordinator {
     return [...this.#members].some(([rank, { done }]) => !done && rank !== 0)
   }
 
+  /** Hosts of the processes that have come. */
+  get hosts(): ReadonlySet<string> {
+    return new Set([...this.#members.values()].map(({ host }) => host))
+  }
+
   /** The host of a process that has come. */
   hostOf(rank: number): string | undefined {
     return this.#members.get(rank)?.host
   }
 
   /** Notes that a process will not come: it has ended before it joined, or its host is lost. */
-  depart({ rank, failure, silent = false }: Departure): void {
+  depart({ rank, failure, silent = false }: EarlyExit): void {
     if (this.#departed.has(rank) || this.#members.has(rank)) return
     this.#departed.add(rank)
     if (silent) this.#silent.add(rank)

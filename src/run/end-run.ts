@@ -14,11 +14,9 @@ export interface EndRunOptions {
   /** Nothing has a grace any more. */
   readonly forced: boolean
   readonly scheduler: DaskProcess | undefined
-  readonly lookForDepartures: () => void
+  readonly lookForEarlyExits: () => void
   /** Whether it is still being found out if a missing process can come. */
   readonly someDoubtful: () => boolean
-  /** The ranks that have begun their start. Does not throw. */
-  readonly begun: () => Promise<readonly number[]>
   /** Processes that have not come are not left behind: the step is ended under them. */
   readonly canReleaseStep: boolean
   /** Lets the processes of the step go on that are stopped. Does not throw. */
@@ -44,8 +42,7 @@ const nobodyCame =
 export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
   const { run, timing, ending, forced, scheduler, canReleaseStep } = options
   const { coordinator } = hub
-  const beganToEnd = Date.now()
-  const look = setInterval(options.lookForDepartures, departureInterval)
+  const look = setInterval(options.lookForEarlyExits, departureInterval)
   const waited = patience(timing, { ...ending, someMissing: coordinator.missing.length > 0 })
   await settledWithin(coordinator.everybodyDone, waited)
   if (forced) scheduler?.kill()
@@ -55,25 +52,22 @@ export async function endRun(hub: Hub, options: EndRunOptions): Promise<void> {
   const { missing } = coordinator
   if (missing.length > 0 && !forced) run.logger.warn(`ended without having seen process ${missing.join(', ')}`)
   const mayCome = canReleaseStep && !forced && missing.length > 0
-  // One that has begun, and neither came nor left word, may be frozen and hold the step. One that never began is late or dead.
-  const begun = mayCome ? await options.begun() : []
-  const holders = missing.filter((rank) => begun.includes(rank))
   await options.withdraw(missing.length > 0)
   if (run.options.scancel) {
     const judged = run.options.lostAfter * 1.25
     // One that does not tell of its end is slow, or is found to be silent; so is the host of one that has not come.
     if (coordinator.someUndone) await settledWithin(coordinator.everybodyGone, judged)
-    // One that was stopped before it began has left no trace, and holds the step as well: awake, it finds the run over.
+    // One that was stopped before it came holds the step as well: awake, it finds the run over.
     if (mayCome) await options.wakeStep()
-    const from = ending.failed ? options.began.getTime() : beganToEnd
-    const toCome = holders.length === 0 ? 0 : Math.max(0, from + judged - Date.now())
+    // After an orderly end one that has not come is more likely late than frozen.
+    const toCome = mayCome && ending.failed ? Math.max(0, options.began.getTime() + judged - Date.now()) : 0
     if (toCome > 0)
       run.logger.info(
-        `giving process ${holders.join(', ')} ${formatDuration(toCome)} to come: it may be frozen, and hold the step`,
+        `giving process ${coordinator.missing.join(', ')} ${formatDuration(toCome)} to come: it may be frozen, and hold the step`,
       )
     const wait = options.someDoubtful() ? judged : Math.max(toCome, mayCome ? wakingTime : 0)
     await settledWithin(Promise.race([coordinator.everybodyCame, options.interrupted]), wait)
-    for (const rank of holders) coordinator.depart({ rank, silent: true })
+    if (mayCome && ending.failed) for (const rank of coordinator.missing) coordinator.depart({ rank, silent: true })
     // Where all have come and gone, nobody needs word of the run.
     if (mayCome && coordinator.missing.length + coordinator.silent.length === 0) await options.withdraw(false)
   }

@@ -2,9 +2,8 @@ import type { Identity } from '../identity/identity.ts'
 import type { Found } from '../rendezvous/found.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
-import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { Departure } from '../rendezvous/departures.ts'
+import type { EarlyExit } from '../rendezvous/early-exits.ts'
 import type { Note } from '../process/reaper-orders.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import type { Context, RunContext } from '../identity/run-context.ts'
@@ -32,14 +31,13 @@ export abstract class RunnerHooks {
   }
   /** Called in every process before anything is published or looked up. */
   protected abstract prepare(run: RunContext): Promise<void>
-  /** Called in process 0 before there is a scheduler: makes sure that this run may publish. */
-  protected abstract claim(owner: Owner, run: RunContext): Promise<void>
   /** The cluster of an existing scheduler file, for a run that only adds workers to it. */
   protected abstract findExisting(run: RunContext): Promise<SchedulerFile>
-  /** Lets the other processes know where process 0 is, before there is a cluster. */
-  protected async publishGatherer(_record: ClusterRecord, _run: RunContext): Promise<void> {
-    await Promise.resolve()
-  }
+  /**
+   * Called in rank 0 before there is a scheduler: lets the other processes know where it listens, and makes sure that
+   * this run may publish.
+   */
+  protected abstract announce(record: ClusterRecord, run: RunContext): Promise<void>
   /** Lets the other processes know where the cluster is. */
   protected abstract publish(file: PublishedFile, run: RunContext): Promise<void>
   /** Lets the other processes know that there is no cluster, or none any more. Does not throw. */
@@ -56,7 +54,7 @@ export abstract class RunnerHooks {
     return Promise.resolve(undefined)
   }
   /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
-  protected async depart(_run: RunContext, _failure?: Failure): Promise<void> {
+  protected async leaveEarlyExit(_run: RunContext, _failure?: Failure): Promise<void> {
     await Promise.resolve()
   }
   /** Process 0 has failed before it listens: tells the others, who wait for it. Does not throw. */
@@ -64,16 +62,12 @@ export abstract class RunnerHooks {
     await this.publishOutcome(outcome, run)
   }
   /** Those of the `missing` processes that have left such word, or cannot come. Called again and again. */
-  protected async departed(_run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
+  protected async earlyExits(_run: RunContext, _missing: readonly number[]): Promise<readonly EarlyExit[]> {
     return await Promise.resolve([])
   }
   /** Whether it cannot be told yet of some of the missing processes that they are able to come. */
   protected someDoubtful(): boolean {
     return false
-  }
-  /** The ranks that have begun their start, whether they have come or not. */
-  protected async begun(_run: RunContext): Promise<readonly number[]> {
-    return await Promise.resolve([])
   }
   /** Whether the workload manager can end the step, which is then not left to processes that never came. */
   protected canReleaseStep(): boolean {

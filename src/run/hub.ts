@@ -140,6 +140,7 @@ export class Hub {
       },
       secret,
       ...(options.secure ? { secure: true } : {}),
+      ...(options.scheduler ? {} : { adds_workers: true }),
       n_workers: roles.filter((each) => each.includes('worker')).length * workersOfProcess(options),
     })
     return hub

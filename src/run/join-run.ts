@@ -3,7 +3,7 @@ import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import { type Found, gathererOf } from '../rendezvous/found.ts'
+import { type Found, coordinatorOf } from '../rendezvous/found.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 
@@ -64,7 +64,7 @@ export async function meet(options: MeetOptions): Promise<Meeting> {
         ? { found: await lookUp(dead, signal), joined: false }
         : await newerOrAnswering(unanswered, dead, options)
     const { found, joined } = met
-    const gatherer = gathererOf(found)
+    const gatherer = coordinatorOf(found)
     if (joined) return { found }
     if (gatherer === undefined) return { found, unanswered: unanswered?.error }
     const since = now()

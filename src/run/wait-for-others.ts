@@ -14,14 +14,14 @@ export interface WaitForOthersOptions {
   /** Why nobody can come, where that shows. */
   readonly whyNobodyComes: () => Promise<Failure | undefined>
   /** Looks for word of processes that will not come. */
-  readonly lookForDepartures: () => void
+  readonly lookForEarlyExits: () => void
   /** Settles when the run is over before everybody has come. */
   readonly over: Promise<unknown>
 }
 
 /** Nobody may wait for ever for a process that cannot come, or for the client's: process 0 sees to that. */
 export function waitForOthers(coordinator: Coordinator, options: WaitForOthersOptions): void {
-  const { run, whyNobodyComes, lookForDepartures, over } = options
+  const { run, whyNobodyComes, lookForEarlyExits, over } = options
   const { rendezvousTimeout } = run.options
   const early = setTimeout(() => {
     void whyNobodyComes().then((failure) => {
@@ -29,11 +29,11 @@ export function waitForOthers(coordinator: Coordinator, options: WaitForOthersOp
       coordinator.fail(failure)
       for (const rank of coordinator.missing) coordinator.depart({ rank })
     })
-  }, defaults.lonelyAfter)
+  }, defaults.notSharedAfterMs)
   const late = setTimeout(() => {
     coordinator.failWithoutClient(formatDuration(rendezvousTimeout))
   }, rendezvousTimeout)
-  const look = setInterval(lookForDepartures, departureInterval)
+  const look = setInterval(lookForEarlyExits, departureInterval)
   const progress = showProgress(run, () => {
     const { missing } = coordinator
     const more = missing.length > 5 ? ` and ${missing.length - 5} more` : ''

@@ -4,14 +4,13 @@ import type { Share } from '../identity/share.ts'
 import { messageOf } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
-import type { Owner } from '../record/owner.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { Departure } from '../rendezvous/departures.ts'
+import type { EarlyExit } from '../rendezvous/early-exits.ts'
 import { FileStore, type FileStoreOptions } from '../rendezvous/file-store.ts'
 import { findExistingCluster } from '../rendezvous/existing.ts'
-import { killedNote } from '../rendezvous/outcome.ts'
+import { killedName } from '../rendezvous/names.ts'
 import type { Found } from '../rendezvous/found.ts'
-import { claimPatience } from '../rendezvous/lock.ts'
+import { lockPatience } from '../rendezvous/lock.ts'
 import { IoTimeoutError } from '../rendezvous/cannot-publish.ts'
 import { secretsDirectory } from '../security/private-files.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
@@ -45,6 +44,7 @@ export abstract class FileRunner extends BaseRunner {
       size,
       nodes,
       me: { rank, node: host },
+      isFar: nodes > 1 && this.areHostsReal(run) && this.isFarFromRank0(run),
       watch: options.watch,
       pollInterval: options.pollInterval,
       relay: await this.#relayOf(share),
@@ -59,7 +59,7 @@ export abstract class FileRunner extends BaseRunner {
         this.reaper.setLock(directory)
       },
     })
-    this.#runDirectory = await this.#answered('make a directory of the run', run, this.#store.join())
+    this.#runDirectory = await this.#answered('make a directory of the run', run, this.#store.prepare())
   }
 
   /** How the processes of this host spare the filesystem, where each knows which of them it is. */
@@ -72,16 +72,21 @@ export abstract class FileRunner extends BaseRunner {
     return { parent: await secretsDirectory(), isRelay: localRank === 0, onDirectory }
   }
 
+  /** Whether this process is known to be on another host than rank 0. */
+  protected isFarFromRank0({ identity: { rank, share } }: RunContext): boolean {
+    // The first process of a host, where rank 0 is not that one.
+    return rank !== 0 && share.localRank === 0
+  }
+
+  /** Whether host names tell which processes share a host's own filesystem. */
+  protected areHostsReal(_run: RunContext): boolean {
+    return true
+  }
+
   /** Which directory is the run's. */
   protected get runDirectory(): OwnDirectory {
     if (this.#runDirectory === undefined) throw new TypeError('Cannot use the directory of the run: it was not made')
     return this.#runDirectory
-  }
-
-  protected override async claim(owner: Owner, run: RunContext): Promise<void> {
-    // That another holds the lock is told before it looks like a filesystem that hangs.
-    const patience = Math.min(claimPatience, Math.max(1_000, run.options.filesystemTimeout - askingTime))
-    await this.#answered('claim the path', run, this.#files.claim(owner, { signal: run.signal, patience }))
   }
 
   protected override async findExisting(run: RunContext): Promise<SchedulerFile> {
@@ -107,14 +112,20 @@ export abstract class FileRunner extends BaseRunner {
     )
   }
 
-  protected override async publishGatherer(record: ClusterRecord, run: RunContext): Promise<void> {
-    const { scheduler } = run.options
-    await this.#answered('publish', run, this.#files.publishGatherer(record, { claimed: scheduler }))
+  protected override async announce(record: ClusterRecord, run: RunContext): Promise<void> {
+    const { scheduler: publishes } = run.options
+    await this.#answered('publish', run, this.#files.announce(record, { publishes, ...this.#locking(run) }))
   }
 
   protected override async publish(file: PublishedFile, run: RunContext): Promise<void> {
-    const { scheduler } = run.options
-    await this.#answered('publish', run, this.#files.publish(file, { publicToo: scheduler }))
+    // Where the cluster is another's, so is its file.
+    if (!run.options.scheduler) return
+    await this.#answered('publish', run, this.#files.publish(file, this.#locking(run)))
+  }
+
+  #locking({ signal, options }: RunContext): { readonly signal: AbortSignal; readonly patience: number } {
+    // That another holds the lock is told before it looks like a filesystem that hangs.
+    return { signal, patience: Math.min(lockPatience, Math.max(1_000, options.filesystemTimeout - askingTime)) }
   }
 
   protected override async publishOutcome(outcome: OutcomeRecord, run: RunContext): Promise<void> {
@@ -138,13 +149,14 @@ export abstract class FileRunner extends BaseRunner {
     })
   }
 
-  protected override async whyNobodyComes(): Promise<Error | undefined> {
-    return await this.#store?.lonelyError()
+  protected override async whyNobodyComes(run: RunContext): Promise<Error | undefined> {
+    if (run.identity.nodes === 1 || !this.areHostsReal(run)) return undefined
+    return await this.#store?.notSharedError()
   }
 
-  protected override async depart(run: RunContext, failure?: Failure): Promise<void> {
-    await this.#tried('leave a last word', run, async (store) => {
-      await store.depart(run.identity.rank, failure)
+  protected override async leaveEarlyExit(run: RunContext, failure?: Failure): Promise<void> {
+    await this.#tried('say why this process ends', run, async (store) => {
+      await store.leaveEarlyExit(failure)
     })
   }
 
@@ -152,7 +164,7 @@ export abstract class FileRunner extends BaseRunner {
     // Where another start of this run has published, the directory is that one's.
     const isOurs = this.#runDirectory !== undefined && !(await this.#files.isPublished().catch(() => true))
     if (!isOurs) {
-      await this.depart(run, outcome.failure)
+      await this.leaveEarlyExit(run, outcome.failure)
       return
     }
     await this.publishOutcome(outcome, run)
@@ -164,21 +176,16 @@ export abstract class FileRunner extends BaseRunner {
   async #othersDepart(run: RunContext): Promise<boolean> {
     const [earliest, end] = [monotonic() + leastWord, monotonic() + lateArrival]
     for (;;) {
-      const gone = await this.#answered('look for other processes', run, this.#files.departed()).catch(() => [])
+      const gone = await this.#answered('look for other processes', run, this.#files.earlyExits()).catch(() => [])
       if (gone.filter(({ rank }) => rank !== 0).length >= run.identity.size - 1 && monotonic() >= earliest) return true
       if (monotonic() >= end) return false
       await sleep(departureInterval)
     }
   }
 
-  protected override async departed(run: RunContext, _missing: readonly number[]): Promise<readonly Departure[]> {
+  protected override async earlyExits(run: RunContext, _missing: readonly number[]): Promise<readonly EarlyExit[]> {
     if (this.#store === undefined || this.#filesystem !== 'answers') return []
-    return await this.#answered('look for other processes', run, this.#store.departed())
-  }
-
-  protected override async begun(run: RunContext): Promise<readonly number[]> {
-    if (this.#store === undefined || this.#filesystem !== 'answers') return []
-    return await this.#answered('look for other processes', run, this.#store.begun())
+    return await this.#answered('look for other processes', run, this.#store.earlyExits())
   }
 
   protected override async removeUnlessPublished(run: RunContext): Promise<void> {
@@ -195,10 +202,10 @@ export abstract class FileRunner extends BaseRunner {
   protected override leavings(run: RunContext): Leavings {
     const directory = this.#runDirectory
     return {
-      files: run.options.scheduler ? [run.schedulerFile, this.#files.paths.claim] : [],
+      files: run.options.scheduler ? [run.schedulerFile] : [],
       ...(directory === undefined
         ? { directories: [] }
-        : { directories: [directory], note: { directory, name: killedNote(run.identity.host) } }),
+        : { directories: [directory], note: { directory, name: killedName } }),
     }
   }
 

@@ -53,12 +53,7 @@ test('a filesystem that hangs when the program has ended is left alone, and said
 })
 
 test.for([
-  [
-    'the claim',
-    '.F.json.owner',
-    [killed, told, told, told],
-    /Cannot claim the path beside ".*": its filesystem has not/,
-  ],
+  ['the scheduler file', 'F.json', [killed, told, told, told], /Cannot publish beside ".*": its filesystem has not/],
   [
     'an outcome',
     '.F.json.run-sim-7.0-r0/outcome.json',
@@ -85,7 +80,7 @@ test.for([
     ])
     for (const [rank, run] of runs.entries()) expect(await run.ended, run.output).toEqual(ends[rank])
     for (const run of runs) expect(run.stderr).toMatch(why)
-    for (const left of ['.F.json.owner', '.F.json.run-sim-7.0-r0']) cluster.expectFile(left)
+    for (const left of ['F.json', '.F.json.run-sim-7.0-r0']) cluster.expectFile(left)
     await cluster.expectNothingLeft()
   },
 )

@@ -54,12 +54,11 @@ test.concurrent('a task that comes long after its run is over learns so at once'
   const worker = cluster.run(['run', '--scheduler-file', 'F.json', ...submit], late)
   await worker.expectStatus(0)
   worker.expectNoAlarm()
-  // Word of the end stays for whoever else comes, with word of who came and went, and nothing else.
+  // Word of the end stays for whoever else comes, with word of who came too late, and nothing else.
   const files = await readdir(cluster.work, { recursive: true })
   expect(files.sort()).toEqual([
     '.F.json.run-sim-7.0-r0',
-    '.F.json.run-sim-7.0-r0/gone-3',
-    '.F.json.run-sim-7.0-r0/here-3.node3',
+    '.F.json.run-sim-7.0-r0/exited-3.json',
     '.F.json.run-sim-7.0-r0/outcome.json',
   ])
   cluster.expectFile('.F.json.run-sim-7.0-r0')
@@ -71,7 +70,7 @@ test.concurrent('a task whose process 0 does not come says what it waited for, a
   const worker = cluster.run(['run', '--rendezvous-timeout', '2s', ...submit], fourTasks()[3])
   await worker.expectStatus(75)
   expect(worker.stderr).toMatch(
-    /Cannot find the cluster: waited 2 s for process 0 to publish "record\.json" in ".*run-sim-7\.0-r0", where process 3 had come/,
+    /Cannot find the cluster: waited 2 s for process 0 to publish "coordinator\.json" in ".*run-sim-7\.0-r0", where nothing was/,
   )
   cluster.expectFile('.scheduler-7.0.json.run-sim-7.0-r0')
   await cluster.expectNothingLeft()

@@ -31,7 +31,6 @@ test.concurrent(
     await using cluster = await Cluster.make()
     await fakeScancel(cluster)
     await mkdir(cluster.path(directory), { mode: 0o700 })
-    await writeFile(cluster.path(`${directory}/here-0.node0`), '')
     for (const task of startTasks(cluster, fourTasks().slice(1), args)) await task.expectStatus(75)
     expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
     await cluster.expectNothingLeft()
@@ -57,10 +56,10 @@ test.concurrent('a process 0 that cannot listen tells the others why, and nothin
 
 test.concurrent('where process 0 publishes when it is woken, its word stays', async () => {
   await using cluster = await Cluster.make()
-  await fakeScancel(cluster, `touch ${directory}/process-0.json`)
+  await fakeScancel(cluster, `touch ${directory}/coordinator.json`)
   const [client] = startTasks(cluster, fourTasks().slice(1, 2), args)
   await client?.expectStatus(75)
-  expect(await readdir(cluster.path(directory))).toContain('process-0.json')
+  expect(await readdir(cluster.path(directory))).toContain('coordinator.json')
   cluster.expectFile(directory)
   await cluster.expectNothingLeft()
 })
@@ -95,7 +94,7 @@ test.concurrent('the step of a process 0 that has read our last word and ended t
   await fakeScancel(cluster)
   await publishDead(cluster)
   const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '20s', ...args])
-  await present(cluster.path(directory), 'gone-1')
+  await present(cluster.path(directory), 'exited-1.json')
   await writeFile(cluster.path(`${directory}/outcome.json`), JSON.stringify({ version: 1, run_key: 'sim-7.0-r0' }))
   await client?.expectStatus(69)
   expect(await toldScancel(cluster)).toBe('')
@@ -125,9 +124,9 @@ test.concurrent(
     const both = ['--scheduler-file', 'F.json', '--', 'python3', join(programs, 'submit.py')]
     const stopped = cluster.run(['run', ...both], zero)
     await present(cluster.work, directory)
-    await present(cluster.path(directory), 'process-0.json')
+    await present(cluster.path(directory), 'coordinator.json')
     stopped.signal('SIGSTOP')
-    const record = JSON.parse(await readFile(cluster.path(`${directory}/process-0.json`), 'utf8')) as ClusterRecord
+    const record = JSON.parse(await readFile(cluster.path(`${directory}/coordinator.json`), 'utf8')) as ClusterRecord
     const tasks = startTasks(cluster, others, both)
     await until(
       async () => await connectionsTo(record.control.port),
@@ -156,7 +155,7 @@ async function connectionsTo(port: number): Promise<number> {
 /** Where process 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {
   await mkdir(cluster.path(directory), { mode: 0o700 })
-  await writeFile(cluster.path(`${directory}/process-0.json`), JSON.stringify(await recordOf(await closedPort())))
+  await writeFile(cluster.path(`${directory}/coordinator.json`), JSON.stringify(await recordOf(await closedPort())))
 }
 
 async function present(path: string, name: string): Promise<void> {

@@ -53,7 +53,7 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
   const logger = createLogger({ write: () => undefined })
   const joining = [1, 2, 3].map(async (rank) =>
     meet({
-      lookUp: async (dead) => (dead.size === 0 ? { kind: 'gatherer', record } : await new Promise(() => undefined)),
+      lookUp: async (dead) => (dead.size === 0 ? { kind: 'coordinator', record } : await new Promise(() => undefined)),
       join: async (gatherer, patience, within) => {
         await joinControl(gatherer, { rank, host: 'node1', instance: String(rank), patience, signal: within })
       },

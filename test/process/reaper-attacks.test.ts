@@ -101,14 +101,14 @@ describe('beside a stranger who can write where the directory is, the reaper', (
       const [run, target] = [join(shared, '.F.run-1'), join(shared, 'notes')]
       // The stranger knows the name, and has no right to the target.
       await shellAs(user, 'umask 077; printf %s "$2" >"$1"', target, precious)
-      await shellAs(stranger, 'mkdir -m 777 -- "$1" && ln -s -- "$2" "$1/failed-69-it"', run, target)
-      for (const name of ['failed-69-it', 'failed-70-it']) {
+      await shellAs(stranger, 'mkdir -m 777 -- "$1" && ln -s -- "$2" "$1/exited-0.json"', run, target)
+      for (const name of ['exited-0.json', 'exited-1.json']) {
         const reaper = new ReaperScript({ as: user })
         reaper.tell(noteOrder({ directory: seenDirectory(run), name }))
         await reaper.supervisorEnds()
       }
       expect(readFileSync(target, 'utf8')).toBe(precious)
-      expect(readdirSync(run)).toEqual(['failed-69-it'])
+      expect(readdirSync(run)).toEqual(['exited-0.json'])
     },
   )
 

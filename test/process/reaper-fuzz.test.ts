@@ -29,7 +29,7 @@ class Sandbox {
     writeFileSync(this.kills, '')
     for (const path of this.victims) {
       mkdirSync(path, { recursive: true, mode: 0o700 })
-      for (const name of ['data', '.data', 'failed-0-it']) writeFileSync(join(path, name), 'the work of a month')
+      for (const name of ['data', '.data', 'exited-1.json']) writeFileSync(join(path, name), 'the work of a month')
       mkdirSync(join(path, 'empty'))
     }
     symlinkSync('victims', join(this.root, 'link'))
@@ -46,7 +46,7 @@ class Sandbox {
     const path = (name: string): string => join(this.#own, name)
     rmSync(this.#own, { recursive: true, force: true })
     mkdirSync(this.#own)
-    const [file, claim] = ['scheduler 7.json', '.scheduler 7.json.owner'].map(path) as [string, string]
+    const file = path('scheduler 7.json')
     const run = path('.scheduler 7.json.run-sim-7.0-r0')
     const [worker, tls] = ['dask-hpc-runner-sim-7.0-r0-2-1a2b3c4d', 'dask-hpc-runner-Übung'].map(path) as [
       string,
@@ -54,21 +54,18 @@ class Sandbox {
     ]
     for (const each of [run, worker, tls]) {
       mkdirSync(each, { mode: 0o700 })
-      writeFileSync(join(each, 'process-0.json'), '{}')
+      writeFileSync(join(each, 'coordinator.json'), '{}')
     }
     mkdirSync(join(worker, 'dask-worker-space/worker-1'), { recursive: true })
-    for (const each of [file, claim]) writeFileSync(each, JSON.stringify({ nonce }))
+    writeFileSync(file, JSON.stringify({ nonce }))
     const lock = path('.scheduler 7.json.lock')
     mkdirSync(lock)
     this.#give()
     return [
       ...[groupOrder('+', 4_000_001), groupOrder('~', 4_000_002), groupOrder('-', 4_000_001)],
       ...[run, worker, tls].map((each) => orderToRemove(each)),
-      ...[
-        noteOrder({ directory: seenDirectory(run), name: 'failed-69-process-0-on-node0-was-killed' }),
-        lockOrder(lock),
-      ],
-      ...[fileOrder(file, nonce), fileOrder(claim, nonce), noteOrder(undefined), lockOrder(undefined)],
+      ...[noteOrder({ directory: seenDirectory(run), name: 'exited-0.json' }), lockOrder(lock)],
+      ...[fileOrder(file, nonce), noteOrder(undefined), lockOrder(undefined)],
     ]
   }
 
@@ -120,7 +117,12 @@ test(
     // Without this the rest would show nothing. The lock was taken back.
     expect(sandbox.leftOfRun.trim().split('\n')).toEqual([expect.stringMatching(/\.lock$/)])
 
-    const words = sandbox.victims.flatMap((path) => [path, `${path}/data`, `${path}/failed-0-it`, `${path}/failed-1`])
+    const words = sandbox.victims.flatMap((path) => [
+      path,
+      `${path}/data`,
+      `${path}/exited-1.json`,
+      `${path}/exited-0.json`,
+    ])
     const encoded = [...words, join(sandbox.root, 'link/results'), sandbox.root, '/', '/tmp'].map(encodePath)
     for (let done = 0; done < total; done += ordersOfStream) {
       const orders = sandbox.makeRun()

@@ -104,13 +104,13 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     const last = join(parent, names.at(-1) ?? '')
     mkdirSync(join(last, '.a.run-1'), { mode: 0o700 })
     reaper.tell(
-      noteOrder({ directory: seenDirectory(join(last, '.a.run-1')), name: 'failed-69-it' }),
+      noteOrder({ directory: seenDirectory(join(last, '.a.run-1')), name: 'exited-0.json' }),
       lockOrder(join(last, `.${names.at(-1) ?? ''}.lock`)),
     )
     await reaper.supervisorEnds()
     const left = names.map((name) => readdirSync(path(name)))
     expect(left).toEqual([...names.slice(0, -1).map((name) => [`.${name}.lock`]), ['.a.run-1']])
-    expect(readdirSync(join(last, '.a.run-1'))).toEqual(['failed-69-it'])
+    expect(readdirSync(join(last, '.a.run-1'))).toEqual(['exited-0.json'])
   })
 
   it('removes nothing that is not what it was told of', async () => {
@@ -160,13 +160,13 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
       reaper.tell(orderToRemove(foreign), fileOrder(path('foreign.json'), '0123-the-nonce-of-it'))
       for (const each of [foreign, path('foreign.json')]) chownSync(each, user.uid, user.gid)
     }
-    symlinkSync(path('ours.json'), join(make('.F.run-2'), 'failed-69-it'))
+    symlinkSync(path('ours.json'), join(make('.F.run-2'), 'exited-0.json'))
     mkdirSync(path('empty'))
     reaper.tell(lockOrder(path('empty')))
     const notes = [
-      ...[note('.F.run-2', 'failed-69-it'), note('.F.run-2', 'other'), note('results', 'failed-69-it')],
-      ...[note('.F.run-group', 'failed-69-it'), { ...note('results', 'x'), name: '../.F.run-2/failed-70-it' }],
-      { directory: { ...note('results', 'x').directory, path: path('.F.run-2') }, name: 'failed-70-it' },
+      ...[note('.F.run-2', 'exited-0.json'), note('.F.run-2', 'exited-1.json'), note('results', 'exited-0.json')],
+      ...[note('.F.run-group', 'exited-0.json'), { ...note('results', 'x'), name: '../.F.run-2/exited-0.json' }],
+      { directory: { ...note('results', 'x').directory, path: path('.F.run-2') }, name: 'exited-0.json' },
     ]
 
     const tree = (): string => execFileSync('find', [parent, '-printf', '%P %y %m %i %s %l\\n'], { encoding: 'utf8' })

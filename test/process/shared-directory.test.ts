@@ -6,7 +6,6 @@ import { deadSchedulerFile } from '../support/dask.ts'
 import { shellAs, stranger, test, user } from '../support/second-user.ts'
 import { Precious, runDirectory, SharedPlace } from '../support/shared-place.ts'
 import { fourTasks } from '../support/step.ts'
-import { until } from '../support/until.ts'
 
 const kinds = ['sticky', 'group'] as const
 /** Longer than a refusal takes on a slow machine, and far shorter than the five minutes of a wait. */
@@ -32,8 +31,8 @@ test.for(kinds.flatMap((kind) => ['0700', '0777'].map((mode) => [kind, mode] as 
     const { home } = place
     await shellAs(user, 'chmod 755 "$1"; echo mine >"$1/file"', home)
     const mine = await Precious.of(home)
-    const link = 'ln -s "$1/file" $d/here-0.node0; ln -s "$1/file" $d/here-1.node1; ln -s "$1/file" $d/gone-1'
-    await place.attack(`d=${runDirectory}; mkdir $d; ${link}; : >$d/failed-0-the-run-is-over; chmod ${mode} $d`)
+    const link = 'ln -s "$1/file" $d/coordinator.json; ln -s "$1/file" $d/exited-1.json'
+    await place.attack(`d=${runDirectory}; mkdir $d; ${link}; : >$d/exited-0.json; chmod ${mode} $d`)
     const runs = [0, 1].map((rank) => place.run(rank))
     await expectRefusals(
       runs,
@@ -43,10 +42,9 @@ test.for(kinds.flatMap((kind) => ['0700', '0777'].map((mode) => [kind, mode] as 
     )
     await mine.expectUntouched()
     expect((await readdir(join(place.shared, runDirectory))).toSorted()).toEqual([
-      'failed-0-the-run-is-over',
-      'gone-1',
-      'here-0.node0',
-      'here-1.node1',
+      'coordinator.json',
+      'exited-0.json',
+      'exited-1.json',
     ])
     await place.cluster.expectNothingLeft()
   },
@@ -93,11 +91,7 @@ test('a run directory that is swapped while processes wait in it is believed no 
   const { shared } = place
   const moved = await place.precious(join(shared, 'private'))
   const runs = [place.run(1), place.run(2)]
-  await until(
-    async () => await readdir(join(shared, runDirectory)).catch(() => []),
-    (names) => names.length === 2,
-    { what: 'two processes have come', say: (names) => names.join() },
-  )
+  for (const run of runs) await run.expectOutput('waiting for process 0')
   // At no moment is there no directory, for all that they see.
   for (const run of runs) run.signal('SIGSTOP')
   await place.attack(`mv ${runDirectory} away; mv private ${runDirectory}`)
@@ -111,20 +105,12 @@ test.for([
   ['a named pipe', 'mkfifo', 'it is a named pipe, not a regular file'],
   ['a readable file', 'f() { echo "{}" >$1; chmod 644 $1; }; f', ofStranger],
   ['a link', 'ln -s /dev/zero', 'it is a symbolic link'],
-] as const)(
-  '%s of a stranger is not read as the scheduler file or its owner, and every process is told',
-  async ([, make, why]) => {
-    for (const name of ['F.json', '.F.json.owner']) {
-      await using place = await SharedPlace.make('sticky')
-      await place.attack(`${make} ${name}`)
-      await expectRefusals(
-        [place.local(2)],
-        new RegExp(`Cannot publish ".*/${name.replaceAll('.', '\\.')}": .*${why}.*; .*name an`),
-      )
-      await place.cluster.expectNothingLeft()
-    }
-  },
-)
+] as const)('%s of a stranger is not read as the scheduler file, and every process is told', async ([, make, why]) => {
+  await using place = await SharedPlace.make('sticky')
+  await place.attack(`${make} F.json`)
+  await expectRefusals([place.local(2)], new RegExp(`Cannot publish ".*/F\\.json": .*${why}.*; .*name an`))
+  await place.cluster.expectNothingLeft()
+})
 
 test('doctor uses no directory of a stranger, and says whose it is', async () => {
   await using place = await SharedPlace.make('sticky')
@@ -176,6 +162,8 @@ test('the scheduler file of a stranger is used by nobody who would run his code,
 
 test('the lock of a stranger is not waited for', async () => {
   await using place = await SharedPlace.make('sticky')
+  // Only to replace what is stale a lock is taken.
+  await shellAs(user, ': >"$1/F.json"', place.shared)
   await place.attack('mkdir .F.json.lock')
   await expectRefusals([place.local(1)], new RegExp(`Cannot publish ".*": its lock ".*" is there, and ${ofStranger}`))
   await place.cluster.expectNothingLeft()

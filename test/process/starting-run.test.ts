@@ -40,18 +40,23 @@ class Starting {
     this.directory = directory
   }
 
-  /** @param claimed whether it starts a scheduler, or adds workers to one */
-  async start(runKey: string, { claimed = true, port }: { claimed?: boolean; port?: number } = {}): Promise<FileStore> {
+  /** @param publishes whether it starts a scheduler, or adds workers to one */
+  async start(
+    runKey: string,
+    { publishes = true, port }: { publishes?: boolean; port?: number } = {},
+  ): Promise<FileStore> {
     const server = await startServer({ runKey, onObserver: (visitor) => this.visitors.push(visitor) })
     this.#server = server
-    const record: ClusterRecord = await recordOf(port ?? server.port, { run_key: runKey })
+    const record: ClusterRecord = await recordOf(port ?? server.port, {
+      run_key: runKey,
+      ...(publishes ? {} : { adds_workers: true }),
+    })
     const store = storeOf(join(this.directory, 'F.json'), runKey)
     onTestFinished(async () => {
       await store.withdraw()
     })
-    await store.join()
-    if (claimed) await store.claim(record)
-    await store.publishGatherer(record, { claimed })
+    await store.prepare()
+    await store.announce(record, { publishes })
     return store
   }
 
@@ -67,7 +72,7 @@ class Starting {
   }
 }
 
-test('a wait ends with the cause where the run that holds the path fails before its cluster is there', async () => {
+test('a wait ends with the cause where the run that is to publish fails before its cluster is there', async () => {
   const run = new Starting()
   const ended = waiting(run.directory)
   await run.start('sim-7.0-r0')
@@ -102,10 +107,10 @@ test('a wait ends where that run is over, or its process 0 is gone', async () =>
 test('what an earlier run has left ends no wait, nor does a run that only adds workers', async () => {
   const run = new Starting()
   const [left, killed] = [storeOf(join(run.directory, 'F.json'), 'sim-6.0-r0'), 'sim-6.1-r0']
-  await left.join()
+  await left.prepare()
   await left.publishOutcome(failureOf('sim-6.0-r0'))
   await run.start(killed, { port: await closedPort() })
-  await run.start('sim-7.1-r0', { claimed: false })
+  await run.start('sim-7.1-r0', { publishes: false })
   expect(await waiting(run.directory, 3_000)).toMatchObject({
     code: 'ERR_TIMED_OUT',
     message: expect.stringContaining('there is no such file') as string,
@@ -114,21 +119,21 @@ test('what an earlier run has left ends no wait, nor does a run that only adds w
   await left.withdraw()
 })
 
-test('a wait ends with the cause where a run fails before it holds the path, and not with one that only adds workers', async () => {
+test('a wait ends with the cause where a run fails before it listens, and not with one that only adds workers', async () => {
   const directory = temporaryDirectory()
   const stores = ['sim-6.0-r0', 'sim-7.0-r0', 'sim-8.0-r0'].map((key) => storeOf(join(directory, 'F.json'), key))
   onTestFinished(async () => {
     for (const store of stores) await store.withdraw()
   })
   const [earlier, adding, failing] = stores as [FileStore, FileStore, FileStore]
-  await earlier.join()
+  await earlier.prepare()
   await earlier.publishOutcome(failureOf('sim-6.0-r0'))
   const progress = vi.fn()
   const ended = waiting(directory, long, progress)
   await vi.waitFor(() => expect(progress).toHaveBeenCalled(), 30_000)
-  await adding.join()
+  await adding.prepare()
   await adding.publishOutcome({ ...failureOf('sim-7.0-r0'), adds_workers: true })
-  await failing.join()
+  await failing.prepare()
   await failing.publishOutcome(failureOf('sim-8.0-r0', 'Cannot listen on port 8786'))
   expect(await ended).toMatchObject({
     code: 'ERR_COMPONENT_LOST',

@@ -46,7 +46,7 @@ test('a stranger on the port of a rank 0 that is gone learns nothing of the run,
     control: { addresses: ['127.0.0.1'], port: Number(port), network: await networkName() },
     secret: 'secret-of-the-run',
   }
-  const script = 'umask 077; mkdir "$1"; printf %s "$2" > "$1/process-0.json"'
+  const script = 'umask 077; mkdir "$1"; printf %s "$2" > "$1/coordinator.json"'
   await shellAs(user, script, cluster.path('.F.json.run-sim-7.0-r0'), JSON.stringify(record))
   const [, client] = fourTasks()
   const rank1 = cluster.run(

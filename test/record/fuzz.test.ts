@@ -2,10 +2,8 @@ import { expect, test } from 'vitest'
 import { parseFacts, parseStart } from '../../src/commands/doctor/meeting.ts'
 import { parseFound } from '../../src/rendezvous/found.ts'
 import { formatSchedulerFile, parseSchedulerFile } from '../../src/record/parse.ts'
-import { parseClaim } from '../../src/rendezvous/claim-file.ts'
-import { parseDeparture } from '../../src/rendezvous/departures.ts'
-import { outcomeOfNote } from '../../src/rendezvous/outcome.ts'
-import { noteName, readGatherer, readOutcome, readPublished } from '../../src/rendezvous/run-directory.ts'
+import { parseEarlyExit } from '../../src/rendezvous/early-exits.ts'
+import { readCoordinator, readOutcome, readPublished } from '../../src/rendezvous/run-directory.ts'
 import { isReport } from '../../src/run/report.ts'
 import { Random } from '../dask/support/random.ts'
 import { failureOf, fileOf, ownerOf } from '../rendezvous/support/run.ts'
@@ -62,7 +60,7 @@ const readers: readonly Reader[] = [
     of: 'where rank 0 is',
     text: JSON.stringify(record),
     read: (text) => {
-      const read = readGatherer(text)
+      const read = readCoordinator(text)
       return read && isRecord(read)
     },
   },
@@ -79,11 +77,11 @@ const readers: readonly Reader[] = [
     },
   },
   {
-    of: 'a departure',
-    text: JSON.stringify(outcome.failure),
+    of: 'what a process leaves that ends early',
+    text: JSON.stringify({ version: 1, rank: 1, failure: outcome.failure }),
     read: (text) => {
-      const read = parseDeparture(text)
-      return read && isStatus(read.status)
+      const read = parseEarlyExit(text)
+      return read && (read.failure === undefined || isStatus(read.failure.status))
     },
   },
   {
@@ -94,16 +92,6 @@ const readers: readonly Reader[] = [
       return (
         read && (read.kind !== 'outcome' || read.outcome.failure === undefined || isStatus(read.outcome.failure.status))
       )
-    },
-  },
-  {
-    of: 'a claim',
-    text: JSON.stringify(ownerOf('k')),
-    read: (text) => {
-      const read = parseClaim(text)
-      return read === 'later' || read === undefined
-        ? undefined
-        : isPort(read.control.port) && typeof read.nonce === 'string'
     },
   },
   {
@@ -125,15 +113,6 @@ const readers: readonly Reader[] = [
     read: (text) => {
       const read = parseFacts(text)
       return read?.findings.every(({ level, finding }) => typeof level === 'string' && typeof finding === 'string')
-    },
-  },
-  {
-    of: 'the name of a note',
-    text: 'failed-73-no-space-is-left-on-the-filesystem-ENOSPC',
-    read: (text) => {
-      if (!noteName.test(text)) return undefined
-      const { failure } = outcomeOfNote(text, 'k')
-      return failure === undefined || isStatus(failure.status)
     },
   },
 ]

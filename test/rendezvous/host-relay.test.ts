@@ -1,15 +1,14 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { formatSchedulerFile } from '../../src/record/parse.ts'
 import type { FileStore } from '../../src/rendezvous/file-store.ts'
 import { HostRelay, relayPath } from '../../src/rendezvous/host-relay.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
 
-const file = fileOf(ownerOf('k'))
-const found = { kind: 'cluster', file }
+const record = fileOf(ownerOf('k')).dask_hpc_runner
+const found = { kind: 'coordinator', record }
 const timeout = 30_000
 
 interface Host {
@@ -29,12 +28,12 @@ async function member({ parent, schedulerFile, made }: Host, localRank: number):
   const onDirectory = ({ path }: { readonly path: string }): void => void made.push(path)
   const relay = { parent, isRelay: localRank === 0, onDirectory }
   const store = storeOf(schedulerFile, 'k', { relay, me: { rank: localRank + 1, node: 'node0' } })
-  await store.join()
+  await store.prepare()
   return store
 }
 
 async function publish({ paths }: FileStore): Promise<void> {
-  await publishFile(paths.record, formatSchedulerFile(file))
+  await publishFile(paths.coordinator, JSON.stringify(record))
 }
 
 test('what the relay of a host finds, all have found, and those that come later', async () => {
@@ -44,18 +43,18 @@ test('what the relay of a host finds, all have found, and those that come later'
   await publish(stores[0])
   expect(await Promise.all(looking)).toEqual([found, found, found])
   // Nothing is left on the shared filesystem for those that come later: they have it from their own.
-  await rm(stores[0].paths.record)
+  await rm(stores[0].paths.coordinator)
   expect(await (await member(here, 3)).lookUp({ timeout })).toEqual(found)
   expect(new Set(here.made).size).toBe(1)
   expect((await readdir(here.made[0] ?? '')).sort()).toEqual(['alive', 'found.json'])
 })
 
-test('what process 0 publishes, the others of its host are told', async () => {
+test('what rank 0 publishes, the others of its host are told', async () => {
   const here = host()
   const [zero, one] = [await member(here, 0), await member(here, 1)]
   const looking = one.lookUp({ timeout })
-  await zero.publishGatherer(file.dask_hpc_runner, { claimed: false })
-  expect(await looking).toEqual({ kind: 'gatherer', record: file.dask_hpc_runner })
+  await zero.announce(record, { publishes: false })
+  expect(await looking).toEqual(found)
 })
 
 test('where the relay does not come, or is not heard any more, the others look by themselves', async () => {
@@ -81,7 +80,7 @@ test('what the relay tells of another run is not believed', async () => {
     isRelay: true,
     onDirectory: () => undefined,
   })
-  await relay?.tell(JSON.stringify({ kind: 'cluster', file: fileOf(ownerOf('another')) }))
+  await relay?.tell(JSON.stringify({ kind: 'coordinator', record: fileOf(ownerOf('another')).dask_hpc_runner }))
   expect(await one.lookUp({ timeout })).toEqual(found)
 })
 

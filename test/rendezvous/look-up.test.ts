@@ -2,43 +2,62 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { WatchMode } from '../../src/options.ts'
-import { formatSchedulerFile } from '../../src/record/parse.ts'
 import type { FileStore } from '../../src/rendezvous/file-store.ts'
 import { publishFile } from '../../src/rendezvous/publish.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, ownerOf, storeOf } from './support/run.ts'
 
-const file = fileOf(ownerOf('k'))
+const record = fileOf(ownerOf('k')).dask_hpc_runner
+const found = { kind: 'coordinator', record }
 const timeout = 10_000
 
 async function joined(watch: WatchMode = 'poll'): Promise<FileStore> {
   const store = storeOf(join(temporaryDirectory(), 's.json'), 'k', { watch })
-  await store.join()
+  await store.prepare()
   return store
 }
 
 test.each<WatchMode>(['poll', 'events', 'auto'])('by %s a record is seen once it is published', async (watch) => {
   const store = await joined(watch)
   const looking = store.lookUp({ timeout })
-  await publishFile(store.paths.record, formatSchedulerFile(file))
-  expect(await looking).toEqual({ kind: 'cluster', file })
+  await publishFile(store.paths.coordinator, JSON.stringify(record))
+  expect(await looking).toEqual(found)
 })
 
 test('an outcome is found before a record', async () => {
   const store = await joined()
-  await publishFile(store.paths.record, formatSchedulerFile(file))
+  await publishFile(store.paths.coordinator, JSON.stringify(record))
   await store.publishOutcome(failureOf('k'))
   expect(await store.lookUp({ timeout })).toEqual({ kind: 'outcome', outcome: failureOf('k') })
 })
 
-test('a note of a failure is found, with its status and its words', async () => {
+test('an outcome that stays empty is a failure of rank 0 that it could not write', async () => {
   const store = await joined()
-  await writeFile(join(store.paths.runDirectory, 'failed-73-no-space-left'), '')
-  const found = await store.lookUp({ timeout })
-  expect(found).toMatchObject({
+  await writeFile(store.paths.outcome, '')
+  expect(await store.lookUp({ timeout })).toMatchObject({
     kind: 'outcome',
-    outcome: { failure: { status: 73, message: expect.stringContaining('no space left') as string } },
+    outcome: { failure: { status: 73, message: expect.stringContaining('could not write why') as string } },
   })
+})
+
+test('an outcome whose content comes later than its name is borne', async () => {
+  const store = await joined()
+  await writeFile(store.paths.outcome, '')
+  const looking = store.lookUp({ timeout })
+  await publishFile(store.paths.outcome, JSON.stringify(failureOf('k')))
+  expect(await looking).toEqual({ kind: 'outcome', outcome: failureOf('k') })
+})
+
+test('that rank 0 was killed is found, with its host where that is known', async () => {
+  const store = await joined()
+  await writeFile(`${store.paths.runDirectory}/exited-0.json`, '')
+  const message = async (): Promise<string | undefined> => {
+    const seen = await store.lookUp({ timeout })
+    return seen.kind === 'outcome' ? seen.outcome.failure?.message : undefined
+  }
+  expect(await message()).toBe('Lost process 0: it was killed')
+  await publishFile(store.paths.coordinator, JSON.stringify(record))
+  expect(await message()).toBe('Lost process 0 on node0: it was killed')
 })
 
 test('a directory that was removed means that the run is over', async () => {
@@ -50,43 +69,44 @@ test('a directory that was removed means that the run is over', async () => {
 
 test('a record whose content comes later than its name is borne', async () => {
   const store = await joined()
-  await writeFile(store.paths.record, '')
+  await writeFile(store.paths.coordinator, '')
   const looking = store.lookUp({ timeout })
-  await publishFile(store.paths.record, formatSchedulerFile(file))
-  expect(await looking).toEqual({ kind: 'cluster', file })
+  await publishFile(store.paths.coordinator, JSON.stringify(record))
+  expect(await looking).toEqual(found)
 })
 
 test('a record that stays unreadable is an error', async () => {
   const store = await joined()
-  await writeFile(store.paths.record, '{"type": "Sche')
+  await writeFile(store.paths.coordinator, '{"type": "Sche')
   await expect(store.lookUp({ timeout })).rejects.toMatchObject({
     code: 'ERR_UNAVAILABLE',
-    message: `Cannot use what stands in "${store.paths.record}": it is not a record of this program`,
+    message: `Cannot use what stands in "${store.paths.coordinator}": it is not a record of this program`,
   })
 })
 
 test('a record of another run is an error at once', async () => {
   const store = await joined()
-  await writeFile(store.paths.record, formatSchedulerFile(fileOf(ownerOf('x'))))
+  await writeFile(store.paths.coordinator, JSON.stringify(fileOf(ownerOf('x')).dask_hpc_runner))
   await expect(store.lookUp({ timeout })).rejects.toThrow('it is about run x, not about run k')
 })
 
 test('a record that was found to be dead is waited past', async () => {
   const store = await joined()
-  await publishFile(store.paths.record, formatSchedulerFile(fileOf(ownerOf('k', { nonce: 'dead' }))))
+  await publishFile(store.paths.coordinator, JSON.stringify({ ...record, nonce: 'dead' }))
   const looking = store.lookUp({ timeout, except: new Set(['dead']) })
-  await publishFile(store.paths.record, formatSchedulerFile(file))
-  expect(await looking).toEqual({ kind: 'cluster', file })
+  await publishFile(store.paths.coordinator, JSON.stringify(record))
+  expect(await looking).toEqual(found)
 })
 
 test('when nothing comes the error says what was awaited, where, how long, and what was there', async () => {
   const store = await joined()
   await mkdir(join(store.paths.runDirectory, 'something'))
+  await writeFile(join(store.paths.runDirectory, 'exited-2.json'), '')
   await expect(store.lookUp({ timeout: 150 })).rejects.toMatchObject({
     code: 'ERR_TIMED_OUT',
     message:
-      'Cannot find the cluster: waited 150 ms for process 0 to publish "record.json" in ' +
-      `"${store.paths.runDirectory}", where process 0 had come and there was "something" instead`,
+      'Cannot find the cluster: waited 150 ms for process 0 to publish "coordinator.json" in ' +
+      `"${store.paths.runDirectory}", where process 2 had ended, and there was "something"`,
   })
 })
 

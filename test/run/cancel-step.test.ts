@@ -56,9 +56,11 @@ class Lonely extends BaseRunner {
   protected override async lookUp(_: unknown, dead: ReadonlySet<string>): Promise<Found> {
     if (this.#story.ends !== true) return await Promise.reject(this.#story.why)
     const outcome = { version: 1, run_key: 'sim-7.0-r0' } as const
-    return await Promise.resolve(dead.size === 0 ? { kind: 'gatherer', record: nobody } : { kind: 'outcome', outcome })
+    return await Promise.resolve(
+      dead.size === 0 ? { kind: 'coordinator', record: nobody } : { kind: 'outcome', outcome },
+    )
   }
-  protected override async depart(): Promise<void> {
+  protected override async leaveEarlyExit(): Promise<void> {
     await does('left word')
   }
   protected override async wakeStep(): Promise<void> {
@@ -78,7 +80,7 @@ class Lonely extends BaseRunner {
   protected override async prepare(): Promise<void> {
     await Promise.resolve()
   }
-  protected override async claim(): Promise<never> {
+  protected override async announce(): Promise<never> {
     return await isOfProcess0()
   }
   protected override async findExisting(): Promise<never> {

@@ -15,13 +15,13 @@ const noAnswer = new RunnerError('Cannot join rank 0: it does not answer', { cod
 
 function gatherer(nonce: string): Found {
   const record = { nonce, host: 'node0' } as ClusterRecord
-  return { kind: 'gatherer', record }
+  return { kind: 'coordinator', record }
 }
 
 /** Gives what is published, record after record, and waits where there is no further one. */
 function lookUpOf(...published: readonly Found[]) {
   return vi.fn(async (dead: ReadonlySet<string>, until: AbortSignal): Promise<Found> => {
-    const next = published.find((found) => found.kind !== 'gatherer' || !dead.has(found.record.nonce))
+    const next = published.find((found) => found.kind !== 'coordinator' || !dead.has(found.record.nonce))
     return next ?? (await untilAborted(new Promise<Found>(() => undefined), until))
   })
 }

@@ -30,7 +30,7 @@ export class SharedPlace implements AsyncDisposable {
 
   /** A directory of the user's own with files that a run's have the names of, beside the home where only he may look. */
   async precious(path = join(this.home, 'thesis')): Promise<Precious> {
-    const files = ['outcome.json', 'record.json', 'process-0.json', 'gone-1', 'here-1.node1', 'start.json', 'notes']
+    const files = ['outcome.json', 'coordinator.json', 'exited-1.json', 'exited-0.json', 'start.json', 'notes']
     await shellAs(
       user,
       `umask 077; mkdir "$1"; for f in ${files.join(' ')}; do echo "precious $f" >"$1/$f"; done`,

@@ -65,7 +65,7 @@ export async function simulateGates(size: number): Promise<Figures> {
             if (looks.push(time.now) === 1) atStart++
             else operations.push(time.now)
             if (looks.length > 2) shortestRest = Math.min(shortestRest, time.now - (looks.at(-2) ?? 0))
-            return Promise.resolve(time.now >= publishedAt ? ['process-0.json'] : [])
+            return Promise.resolve(time.now >= publishedAt ? ['coordinator.json'] : [])
           },
           isLocal: () => Promise.resolve(false),
           subscribe: () => Promise.reject(new Error('there are no events')),

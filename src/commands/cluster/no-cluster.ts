@@ -11,10 +11,6 @@ export interface NoCluster {
   readonly kind: 'missing' | 'foreign' | 'gone' | 'stranger' | 'unreachable' | 'silent'
   readonly why: string
   readonly file?: SchedulerFile
-  /** Of a file that is missing: whether a run holds its path. */
-  readonly claimed?: boolean
-  /** Likewise: keys of the runs that have a directory beside it. */
-  readonly runs?: readonly string[]
 }
 
 /** How to look. */

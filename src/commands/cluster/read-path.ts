@@ -4,16 +4,11 @@ import { listDirectory } from '../../filesystem/list.ts'
 import { otherOwner, readOfAnybody } from '../../filesystem/read-named.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
-import { claimNameOf, runKeyOf } from '../../rendezvous/names.ts'
 
 /** Nothing is at a path, or not all of it yet. */
 export interface Missing {
   readonly kind: 'missing'
   readonly why: string
-  /** Whether a run holds the path. */
-  readonly claimed?: boolean
-  /** Keys of the runs that have a directory beside it. */
-  readonly runs?: readonly string[]
 }
 
 /** What can be read at a path. */
@@ -47,11 +42,7 @@ export async function readPath(path: string): Promise<Contents> {
 async function read(path: string): Promise<Contents> {
   try {
     const names = await listDirectory(dirname(path))
-    if (!names.includes(basename(path))) {
-      const base = basename(path)
-      const runs = names.flatMap((name) => runKeyOf(name, base) ?? [])
-      return { kind: 'missing', why: 'there is no such file', claimed: names.includes(claimNameOf(base)), runs }
-    }
+    if (!names.includes(basename(path))) return { kind: 'missing', why: 'there is no such file' }
     const contents = await readOfAnybody(path)
     const owner = await otherOwner(contents)
     return { kind: 'text', text: contents.text, ...(owner !== undefined && { owner }) }

@@ -1,39 +1,42 @@
+import { basename, dirname } from 'node:path'
+import { errnoOf } from '../../errors.ts'
+import { listDirectory } from '../../filesystem/list.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
-import { UntrustedError } from '../../filesystem/untrusted.ts'
-import { messageOf } from '../../errors.ts'
-import { readClaim } from '../../rendezvous/claim-file.ts'
-import { gathererName, outcomeName, rendezvousPaths } from '../../rendezvous/names.ts'
-import { readGatherer } from '../../rendezvous/run-directory.ts'
-import type { Contents } from './read-path.ts'
+import type { ClusterRecord } from '../../record/cluster-record.ts'
+import type { OutcomeRecord } from '../../record/outcome-record.ts'
+import { coordinatorName, outcomeName, rendezvousPaths, runKeyOf } from '../../rendezvous/names.ts'
+import { readCoordinator, readOutcome } from '../../rendezvous/run-directory.ts'
+
+/** What a run that is to publish at the path of a scheduler file has left in its directory beside it. */
+export interface StartingRunFiles {
+  /** Where its rank 0 listens. */
+  readonly coordinator?: ClusterRecord | undefined
+  readonly outcome?: OutcomeRecord | undefined
+}
+
+/** Keys of the runs that have a directory beside a scheduler file. */
+export async function listRuns(schedulerFile: string): Promise<readonly string[]> {
+  const names = await listDirectory(dirname(schedulerFile)).catch(noneWhereMissing)
+  return names.flatMap((name) => runKeyOf(name, basename(schedulerFile)) ?? [])
+}
+
+function noneWhereMissing(error: unknown): string[] {
+  if (errnoOf(error) === 'ENOENT') return []
+  throw error
+}
 
 /**
- * Reads once where process 0 of the run is that holds the path of a scheduler file: its record, which it leaves in the
- * run's directory before there is a cluster. The claim says which run that is, so that the directory of an earlier run, or
- * of one that only adds workers, is left alone.
+ * Reads once what a run has left in its directory. That of a run which only adds workers to a cluster is nobody's word
+ * of the cluster, and nothing that cannot be read is.
  */
-export async function readStartingRun(schedulerFile: string): Promise<Contents> {
-  try {
-    const owner = await readClaim(rendezvousPaths(schedulerFile, ''))
-    if (owner === undefined) return { kind: 'missing', why: 'no run holds the path' }
-    const { runDirectory } = rendezvousPaths(schedulerFile, owner.run_key)
-    const text = (await new PrivateDirectory(runDirectory).read(gathererName)) ?? ''
-    if (readGatherer(text)?.nonce === owner.nonce) return { kind: 'text', text }
-    return { kind: 'missing', why: `its process 0 has not told where it is` }
-  } catch (error) {
-    return whyNot(error)
+export async function readStartingRun(schedulerFile: string, runKey: string): Promise<StartingRunFiles> {
+  const directory = new PrivateDirectory(rendezvousPaths(schedulerFile, runKey).runDirectory)
+  const names = await directory.list()
+  const read = async (name: string): Promise<string> => (names.includes(name) ? await directory.read(name) : '') ?? ''
+  const outcome = readOutcome(await read(outcomeName))
+  const coordinator = readCoordinator(await read(coordinatorName))
+  return {
+    ...(outcome?.run_key === runKey && outcome.adds_workers !== true && { outcome }),
+    ...(coordinator?.run_key === runKey && coordinator.adds_workers !== true && { coordinator }),
   }
-}
-
-/** Reads once how a run has ended, from its directory beside the scheduler file. */
-export async function readOutcomeOf(schedulerFile: string, runKey: string): Promise<Contents> {
-  try {
-    const text = await new PrivateDirectory(rendezvousPaths(schedulerFile, runKey).runDirectory).read(outcomeName)
-    return text === undefined ? { kind: 'missing', why: 'it has not ended' } : { kind: 'text', text }
-  } catch (error) {
-    return whyNot(error)
-  }
-}
-
-function whyNot(error: unknown): Contents {
-  return { kind: error instanceof UntrustedError ? 'foreign' : 'silent', why: messageOf(error) }
 }

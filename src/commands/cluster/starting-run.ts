@@ -1,15 +1,11 @@
 import { askOwner } from '../../control/ask.ts'
 import { ControlClient } from '../../control/control-client.ts'
 import { RunnerError } from '../../errors.ts'
-import type { ClusterRecord } from '../../record/cluster-record.ts'
-import { readGatherer, readOutcome } from '../../rendezvous/run-directory.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { sleep, untilAborted } from '../../util/wait.ts'
-import type { NoCluster } from './no-cluster.ts'
-import type { Contents } from './read-path.ts'
-import { readOutcomeOf, readStartingRun } from './read-starting-run.ts'
+import { listRuns, readStartingRun } from './read-starting-run.ts'
 
 /** How long process 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
 const [longestTry, pause] = [5_000, 1_000]
@@ -17,9 +13,9 @@ const [longestTry, pause] = [5_000, 1_000]
 const longestTimer = 2 ** 31 - 1
 
 /**
- * The run that is to publish at the path of a scheduler file and has not yet. Where it holds the path, its process 0 is listened
- * to, and tells of the end of the run. One that ends before that leaves its outcome in its directory. What an earlier run has
- * left ends no wait: no process 0 of it answers, and its directory was there before.
+ * The runs that are to publish at the path of a scheduler file and have not yet. Rank 0 of each is listened to, and tells
+ * of the end of its run. One that ends before it listens leaves its outcome in its directory. What an earlier run has
+ * left ends no wait: no rank 0 of it answers, and its directory was there before.
  */
 export class StartingRun implements Disposable {
   readonly #path: string
@@ -28,34 +24,27 @@ export class StartingRun implements Disposable {
   readonly #disposed = new AbortController()
   /** Keys of the runs that had a directory when the wait began. */
   #earlier: ReadonlySet<string> | undefined
-  /** Keys of the runs whose outcome is being read. */
-  readonly #reading = new Set<string>()
-  #isTrying = false
-  #triedAt = -Infinity
+  /** Keys of the runs that are being looked at, and of those that are listened to. */
+  readonly #lookingAt = new Set<string>()
+  readonly #listeningTo = new Set<string>()
+  #isListing = false
+  #listedAt = -Infinity
 
   /** @param path the absolute path of the scheduler file */
   constructor(path: string) {
     this.#path = path
   }
 
-  /** Looks for the run, unless it is listened to already. Nothing is waited for. @param seen what stands at the path */
-  look(seen: NoCluster): void {
-    if (seen.kind === 'missing') {
-      const { runs = [] } = seen
-      this.#earlier ??= new Set(runs)
-      if (seen.claimed !== true) {
-        for (const run of runs) if (!this.#earlier.has(run)) this.#lookForOutcome(run).catch(() => undefined)
-        return
-      }
-    }
-    if (this.#isTrying || monotonic() - this.#triedAt < pause) return
-    this.#isTrying = true
+  /** Looks for runs, where it has not just done so. Nothing is waited for. */
+  look(): void {
+    if (this.#isListing || monotonic() - this.#listedAt < pause) return
+    this.#isListing = true
     // What goes wrong is tried again.
-    void this.#listen()
+    void this.#list()
       .catch(() => undefined)
       .finally(() => {
-        this.#isTrying = false
-        this.#triedAt = monotonic()
+        this.#isListing = false
+        this.#listedAt = monotonic()
       })
   }
 
@@ -76,40 +65,48 @@ export class StartingRun implements Disposable {
     this.#disposed.abort()
   }
 
-  async #listen(): Promise<void> {
-    const signal = this.#disposed.signal
-    const contents = await this.#read(readStartingRun(this.#path))
-    const record = contents.kind === 'text' ? readGatherer(contents.text) : undefined
-    if (record === undefined) return
-    using client = await ControlClient.open(record, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(longestTry)]),
-    })
-    const result = await untilAborted(client.ended, signal)
-    if (result !== undefined) this.#end(record, result.failure?.message ?? 'it is over')
-    else if ((await askOwner(record)) === 'gone') this.#end(record, `its process 0 on ${record.host} is gone`)
-  }
-
-  async #lookForOutcome(runKey: string): Promise<void> {
-    if (this.#reading.has(runKey)) return
-    this.#reading.add(runKey)
-    try {
-      const contents = await this.#read(readOutcomeOf(this.#path, runKey))
-      const outcome = contents.kind === 'text' ? readOutcome(contents.text) : undefined
-      if (outcome?.run_key !== runKey || outcome.adds_workers === true) return
-      this.#end(outcome, outcome.failure?.message ?? 'it is over')
-    } finally {
-      this.#reading.delete(runKey)
+  async #list(): Promise<void> {
+    const runs = await this.#read(listRuns(this.#path))
+    this.#earlier ??= new Set(runs)
+    for (const runKey of runs) {
+      if (this.#lookingAt.has(runKey)) continue
+      this.#lookingAt.add(runKey)
+      void this.#lookAt(runKey)
+        .catch(() => undefined)
+        .finally(() => {
+          this.#lookingAt.delete(runKey)
+          this.#listeningTo.delete(runKey)
+        })
     }
   }
 
+  async #lookAt(runKey: string): Promise<void> {
+    const { coordinator, outcome } = await this.#read(readStartingRun(this.#path, runKey))
+    if (coordinator !== undefined) {
+      const signal = this.#disposed.signal
+      using client = await ControlClient.open(coordinator, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(longestTry)]),
+      })
+      this.#listeningTo.add(runKey)
+      const result = await untilAborted(client.ended, signal)
+      this.#listeningTo.delete(runKey)
+      if (result !== undefined) this.#end(runKey, result.failure?.message ?? 'it is over')
+      else if ((await askOwner(coordinator)) === 'gone')
+        this.#end(runKey, `its process 0 on ${coordinator.host} is gone`)
+    } else if (outcome !== undefined && this.#earlier?.has(runKey) !== true)
+      this.#end(runKey, outcome.failure?.message ?? 'it is over')
+  }
+
   /** One that hangs holds a thread of this process, so that no time limit has it tried again. */
-  async #read(reading: Promise<Contents>): Promise<Contents> {
+  async #read<T>(reading: Promise<T>): Promise<T> {
     const late = (): Error => new Error('its filesystem does not answer')
     return await withIoTimeout(reading, longestTimer, late, this.#disposed.signal)
   }
 
-  #end({ run_key }: Pick<ClusterRecord, 'run_key'>, why: string): void {
-    const message = `Cannot wait for the cluster of "${this.#path}": run ${printable(run_key)} has ended before it was there: ${printable(why)}`
+  #end(runKey: string, why: string): void {
+    // Another may still publish there.
+    if (this.#listeningTo.size > 0) return
+    const message = `Cannot wait for the cluster of "${this.#path}": run ${printable(runKey)} has ended before it was there: ${printable(why)}`
     this.#over.abort(new RunnerError(message, { code: 'ERR_COMPONENT_LOST' }))
   }
 }

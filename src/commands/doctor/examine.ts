@@ -5,7 +5,7 @@ import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity
 import { slurmHosts } from '../../identity/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
-import { leavePresence } from '../../rendezvous/presence.ts'
+import { leavePresence } from './presence.ts'
 import type { RunContext } from '../../identity/run-context.ts'
 import { compareRanks } from './compare.ts'
 import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'

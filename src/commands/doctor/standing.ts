@@ -4,12 +4,10 @@ import { errnoOf, messageOf } from '../../errors.ts'
 import { listDirectory } from '../../filesystem/list.ts'
 import { readNamed } from '../../filesystem/read-named.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
-import type { Owner } from '../../record/owner.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
-import { readClaim } from '../../rendezvous/claim-file.ts'
-import { standsInTheWay } from '../../rendezvous/in-the-way.ts'
-import type { Judgement, OwnerAnswer } from '../../rendezvous/judgement.ts'
+import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { rendezvousPaths } from '../../rendezvous/names.ts'
+import { checkStale, PathInUseError } from '../../rendezvous/path-state.ts'
 import { askScheduler, type SchedulerAnswer } from '../../dask/verify-scheduler.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
@@ -17,12 +15,10 @@ import { type Finding, found, foundMessage } from './finding.ts'
 /** What stands at the scheduler file's path. */
 export interface StandingFacts {
   readonly path: string
-  /** Who claims the path, and what came of asking there. */
-  readonly owner: { readonly owner: Owner; readonly answer: OwnerAnswer } | undefined
   /** Why a run would not replace what stands there. */
   readonly refusal: string | undefined
   /** What a run would say that it replaces. */
-  readonly notices: readonly string[]
+  readonly notice: string | undefined
 }
 
 /** Looks at what a run would find at its path; nothing is changed. */
@@ -32,21 +28,16 @@ export async function lookAtStanding(
 ): Promise<StandingFacts> {
   const paths = rendezvousPaths(path, runKey)
   // A run makes what is missing of the path.
-  if (await isMissing(paths.directory)) return { path, owner: undefined, refusal: undefined, notices: [] }
-  const notices: string[] = []
-  const notice = (message: string): void => void notices.push(message)
-  const judgement: Judgement = {
-    paths,
-    logger: { info: notice, warn: notice, error: notice },
-    ask: askOwner,
-    askScheduler: async (file) => await askScheduler(file, { tls }),
-    isOver: () => false,
+  if (await isMissing(paths.directory)) return { path, refusal: undefined, notice: undefined }
+  const isOver = (): boolean => false
+  const askTls = async (file: SchedulerFile): Promise<SchedulerAnswer> => await askScheduler(file, { tls })
+  try {
+    const state = await checkStale(paths, { runKey, ask: askOwner, askScheduler: askTls, isOver })
+    const refusal = state.kind === 'in use' ? new PathInUseError(path, state).message : undefined
+    return { path, refusal, notice: state.kind === 'stale' ? state.notice : undefined }
+  } catch (error) {
+    return { path, refusal: messageOf(error), notice: undefined }
   }
-  const claim = await readClaim(paths)
-  const owner = claim === undefined ? undefined : { owner: claim, answer: await askOwner(claim) }
-  const predecessor = owner?.answer === 'gone' ? ({ owner: owner.owner, how: 'gone' } as const) : undefined
-  const refusal = await standsInTheWay(predecessor, judgement).then(() => undefined, messageOf)
-  return { path, owner, refusal, notices }
 }
 
 async function isMissing(directory: string): Promise<boolean> {
@@ -63,24 +54,9 @@ function noneMissing(error: unknown): readonly string[] {
 }
 
 /** Judges whether a run could publish there. */
-export function checkStanding({ path, owner, refusal, notices }: StandingFacts): Finding[] {
-  if (owner !== undefined && owner.answer !== 'gone') {
-    const { run_key, host, pid } = owner.owner
-    const how = owner.answer === 'alive' ? 'is using it' : 'holds it and cannot be reached'
-    return [
-      found(
-        'problem',
-        'scheduler file',
-        `Cannot publish "${path}": run ${run_key} on host ${host} (process ${pid}) ${how}`,
-        'end that run or name another scheduler file',
-      ),
-    ]
-  }
+export function checkStanding({ path, refusal, notice }: StandingFacts): Finding[] {
   if (refusal !== undefined) return [foundMessage('problem', 'scheduler file', refusal)]
-  const left = owner === undefined ? [] : [`run ${owner.owner.run_key}, which is gone, has left a claim`]
-  const all = [...left, ...notices]
-  if (all.length > 0) return all.map((notice) => found('note', 'scheduler file', notice))
-  return [found('ok', 'scheduler file', path)]
+  return [notice === undefined ? found('ok', 'scheduler file', path) : found('note', 'scheduler file', notice)]
 }
 
 /** An existing cluster that workers would be added to. */

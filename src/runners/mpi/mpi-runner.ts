@@ -10,11 +10,10 @@ import type { RunnerOptions } from '../../options.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { Found } from '../../rendezvous/found.ts'
 import type { Failure, OutcomeRecord } from '../../record/outcome-record.ts'
-import type { Owner } from '../../record/owner.ts'
 import { formatSchedulerFile } from '../../record/parse.ts'
 import type { PublishedFile } from '../../record/scheduler-file.ts'
 import { BroadcastStore } from '../../rendezvous/broadcast-store.ts'
-import type { Departure } from '../../rendezvous/departures.ts'
+import type { EarlyExit } from '../../rendezvous/early-exits.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { makeOwnDirectory } from '../../util/own-directory.ts'
 import { temporaryPlace } from '../../util/temporary-place.ts'
@@ -106,13 +105,9 @@ export class MPIRunner extends FileRunner {
     if (this.#usesFiles(run)) await super.prepare(run)
   }
 
-  protected override async claim(owner: Owner, run: RunContext): Promise<void> {
-    if (this.#usesFiles(run)) await super.claim(owner, run)
-  }
-
-  protected override async publishGatherer(record: ClusterRecord, run: RunContext): Promise<void> {
+  protected override async announce(record: ClusterRecord, run: RunContext): Promise<void> {
     // The one broadcast carries the whole record, once there is a cluster.
-    if (this.#usesFiles(run)) await super.publishGatherer(record, run)
+    if (this.#usesFiles(run)) await super.announce(record, run)
   }
 
   protected override async publish(file: PublishedFile, run: RunContext): Promise<void> {
@@ -154,12 +149,12 @@ export class MPIRunner extends FileRunner {
     return this.#store === undefined ? super.replacementTime() : 0
   }
 
-  protected override async whyNobodyComes(): Promise<Error | undefined> {
-    return this.#store === undefined ? await super.whyNobodyComes() : undefined
+  protected override async whyNobodyComes(run: RunContext): Promise<Error | undefined> {
+    return this.#store === undefined ? await super.whyNobodyComes(run) : undefined
   }
 
-  protected override async depart(run: RunContext, failure?: Failure): Promise<void> {
-    if (this.#store === undefined) await super.depart(run, failure)
+  protected override async leaveEarlyExit(run: RunContext, failure?: Failure): Promise<void> {
+    if (this.#store === undefined) await super.leaveEarlyExit(run, failure)
     else if (!this.#store.isOver && failure !== undefined && !isInterrupted(run)) await this.#abort(failure, run)
   }
 
@@ -172,8 +167,8 @@ export class MPIRunner extends FileRunner {
     await this.withdraw(run, undefined)
   }
 
-  protected override async departed(run: RunContext, missing: readonly number[]): Promise<readonly Departure[]> {
-    if (this.#store === undefined) return await super.departed(run, missing)
+  protected override async earlyExits(run: RunContext, missing: readonly number[]): Promise<readonly EarlyExit[]> {
+    if (this.#store === undefined) return await super.earlyExits(run, missing)
     return this.#aborted ? run.roles.map((_, rank) => ({ rank })) : []
   }
 

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { Identity } from '../../identity/identity.ts'
 import { exitStatuses } from '../../errors.ts'
 import { slurmHosts } from '../../identity/slurm-hosts.ts'
@@ -5,7 +6,7 @@ import { identifySlurm, unknownHost } from '../../identity/slurm.ts'
 import { askProgram, lastWords } from '../../process/ask-program.ts'
 import type { Found } from '../../rendezvous/found.ts'
 import type { Failure } from '../../record/outcome-record.ts'
-import type { Departure } from '../../rendezvous/departures.ts'
+import type { EarlyExit } from '../../rendezvous/early-exits.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { sleep } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
@@ -36,12 +37,23 @@ export class SLURMRunner extends FileRunner {
     return identifySlurm(options.env, options)
   }
 
-  protected override async departed(run: RunContext, missing: readonly number[]): Promise<readonly Departure[]> {
+  protected override async earlyExits(run: RunContext, missing: readonly number[]): Promise<readonly EarlyExit[]> {
     const silent = await this.#ranksOnSilentHosts(run, missing)
-    const words = (await super.departed(run, missing)).filter(({ rank }) => missing.includes(rank))
+    const words = (await super.earlyExits(run, missing)).filter(({ rank }) => missing.includes(rank))
     // Who can still write where the network does not reach, ends there unseen by Slurm.
     const judged = words.map(async (word) => ({ ...word, silent: !(await this.#hostAnswers(word.rank, run)) }))
     return [...(await Promise.all(judged)), ...silent.map((rank) => lostWithHost(rank, run))]
+  }
+
+  protected override isFarFromRank0({ identity, options }: RunContext): boolean {
+    const [first = unknownHost] = slurmHosts(options.env, identity)
+    return first !== unknownHost && first !== identity.host
+  }
+
+  protected override areHostsReal({ identity, options }: RunContext): boolean {
+    // Those of a simulated step are not this machine's.
+    const [name = ''] = hostname().split('.')
+    return slurmHosts(options.env, identity).some((host) => host === hostname() || host === name)
   }
 
   protected override someDoubtful(): boolean {
@@ -126,7 +138,7 @@ function stepOf({ identity }: RunContext): string {
 }
 
 /** A process that never came, on a host that is lost. */
-function lostWithHost(rank: number, { roles, identity, options }: RunContext): Departure & { failure: Failure } {
+function lostWithHost(rank: number, { roles, identity, options }: RunContext): EarlyExit & { failure: Failure } {
   const host = slurmHosts(options.env, identity)[rank] ?? unknownHost
   const message =
     `Lost process ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +

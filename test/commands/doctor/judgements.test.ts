@@ -308,27 +308,11 @@ describe('kindOf', () => {
 })
 
 describe('checkStanding', () => {
-  const owner = {
-    version: 1 as const,
-    run_key: 'c-1.0-r0',
-    nonce: 'n',
-    host: 'node7',
-    pid: 5,
-    control: { addresses: [], port: 1, network: 'n' },
-  }
-  const nothing = { path: '/x/F.json', owner: undefined, refusal: undefined, notices: [] }
-
-  it('names the run that holds the path', () => {
-    for (const answer of ['alive', 'unreachable'] as const)
-      expect(checkStanding({ ...nothing, owner: { owner, answer } })).toMatchObject([
-        { level: 'problem', finding: expect.stringContaining('run c-1.0-r0 on host node7') as string },
-      ])
-  })
+  const nothing = { path: '/x/F.json', refusal: undefined, notice: undefined }
 
   it('notes what would be replaced, and gives the advice of what would be refused', () => {
     expect(levels(checkStanding(nothing))).toEqual(['ok scheduler file'])
-    expect(levels(checkStanding({ ...nothing, owner: { owner, answer: 'gone' } }))).toEqual(['note scheduler file'])
-    expect(levels(checkStanding({ ...nothing, notices: ['Replacing it'] }))).toEqual(['note scheduler file'])
+    expect(levels(checkStanding({ ...nothing, notice: 'Replacing it' }))).toEqual(['note scheduler file'])
     expect(checkStanding({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
       { level: 'problem', finding: 'Cannot publish: a', advice: 'name another path' },
     ])

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './directory.ts'
 
 /** Bundles a program of fixtures/, so that a plain `node` runs it. */
-export async function buildProgram(name: 'publisher' | 'reader' | 'claimant' | 'looker' | 'waiter'): Promise<string> {
+export async function buildProgram(name: 'publisher' | 'reader' | 'contender' | 'looker' | 'waiter'): Promise<string> {
   const outfile = join(temporaryDirectory(), `${name}.mjs`)
   const entry = join(import.meta.dirname, '..', 'fixtures', `${name}.ts`)
   // The CommonJS modules among the dependencies want a `require`.

@@ -8,12 +8,11 @@ const key = 'other-7.0-r0'
 /** Files of runs that have nothing to do with this one, beside its own and named like them. */
 const beside = [
   'other.json',
-  '.other.json.owner',
-  `.other.json.run-${key}/record.json`,
-  `.other.json.run-${key}/here-0.node0`,
+  `.other.json.run-${key}/coordinator.json`,
+  `.other.json.run-${key}/exited-0.json`,
   '.other.json.lock/held',
   'scheduler-other.0.json',
-  '.F.json2.other.owner',
+  '.F.json2.other.lock',
   `F.json.other`,
 ]
 const temporary = [`dask-hpc-runner-${key}-2-0badcafe/data`]

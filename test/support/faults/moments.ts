@@ -14,9 +14,8 @@ export async function bringTo(moment: Moment, run: FaultRun, step: Step, tasks: 
     case 'at the start':
       return
     case 'before publication':
-      await seen(run, step, 'the scheduler is held and all others are at the gate', () => {
-        const { length } = atTheGate(run)
-        return run.has('held-scheduler') && !run.has(schedulerFile) && length === tasks
+      await seen(run, step, 'the scheduler is held and all others have joined', () => {
+        return run.has('held-scheduler') && !run.has(schedulerFile) && ranksThatWait(step) === tasks - 1
       })
       return
     case 'while gating':
@@ -41,9 +40,10 @@ export async function bringTo(moment: Moment, run: FaultRun, step: Step, tasks: 
   }
 }
 
-/** What processes leave in the run's directory when they have come: `here-RANK.NODE`. */
-function atTheGate(run: FaultRun): string[] {
-  return run.filesOfRun().filter((name) => name.startsWith('here-'))
+/** How many processes have said that they have joined, and wait for the scheduler. */
+function ranksThatWait(step: Step): number {
+  const lines = step.output.matchAll(/\[(\d+) [^\]]*\] .*waiting for process 0 to start the scheduler/g)
+  return new Set([...lines].map(([, rank]) => rank)).size
 }
 
 async function seen(run: FaultRun, step: Step, what: string, look: () => boolean): Promise<void> {

@@ -4,26 +4,24 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { networkName } from '../../src/util/network.ts'
 import type { Owner } from '../../src/record/owner.ts'
-import { killedNote } from '../../src/rendezvous/outcome.ts'
 import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
 import { Cluster } from '../support/cluster.ts'
 import { fourTasks } from '../support/step.ts'
 
-test('a process 0 that is killed while it claims leaves no claim, and tells of its end', async () => {
+test('a process 0 that is killed while it clears what another run has left tells of its end', async () => {
   await using cluster = await Cluster.make()
   const { other, isAsked } = await anotherRun()
-  // It is asked once the claim stands, for the directory that it has left.
   await mkdir(cluster.path('.F.json.run-other'), { mode: 0o700 })
-  await writeFile(cluster.path('.F.json.run-other/record.json'), JSON.stringify(fileOf(other)))
-  expect(await killedWhen(isAsked, cluster)).toContain('.F.json.owner')
-  expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain(killedNote('node0'))
+  await writeFile(cluster.path('.F.json.run-other/coordinator.json'), JSON.stringify(fileOf(other).dask_hpc_runner))
+  await killedWhen(isAsked, cluster)
+  expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain('exited-0.json')
 })
 
-test('a process 0 that is killed while it holds the lock of its claim does not leave it', async () => {
+test('a process 0 that is killed while it holds the lock does not leave it', async () => {
   await using cluster = await Cluster.make()
   const { other, isAsked } = await anotherRun()
-  await writeFile(cluster.path('.F.json.owner'), JSON.stringify(other))
-  cluster.expectFile('.F.json.owner')
+  await writeFile(cluster.path('F.json'), JSON.stringify(fileOf(other)))
+  cluster.expectFile('F.json')
   expect(await killedWhen(isAsked, cluster)).toContain('.F.json.lock')
 })
 

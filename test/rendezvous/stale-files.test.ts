@@ -2,13 +2,12 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { defaults } from '../../src/defaults.ts'
-import { formatSchedulerFile } from '../../src/record/parse.ts'
 import { temporaryName } from '../../src/filesystem/temporary-name.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, ownerOf, storeOf } from './support/run.ts'
 
 const old = ownerOf('old')
-const record = { 'record.json': formatSchedulerFile(fileOf(old)) }
+const record = { 'coordinator.json': JSON.stringify(fileOf(old).dask_hpc_runner) }
 const outcome = { 'outcome.json': JSON.stringify(failureOf('old')) }
 const maker = { host: 'node0', pid: 1, random: '0123456789ab' }
 
@@ -20,10 +19,10 @@ async function leave(path: string, files: Record<string, string>, age = 0): Prom
   await utimes(directory, then, then)
 }
 
-async function claim(path: string, answer: 'alive' | 'gone' | 'unreachable'): Promise<string[]> {
+async function start(path: string, answer: 'alive' | 'gone' | 'unreachable'): Promise<string[]> {
   const store = storeOf(path, 'new', { ask: () => Promise.resolve(answer) })
-  await store.join()
-  await store.claim(ownerOf('new'))
+  await store.prepare()
+  await store.announce(fileOf(ownerOf('new')).dask_hpc_runner, { publishes: true })
   await store.withdraw()
   return (await readdir(dirname(path))).toSorted()
 }
@@ -34,11 +33,11 @@ test.each<[string, Record<string, string>, number]>([
   ['a directory with the record of a run that is gone', record, 0],
   ['an empty directory of long ago', {}, longAgo],
   ['an outcome of long ago', outcome, longAgo],
-  ['a note of long ago', { 'failed-73-no-space': '' }, longAgo],
+  ['what ranks left that ended early, long ago', { 'exited-0.json': '', 'exited-3.json': '' }, longAgo],
 ])('%s is cleared', async (_, files, age) => {
   const path = join(temporaryDirectory(), 's.json')
   await leave(path, files, age)
-  expect(await claim(path, 'gone')).toEqual([])
+  expect(await start(path, 'gone')).toEqual([])
 })
 
 test.each<[string, Record<string, string>, 'alive' | 'gone' | 'unreachable']>([
@@ -46,27 +45,35 @@ test.each<[string, Record<string, string>, 'alive' | 'gone' | 'unreachable']>([
   ['the record of a run that cannot be reached', record, 'unreachable'],
   ['an empty directory of just now', {}, 'gone'],
   ['an outcome of just now, which may still be looked for', outcome, 'gone'],
-  ['a record that names another run', { 'record.json': formatSchedulerFile(fileOf(ownerOf('x'))) }, 'gone'],
-  ['a record that cannot be read', { 'record.json': 'x' }, 'gone'],
+  [
+    'a record that names another run',
+    { 'coordinator.json': JSON.stringify(fileOf(ownerOf('x')).dask_hpc_runner) },
+    'gone',
+  ],
+  ['a record that cannot be read', { 'coordinator.json': 'x' }, 'gone'],
   ['a file that is not ours', { notes: 'x' }, 'gone'],
 ])('%s stays', async (_, files, answer) => {
   const path = join(temporaryDirectory(), 's.json')
   await leave(path, files)
-  expect(await claim(path, answer)).toEqual(['.s.json.run-old'])
+  expect(await start(path, answer)).toEqual(['.s.json.run-old'])
   expect((await readdir(join(dirname(path), '.s.json.run-old'))).toSorted()).toEqual(Object.keys(files))
 })
 
 test('of a directory with a file that is not ours everything else is cleared', async () => {
   const path = join(temporaryDirectory(), 's.json')
   await leave(path, { ...record, notes: 'x' })
-  expect(await claim(path, 'gone')).toEqual(['.s.json.run-old'])
+  expect(await start(path, 'gone')).toEqual(['.s.json.run-old'])
   expect(await readdir(join(dirname(path), '.s.json.run-old'))).toEqual(['notes'])
 })
 
-test('temporary files of this path are cleared, and nothing else', async () => {
+test('temporary files of this path are cleared once they are old, and nothing else', async () => {
   const path = join(temporaryDirectory(), 's.json')
-  const ours = [temporaryName('s.json', maker), temporaryName('.s.json.owner', maker)]
-  const others = [temporaryName('s', maker), temporaryName('t.json', maker), '.s.json.tmp', 's.json.bak']
-  for (const name of [...ours, ...others]) await writeFile(join(dirname(path), name), '')
-  expect(await claim(path, 'gone')).toEqual(others.toSorted())
+  const young = temporaryName('s.json', { ...maker, pid: 2 })
+  const others = [young, temporaryName('s', maker), temporaryName('t.json', maker), '.s.json.tmp', 's.json.bak']
+  const old = new Date(Date.now() - longAgo)
+  for (const name of [temporaryName('s.json', maker), ...others]) {
+    await writeFile(join(dirname(path), name), '')
+    if (name !== young) await utimes(join(dirname(path), name), old, old)
+  }
+  expect(await start(path, 'gone')).toEqual(others.toSorted())
 })

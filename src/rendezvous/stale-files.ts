@@ -6,73 +6,76 @@ import { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { removeFile, removeKnownFiles } from '../filesystem/known-files.ts'
 import { isTemporaryName } from '../filesystem/temporary-name.ts'
 import { ownUid } from '../filesystem/user.ts'
+import type { Logger } from '../logger.ts'
 import type { Owner } from '../record/owner.ts'
-import type { Judgement } from './judgement.ts'
-import { departureName, outcomeName, runKeyOf } from './names.ts'
-import { presenceName } from './presence.ts'
-import { noteName, ownerOfDirectory, readOutcome, runFiles } from './run-directory.ts'
+import { exitedPattern, outcomeName, type RendezvousPaths, runKeyOf } from './names.ts'
+import type { PathQuestions } from './path-state.ts'
+import { coordinatorIn, readOutcome, runFiles } from './run-directory.ts'
+
+/** What it takes to clear. */
+export interface ClearOptions {
+  readonly paths: RendezvousPaths
+  readonly questions: PathQuestions
+  readonly logger: Logger
+}
 
 /**
  * Removes what runs of this user that did not end in order have left beside the scheduler file: temporary
- * files, and directories of runs that are gone; and says so. The caller holds the claim. What cannot be judged
- * or removed stays, without an error.
+ * files of long ago, and directories of runs that are gone; and says so. What cannot be judged or removed stays,
+ * without an error.
  */
-export async function clearLeftovers(judgement: Judgement): Promise<void> {
-  const { paths } = judgement
+export async function clearStaleFiles(options: ClearOptions): Promise<void> {
+  const { paths } = options
   const names = await listDirectory(paths.directory).catch((): string[] => [])
   await Promise.all(
     names.map(async (name) => {
       const runKey = runKeyOf(name, paths.base)
-      if (isTemporaryName(name, paths.base) || isTemporaryName(name, paths.claimName))
-        await clearTemporary(name, judgement).catch(() => undefined)
+      if (isTemporaryName(name, paths.base)) await clearTemporary(name, options).catch(() => undefined)
       else if (runKey !== undefined && name !== paths.runDirectoryName)
-        await clearRunDirectory(new PrivateDirectory(join(paths.directory, name)), runKey, judgement).catch(
+        await clearRunDirectory(new PrivateDirectory(join(paths.directory, name)), runKey, options).catch(
           () => undefined,
         )
     }),
   )
 }
 
-async function clearTemporary(name: string, { paths, logger }: Judgement): Promise<void> {
+async function clearTemporary(name: string, { paths, logger }: ClearOptions): Promise<void> {
   const path = join(paths.directory, name)
   const found = await lstat(path)
-  if (!found.isFile() || found.uid !== ownUid()) return
+  // A run that lives may be publishing at this moment.
+  if (!found.isFile() || found.uid !== ownUid() || !isOld(found)) return
   await removeFile(path)
   logger.warn(`Removed "${path}", left by a run that was killed`)
 }
 
-async function clearRunDirectory(directory: PrivateDirectory, runKey: string, judgement: Judgement): Promise<void> {
+async function clearRunDirectory(directory: PrivateDirectory, runKey: string, options: ClearOptions): Promise<void> {
   const names = await directory.list()
   // What tells of an end is for processes that come late, so it stays as long as these may come.
-  const aged =
-    names.every((name) => departureName.test(name) || presenceName.test(name)) ||
-    names.includes(outcomeName) ||
-    names.some((name) => noteName.test(name))
-  if (aged && !(await isOld(directory))) return
+  const aged = names.every((name) => exitedPattern.test(name)) || names.includes(outcomeName)
+  if (aged && !isOld(await directory.use(async (at) => await stat(at)))) return
   const owner = await ownerIn(directory)
   if (owner !== undefined && owner.run_key !== runKey) return
   if (!aged && owner === undefined) return
-  if (owner !== undefined && !(await isGone(owner, judgement))) return
+  if (owner !== undefined && !(await isGone(owner, options.questions))) return
   const removed = await removeKnownFiles(directory, runFiles)
   const hasGone = await directory.removeIfEmpty()
   if (removed.length === 0) return
   const what = hasGone ? `"${directory.path}"` : `${removed.toSorted().join(', ')} from "${directory.path}"`
-  judgement.logger.warn(`Removed ${what}, left by run ${runKey}, which is gone`)
+  options.logger.warn(`Removed ${what}, left by run ${runKey}, which is gone`)
 }
 
-async function isOld(directory: PrivateDirectory): Promise<boolean> {
-  const { mtimeMs } = await directory.use(async (at) => await stat(at))
+function isOld({ mtimeMs }: { readonly mtimeMs: number }): boolean {
   return Date.now() - mtimeMs > 2 * defaults.rendezvousTimeout
 }
 
 async function ownerIn(directory: PrivateDirectory): Promise<Owner | undefined> {
-  const owner = await ownerOfDirectory(directory)
+  const owner = await coordinatorIn(directory)
   if (owner !== undefined) return owner
   const outcome = await directory.read(outcomeName)
   return outcome === undefined ? undefined : readOutcome(outcome)?.cluster
 }
 
-async function isGone(owner: Owner, { ask, isOver }: Judgement): Promise<boolean> {
+async function isGone(owner: Owner, { ask, isOver }: PathQuestions): Promise<boolean> {
   const answer = await ask(owner)
   return answer === 'gone' || (answer === 'unreachable' && isOver(owner.run_key))
 }
