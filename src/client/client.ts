@@ -191,7 +191,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   /**
    * Has the cluster finish these tasks whether or not their futures are kept; where nobody keeps the future, the result is
-   * thrown away. For what a task does rather than gives.
+   * thrown away. For what a task does rather than gives. The client may be closed meanwhile.
    */
   fireAndForget(futures: Future<unknown> | Iterable<Future<unknown>>): void {
     this.#states.forget(futures instanceof Future ? [futures] : futures)

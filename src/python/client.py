@@ -88,6 +88,8 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         self.published = {}
         # Why there is no result, of those that Dask has no future of, and that were cancelled.
         self.refused = {}
+        # Keys of tasks that are done though nobody keeps them.
+        self.forgotten = set()
         # Addresses of workers by name: of those there are, and the last of each that there ever was.
         self.present, self.names = {}, {}
         self.running = {}
@@ -130,9 +132,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
             for number, future in zip(header["futures"], self.published.pop(header["token"])):
                 self.keep(number, future)
         elif order == "fire and forget":
-            from distributed import fire_and_forget
-
-            fire_and_forget([self.futures[number] for number in header["futures"] if number in self.futures])
+            self.fire_and_forget([self.futures[number] for number in header["futures"] if number in self.futures])
         elif order == "abandon":
             if header["request"] in self.running:
                 self.running[header["request"]].cancel()
@@ -246,10 +246,25 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         with contextlib.suppress(Exception):
             self.futures.clear()
             remove = getattr(self.client, "unregister_worker_plugin", None)
-            if remove is not None and not lost:
+            if remove is not None and not lost and not await asyncio.wait_for(self.has_forgotten_tasks(), 2):
                 await asyncio.wait_for(remove(self.installer.name), 2)
         with contextlib.suppress(Exception, asyncio.TimeoutError):
             await asyncio.wait_for(self.client.close(), 2)
+
+    def fire_and_forget(self, futures):
+        from distributed import fire_and_forget
+
+        fire_and_forget(futures)
+        self.forgotten.update(one.key for one in futures)
+
+    async def has_forgotten_tasks(self):
+        """Whether a worker that comes later may need what the installer gives to it."""
+        if not self.forgotten:
+            return False
+        try:
+            return await self.client.run_on_scheduler(self.tasks.has_unfinished, list(self.forgotten))
+        except Exception:
+            return True
 
     async def submit(self, groups, buffers):
         for group in groups:

@@ -7,6 +7,11 @@ def has_dashboard():
     return "distributed.dashboard.scheduler" in sys.modules
 
 
+def has_unfinished(keys, dask_scheduler):
+    tasks = (dask_scheduler.tasks.get(key) for key in keys)
+    return any(task is not None and task.state not in ("memory", "erred") for task in tasks)
+
+
 def follow_names(dask_scheduler):
     """Has tasks that may run on one worker only run on the one of the same name, where it was started again."""
     from distributed import SchedulerPlugin

@@ -41,6 +41,32 @@ test('what is fired and forgotten is done though its future is dropped; futures 
   }).toThrow('Cannot use 1 as a future: it is none')
 })
 
+test('it is done also by a worker that joins when the client is closed', async () => {
+  const { client, cluster } = shared()
+  await using other = await Client.connect(client.schedulerAddress, { python })
+  const paths = ['late-python', 'late-javascript'].map((name) => cluster.path(name))
+  cluster.expectFile('late-*')
+  const touch = [
+    py`lambda path: __import__("pathlib").Path(path).touch()`,
+    async (path: string): Promise<void> => {
+      const { writeFileSync } = await import('node:fs')
+      writeFileSync(path, '')
+    },
+  ]
+  const options = { resources: { LATE: 1 } }
+  other.fireAndForget(touch.map((one, i) => other.submit<[string], unknown>(one, [paths[i] ?? ''], options)))
+  await other.close()
+  const worker = ['-m', 'distributed.cli.dask_worker', '--no-nanny', '--no-dashboard', '--resources', 'LATE=1']
+  const late = cluster.start([python, ...worker, client.schedulerAddress])
+  await until(
+    () => paths.every((path) => existsSync(path)),
+    (there) => there,
+    { what: 'the files of tasks that were forgotten', say: () => late.stderr, patience: 40_000 },
+  )
+  late.signal('SIGTERM')
+  await late.ended
+})
+
 test('a call is ended at its time limit, in either language; one that is in time is not', async () => {
   const { client } = shared()
   const never = [
