@@ -90,6 +90,7 @@ describe('completeOptions', () => {
     ['Cannot use tlsKey alone', { tlsKey: 'k.pem' }],
     ['Cannot use tlsCert with protocol tcp', { tlsCaFile: 'ca.pem', tlsCert: 'c.pem', protocol: 'tcp' }],
     ['Cannot use secure and tlsCert together', { secure: true, tlsCaFile: 'ca.pem', tlsCert: 'c.pem' }],
+    ['Cannot use waitWorkers with protocol ws: workers are counted', { waitWorkers: 'all', protocol: 'ws' }],
     ['Cannot use secure with protocol tcp', { secure: true, protocol: 'tcp' }],
     ['write it as tls://', { secure: true, listenAddress: 'tcp://0.0.0.0:9000' }],
     ['Cannot use listenAddress "tcp://0.0.0.0:0": nobody would reach', { listenAddress: 'tcp://0.0.0.0:0' }],

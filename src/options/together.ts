@@ -30,6 +30,7 @@ export function checkTogether(
     )
   if (completed.workersPerCommand > 1 && completed.workerCommand === undefined)
     throw new RangeError(`Cannot use ${name('workersPerCommand')} alone: name ${name('workerCommand')} too`)
+  checkWaiting(completed, name)
   // The rest is Dask's.
   checkNannyPort(completed, name)
   if (contactAddress !== undefined && listenAddress === undefined)
@@ -63,6 +64,18 @@ function checkSecure(
   ] as const)
     if (address !== undefined && !address.startsWith('tls://'))
       throw new RangeError(`Cannot use ${name(option)} "${address}" with ${name('secure')}: write it as tls://…`)
+}
+
+/** Process 0 asks the scheduler which workers run, and speaks no other protocol. */
+function checkWaiting(
+  { waitWorkers, protocol, scheduler }: Completed<typeof runTable>,
+  name: (option: keyof typeof runTable) => string,
+): void {
+  if (waitWorkers === undefined || !scheduler || protocol === undefined || ['tcp', 'tls'].includes(protocol)) return
+  throw new RangeError(
+    `Cannot use ${name('waitWorkers')} with ${name('protocol')} ${protocol}: workers are counted over tcp and tls alone; ` +
+      'leave one of them out, and let the program wait for its workers',
+  )
 }
 
 /** Without a nanny the port would not be used. A site may have it in a variable, for those who want nannies. */

@@ -7,7 +7,7 @@ import sys
 def prepare_tls(kind, arguments):
     """See to it that the component can speak TLS where it is to; exit with 78 and a sentence where it cannot."""
     options = dict(zip(arguments, arguments[1:]))
-    if options.get("--protocol") != "tls":
+    if options.get("--protocol") not in ("tls", "wss"):
         return
     check_certificates(kind, options)
     keep_errors_apart()
@@ -20,10 +20,9 @@ def check_certificates(kind, options):
     """
     try:
         if not shake_hands(kind, options):
-            refuse_tls(
-                f"neither options nor Dask's configuration name certificates for the {kind}; "
-                "name --tls-ca-file, --tls-cert and --tls-key"
-            )
+            files = "name --tls-ca-file, --tls-cert and --tls-key"
+            advice = files if options["--protocol"] == "tls" else "name them in Dask's configuration"
+            refuse_tls(f"neither options nor Dask's configuration name certificates for the {kind}; {advice}")
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "verify_message", None) or getattr(error, "reason", None) or error
         refuse_tls(f"the {kind}'s Python {sys.version.split()[0]} does not accept its certificate ({reason})")

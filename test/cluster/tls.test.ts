@@ -135,6 +135,12 @@ test('a certificate that no run could use ends it before anything starts, with 7
     await run.expectStatus(78)
     expect(run.stderr).toMatch(new RegExp(`error: Cannot use TLS: .*${why.source}`))
   }
+  const without = cluster.run(['local', '-n', '1', '--protocol', 'wss', '--', 'false'])
+  await without.expectStatus(78)
+  expect(without.stderr).toMatch(
+    /error: Cannot use TLS: neither options nor .* certificates for the scheduler; name them in/,
+  )
+  expect(without.stderr).not.toContain('Traceback')
   const doctor = cluster.run(['doctor', ...flags({ ...mine, key: other.key })])
   await doctor.expectStatus(78)
   expect(doctor.stdout).toMatch(/problem +tls +Cannot use TLS: the key ".*" does not belong to the certificate/)
