@@ -50,7 +50,8 @@ function gpusOfTasks(env: Environment, variables: ShareVariables): NonNullable<S
   const bind = ['SLURMD_TRES_BIND', 'SLURM_TRES_BIND', 'SLURM_GPU_BIND'].map((name) => variables.text(name)).join(' ')
   const areBound =
     /\b(?:per_task|single|map|map_gpu|mask|mask_gpu|closest)\b/.test(bind) ||
-    requestVariables(env, 'SLURM_GPUS_PER_TASK').length > 0
+    requestVariables(env, 'SLURM_GPUS_PER_TASK').length > 0 ||
+    gpusInTres(env, variables) !== undefined
   return { areBound, ...(onNode === undefined || onNode === 0 ? {} : { onNode }) }
 }
 
@@ -176,9 +177,21 @@ export function gpusOnNode(env: Environment, variables: ShareVariables, processe
   return (
     countIds(variables.text('SLURM_JOB_GPUS')) ??
     perNode?.[0] ??
-    (perTask?.[0] === undefined ? undefined : perTask[0] * processes) ??
+    ofTasks(perTask?.[0] ?? gpusInTres(env, variables), processes) ??
     countIds(variables.text('SLURM_STEP_GPUS'))
   )
+}
+
+function ofTasks(gpusPerTask: number | undefined, processes: number): number | undefined {
+  return gpusPerTask === undefined ? undefined : gpusPerTask * processes
+}
+
+/** Slurm 23.11 and newer, of each task: `cpu=2,gres/gpu:a100=1`. */
+function gpusInTres(env: Environment, variables: ShareVariables): number | undefined {
+  if (isHeterogeneous(env)) return undefined
+  const [, gpus] =
+    /(?:^|,)gres[/:]gpu(?::[^=:,]+)?[=:]([0-9]+)(?=,|$)/.exec(variables.text('SLURM_TRES_PER_TASK')) ?? []
+  return gpus === undefined || Number(gpus) === 0 ? undefined : Number(gpus)
 }
 
 /** `4`, or by type: `a100:2,v100:1` is 3. */

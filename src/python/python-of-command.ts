@@ -8,6 +8,10 @@ import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
 /** A name that InterpreterPool have. */
 const pythonName = /^(python|pypy)[0-9.]*$/
 
+/** Programs that run a command in the environment that they have: `numactl --interleave=all python client.py`. */
+const wrappers =
+  /^(nice|ionice|chrt|time|timeout|nohup|setsid|stdbuf|numactl|taskset|hwloc-bind|strace|ltrace|valgrind|nsys|ncu|perf)$/
+
 /** How much of a script is read for its first line. In bytes. */
 const longestFirstLine = 512
 
@@ -29,6 +33,7 @@ export async function pythonOfCommand(
   const [program, ...args] = command
   if (pythonName.test(basename(program))) return program
   if (basename(program) === 'env') return ofEnv(args)
+  if (wrappers.test(basename(program))) return args.find((arg) => pythonName.test(basename(arg)))
   if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
   const path = await findProgram(program, env)
   return path === undefined ? undefined : pythonOfFirstLine(await firstLine(path))
@@ -42,10 +47,16 @@ export function pythonOfFirstLine(line: string): string | undefined {
   return basename(program) === 'env' ? ofEnv(args) : undefined
 }
 
-/** `env` with options or settings of its own may change what is found. */
+/** `env` with options, or with a setting that decides on the Python, may change what is found. */
 function ofEnv(args: readonly string[]): string | undefined {
-  const [program = ''] = args[0] === '-S' ? args.slice(1) : args
+  const words = args[0] === '-S' ? args.slice(1) : args
+  const program = words.find((word) => !isSetting(word)) ?? ''
   return pythonName.test(basename(program)) ? program : undefined
+}
+
+/** `A=1`, but not `PATH=…`. */
+function isSetting(word: string): boolean {
+  return /^[A-Za-z_]\w*=/.test(word) && !/^(PATH|PYTHON\w*|LD_\w*)=/.test(word)
 }
 
 /** The path of a program, given as a path or by its name on PATH; undefined where there is none. */

@@ -24,7 +24,7 @@ export interface InterfaceAddress {
 
 /** Bridges, and their like, that container runtimes, hypervisors and Kubernetes make on every host. */
 const bridges =
-  /^(docker|br-|virbr|vmnet|vboxnet|veth|lxc|lxdbr|incusbr|cni|podman|nerdctl|cbr|kube|cali|cilium|flannel|weave|nodelocaldns|dummy)/
+  /^(docker|br-(?!ex$)|virbr|vmnet|vboxnet|veth|lxc|lxdbr|incusbr|cni|podman|nerdctl|cbr|sbr|mpqemubr|waydroid|hassio|antrea|ovn-|ovs-|genev_sys|kube|cali|cilium|flannel|weave|nodelocaldns|dummy)/
 const tunnels = /^(tun|tap|ppp|wg|tailscale|utun|zt|gre|gretap|sit|tunl|ip6tnl|ipip|vti|ovpn|vpn|nebula|vxlan)/
 
 /** Every address of this host, those of version 6 of the link alone aside; those of version 4 first. */

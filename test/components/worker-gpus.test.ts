@@ -157,7 +157,13 @@ describe('what Slurm has narrowed down', () => {
       environments: [{ CUDA_VISIBLE_DEVICES: '3,0,1,2' }],
     })
     const own = slurmEnvironment('gpu-per-task-proc1')
-    for (const changes of [{}, { SLURM_GPUS_ON_NODE: undefined }, { SLURMD_TRES_BIND: undefined }])
+    const asked = { SLURMD_TRES_BIND: undefined, SLURM_GPUS_PER_TASK: undefined, SLURM_TRES_PER_TASK: 'gres/gpu=2' }
+    for (const changes of [
+      {},
+      { SLURM_GPUS_ON_NODE: undefined },
+      { SLURMD_TRES_BIND: undefined },
+      { ...asked, SLURM_GPUS_ON_NODE: undefined },
+    ])
       expect(workerGpus(own, slurmShare({ ...own, ...changes }), one)).toMatchObject({
         each: 2,
         source: 'CUDA_VISIBLE_DEVICES',

@@ -16,6 +16,9 @@ test.for([
   ['br0', '192.168.5.7', 'network'],
   ['br-4f1c9b3d7a20', '172.18.0.1', 'bridge'],
   ['docker0', '172.17.0.1', 'bridge'],
+  ['br-ex', '10.0.0.5', 'network'],
+  ['ovn-k8s-mp0', '10.128.0.2', 'bridge'],
+  ['cni0', '10.42.0.1', 'bridge'],
   ['virbr0', '192.168.122.1', 'bridge'],
   ['cni-podman0', '10.88.0.1', 'bridge'],
   ['podman0', '10.88.0.1', 'bridge'],
@@ -38,9 +41,9 @@ test.for([
 ] as const)('a bridge of any name %s is told by what it connects', async ([, ports, kind]) => {
   const sysfs = await mkdtemp(join(tmpdir(), 'net-'))
   onTestFinished(async () => await rm(sysfs, { recursive: true }))
-  for (const port of ports) await mkdir(join(sysfs, 'sbr0/brif', port), { recursive: true })
-  await mkdir(join(sysfs, 'sbr0/brif'), { recursive: true })
-  expect(kindOf('sbr0', '10.22.0.1', sysfs)).toBe(kind)
+  for (const port of ports) await mkdir(join(sysfs, 'br7/brif', port), { recursive: true })
+  await mkdir(join(sysfs, 'br7/brif'), { recursive: true })
+  expect(kindOf('br7', '10.22.0.1', sysfs)).toBe(kind)
 })
 
 test('packets to this host leave from itself', async () => {

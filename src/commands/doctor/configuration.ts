@@ -18,6 +18,16 @@ const effects: Readonly<Record<string, (value: string) => readonly [Level, strin
     `each worker ends after ${value}, and the run with the last one`,
     'unset it, or make it longer than the job',
   ],
+  'distributed.scheduler.no-workers-timeout': (value) => [
+    'note',
+    `tasks fail when there has been no worker for them for ${value}`,
+    'make it longer than workers take to start',
+  ],
+  'distributed.scheduler.contact-address': (value) => [
+    'warning',
+    `workers and clients are sent to ${value}, wherever the scheduler of this run listens`,
+    'unset it',
+  ],
   ...Object.fromEntries(
     ['scheduler', 'worker', 'nanny', 'client'].map((who) => [
       `distributed.${who}.preload`,
@@ -41,7 +51,7 @@ export function checkConfiguration(
     const listed = found('note', 'configuration', `"${path}" sets ${keys.slice(0, mostKeys).join(', ')}${more}`)
     const judged = keys.flatMap((key): Finding[] => {
       const value = settings[key]
-      if (isUnset(value)) return []
+      if (isUnset(value) || (/(timeout|duration)$/.test(key) && isNoTime(value))) return []
       if (key === encryption)
         return protocol === 'tls'
           ? []
@@ -60,6 +70,11 @@ export function checkConfiguration(
     })
     return [listed, ...judged]
   })
+}
+
+/** Dask takes no time at all for no limit: `0`, `0s`, `0 hours`. */
+function isNoTime(value: Value | undefined): boolean {
+  return /^0+(\.0*)?\s*[a-z]*$/i.test(String(value))
 }
 
 function isUnset(value: Value | undefined): boolean {

@@ -19,6 +19,8 @@ test('what a file sets is listed with its path', () => {
 test.for([
   ['distributed.scheduler.idle-timeout', '5m', 'warning', 'for 5m'],
   ['distributed.worker.lifetime.duration', '1 hour', 'warning', 'after 1 hour'],
+  ['distributed.scheduler.no-workers-timeout', '60s', 'note', 'for 60s'],
+  ['distributed.scheduler.contact-address', 'tcp://login:8786', 'warning', 'sent to tcp://login:8786'],
   ['distributed.worker.preload', "['setup']", 'note', "imports ['setup']"],
   ['distributed.comm.require-encryption', true, 'problem', 'refuses to listen without TLS'],
 ] as const)('%s is judged', ([key, value, level, words]) => {
@@ -26,7 +28,8 @@ test.for([
   expect(finding).toMatchObject({ level, subject: 'configuration' })
   expect(finding?.finding).toContain(`"/etc/dask/a.yaml" sets ${key}`)
   expect(finding?.finding).toContain(words)
-  for (const unset of [null, false, '', '[]']) expect(judge({ [key]: unset })).toHaveLength(1)
+  for (const unset of [null, false, '', '[]', ...(/timeout|duration/.test(key) ? [0, '0', '0s', '0.0 hours'] : [])])
+    expect(judge({ [key]: unset })).toHaveLength(1)
 })
 
 test('encryption is no problem with TLS; a malformed file is one', () => {
