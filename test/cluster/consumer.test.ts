@@ -6,6 +6,7 @@ import { build, type BuildOptions } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from '../support/cluster.ts'
 import { clientFile, type Snippet, snippetsOf } from '../support/snippets.ts'
+import { fourTasks, twoTasks } from '../support/step.ts'
 
 const root = join(import.meta.dirname, '../..')
 const modes = ['nodenext', 'node16', 'bundler'] as const
@@ -38,6 +39,11 @@ async function compile(typescript: string, mode: (typeof modes)[number], outDir:
   const exclude = mode === 'nodenext' ? [] : ['src/*.test.ts']
   await writeFile(join(project, config), JSON.stringify({ compilerOptions, include: ['src'], exclude }))
   await run(process.execPath, [join(root, 'node_modules', typescript, 'bin/tsc'), '-p', config])
+}
+
+/** The program that the compiler has made of a snippet. */
+function compiled({ file }: Snippet): string {
+  return join(project, 'out/nodenext', file.replace(/ts$/, 'js'))
 }
 
 beforeAll(async () => {
@@ -93,12 +99,12 @@ test('every snippet compiles with the oldest TypeScript that README names', asyn
 })
 
 test('the snippets run on one cluster and print what they say', async () => {
-  const programs = snippets.filter(({ kind }) => kind === 'program')
+  const noNumpy = process.env.DASK_HPC_RUNNER_TEST_NO_NUMPY !== undefined
+  const programs = snippets.filter(({ kind }) => kind === 'program' || (kind === 'numpy' && !noNumpy))
   expect(programs.length).toBeGreaterThan(8)
-  const lines = programs.map(({ file, place }) => {
-    const name = JSON.stringify(`./out/nodenext/${file.replace(/ts$/, 'js')}`)
-    return `console.log('-- ${place}')\nawait import(${name})`
-  })
+  const lines = programs.map(
+    (snippet) => `console.log('-- ${snippet.place}')\nawait import(${JSON.stringify(compiled(snippet))})`,
+  )
   const end = "const { client } = await import('./out/nodenext/client.js')\nawait client.close()"
   await writeFile(join(project, 'all.mjs'), [...lines, end].join('\n'))
   const args = ['local', '-n', '2', '--layout', 'shared', '--wait-workers', 'all', '--', 'node', 'all.mjs']
@@ -106,6 +112,20 @@ test('the snippets run on one cluster and print what they say', async () => {
   await ran.expectStatus(0)
   const wanted = programs.flatMap(({ place, prints }) => [`-- ${place}`, ...prints])
   expect(ran.stdout.trim().split('\n')).toEqual(wanted)
+})
+
+test('the snippets that are a job run as the processes of one, and print what they say', async () => {
+  const jobs = snippets.filter(({ kind }) => kind === 'job')
+  // That of README names worker 2.
+  const tasks = [fourTasks(), twoTasks('array-task0-proc1'), twoTasks('array-task1-proc1')]
+  expect(jobs.map(({ place }) => place.replace(/:.*/, ''))).toEqual(['README.md', 'docs/client.md', 'docs/library.md'])
+  const runs = jobs.map((job, i) => (tasks[i] ?? []).map((env) => cluster.start(['node', compiled(job)], env)))
+  for (const run of runs.flat()) await run.expectStatus(0)
+  const printed = runs.map((processes) => processes.map(({ stdout }) => stdout).join(''))
+  expect(printed).toEqual([
+    ...jobs.slice(0, 2).map(({ prints }) => `${prints.join('\n')}\n`),
+    expect.stringMatching(/^2 workers at tcp:\S+\n$/),
+  ])
 })
 
 /** The beginnings of one program: with TypeScript's types, and as CommonJS. */

@@ -8,8 +8,11 @@ export interface Snippet {
   /** The name of its file. */
   readonly file: string
   readonly text: string
-  /** `program`: run it. `test`: a file of vitest. `compiled`: it needs Slurm or the like, or is imported by others. */
-  readonly kind: 'program' | 'test' | 'compiled'
+  /**
+   * `program`: run it at a cluster. `numpy`: the same where Python has NumPy. `job`: the program of each process of a job. `test`: a
+   * file of vitest. `module`: others import it.
+   */
+  readonly kind: 'program' | 'numpy' | 'job' | 'test' | 'module'
   /** What it prints, by the comments behind its `console.log`. */
   readonly prints: readonly string[]
 }
@@ -25,7 +28,7 @@ export const clientFile = {
   text: "import { Client } from 'dask-hpc-runner'\n\nexport const client = await Client.connect()\n",
 } as const
 
-/** Every snippet of TypeScript in README.md and docs/. The words behind `ts` name its file, or say that it is only compiled. */
+/** Every snippet of TypeScript in README.md and docs/. The word behind `ts` names its file, or says `numpy`. */
 export async function snippetsOf(root: string): Promise<readonly Snippet[]> {
   const names = await readdir(join(root, 'docs'), { recursive: true })
   // typedoc writes copies into docs/api/.
@@ -37,13 +40,26 @@ export async function snippetsOf(root: string): Promise<readonly Snippet[]> {
 }
 
 function snippetsIn(page: string, text: string): Snippet[] {
-  return [...text.matchAll(/^```ts(?: (.*))?\n([^]*?)^```$/gm)].map(({ 1: word = '', 2: code = '', index }) => {
+  const snippets = [...text.matchAll(/^```ts(?: (numpy|\S+\.ts))?\n([^]*?)^```$/gm)].map((match): Snippet => {
+    const { 1: word = '', 2: code = '', index } = match
     const place = `${page}:${text.slice(0, index).split('\n').length}`
     const file = word.endsWith('.ts') ? word : `${basename(page, '.md')}-${place.split(':')[1] ?? ''}.ts`
     const whole = word.endsWith('.ts') || code.includes("from 'dask-hpc-runner'")
-    const needsJob = /(SLURM|MPI)Runner/.test(code)
-    const kind = file.endsWith('.test.ts') ? 'test' : word !== '' || needsJob ? 'compiled' : 'program'
     const prints = [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, printed = '']) => printed)
-    return { place, file, text: `${whole ? '' : beginning}${code}\nexport {}\n`, kind, prints }
+    return { place, file, text: `${whole ? '' : beginning}${code}\nexport {}\n`, kind: kindOf(word, code), prints }
   })
+  // None in another form: as `typescript`, `js`, or within a list.
+  const blocks = text.match(/^ *(?:```|~~~) *(?:[cm]?[jt]sx?|typescript|javascript)\b/gim) ?? []
+  if (blocks.length !== snippets.length)
+    throw new Error(
+      `${page} has ${blocks.length} blocks of TypeScript, of which ${snippets.length} are written as snippets`,
+    )
+  return snippets
+}
+
+function kindOf(word: string, code: string): Snippet['kind'] {
+  if (word.endsWith('.test.ts')) return 'test'
+  if (word.endsWith('.ts')) return 'module'
+  if (word === 'numpy') return 'numpy'
+  return /(SLURM|MPI)Runner/.test(code) ? 'job' : 'program'
 }
