@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { Authority, type Certificate } from '../support/certificates.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
-import { launchers, mpiTest, mpich, startRanks } from '../support/mpi.ts'
+import { launchers, mpich, mpiTest, openMpi, startRanks } from '../support/mpi.ts'
 import { pythons } from '../support/pythons.ts'
 
 const show = join(programs, 'tls_parts.py')
@@ -28,6 +28,19 @@ for (const launcher of launchers)
     }
     await cluster.expectNothingLeft()
   })
+
+mpiTest(`${openMpi.name}: own certificates serve, and the newest Dask that is here takes them`, async () => {
+  await using cluster = await Cluster.make()
+  const { caFile, cert, key } = new Authority(join(cluster.directory, 'certificates')).sign('mine')
+  const [python = 'python3'] = pythons()
+    .flatMap(([, command]) => command ?? [])
+    .slice(-1)
+  const files = ['--tls-ca-file', caFile, '--tls-cert', cert, '--tls-key', key]
+  const run = startRanks(cluster, openMpi, 3, ['run', ...files, '--python', python, ...parts(python)])
+  await run.expectStatus(0)
+  expect(run.stdout).toMatch(/\ntls 6\n$/)
+  await cluster.expectNothingLeft()
+})
 
 mpiTest(
   `${mpich.name}: own certificates serve, and one that is missing for a rank is told with that rank`,
