@@ -1,6 +1,5 @@
 import { RunnerError } from '../errors.ts'
-import { type Placeholder, placeholderPattern } from '../options/worker-command.ts'
-import { splitWords } from '../util/split-words.ts'
+import { type Placeholder, placeholderPattern, wordsOfCommand } from '../options/worker-command.ts'
 
 /** What the placeholders of a worker command stand for. */
 export type CommandValues = Readonly<Record<Placeholder, string | undefined>>
@@ -11,7 +10,7 @@ export type CommandValues = Readonly<Record<Placeholder, string | undefined>>
  * @throws RunnerError with `ERR_USAGE` where it names something that this run does not have.
  */
 export function fillCommand(text: string, values: CommandValues): [string, ...string[]] {
-  const [program = '', ...args] = splitWords(text).map((word) =>
+  const [program = '', ...args] = wordsOfCommand(text).map((word) =>
     word.replaceAll(placeholderPattern, (all, name: Placeholder) => {
       const value = values[name]
       if (value !== undefined) return value

@@ -65,6 +65,10 @@ export function path(): Kind<string, string> {
 
 /** `~` and `~/x` as a shell would write them out, which it does not behind a `=`. */
 export function atHome(path: string): string {
+  if (/^\$\{?[A-Za-z_]/.test(path))
+    throw new Refusal(
+      'a variable in it has not been written out, as a shell does outside of single quotes; write the path out, or begin it with ./',
+    )
   if (!path.startsWith('~')) return path
   if (path !== '~' && !path.startsWith('~/'))
     throw new Refusal('only your own home directory can be written as ~; write the path out, or begin it with ./')

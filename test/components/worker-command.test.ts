@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fillCommand, type CommandValues } from '../../src/components/worker-command.ts'
 import { isOfCommand } from '../../src/components/worker-names.ts'
@@ -28,6 +30,16 @@ test('placeholders are filled in within their words', () => {
     '--resources',
     'GPU=1 MEM=2',
     '{"a": 4}',
+  ])
+})
+
+test('~ is the home directory, also within the quotes around a command', () => {
+  expect(fillCommand('~/bin/w ~/conf {name} --a=~/b ~', values)).toEqual([
+    join(homedir(), 'bin/w'),
+    join(homedir(), 'conf'),
+    '2',
+    '--a=~/b',
+    homedir(),
   ])
 })
 

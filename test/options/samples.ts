@@ -66,8 +66,12 @@ const counts: Samples = {
 const fromOne = { ...counts, bad: [...counts.bad, '0'] }
 const fromZero = { ...counts, good: { ...counts.good, 0: 0 } }
 const paths: Samples = {
-  good: { ...same('s.json', '/x/s.json', './~x', 'a b', '-'), '~/s': '/home/me/s', '~': '/home/me' },
-  bad: ['~bob/s', '~bob'],
+  good: {
+    ...same('s.json', '/x/s.json', './~x', './$x', 'a$b', '$1', 'a b', '-'),
+    '~/s': '/home/me/s',
+    '~': '/home/me',
+  },
+  bad: ['~bob/s', '~bob', '$HOME/s', '${SCRATCH}/s'],
 }
 const networks: Samples = {
   good: {

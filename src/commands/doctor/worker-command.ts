@@ -1,5 +1,5 @@
+import { wordsOfCommand } from '../../options/worker-command.ts'
 import { findProgram } from '../../python/python-of-command.ts'
-import { splitWords } from '../../util/split-words.ts'
 import { type Finding, found } from './finding.ts'
 
 /** The program of `--worker-command`. */
@@ -11,7 +11,7 @@ export interface WorkerCommandFacts {
 
 /** Looks for the program that a worker command would start. */
 export async function lookAtWorkerCommand(text: string, env: Readonly<NodeJS.ProcessEnv>): Promise<WorkerCommandFacts> {
-  const [program = ''] = splitWords(text)
+  const [program = ''] = wordsOfCommand(text)
   return { program, path: await findProgram(program, env) }
 }
 
