@@ -47,6 +47,11 @@ export class LocalChannel<In, Out> implements Channel<In, Out> {
     this.#in.open(listener)
   }
 
+  /** The next message alone. */
+  async next(): Promise<In> {
+    return await this.#in.next()
+  }
+
   end(): void {
     this.#close()
   }

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { RunnerError } from '../errors.ts'
 import { portProblem, type PortRange, portsOf, formatPorts } from '../util/ports.ts'
 import { settledWithin } from '../util/wait.ts'
+import type { Channel } from './channel.ts'
 import { Frames } from './frames.ts'
 import { proveToCaller } from './handshake.ts'
 import { type FromCoordinator, type Hello, type ToCoordinator, toCoordinatorSchema } from './messages.ts'
@@ -10,7 +11,7 @@ import { SocketChannel } from './socket-channel.ts'
 import { Unproved } from './unproved.ts'
 
 /** A process of the run, as rank 0 sees it. */
-export type MemberChannel = SocketChannel<ToCoordinator, FromCoordinator>
+export type MemberChannel = Channel<ToCoordinator, FromCoordinator>
 
 /** So many may be proving themselves at once, besides as many as the run has processes. */
 const spareConnections = 512
@@ -128,7 +129,7 @@ export class ControlServer implements AsyncDisposable {
       runKey,
       secret: of === 'ask' ? nonce : secret,
     }))
-    const channel: MemberChannel = new SocketChannel(frames, session, toCoordinatorSchema)
+    const channel = new SocketChannel<ToCoordinator, FromCoordinator>(frames, session, toCoordinatorSchema)
     if (purpose === 'ask') channel.end()
     else if (purpose === 'observe') onObserver?.(channel)
     else {

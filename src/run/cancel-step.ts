@@ -1,7 +1,10 @@
-/** How many processes may ask for the end of a step, and the time between them in milliseconds. */
-const [mostReleasers, releaseInterval] = [8, 500]
-/** How long a process may take to end after it has told of its end. In milliseconds. */
-const sweepTime = 1_500
+import { settledWithin } from '../util/wait.ts'
+import type { RunParts } from './identify.ts'
+
+/** How many processes may ask for the end of a step, and the time between them. */
+const [mostCancellers, cancelIntervalMs] = [8, 500]
+/** How long a process may take to end after it has told of its end. */
+const sweepMs = 1_500
 
 /** The reaper of a supervisor that is stopped ends and clears it by so many parts of the silence later than the others miss it. */
 const reaperShare = 8
@@ -22,9 +25,19 @@ export interface Survivor {
  * before; undefined where it leaves that to others. It kills whatever is left of the step, so that
  * everybody else is given the time to end before.
  */
-export function releaseDelay({ rank, silent, skew, lostAfter }: Survivor): number | undefined {
+export function cancelDelay({ rank, silent, skew, lostAfter }: Survivor): number | undefined {
   if (silent.length === 0) return undefined
-  // One is enough: where process 0 is not among them, each waits for those before it.
+  // One is enough: where rank 0 is not among them, each waits for those before it.
   const before = silent.includes(0) ? rank - 1 : 0
-  return before >= mostReleasers ? undefined : sweepTime + lostAfter / reaperShare + skew + before * releaseInterval
+  return before >= mostCancellers ? undefined : sweepMs + lostAfter / reaperShare + skew + before * cancelIntervalMs
+}
+
+/** Waits until it is this process's turn to have the step ended; whether it comes to that. */
+export async function isCanceller(
+  { context, shutdown }: RunParts,
+  { silent, skew }: Pick<Survivor, 'silent' | 'skew'>,
+): Promise<boolean> {
+  const { lostAfter } = context.options
+  const delay = cancelDelay({ rank: context.identity.rank, silent, skew, lostAfter })
+  return delay !== undefined && !(await settledWithin(shutdown.happened, delay))
 }

@@ -1,10 +1,13 @@
 import type { RunResult } from '../control/messages.ts'
-import { exitStatusOf, messageOf, RunnerError } from '../errors.ts'
+import { exitStatuses, exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
+import type { Role } from '../identity/roles.ts'
+import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import type { Logger } from '../logger.ts'
 import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
-import { InterruptedError, type RunContext } from '../identity/run-context.ts'
+import { formatDuration } from '../util/duration.ts'
+import type { Member } from './member.ts'
 
 /** An error as the processes of a run tell it to each other; `me` is where it came up. */
 export function failureOf(error: unknown, me: Identity | undefined): Failure {
@@ -22,59 +25,72 @@ export function errorOf(failure: Failure): RunnerError {
   return new RunnerError(failure.message, { code: 'ERR_COMPONENT_LOST', lastLines: failure.last_lines })
 }
 
-/** How a process stands to a failure. */
-export interface Standing {
-  /** The failure was in this process. */
-  readonly isHere: boolean
-  /** This process tells everything about it; the others say the sentence alone. */
-  readonly tells: boolean
+/** A process of the run, for people. */
+export interface LostProcess {
+  readonly rank: number
+  readonly roles: readonly Role[] | undefined
+  readonly host: string
 }
 
-/** What is known here of process 0. */
-export interface MembershipState {
-  /** Undefined where this process has not joined the run. */
-  readonly line: unknown
-  /** Undefined where process 0 is not lost. */
-  readonly lost: unknown
+/** The failure that a lost process is: it is `silent`, or for another reason. */
+export function lossOf({ rank, roles, host }: LostProcess, why: string): Failure {
+  const message = `Lost process ${rank} (${roles?.join(', ') ?? 'unknown'}) on ${host}: ${why}`
+  return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
 }
 
-/**
- * How the process of `run` stands to a failure: its last lines are told once, by the process whose
- * status counts.
- */
-export function standingTo(
-  failure: Failure,
-  run: RunContext | undefined,
-  membership: MembershipState | undefined,
-): Standing {
-  const me = run?.identity.rank
-  const clientRank = run?.roles.findIndex((roles) => roles.includes('client')) ?? -1
-  const teller = failure.rank === clientRank && failure.role === undefined ? 0 : Math.max(clientRank, 0)
-  const tells =
-    me === undefined ||
-    me === teller ||
-    membership?.line === undefined ||
-    (membership.lost !== undefined && clientRank <= 0)
-  return { isHere: failure.rank === me || failure.rank < 0, tells }
+/** Why somebody is lost who is silent. */
+export function formatSilence(lostAfter: number): string {
+  return `nothing was heard of it for ${formatDuration(lostAfter)}: it is frozen, or its host or its network is gone`
+}
+
+/** Tells the user why the run ends, once in this process. */
+export class CauseTeller {
+  readonly #run: RunContext
+  readonly #member: Pick<Member, 'isJoined' | 'loss'>
+  #hasTold = false
+
+  constructor(run: RunContext, member: Pick<Member, 'isJoined' | 'loss'>) {
+    this.#run = run
+    this.#member = member
+  }
+
+  tell({ failure }: Pick<RunResult, 'failure'>): void {
+    if (failure === undefined || this.#hasTold) return
+    this.#hasTold = true
+    logFailure(failure, { me: this.#run.identity.rank, tellsAll: this.#tellsAll(failure) }, this.#run.logger)
+  }
+
+  /** The last lines are told once, by the process whose status counts; the others tell the sentence alone. */
+  #tellsAll(failure: Failure): boolean {
+    const { roles, identity } = this.#run
+    const clientRank = roles.findIndex((each) => each.includes('client'))
+    const teller = failure.rank === clientRank && failure.role === undefined ? 0 : Math.max(clientRank, 0)
+    return identity.rank === teller || !this.#member.isJoined || (this.#member.loss !== 'none' && clientRank <= 0)
+  }
 }
 
 /** Tells the user of a failure, and where it was unless it was here. */
-export function report(failure: Failure, { isHere, tells }: Standing, logger: Logger): void {
+export function logFailure(
+  failure: Failure,
+  { me, tellsAll }: { readonly me: number | undefined; readonly tellsAll: boolean },
+  logger: Logger,
+): void {
+  const isHere = failure.rank === me || failure.rank < 0
   const where = isHere ? '' : ` (process ${failure.rank} on ${failure.host})`
-  const last = tells ? undefined : failure.last_lines.at(-1)
+  const last = tellsAll ? undefined : failure.last_lines.at(-1)
   logger.error(`${failure.message}${where}${last === undefined ? '' : `: ${last}`}`)
-  if (tells) for (const line of failure.last_lines) logger.error(`| ${line}`)
+  if (tellsAll) for (const line of failure.last_lines) logger.error(`| ${line}`)
 }
 
 /** The host of a process that never came is lost. */
 export class HostLostError extends RunnerError {}
 
-/** This process came when its run was already over. */
+/** The run ended while this process was still starting. */
 export class RunIsOver extends Error {
-  readonly verdict: RunResult
+  readonly result: RunResult
 
-  constructor(verdict: RunResult) {
+  constructor(result: RunResult) {
     super('The run is over')
-    this.verdict = verdict
+    this.result = result
   }
 }

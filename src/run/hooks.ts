@@ -1,4 +1,5 @@
 import type { Identity } from '../identity/identity.ts'
+import type { Role } from '../identity/roles.ts'
 import type { Found } from '../rendezvous/found.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
@@ -23,6 +24,8 @@ export interface Leavings {
  * 0 publishes reaches the others. The abstract ones have to be there; the others may be overridden.
  */
 export abstract class RunnerHooks {
+  /** The roles of a process. */
+  protected abstract getRoles(me: Identity): readonly Role[]
   /** Who this process is. */
   protected abstract identify(context: Context): Promise<Identity> | Identity
   /** Where this process has the scheduler file: at the path of the options, unless a subclass says otherwise. */
@@ -125,4 +128,43 @@ export abstract class RunnerHooks {
   protected async beforeClientStart(_run: RunContext): Promise<void> {
     await Promise.resolve()
   }
+
+  /** The hooks for a run: only a subclass sees them otherwise. */
+  protected lend() {
+    return {
+      identify: this.identify.bind(this),
+      getRoles: this.getRoles.bind(this),
+      schedulerFileFor: this.schedulerFileFor.bind(this),
+      prepare: this.prepare.bind(this),
+      findExisting: this.findExisting.bind(this),
+      announce: this.announce.bind(this),
+      publish: this.publish.bind(this),
+      publishOutcome: this.publishOutcome.bind(this),
+      publishOutcomeAtOnce: this.publishOutcomeAtOnce.bind(this),
+      lookUp: this.lookUp.bind(this),
+      withdraw: this.withdraw.bind(this),
+      whyNobodyComes: this.whyNobodyComes.bind(this),
+      leaveEarlyExit: this.leaveEarlyExit.bind(this),
+      endAlone: this.endAlone.bind(this),
+      earlyExits: this.earlyExits.bind(this),
+      someDoubtful: this.someDoubtful.bind(this),
+      canReleaseStep: this.canReleaseStep.bind(this),
+      isOnOneHost: this.isOnOneHost.bind(this),
+      removeUnlessPublished: this.removeUnlessPublished.bind(this),
+      isOver: this.isOver.bind(this),
+      wakeStep: this.wakeStep.bind(this),
+      releaseStep: this.releaseStep.bind(this),
+      replacementTime: this.replacementTime.bind(this),
+      leavings: this.leavings.bind(this),
+      afterEnd: this.afterEnd.bind(this),
+      beforeSchedulerStart: this.beforeSchedulerStart.bind(this),
+      onSchedulerStart: this.onSchedulerStart.bind(this),
+      beforeWorkerStart: this.beforeWorkerStart.bind(this),
+      onWorkerStart: this.onWorkerStart.bind(this),
+      beforeClientStart: this.beforeClientStart.bind(this),
+    } as const
+  }
 }
+
+/** The hooks of a runner, for its run. */
+export type LentHooks = ReturnType<RunnerHooks['lend']>

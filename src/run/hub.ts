@@ -3,7 +3,6 @@ import { type Channel, LocalChannel } from '../control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import { hostOf, isLoopback, networkName } from '../util/network.ts'
-import { ControlServer } from '../control/server.ts'
 import { isOfCommand, workerNames, workersOfProcess } from '../components/worker-names.ts'
 import type { SchedulerIdentity } from '../dask/calls/identity.ts'
 import { presentWorkers } from '../dask/present-workers.ts'
@@ -24,8 +23,11 @@ import { markScheduler } from '../dask/verify-scheduler.ts'
 import { controlAddresses, staysOnHost } from '../components/listen-address.ts'
 import { Readiness } from './readiness.ts'
 import { tlsOf } from '../security/run-tls.ts'
-import { SchedulerLink } from '../dask/scheduler-link.ts'
+import type { RunSeams } from './seams.ts'
 import { WorkerReach } from '../components/worker-reach.ts'
+
+type HubSeams = Pick<RunSeams, 'listen' | 'connectScheduler'>
+type Server = Awaited<ReturnType<RunSeams['listen']>>
 
 /** What only process 0 has: the control server, and the knowledge of the whole run behind it. */
 export class Hub {
@@ -33,20 +35,26 @@ export class Hub {
   /** Process 0's own line to the coordinator. */
   readonly link: Channel<FromCoordinator, ToCoordinator>
   readonly #run: RunContext
-  readonly #server: ControlServer
+  readonly #server: Server
+  readonly #connectScheduler: RunSeams['connectScheduler']
   readonly #pulse: HeartbeatMonitor
   readonly #readiness = new Readiness(async () => await this.#runningWorkers())
   readonly #reach: WorkerReach
   readonly #presentWorkers = shared(async () => presentWorkers(await this.#identity()), 1_000)
   #record: ClusterRecord
   readonly #lines = new Map<number, HeartbeatChannel<ToCoordinator, FromCoordinator>>()
-  #scheduler: SchedulerLink | undefined
+  #scheduler: ReturnType<RunSeams['connectScheduler']> | undefined
   #versions: Versions | undefined
   #certificates: TlsMaterial | undefined
 
-  private constructor(run: RunContext, server: ControlServer, record: ClusterRecord) {
+  private constructor(
+    run: RunContext,
+    { server, seams }: { readonly server: Server; readonly seams: HubSeams },
+    record: ClusterRecord,
+  ) {
     const { roles, options, logger, identity } = run
     this.#run = run
+    this.#connectScheduler = seams.connectScheduler
     this.#server = server
     this.#record = record
     this.#pulse = new HeartbeatMonitor(options)
@@ -102,11 +110,11 @@ export class Hub {
    *
    * @throws RunnerError ERR_UNAVAILABLE where no port can be listened on.
    */
-  static async open(run: RunContext): Promise<Hub> {
+  static async open(run: RunContext, seams: HubSeams): Promise<Hub> {
     const oneHost = await staysOnHost(run)
     const { roles, identity, options } = run
     const [runKey, nonce, secret] = [formatRunKey(identity.runKey), randomUUID(), randomUUID()]
-    const server = await ControlServer.listen({
+    const server = await seams.listen({
       runKey,
       nonce,
       secret,
@@ -127,22 +135,26 @@ export class Hub {
         hub.coordinator.addObserver(visitor)
       },
     })
-    const hub: Hub = new Hub(run, server, {
-      version: 1,
-      run_key: runKey,
-      nonce,
-      host: identity.host,
-      pid: process.pid,
-      control: {
-        addresses: oneHost ? ['127.0.0.1'] : await controlAddresses(run),
-        port: server.port,
-        network: await networkName(),
+    const hub: Hub = new Hub(
+      run,
+      { server, seams },
+      {
+        version: 1,
+        run_key: runKey,
+        nonce,
+        host: identity.host,
+        pid: process.pid,
+        control: {
+          addresses: oneHost ? ['127.0.0.1'] : await controlAddresses(run),
+          port: server.port,
+          network: await networkName(),
+        },
+        secret,
+        ...(options.secure ? { secure: true } : {}),
+        ...(options.scheduler ? {} : { adds_workers: true }),
+        n_workers: roles.filter((each) => each.includes('worker')).length * workersOfProcess(options),
       },
-      secret,
-      ...(options.secure ? { secure: true } : {}),
-      ...(options.scheduler ? {} : { adds_workers: true }),
-      n_workers: roles.filter((each) => each.includes('worker')).length * workersOfProcess(options),
-    })
+    )
     return hub
   }
 
@@ -162,7 +174,7 @@ export class Hub {
   }
 
   /** A thread sends our heartbeats, while our own loop runs the user's code. */
-  async setHeartbeatThread(thread: HeartbeatThread): Promise<void> {
+  async setHeartbeatThread(thread: Pick<HeartbeatThread, 'port'>): Promise<void> {
     const port = await thread.port()
     if (port !== undefined)
       this.#record = { ...this.#record, control: { ...this.#record.control, heartbeat_port: port } }
@@ -171,7 +183,7 @@ export class Hub {
   /** The scheduler is there: gives its file with our record in it, and tells it to everybody who has joined. */
   announce(scheduler: SchedulerFile, versions: Versions | undefined): PublishedFile {
     this.#versions = versions
-    this.#scheduler = new SchedulerLink(scheduler.address, tlsOf(this.#run.options))
+    this.#scheduler = this.#connectScheduler(scheduler.address, tlsOf(this.#run.options))
     const file = {
       ...scheduler,
       dask_hpc_runner: { ...this.#recordFor(scheduler.address), ...(versions && { versions }) },

@@ -1,87 +1,92 @@
-import type { ClusterRecord } from '../record/cluster-record.ts'
-import type { Logger } from '../logger.ts'
+import { InterruptedError } from '../identity/run-context.ts'
+import { signalStatus } from '../process/exit.ts'
+import type { EndingSignal } from '../util/early-signals.ts'
 import { sleepUnref } from '../util/wait.ts'
-import { HeartbeatThread } from './heartbeat-thread.ts'
+import { errorOf } from './failure.ts'
+import type { Run } from './run.ts'
 
-/** A body that is still there so long after the end of the run and the grace is killed. In milliseconds. */
-const patienceWithBody = 5_000
+/** The user's code, if that is the client. It runs in this very process, and may keep its loop busy. */
+export class InlineClient {
+  readonly #run: Run
+  /** Aborts with the cause when the user's code has to end. */
+  readonly #ending: AbortController
+  #closing: Promise<void> | undefined
 
-/** What the runner lends to {@link Body}. */
-export interface BodyOptions {
-  /** How long it may take to end, once it is told to. In milliseconds. */
-  readonly grace: number
-  /** From the signal that ends a run to the end of its last process. In milliseconds. */
-  readonly wholeGrace: number
-  /** Silence after which a process counts as lost. In milliseconds. */
-  readonly lostAfter: number
-  /** Whether it has come to its end by itself. */
-  readonly hasEnded: () => boolean
-  /** Ends the run: the body has done its work, or has been given up. */
-  readonly close: () => Promise<void>
-  /** The body has called `process.exit` or thrown: what can still be done at once. */
-  readonly onExit: (status: number) => void
-  readonly exit: (status: number) => void
-}
-
-/** The caller's code, where that is the client. It runs in this very process, and may keep its loop busy. */
-export class Body {
-  readonly #options: BodyOptions
-  readonly #ending = new AbortController()
-  #pulse: HeartbeatThread | undefined
-  #hasBegun = false
-
-  constructor(options: BodyOptions) {
-    this.#options = options
+  constructor(run: Run, ending: AbortController) {
+    this.#run = run
+    this.#ending = ending
   }
 
-  /** Aborts with the cause when the body has to end. */
-  get signal(): AbortSignal {
-    return this.#ending.signal
-  }
-
-  /** While the body runs, our own loop may not: a thread beats for us. */
-  startHeartbeat(record: ClusterRecord, rank: number): HeartbeatThread {
-    const { lostAfter, wholeGrace } = this.#options
-    const prefix = `[${rank} client]`
-    this.#pulse = new HeartbeatThread({ record, rank, lostAfter, patience: wholeGrace + patienceWithBody, prefix })
-    return this.#pulse
-  }
-
-  async stopHeartbeat(): Promise<void> {
-    await this.#pulse?.stop()
-  }
-
-  /** Whether the body has begun: before, nothing of it has to be ended. */
-  get hasBegun(): boolean {
-    return this.#hasBegun
-  }
-
-  /** The body begins. */
+  /** From now on the user's code runs, and this process lives as long as that wants. */
   begin(): void {
-    this.#hasBegun = true
-    process.on('exit', this.#options.onExit)
+    const { member, shutdown } = this.#run.parts
+    this.#run.unref()
+    process.on('exit', this.#onExit)
     process.on('beforeExit', this.#onBeforeExit)
+    void member.result.then(async ({ failure, status }) => {
+      const cause = failure === undefined ? new Error('The run has ended') : errorOf(failure)
+      await this.#end(cause, failure?.status ?? status)
+    })
+    void shutdown.happened.then(async () => {
+      if (shutdown.signal !== undefined) await this.#endBy(shutdown.signal)
+    })
   }
 
-  /** The run is over, and with it our interest in how this process exits. */
-  forget(): void {
-    process.off('exit', this.#options.onExit)
-    process.off('beforeExit', this.#onBeforeExit)
+  async #endBy(signal: EndingSignal): Promise<void> {
+    await this.#end(new InterruptedError(signal), signalStatus(signal))
   }
 
-  /** Tells the body to end, and ends it where it has not after its grace. */
-  async end(cause: Error, status: number, logger: Logger): Promise<void> {
-    const { grace, hasEnded, close, exit } = this.#options
+  /** Tells the user's code to end, and ends it if it has not after its grace. */
+  async #end(cause: Error, status: number): Promise<void> {
+    if (this.#closing !== undefined) return
+    const { context, supervisor } = this.#run.parts
     this.#ending.abort(cause)
-    await sleepUnref(grace)
-    if (hasEnded()) return
-    logger.warn('the program has not ended in its time: it is ended now')
+    await sleepUnref(supervisor.timing.client)
+    if (this.#hasClosed()) return
+    context.logger.warn('the program has not ended in its time: it is ended now')
     process.exitCode = status
-    await close()
-    exit(status)
+    await this.close()
+    context.options.exit(status)
+  }
+
+  /** Ends the run: the user's code has done its work. May be called twice. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { heartbeat, member, shutdown, supervisor } = this.#run.parts
+    await heartbeat.stop()
+    if (supervisor.phase === 'ended') return
+    const keepAlive = setInterval(() => undefined, 1_000)
+    try {
+      const interrupted = shutdown.signal && signalStatus(shutdown.signal)
+      member.send({ type: 'ended', status: interrupted ?? Number(process.exitCode ?? 0) })
+      const result = await member.result
+      const status = await this.#run.end(result)
+      const wanted = result.failure === undefined ? interrupted : status
+      if (wanted !== undefined) process.exitCode ??= wanted
+    } finally {
+      clearInterval(keepAlive)
+      process.off('exit', this.#onExit)
+      process.off('beforeExit', this.#onBeforeExit)
+    }
+  }
+
+  #hasClosed(): boolean {
+    return this.#closing !== undefined
   }
 
   readonly #onBeforeExit = (): void => {
-    void this.#options.close()
+    void this.close()
+  }
+
+  /** The user's code has called `process.exit` or thrown: says so, with what can still be done at once. */
+  readonly #onExit = (status: number): void => {
+    const { member, supervisor } = this.#run.parts
+    if (supervisor.phase === 'ended') return
+    member.send({ type: 'ended', status })
+    this.#run.exitAtOnce()
   }
 }

@@ -1,148 +1,178 @@
 import { randomUUID } from 'node:crypto'
-import { joinControl, type JoinOptions, openHeartbeatChannel } from '../control/join.ts'
-import type { Channel } from '../control/channel.ts'
-import type { FromCoordinator, ToCoordinator, RunResult } from '../control/messages.ts'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
-import { RunnerError } from '../errors.ts'
+import type { JoinOptions } from '../control/join.ts'
+import type { FromCoordinator, RunResult, ToCoordinator } from '../control/messages.ts'
+import type { RunContext } from '../identity/run-context.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { deferred } from '../util/deferred.ts'
-import { formatDuration } from '../util/duration.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
+import { showProgress } from '../util/run-progress.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import { untilAborted } from '../util/wait.ts'
-import type { RunContext } from '../identity/run-context.ts'
-import { failureOf, RunIsOver } from './failure.ts'
-import { showProgress } from '../util/run-progress.ts'
+import { formatSilence, lossOf, RunIsOver } from './failure.ts'
+import type { Rank0Channel, RunSeams } from './seams.ts'
 
-/** What process 0 may ask of a process at any time. */
-export interface MembershipHandlers {
-  /** Do what a signal to this process would do. */
-  readonly onTerminate: (signal: EndingSignal) => void
-  /** The run ends, and nothing has a grace any more. */
-  readonly onForced: () => void
+/** Who is rank 0, once it is joined. */
+interface Joined {
+  readonly channel: Rank0Channel
+  readonly host: string
+  /** Finds out whether rank 0 is silent, unless that is this process. */
+  readonly monitor?: HeartbeatMonitor
 }
 
 /**
- * This process as a member of its run: its line to process 0, what process 0 has told over it, and
- * how each of the two notices that the other is lost. Process 0 is a member of its own run.
+ * This process as a member of its run: its channel to rank 0, what rank 0 has told over it, and
+ * how each of the two notices that the other is lost. Rank 0 is a member of its own run.
  */
-export class Membership implements Disposable {
+export class Member implements Disposable {
   readonly #run: RunContext
-  readonly #handlers: MembershipHandlers
-  readonly #verdict = deferred<RunResult>()
+  readonly #seams: Pick<RunSeams, 'join' | 'openHeartbeatChannel'>
+  readonly #result = deferred<RunResult>()
   readonly #cluster = deferred<PublishedFile>()
   readonly #certificates = deferred<TlsMaterial>()
   readonly #workersCame = deferred<undefined>()
+  readonly #terminated = deferred<EndingSignal>()
+  readonly #forced = deferred<undefined>()
+  #file: PublishedFile | undefined
   #workersNow = ''
   /** Tells this process from another one that claims its rank. */
-  #instance: string | undefined
-  #line: Channel<FromCoordinator, ToCoordinator> | undefined
-  /** Judges process 0, where this is another. */
-  #pulse: HeartbeatMonitor | undefined
-  #gathererHost: string | undefined
-  /** Process 0 has told how the run ends. */
+  readonly #instance = randomUUID()
+  #joined: Joined | undefined
+  /** Rank 0 has told how the run ends. */
   #told = false
-  #lost: 'closed' | 'silent' | undefined
+  #loss: 'none' | 'closed' | 'silent' = 'none'
 
-  constructor(run: RunContext, handlers: MembershipHandlers) {
+  constructor(run: RunContext, seams: Pick<RunSeams, 'join' | 'openHeartbeatChannel'>) {
     this.#run = run
-    this.#handlers = handlers
+    this.#seams = seams
   }
 
-  /** How the run ends, as process 0 tells it or as its loss does. */
-  get verdict(): Promise<RunResult> {
-    return this.#verdict.promise
+  /** How the run ends, as rank 0 tells it or as its loss does. */
+  get result(): Promise<RunResult> {
+    return this.#result.promise
   }
 
-  /** The line to process 0; undefined before this process has joined. */
-  get line(): Channel<FromCoordinator, ToCoordinator> | undefined {
-    return this.#line
+  /** Resolves when rank 0 wants done what a signal to this process would do. */
+  get terminated(): Promise<EndingSignal> {
+    return this.#terminated.promise
   }
 
-  /** How process 0 was lost, where it was. */
-  get lost(): 'closed' | 'silent' | undefined {
-    return this.#lost
+  /** Resolves when the run ends, and nothing has a grace any more. */
+  get forced(): Promise<unknown> {
+    return this.#forced.promise
   }
 
-  /** Milliseconds between two heartbeats; 0 in process 0. */
+  /** The cluster, if rank 0 has told of it. */
+  get file(): PublishedFile | undefined {
+    return this.#file
+  }
+
+  /** The cluster, once rank 0 has told of it. */
+  get published(): Promise<PublishedFile> {
+    return this.#cluster.promise
+  }
+
+  get isJoined(): boolean {
+    return this.#joined !== undefined
+  }
+
+  /** Resolves when the channel to rank 0 is closed; never before this process has joined. */
+  get closed(): Promise<unknown> {
+    return this.#joined?.channel.closed ?? new Promise(() => undefined)
+  }
+
+  /** How rank 0 was lost, if it was. */
+  get loss(): 'none' | 'closed' | 'silent' {
+    return this.#loss
+  }
+
+  /** Milliseconds between two heartbeats; 0 in rank 0. */
   get heartbeatInterval(): number {
-    return this.#pulse?.interval ?? 0
+    return this.#joined?.monitor?.interval ?? 0
   }
 
-  /** Tells process 0 something. Does nothing before this process has joined. */
+  /** Tells rank 0 something. Does nothing before this process has joined. */
   send(message: ToCoordinator): void {
-    this.#line?.send(message)
+    this.#joined?.channel.send(message)
+  }
+
+  /** Leaves the run, after what was sent. */
+  leave(): void {
+    this.#joined?.channel.end()
+  }
+
+  /** Does not keep this process alive. */
+  unref(): void {
+    this.#joined?.channel.unref()
   }
 
   /**
-   * Joins the run of the process 0 that `gatherer` describes.
+   * Joins the run of the rank 0 that `record` describes.
    *
    * @throws what {@link joinControl} throws.
    */
-  async join(gatherer: ClusterRecord, { patience, signal }: Pick<JoinOptions, 'patience' | 'signal'>): Promise<void> {
+  async join(record: ClusterRecord, { patience, signal }: Pick<JoinOptions, 'patience' | 'signal'>): Promise<void> {
     const { identity, options } = this.#run
-    this.#instance ??= randomUUID()
     const { rank, host } = identity
-    const link = await joinControl(gatherer, { rank, host, instance: this.#instance, patience, signal })
-    this.#pulse = new HeartbeatMonitor(options)
-    this.#gathererHost = gatherer.host
-    const line = withHeartbeat(link, this.#pulse)
-    this.attach(line)
-    void this.#listenToPulse(gatherer, line, this.#pulse)
+    const opened = await this.#seams.join(record, { rank, host, instance: this.#instance, patience, signal })
+    const monitor = new HeartbeatMonitor(options)
+    const channel = withHeartbeat(opened, monitor)
+    this.attach(channel, record.host, monitor)
+    void this.#hearThread(record, channel, monitor)
   }
 
-  /** Where the loop of process 0 runs the user's code, a thread of it beats. */
-  async #listenToPulse(
-    gatherer: ClusterRecord,
-    line: HeartbeatChannel<FromCoordinator, ToCoordinator>,
-    pulse: HeartbeatMonitor,
+  /** If the loop of rank 0 runs the user's code, a thread sends its heartbeats, over another channel. */
+  async #hearThread(
+    record: ClusterRecord,
+    channel: HeartbeatChannel<FromCoordinator, ToCoordinator>,
+    monitor: HeartbeatMonitor,
   ): Promise<void> {
-    const { heartbeat_port: port } = gatherer.control
+    const { heartbeat_port: port } = record.control
     if (port === undefined) return
-    const record = { ...gatherer, control: { ...gatherer.control, port } }
-    const opened = await openHeartbeatChannel(record, this.#run.identity.rank)
+    const ofThread = { ...record, control: { ...record.control, port } }
+    const opened = await this.#seams.openHeartbeatChannel(ofThread, this.#run.identity.rank)
     if (opened === undefined) return
-    const second = withHeartbeat(opened, pulse, () => {
-      line.heard()
+    const second = withHeartbeat(opened, monitor, () => {
+      channel.heard()
     })
     second.onMessage(() => undefined)
     second.unref()
-    void line.closed.then(() => {
+    void channel.closed.then(() => {
       second.destroy()
     })
   }
 
-  /** Listens to process 0 on `line`. */
-  attach(line: Channel<FromCoordinator, ToCoordinator>): void {
-    this.#line = line
-    line.onMessage((message) => {
+  /** Listens to rank 0, which is on `host`. */
+  attach(channel: Rank0Channel, host: string, monitor?: HeartbeatMonitor): void {
+    this.#joined = { channel, host, ...(monitor && { monitor }) }
+    channel.onMessage((message) => {
       this.#hear(message)
     })
-    void line.closed.then((how) => {
-      this.#lose(how)
+    void channel.closed.then((how) => {
+      this.#lose(how, host)
     })
   }
 
   /**
-   * The cluster, as process 0 tells of it once its scheduler runs. Process 0 sees to it that this wait ends.
+   * The cluster, as rank 0 tells of it once its scheduler runs. Rank 0 sees to it that this wait ends.
    *
    * @throws RunIsOver, or the reason of the run's signal.
    */
   async cluster(): Promise<PublishedFile> {
-    const { options, schedulerFile } = this.#run
+    const { options, schedulerFile, signal } = this.#run
     const what = options.scheduler ? 'start the scheduler' : `find the cluster of ${schedulerFile}`
     using _progress = showProgress(this.#run, () => `waiting for process 0 to ${what}`)
-    return await untilAborted(Promise.race([this.#cluster.promise, this.#over()]), this.#run.signal)
+    return await untilAborted(this.unlessOver(this.#cluster.promise), signal)
   }
 
   /**
-   * The certificates of the run, which process 0 has made.
+   * The certificates of the run, which rank 0 has made.
    *
    * @throws RunIsOver, or the reason of the run's signal.
    */
   async certificates(): Promise<TlsMaterial> {
-    return await untilAborted(Promise.race([this.#certificates.promise, this.#over()]), this.#run.signal)
+    return await untilAborted(this.unlessOver(this.#certificates.promise), this.#run.signal)
   }
 
   /**
@@ -153,29 +183,29 @@ export class Membership implements Disposable {
   async awaitWorkers(count: number | 'all', givenUp: Promise<unknown>): Promise<void> {
     using _progress = showProgress(this.#run, () => `waiting for workers${this.#workersNow}`)
     this.send({ type: 'await-workers', count: count === 'all' ? null : count })
-    await Promise.race([this.#workersCame.promise, this.#over(), givenUp])
+    await this.unlessOver(Promise.race([this.#workersCame.promise, givenUp]))
   }
 
   /**
    * What `work` gives.
    *
-   * @throws RunIsOver where the run ends before it does, or what `work` rejects with.
+   * @throws RunIsOver if the run ends before it does, or what `work` rejects with.
    */
   async unlessOver<T>(work: Promise<T>): Promise<T> {
-    return await Promise.race([work, this.#over()])
-  }
-
-  async #over(): Promise<never> {
-    throw new RunIsOver(await this.#verdict.promise)
+    const over = this.#result.promise.then((result): never => {
+      throw new RunIsOver(result)
+    })
+    return await Promise.race([work, over])
   }
 
   [Symbol.dispose](): void {
-    this.#pulse?.[Symbol.dispose]()
+    this.#joined?.monitor?.[Symbol.dispose]()
   }
 
   #hear(message: FromCoordinator): void {
     switch (message.type) {
       case 'cluster':
+        this.#file = message.file
         this.#cluster.resolve(message.file)
         break
       case 'workers':
@@ -186,32 +216,25 @@ export class Membership implements Disposable {
         this.#certificates.resolve(message)
         break
       case 'terminate':
-        this.#handlers.onTerminate(message.signal)
+        this.#terminated.resolve(message.signal)
         break
       case 'end':
-        if (message.forced) this.#handlers.onForced()
         this.#told = true
-        this.#verdict.resolve(message)
+        this.#result.resolve(message)
+        if (message.forced) this.#forced.resolve(undefined)
         break
       default:
         break
     }
   }
 
-  #lose(how: 'closed' | 'silent'): void {
+  #lose(how: 'closed' | 'silent', host: string): void {
     // That it fell silent after it had told of the end matters still: it may hold the step.
-    if (how === 'silent' || !this.#told) this.#lost = how
+    if (how === 'silent' || !this.#told) this.#loss = how
     if (this.#told) return
-    const { roles, options, identity } = this.#run
-    const where = this.#gathererHost === undefined ? '' : ` on ${this.#gathererHost}`
-    const why =
-      how === 'closed'
-        ? 'its connection closed before the end of the run'
-        : `nothing was heard of it for ${formatDuration(options.lostAfter)}: it is frozen, or its host or its network is gone`
-    const error = new RunnerError(`Lost process 0 (${roles[0]?.join(', ') ?? ''})${where}: ${why}`, {
-      code: 'ERR_COMPONENT_LOST',
-    })
-    const failure = { ...failureOf(error, identity), rank: 0, host: this.#gathererHost ?? 'unknown' }
-    this.#verdict.resolve({ status: failure.status, failure, forced: false })
+    const { roles, options } = this.#run
+    const why = how === 'closed' ? 'its connection closed before the end of the run' : formatSilence(options.lostAfter)
+    const failure = lossOf({ rank: 0, roles: roles[0], host }, why)
+    this.#result.resolve({ status: failure.status, failure, forced: false })
   }
 }

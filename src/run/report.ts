@@ -15,7 +15,7 @@ import type { RunContext } from '../identity/run-context.ts'
 /** What a report is made of. */
 export interface RunReport {
   readonly run: RunContext
-  readonly verdict: RunResult
+  readonly result: RunResult
   /** Exit status of the process that writes. */
   readonly status: number
   /** Undefined where there never was a cluster. */
@@ -33,13 +33,13 @@ export interface RunReport {
  */
 export async function leaveReport(
   path: string,
-  { run, verdict, status, file, began, silent }: RunReport,
+  { run, result, status, file, began, silent }: RunReport,
 ): Promise<void> {
   const report = {
     version: 1,
     run_key: formatRunKey(run.identity.runKey),
-    status: verdict.failure === undefined ? verdict.status : status,
-    failure: verdict.failure ?? null,
+    status: result.failure === undefined ? result.status : status,
+    failure: result.failure ?? null,
     silent,
     processes: run.identity.size,
     workers: file?.dask_hpc_runner.n_workers ?? null,

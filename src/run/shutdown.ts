@@ -1,66 +1,50 @@
 import type { ClientProgram } from '../components/client-program.ts'
-import type { Reaper } from '../process/reaper.ts'
-import { Signals, type SignalSource } from '../process/signals.ts'
+import type { Role } from '../identity/roles.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { signalStatus } from '../process/exit.ts'
+import { Signals } from '../process/signals.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { settledWithin } from '../util/wait.ts'
-import type { Context } from '../identity/run-context.ts'
+import type { Member } from './member.ts'
+import type { Components } from './seams.ts'
+import type { Supervisor } from './supervisor.ts'
 
-/** What a process hosts of that which a signal is to end first. */
-export type ClientPart =
-  | { readonly kind: 'program'; readonly program: ClientProgram }
-  /** The caller's code: `end` tells it to end, and ends it where it does not. */
-  | { readonly kind: 'body'; readonly end: (signal: EndingSignal) => Promise<void> }
-  /** The program has not started yet. */
-  | { readonly kind: 'to come' }
-  /** The run has no client, and this process decides on its end. */
-  | { readonly kind: 'stand-in' }
-  | { readonly kind: 'none' }
+/** What a signal is to end, once this process knows who it is. */
+export interface ShutdownTarget {
+  readonly context: RunContext
+  readonly mine: readonly Role[]
+  readonly components: Components
+  readonly member: Member
+}
 
-/** What the runner lends to {@link Interruption}. */
-export interface InterruptionOptions extends Pick<Context, 'options'> {
-  readonly logger: () => Context['logger']
-  readonly reaper: Reaper
-  /** How long the client has to end, in milliseconds. */
-  readonly grace: number
-  readonly phase: () => 'starting' | 'running' | 'ending' | 'ended'
-  readonly clientPart: () => ClientPart
-  /** Ends the waits of the start. */
-  readonly endStart: (signal: EndingSignal) => void
-  /** Runs the user's command for the end. */
-  readonly startEndingCommand: (command: string) => ClientProgram
-  /** Tells process 0 of the signal. */
-  readonly passOn: (signal: EndingSignal, again: boolean) => void
-  /** Tells process 0 that the client has ended by the signal. */
-  readonly tellEnd: (signal: EndingSignal) => void
-  /** Kills what this process hosts. */
-  readonly kill: () => void
-  /** Where signals come from. @default this process */
-  readonly source?: SignalSource
+/** The first signal that came to end the run. */
+interface FirstSignal {
+  readonly signal: EndingSignal
+  /** When it came. */
+  readonly at: number
+  /** The run was not ending already. */
+  readonly endsRun: boolean
 }
 
 /** How this process answers the signals that end a run: the client goes first, and a second one ends all at once. */
-export class Interruption implements Disposable {
-  readonly #options: InterruptionOptions
+export class Shutdown implements Disposable {
+  readonly #supervisor: Supervisor
+  readonly #signals: Signals
   readonly #happened = deferred<undefined>()
-  #signals: Signals | undefined
-  #signal: EndingSignal | undefined
-  /** The first one, and when it came. */
-  #first: { readonly signal: EndingSignal; readonly at: number } | undefined
+  #target: ShutdownTarget | undefined
+  #first: FirstSignal | undefined
   #saved: Promise<void> = Promise.resolve()
 
-  constructor(options: InterruptionOptions) {
-    this.#options = options
-  }
-
   /** Takes over the signals of this process, until disposed of. */
-  listen(): void {
-    const { options, reaper, source } = this.#options
-    const signals = new Signals(this.#handlers, source)
-    this.#signals = signals
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor
+    const { options, reaper, seams } = supervisor
+    this.#signals = new Signals(this.#handlers, seams.signals)
     reaper.onSignal((signal) => {
-      signals.sawInTree(signal)
+      this.#signals.sawInTree(signal)
     })
     const held = takeHeldSignal()
     if (held !== undefined) this.interrupt(held)
@@ -71,9 +55,20 @@ export class Interruption implements Disposable {
     options.signal?.addEventListener('abort', onAbort, { once: true })
   }
 
-  /** The signal that ends the run, where one does. */
+  /** This process knows who it is: from now on signals concern what it hosts, and rank 0 sends them too. */
+  serve(target: ShutdownTarget): void {
+    this.#target = target
+    void target.member.terminated.then((signal) => {
+      this.interrupt(signal)
+    })
+    void target.member.forced.then(() => {
+      target.components.kill()
+    })
+  }
+
+  /** The signal that ends the run, if one does. */
   get signal(): EndingSignal | undefined {
-    return this.#signal
+    return this.#first?.endsRun === true ? this.#first.signal : undefined
   }
 
   /** Resolves when a signal has come, also after the run has begun to end. */
@@ -81,100 +76,106 @@ export class Interruption implements Disposable {
     return this.#happened.promise
   }
 
-  /** Resolves when the user's command for the end has ended, where it runs. */
+  /** Resolves when the user's command for the end has ended, if it runs. */
   get saved(): Promise<void> {
     return this.#saved
   }
 
   /** Does what a signal to this process would do, unless the run is ending already. */
   interrupt(signal: EndingSignal): void {
-    if (this.#signal !== undefined || this.#isEnding) return
-    this.#signals?.ending(signal, this.#handlers)
+    if (this.signal !== undefined || this.#supervisor.isEnding) return
+    this.#signals.ending(signal, this.#handlers)
   }
 
   [Symbol.dispose](): void {
-    this.#signals?.[Symbol.dispose]()
+    this.#signals[Symbol.dispose]()
   }
 
   readonly #handlers = {
     onEnding: (signal: EndingSignal, again: boolean): void => {
-      void this.#onEnding(signal, again)
+      void (again ? this.#onSecond(signal) : this.#onFirst(signal))
     },
     onUser: (signal: NodeJS.Signals): void => {
       void this.#onUser(signal)
     },
   }
 
-  get #isEnding(): boolean {
-    const phase = this.#options.phase()
-    return phase === 'ending' || phase === 'ended'
+  async #onFirst(signal: EndingSignal): Promise<void> {
+    const { isEnding, phase, logger } = this.#supervisor
+    this.#first = { signal, at: monotonic(), endsRun: !isEnding }
+    this.#happened.resolve(undefined)
+    if (isEnding) return
+    this.#supervisor.interruptStart(signal)
+    if (phase === 'starting') logger.info(`${signal}: the run ends before it has begun`)
+    else if (this.#target !== undefined) await this.#endRun(signal, this.#target)
   }
 
-  async #onEnding(signal: EndingSignal, again: boolean): Promise<void> {
-    const { logger, grace, phase, clientPart, endStart, passOn, tellEnd, kill } = this.#options
-    this.#first ??= { signal, at: monotonic() }
-    if (again) {
-      if (await this.#isRepeated(signal)) {
-        logger().info(`${signal} came to all processes again: what ends keeps its time`)
-        return
-      }
-      logger().warn(`${signal} again: ending everything at once`)
-      kill()
-      passOn(signal, again)
+  async #onSecond(signal: EndingSignal): Promise<void> {
+    const { logger } = this.#supervisor
+    if (await this.#isRepeated(signal)) {
+      logger.info(`${signal} came to all processes again: what ends keeps its time`)
       return
     }
-    this.#happened.resolve(undefined)
-    if (this.#isEnding) return
-    this.#signal = signal
-    endStart(signal)
-    if (phase() === 'starting') {
-      logger().info(`${signal}: the run ends before it has begun`)
-      return
-    }
-    const part = clientPart()
-    if (part.kind !== 'none') this.#saved = this.#runEndingCommand()
-    switch (part.kind) {
-      case 'program': {
-        const { program } = part
-        logger().info(`${signal}: the client program has ${grace / 1000} s to end`)
-        if (!(await this.#signals?.reachedAll(signal))) program.signal(signal)
-        if (await settledWithin(program.exited, grace)) return
-        logger().warn(`the client program has not ended ${grace / 1000} s after ${signal}: it is killed`)
-        program.kill()
-        break
-      }
-      case 'body':
-        await part.end(signal)
-        break
-      case 'stand-in':
-        await this.#saved
-        tellEnd(signal)
-        break
-      case 'to come':
-      case 'none':
-        passOn(signal, again)
-    }
+    logger.warn(`${signal} again: ending everything at once`)
+    this.#target?.components.kill()
+    this.#target?.member.send({ type: 'signal', signal, again: true })
+  }
+
+  /** The client ends first: whoever has it sees to that. */
+  async #endRun(signal: EndingSignal, target: ShutdownTarget): Promise<void> {
+    const { components, member, mine } = target
+    const isClient = mine.includes('client')
+    const standsForClient = isRank0WithoutClient(target)
+    if (isClient || standsForClient) this.#saved = this.#runEndingCommand(target)
+    if (components.client !== undefined) await this.#endProgram(signal, components.client)
+    else if (standsForClient) {
+      await this.#saved
+      member.send({ type: 'ended', status: signalStatus(signal) })
+    } else member.send({ type: 'signal', signal, again: false })
+  }
+
+  async #endProgram(signal: EndingSignal, program: ClientProgram): Promise<void> {
+    const { logger, timing } = this.#supervisor
+    const seconds = timing.client / 1000
+    logger.info(`${signal}: the client program has ${seconds} s to end`)
+    if (!(await this.#signals.reachedAll(signal))) program.signal(signal)
+    if (await settledWithin(program.exited, timing.client)) return
+    logger.warn(`the client program has not ended ${seconds} s after ${signal}: it is killed`)
+    program.kill()
   }
 
   /** Slurm says TERM to a job that is preempted once more when its GraceTime is over; that is nobody's impatience. */
   async #isRepeated(signal: EndingSignal): Promise<boolean> {
-    const { options } = this.#options
     if (signal !== 'SIGTERM' || this.#first?.signal !== signal) return false
-    return monotonic() - this.#first.at < options.grace && (await this.#signals?.isManagers(signal)) === true
+    const isInTime = monotonic() - this.#first.at < this.#supervisor.options.grace
+    return isInTime && (await this.#signals.isManagers(signal))
   }
 
   /** The user's command for the end, where the client is; the client's end waits for it. */
-  async #runEndingCommand(): Promise<void> {
-    const { options, grace, logger, startEndingCommand } = this.#options
+  async #runEndingCommand({ components, member, context }: ShutdownTarget): Promise<void> {
+    const { options, timing, logger } = this.#supervisor
     if (options.onTerminate === undefined) return
-    const command = startEndingCommand(options.onTerminate)
-    if (await settledWithin(command.exited, grace)) return
-    logger().warn(`the command of --on-terminate has not ended in ${grace / 1000} s: it is killed`)
+    const command = components.startEndingCommand(options.onTerminate, placeOf(await member.published, context))
+    if (await settledWithin(command.exited, timing.client)) return
+    logger.warn(`the command of --on-terminate has not ended in ${timing.client / 1000} s: it is killed`)
     command.kill()
   }
 
   async #onUser(signal: NodeJS.Signals): Promise<void> {
-    const part = this.#options.clientPart()
-    if (part.kind === 'program' && !(await this.#signals?.reachedAll(signal))) part.program.signal(signal)
+    const program = this.#target?.components.client
+    if (program !== undefined && !(await this.#signals.reachedAll(signal))) program.signal(signal)
   }
+}
+
+/** In a run without a client rank 0 decides on the end. */
+function isRank0WithoutClient({ context }: ShutdownTarget): boolean {
+  return context.identity.rank === 0 && !context.roles.some((roles) => roles.includes('client'))
+}
+
+/** Where the cluster is, for a program. */
+export function placeOf(
+  file: PublishedFile,
+  { schedulerFile }: RunContext,
+): Parameters<Components['startEndingCommand']>[1] {
+  return { schedulerAddress: file.address, schedulerFile, nWorkers: file.dask_hpc_runner.n_workers }
 }

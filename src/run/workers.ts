@@ -1,5 +1,3 @@
-import type { Channel } from '../control/channel.ts'
-import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { type Exit, formatExit, shellStatus } from '../process/exit.ts'
 import { formatDuration } from '../util/duration.ts'
@@ -8,7 +6,11 @@ import type { RunContext } from '../identity/run-context.ts'
 import { failureOf } from './failure.ts'
 import type { WorkerOfCommand } from '../components/command-worker.ts'
 import type { StartReport } from '../python/bootstrap-link.ts'
-import type { LocalComponents, WorkerPlan, WorkerProcess } from '../components/local-components.ts'
+import type { WorkerPlan, WorkerProcess } from '../components/local-components.ts'
+import type { LentHooks } from './hooks.ts'
+import type { Member } from './member.ts'
+import type { Components } from './seams.ts'
+import type { Shutdown } from './shutdown.ts'
 
 /** Time before a crashed worker is started again, the first time; it doubles. In milliseconds. */
 const firstBackOff = 1_000
@@ -16,24 +18,24 @@ const longestBackOff = 30_000
 /** Whoever waits for workers gives up at their time, and says which are missing. In milliseconds. */
 const afterOthers = 3_000
 
-/** What the runner lends to {@link Workers}. */
+/** What {@link Workers} has to do with. */
 export interface WorkersOptions {
   readonly run: RunContext
-  readonly hosted: LocalComponents
-  readonly link: Channel<FromCoordinator, ToCoordinator>
-  /** Whether a signal is ending the run. */
-  readonly isInterrupted: () => boolean
-  /** Called for each worker, each time it is running. */
-  readonly onStart: (name: string) => Promise<void>
+  readonly components: Components
+  /** Tells rank 0. */
+  readonly member: Pick<Member, 'send'>
+  readonly shutdown: Pick<Shutdown, 'signal'>
+  readonly hooks: Pick<LentHooks, 'onWorkerStart'>
 }
 
-/** The workers of this process: process 0 is told of their starts and ends, and those that crash are started again. */
+/** The workers of this process: rank 0 is told of their starts and ends, and those that crash are started again. */
 export class Workers {
   readonly #options: WorkersOptions
   readonly #ending = new AbortController()
   /** Those that were killed because they did not come to run. */
   readonly #late = new Set<WorkerProcess>()
   #hasRefused = false
+  #hasStarted = false
 
   constructor(options: WorkersOptions) {
     this.#options = options
@@ -41,23 +43,22 @@ export class Workers {
 
   /** Starts them all. @throws RunnerError where one cannot be started. */
   async start(schedulerAddress: string): Promise<void> {
-    const { hosted } = this.#options
-    const plans = await hosted.planWorkers(schedulerAddress)
+    this.#hasStarted = true
+    const plans = await this.#options.components.planWorkers(schedulerAddress)
     const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await plan.start() })))
     for (const { plan, worker } of workers) void this.#keep(plan, worker)
   }
 
-  /** From now on an end is no crash. Orders the workers to close, and kills those that take longer than `grace`. */
+  /**
+   * From now on an end is no crash. Orders the workers to close, and kills those that take longer than `grace`. In a
+   * cluster that goes on without us, what only our workers hold moves to the others first.
+   */
   async stop(grace: number): Promise<void> {
     this.#ending.abort()
-    await this.#options.hosted.stopWorkers(grace)
-  }
-
-  /** {@link stop} in a cluster that goes on without us: what only our workers hold moves to the others first. */
-  async retire(grace: number): Promise<void> {
-    this.#ending.abort()
-    await this.#options.hosted.retireWorkers(grace)
-    await this.#options.hosted.stopWorkers(grace)
+    if (!this.#hasStarted) return
+    const { run, components } = this.#options
+    if (!run.options.scheduler) await components.retireWorkers(grace)
+    await components.stopWorkers(grace)
   }
 
   async #keep(plan: WorkerPlan, first: WorkerProcess): Promise<void> {
@@ -69,7 +70,8 @@ export class Workers {
       if (this.#isEnding()) return
       if (await this.#tellRefusal(worker)) return
       // A command hears a signal to all processes of the step by itself: the run ends, and nothing has crashed.
-      if (this.#options.isInterrupted()) return
+      const { run, shutdown } = this.#options
+      if (run.options.workerCommand !== undefined && shutdown.signal !== undefined) return
       // One that never came to run would fail in the same way again.
       const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
       const again = crashed && restarts < workerRestarts
@@ -92,8 +94,8 @@ export class Workers {
       (reason: unknown) => reason,
     )
     if (!(error instanceof RunnerError) || error.code !== 'ERR_USAGE') return false
-    const { run, link } = this.#options
-    if (!this.#hasRefused) link.send({ type: 'failed', failure: failureOf(error, run.identity) })
+    const { run, member } = this.#options
+    if (!this.#hasRefused) member.send({ type: 'failed', failure: failureOf(error, run.identity) })
     this.#hasRefused = true
     return true
   }
@@ -104,13 +106,13 @@ export class Workers {
 
   /** Whether it came to run. */
   async #tellStart(worker: WorkerProcess): Promise<boolean> {
-    const { run, link, onStart } = this.#options
+    const { run, member, hooks } = this.#options
     const report = await worker.started.catch(() => undefined)
     if (report === undefined) return false
     const name = worker.name.replace(/^worker /, '')
-    for (const each of startedWorkers(report)) link.send({ type: 'worker-started', name, ...each })
+    for (const each of startedWorkers(report)) member.send({ type: 'worker-started', name, ...each })
     try {
-      await onStart(worker.name)
+      await hooks.onWorkerStart(run, worker.name)
     } catch (error) {
       run.logger.warn(`onWorkerStart of ${worker.name} failed: ${messageOf(error)}`)
     }
@@ -131,11 +133,11 @@ export class Workers {
   }
 
   #tellEnd(worker: WorkerProcess, exit: Exit, again: boolean): void {
-    const { run, link } = this.#options
+    const { run, member } = this.#options
     const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
     const time = formatDuration(run.options.workersTimeout)
     const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : formatExit(exit)
-    link.send({
+    member.send({
       type: 'worker-ended',
       status: shellStatus(exit),
       again,
@@ -145,7 +147,7 @@ export class Workers {
   }
 
   #tellFailure(message: string): void {
-    this.#options.link.send({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })
+    this.#options.member.send({ type: 'worker-ended', status: 1, again: false, message, last_lines: [] })
   }
 }
 

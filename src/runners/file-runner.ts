@@ -23,7 +23,7 @@ import type { RunContext } from '../identity/run-context.ts'
 import type { Leavings } from '../run/hooks.ts'
 import { showProgress } from '../util/run-progress.ts'
 import { tlsOf } from '../security/run-tls.ts'
-import { departureInterval } from '../run/wait-for-others.ts'
+import { lookIntervalMs } from '../run/absentees.ts'
 
 /** A runner whose processes find each other through the scheduler file on a filesystem they share. */
 export abstract class FileRunner extends BaseRunner {
@@ -102,7 +102,7 @@ export abstract class FileRunner extends BaseRunner {
           missing = what
         },
         askScheduler: async (file) => {
-          await this.takeCertificatesOf(file, run)
+          await this.takeCertificatesOf(file)
           return await askScheduler(file, { tls: tlsOf(options), signal })
         },
         timeout: options.rendezvousTimeout,
@@ -179,7 +179,7 @@ export abstract class FileRunner extends BaseRunner {
       const gone = await this.#answered('look for other processes', run, this.#files.earlyExits()).catch(() => [])
       if (gone.filter(({ rank }) => rank !== 0).length >= run.identity.size - 1 && monotonic() >= earliest) return true
       if (monotonic() >= end) return false
-      await sleep(departureInterval)
+      await sleep(lookIntervalMs)
     }
   }
 

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { ClientProgram } from '../../src/components/client-program.ts'
 import type { EndingSignal } from '../../src/util/early-signals.ts'
 import { completeOptions } from '../../src/options.ts'
 import type { Reaper } from '../../src/process/reaper.ts'
-import { Interruption } from '../../src/run/shutdown.ts'
+import { realSeams } from '../../src/run/seams.ts'
+import { Shutdown, type ShutdownTarget } from '../../src/run/shutdown.ts'
+import { Supervisor } from '../../src/run/supervisor.ts'
 
 // Vitest's clock does not move those.
 vi.mock('node:timers/promises', () => ({
@@ -13,19 +14,25 @@ vi.mock('node:timers/promises', () => ({
 }))
 
 /** A process of a run with `--grace 60s`, whose client program does not end by itself. */
-function supervisor() {
+function process() {
   const source = new EventEmitter()
   const kill = vi.fn()
   let sawInTree: (signal: NodeJS.Signals) => void = vi.fn()
   const reaper = { onSignal: (listener: typeof sawInTree) => (sawInTree = listener) } as unknown as Reaper
-  const program = { exited: new Promise(() => undefined), signal: vi.fn(), kill: vi.fn() } as unknown as ClientProgram
-  const interruption = new Interruption({
-    ...{ options: completeOptions({ grace: 60_000, env: {} }), reaper, source, kill, grace: 55_000 },
-    ...{ phase: () => 'running', clientPart: () => ({ kind: 'program', program }) },
-    ...{ endStart: vi.fn(), startEndingCommand: vi.fn(), passOn: vi.fn(), tellEnd: vi.fn() },
-    logger: () => ({ info: vi.fn(), warn: vi.fn(), error: vi.fn() }),
-  })
-  interruption.listen()
+  const client = { exited: new Promise(() => undefined), signal: vi.fn(), kill: vi.fn() }
+  const seams = { ...realSeams, signals: source, makeReaper: () => reaper }
+  const supervisor = new Supervisor(completeOptions({ grace: 60_000, env: {} }), seams)
+  supervisor.logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+  supervisor.moveTo('running')
+  const never = new Promise(() => undefined)
+  const member = { send: vi.fn(), terminated: never, forced: never }
+  const context = { identity: { rank: 1 }, roles: [['scheduler'], ['client']] }
+  new Shutdown(supervisor).serve({
+    context,
+    mine: ['client'],
+    components: { client, kill },
+    member,
+  } as unknown as ShutdownTarget)
   const toMe = (signal: EndingSignal): void => void source.emit(signal)
   const toAll = (signal: EndingSignal): void => {
     sawInTree(signal)
@@ -49,7 +56,7 @@ afterEach(() => {
 
 describe('a second signal', () => {
   it('ends all at once where it came to this process alone', async () => {
-    const { toMe, kill } = supervisor()
+    const { toMe, kill } = process()
     toMe('SIGTERM')
     await pass(5_000)
     toMe('SIGTERM')
@@ -58,7 +65,7 @@ describe('a second signal', () => {
   })
 
   it('ends nothing where a TERM came to all processes once more, as at the end of a GraceTime', async () => {
-    const { toAll, kill } = supervisor()
+    const { toAll, kill } = process()
     toAll('SIGTERM')
     await pass(24_000)
     for (let time = 0; time < 2; time++) {
@@ -73,7 +80,7 @@ describe('a second signal', () => {
   })
 
   it('ends nothing where a TERM came with a CONT once more, to this process alone', async () => {
-    const { source, toMe, kill } = supervisor()
+    const { source, toMe, kill } = process()
     for (let time = 0; time < 2; time++) {
       source.emit('SIGCONT')
       toMe('SIGTERM')
@@ -83,7 +90,7 @@ describe('a second signal', () => {
   })
 
   it.each(['SIGINT', 'SIGHUP'] as const)('ends all at once where it is %s, whoever else has got it', async (signal) => {
-    const { toAll, kill } = supervisor()
+    const { toAll, kill } = process()
     toAll(signal)
     await pass(2_000)
     toAll(signal)
@@ -92,7 +99,7 @@ describe('a second signal', () => {
   })
 
   it('ends all at once where it is another than the first', async () => {
-    const { toAll, kill } = supervisor()
+    const { toAll, kill } = process()
     toAll('SIGINT')
     await pass(2_000)
     toAll('SIGTERM')

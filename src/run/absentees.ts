@@ -1,0 +1,80 @@
+import { defaults } from '../defaults.ts'
+import { messageOf } from '../errors.ts'
+import { formatDuration } from '../util/duration.ts'
+import { showProgress } from '../util/run-progress.ts'
+import type { Coordinator } from './coordinator.ts'
+import { failureOf } from './failure.ts'
+import type { RunParts } from './identify.ts'
+
+/** How often rank 0 looks for word of ranks that will not come. */
+export const lookIntervalMs = 250
+
+/** The ranks that have not come: rank 0 looks for word of them, and nobody may wait for them for ever. */
+export class Absentees {
+  readonly #run: RunParts
+  readonly #coordinator: Coordinator
+  #isLooking = false
+
+  constructor(run: RunParts, coordinator: Coordinator) {
+    this.#run = run
+    this.#coordinator = coordinator
+  }
+
+  /** Looks again and again for those that will not come, until disposed of. */
+  look(): Disposable {
+    const timer = setInterval(() => {
+      void this.#lookOnce()
+    }, lookIntervalMs)
+    timer.unref()
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(timer)
+      },
+    }
+  }
+
+  /** Sees to it that nobody waits for ever for a rank that cannot come, or for the client's; until all have come or the run is over. */
+  limitWaits(): void {
+    const { context, member } = this.#run
+    const { rendezvousTimeout } = context.options
+    const early = setTimeout(() => {
+      void this.#giveUpIfNobodyCanCome()
+    }, defaults.notSharedAfterMs)
+    const late = setTimeout(() => {
+      this.#coordinator.failWithoutClient(formatDuration(rendezvousTimeout))
+    }, rendezvousTimeout)
+    for (const timer of [early, late]) timer.unref()
+    const look = this.look()
+    const progress = showProgress(context, () => {
+      const { missing } = this.#coordinator
+      const more = missing.length > 5 ? ` and ${missing.length - 5} more` : ''
+      return `waiting for process ${missing.slice(0, 5).join(', ')}${more} of ${context.identity.size}`
+    })
+    void Promise.race([this.#coordinator.everybodyCame, member.result]).then(() => {
+      for (const timer of [early, late]) clearTimeout(timer)
+      for (const each of [look, progress]) each[Symbol.dispose]()
+    })
+  }
+
+  async #giveUpIfNobodyCanCome(): Promise<void> {
+    const { hooks, context } = this.#run
+    if (this.#coordinator.hosts.size > 1) return
+    const error = await hooks.whyNobodyComes(context)
+    if (error === undefined) return
+    this.#coordinator.fail(failureOf(error, context.identity))
+    for (const rank of this.#coordinator.missing) this.#coordinator.depart({ rank })
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    const { hooks, context } = this.#run
+    try {
+      for (const exit of await hooks.earlyExits(context, this.#coordinator.missing)) this.#coordinator.depart(exit)
+    } catch (error) {
+      context.logger.warn(messageOf(error))
+    } finally {
+      this.#isLooking = false
+    }
+  }
+}

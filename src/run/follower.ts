@@ -1,0 +1,184 @@
+import { RefusedError } from '../control/join.ts'
+import type { RunResult } from '../control/messages.ts'
+import { NotReachedError } from '../control/open-channel.ts'
+import { RunnerError } from '../errors.ts'
+import { InterruptedError } from '../identity/run-context.ts'
+import { signalStatus } from '../process/exit.ts'
+import type { OutcomeRecord } from '../record/outcome-record.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import { showProgress } from '../util/run-progress.ts'
+import { settledWithin } from '../util/wait.ts'
+import { isCanceller } from './cancel-step.ts'
+import { failureOf, HostLostError, RunIsOver } from './failure.ts'
+import type { RunParts } from './identify.ts'
+import { meet } from './join-run.ts'
+import type { Part, RunEnd } from './part.ts'
+
+/** How long a rank 0 that was stopped may take to publish where it is. */
+const wakingMs = 4_000
+
+/** The part of every rank but 0: it looks rank 0 up, and joins it. */
+export class Follower implements Part {
+  readonly #run: RunParts
+  /** Why rank 0 was not joined: its host does not answer, it is late, or it does not answer itself. */
+  #missed: 'host lost' | 'late' | 'silent' | undefined
+
+  constructor(run: RunParts) {
+    this.#run = run
+  }
+
+  async join(unusable: Error | undefined): Promise<PublishedFile> {
+    const { context, member, hooks, secure, supervisor } = this.#run
+    const { found, unanswered } = await meet({
+      lookUp: async (dead, signal) => {
+        const what = context.options.scheduler ? 'publish' : 'find the cluster of'
+        const waiting = `waiting for process 0, which is to ${what} ${context.schedulerFile}`
+        using _progress = showProgress(context, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
+        return await hooks.lookUp({ ...context, signal }, dead)
+      },
+      join: async (record, patience, signal) => {
+        await member.join(record, { patience, signal })
+        if (this.#run.isInline) this.#run.heartbeat.start(record, context.identity.rank)
+      },
+      limit: (why) => this.#joinLimit(why),
+      logger: context.logger,
+      signal: context.signal,
+    })
+    if (found.kind === 'outcome') {
+      await hooks.leaveEarlyExit(context)
+      throw this.#whyOver(found.outcome, unanswered)
+    }
+    if (unusable !== undefined) throw unusable
+    const file = found.kind === 'cluster' ? found.file : await member.cluster()
+    if (secure !== undefined) await secure.keep(await member.certificates())
+    await member.unlessOver(supervisor.seams.checkReach(file, context))
+    context.logger.info(`joined the run of process 0 on ${file.dask_hpc_runner.host}`)
+    return file
+  }
+
+  /** How long a rank 0 is tried that cannot be joined for that reason: a slow network is no end, silence and its absence are. */
+  #joinLimit(error: unknown): number {
+    const { rendezvousTimeout, lostAfter } = this.#run.context.options
+    const replacement = Math.min(rendezvousTimeout, this.#run.hooks.replacementTime())
+    switch (error instanceof NotReachedError ? error.why : undefined) {
+      case 'refused':
+      case 'not ours':
+      case 'no address':
+        return replacement
+      case 'silent':
+        return Math.max(lostAfter, replacement)
+      default:
+        return rendezvousTimeout
+    }
+  }
+
+  #whyOver({ failure }: OutcomeRecord, unanswered: unknown): Error {
+    if (failure === undefined && this.#hostsClient)
+      return unanswered instanceof Error
+        ? unanswered
+        : new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
+            code: 'ERR_COMPONENT_LOST',
+          })
+    return new RunIsOver({ status: failure?.status ?? 0, forced: false, ...(failure && { failure }) })
+  }
+
+  async fail(error: unknown): Promise<RunResult> {
+    const { context, member, hooks } = this.#run
+    if (error instanceof InterruptedError) return await this.#endByInterruption(error)
+    const failure = failureOf(error, context.identity)
+    // The run goes on without it: there is nothing to tell anybody.
+    if (error instanceof RefusedError) return { status: failure.status, failure, forced: false }
+    if (member.isJoined) {
+      member.send({ type: 'failed', failure })
+      return await member.result
+    }
+    this.#missed = this.#whyMissed(error)
+    await hooks.leaveEarlyExit(context, failure)
+    return { status: failure.status, failure, forced: false }
+  }
+
+  /** A signal has ended this process before its part in the run has begun. */
+  async #endByInterruption(error: InterruptedError): Promise<RunResult> {
+    const { context, member, hooks, shutdown } = this.#run
+    if (!member.isJoined) {
+      await hooks.leaveEarlyExit(context)
+      return { status: signalStatus(error.signal), forced: false }
+    }
+    const signal = shutdown.signal ?? 'SIGTERM'
+    if (this.#hostsClient) member.send({ type: 'ended', status: signalStatus(signal) })
+    else member.send({ type: 'signal', signal, again: false })
+    return await member.result
+  }
+
+  #whyMissed(error: unknown): 'host lost' | 'late' | 'silent' | undefined {
+    if (error instanceof HostLostError) return 'host lost'
+    if (!(error instanceof RunnerError)) return undefined
+    if (error.code === 'ERR_TIMED_OUT') return 'late'
+    // Without its client a run is over; other processes it may do without.
+    return error.code === 'ERR_UNAVAILABLE' && this.#hostsClient ? 'silent' : undefined
+  }
+
+  async failByDefect(cause: Error): Promise<void> {
+    const { member, context } = this.#run
+    if (!member.isJoined) {
+      await this.fail(cause)
+      return
+    }
+    member.send({ type: 'failed', failure: failureOf(cause, context.identity) })
+    member.send({ type: 'done' })
+    member.leave()
+    await member.closed
+  }
+
+  exitAtOnce(): void {
+    // Its channel says that it is gone.
+  }
+
+  unref(): void {
+    // Only the channel would keep it alive.
+  }
+
+  async leave({ status, from }: RunEnd): Promise<void> {
+    const { member, context, supervisor } = this.#run
+    const { peers, scheduler } = supervisor.timing
+    if (member.isJoined && from === 'running') {
+      // A workload manager may cut everybody short once a process fails: that one waits for the others.
+      if (status !== 0) await settledWithin(member.closed, peers + scheduler * 2)
+      // One process sees to it that rank 0 ends too; its silence ends the wait.
+      if (context.identity.rank === 1) await member.closed
+    }
+    member.leave()
+  }
+
+  async cancelStep(): Promise<void> {
+    const { context, hooks, member, supervisor } = this.#run
+    if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
+    const skew = member.heartbeatInterval + supervisor.timing.workers
+    if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
+    // It reads our last word, and ends the run, if it is only we who cannot reach it.
+    if (this.#missed === 'silent' && (await hooks.isOver(context))) return
+    await hooks.releaseStep(context, this.silent)
+  }
+
+  /** Rank 0 has not come: if it was stopped before its first word it wakes, and finds the others gone. */
+  async #leaveWithoutRank0(): Promise<void> {
+    const { context, hooks, shutdown } = this.#run
+    await hooks.wakeStep(context)
+    await settledWithin(shutdown.happened, wakingMs)
+    await hooks.removeUnlessPublished(context)
+  }
+
+  get silent(): readonly number[] {
+    const isSilent = this.#run.member.loss === 'silent' || this.#missed === 'host lost' || this.#missed === 'silent'
+    return isSilent ? [0] : []
+  }
+
+  /** The client's process reports for a rank 0 that is lost. */
+  get isReporter(): boolean {
+    return this.#run.member.loss !== 'none' && this.#hostsClient
+  }
+
+  get #hostsClient(): boolean {
+    return this.#run.mine.includes('client')
+  }
+}

@@ -1,0 +1,67 @@
+import { checkRunSize } from '../components/run-size.ts'
+import { fillIn } from '../identity/run-key.ts'
+import type { Role } from '../identity/roles.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { createLogger } from '../logger.ts'
+import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
+import { CauseTeller } from './failure.ts'
+import type { LentHooks } from './hooks.ts'
+import { InlineHeartbeat } from './inline-heartbeat.ts'
+import { Member } from './member.ts'
+import type { Components } from './seams.ts'
+import { SecureRun } from './secure-run.ts'
+import type { Shutdown } from './shutdown.ts'
+import type { Supervisor } from './supervisor.ts'
+import { Workers } from './workers.ts'
+
+/** What the run of a process that knows who it is consists of. */
+export interface RunParts {
+  readonly supervisor: Supervisor
+  readonly shutdown: Shutdown
+  readonly hooks: LentHooks
+  readonly context: RunContext
+  /** The roles of this process. */
+  readonly mine: readonly Role[]
+  /** The client of the run is the code that has called `start`, in this process. */
+  readonly isInline: boolean
+  /** Missing if the run is not secure, or has certificates of the user. */
+  readonly secure: SecureRun | undefined
+  readonly components: Components
+  readonly workers: Workers
+  readonly member: Member
+  readonly heartbeat: InlineHeartbeat
+  readonly cause: CauseTeller
+}
+
+/**
+ * Finds out who this process is in its run, and makes what the run consists of. Nothing is started.
+ *
+ * @throws RunnerError if it cannot be found out, or the run cannot be as the options want it.
+ */
+export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks: LentHooks): Promise<RunParts> {
+  checkSurroundings()
+  const { options, seams, reaper } = supervisor
+  const context = { options, logger: supervisor.logger, signal: supervisor.startSignal }
+  const identity = await hooks.identify(context)
+  const { rank } = identity
+  const roles = Array.from({ length: identity.size }, (_, of) => hooks.getRoles({ ...identity, rank: of }))
+  checkRunSize(options, { roles, isOnOneHost: hooks.isOnOneHost() })
+  const mine = roles[rank] ?? []
+  const logger = createLogger({ prefix: `[${rank} ${mine.join('+')}]`, format: options.logFormat })
+  supervisor.logger = logger
+  const schedulerFile = await hooks.schedulerFileFor(fillIn(options.schedulerFile, identity.runKey), identity)
+  refuseControl('the scheduler file', schedulerFile, 'see what sets the id of the job')
+  const secure = await SecureRun.of(options, identity, reaper)
+  const run = { ...context, options: secure?.optionsFor(options) ?? options, logger, identity, roles, schedulerFile }
+  // They are mostly the same in all processes; doctor tells of each.
+  if (rank === 0) for (const warning of identity.share.warnings ?? []) logger.warn(`${warning}: it does not count`)
+  const components = seams.makeComponents(run, reaper)
+  const member = new Member(run, seams)
+  return {
+    ...{ supervisor, shutdown, hooks, context: run, mine, secure, components, member },
+    isInline: options.command === undefined && mine.includes('client'),
+    workers: new Workers({ run, components, member, shutdown, hooks }),
+    heartbeat: new InlineHeartbeat(supervisor),
+    cause: new CauseTeller(run, member),
+  }
+}

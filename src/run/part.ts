@@ -1,0 +1,39 @@
+import type { RunResult } from '../control/messages.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
+import type { Phase } from './supervisor.ts'
+
+/** What is done in one way in rank 0, and in another in all other ranks. */
+export interface Part {
+  /**
+   * Joins the run, and waits for its cluster: rank 0 makes both.
+   *
+   * @param unusable why this process cannot use the certificates that the user has given; whoever can tell rank 0 does
+   * @throws why there is no cluster to be had, RunIsOver, or the reason of the run's signal.
+   */
+  join(unusable: Error | undefined): Promise<PublishedFile>
+  /** Something failed here: tells whoever can be told, and gives how the run ends. */
+  fail(error: unknown): Promise<RunResult>
+  /** A defect ends this process: tells whoever can be told. */
+  failByDefect(cause: Error): Promise<void>
+  /** The inline client exits: does what can be done at once. */
+  exitAtOnce(): void
+  /** What this process hosted has ended: leaves the run, or ends it. */
+  leave(end: RunEnd): Promise<void>
+  /** Has the workload manager end the step, if ranks that are lost may hold it and no other rank does so. */
+  cancelStep(): Promise<void>
+  /** Does not keep this process alive. */
+  unref(): void
+  /** Ranks that fell silent without having told of their end: they may still be there, frozen or cut off. */
+  readonly silent: readonly number[]
+  /** This process writes the report of the run. */
+  readonly isReporter: boolean
+}
+
+/** How a run ends, as seen in a process. */
+export interface RunEnd {
+  readonly result: RunResult
+  /** Exit status of this process. */
+  readonly status: number
+  /** How far this process was when the end began. */
+  readonly from: Phase
+}

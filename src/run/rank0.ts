@@ -1,0 +1,209 @@
+import { schedulerRuns, type RunningScheduler } from '../components/scheduler.ts'
+import type { RunResult } from '../control/messages.ts'
+import { RunnerError } from '../errors.ts'
+import { InterruptedError } from '../identity/run-context.ts'
+import { type Exit, formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import { formatVersions, type Versions } from '../record/versions.ts'
+import { tlsOf } from '../security/run-tls.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
+import { sleepUnref } from '../util/wait.ts'
+import { Absentees } from './absentees.ts'
+import { isCanceller } from './cancel-step.ts'
+import { endRun } from './end-run.ts'
+import { failureOf } from './failure.ts'
+import type { Hub } from './hub.ts'
+import type { RunParts } from './identify.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Part, RunEnd } from './part.ts'
+import { certificatesOfOther } from './secure-run.ts'
+import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts'
+
+/** The part of rank 0: it has the coordinator, starts the scheduler, and publishes where the cluster is. */
+export class Rank0 implements Part {
+  readonly #run: RunParts
+  #hub: Hub | undefined
+
+  constructor(run: RunParts) {
+    this.#run = run
+  }
+
+  async join(unusable: Error | undefined): Promise<PublishedFile> {
+    if (unusable !== undefined) throw unusable
+    const { context, mine, hooks, secure } = this.#run
+    const making = mine.includes('scheduler') ? secure?.make(context) : undefined
+    making?.catch(() => undefined)
+    const hub = await this.#listen()
+    if (making !== undefined) await this.#giveCertificates(await making)
+    const { scheduler, versions } = mine.includes('scheduler')
+      ? await this.#startScheduler(hub)
+      : { scheduler: await hooks.findExisting(context), versions: undefined }
+    context.signal.throwIfAborted()
+    const file = hub.announce(scheduler, versions)
+    await hooks.publish(file, context)
+    hub.coordinator.publish(file)
+    await this.#logCluster(file, versions)
+    if (context.options.scheduler) void hub.mark()
+    return file
+  }
+
+  /** The others may come from now on. */
+  async #listen(): Promise<Hub> {
+    const { context, hooks, member, heartbeat, isInline, supervisor } = this.#run
+    const { Hub } = await import('./hub.ts')
+    const hub = await Hub.open(context, supervisor.seams)
+    this.#hub = hub
+    member.attach(hub.link, context.identity.host)
+    this.#leaveToReaper(hub)
+    if (isInline && context.identity.size > 1) await hub.setHeartbeatThread(heartbeat.start(hub.record, 0))
+    await hooks.announce(hub.record, context)
+    this.#leaveDirectoriesToReaper(hub)
+    new Absentees(this.#run, hub.coordinator).limitWaits()
+    return hub
+  }
+
+  /** What is to be removed even if this process is killed. */
+  #leaveToReaper(hub: Hub): void {
+    const { hooks, context, supervisor } = this.#run
+    const { files, note } = hooks.leavings(context)
+    if (note !== undefined) supervisor.reaper.setNote(note)
+    for (const path of files) supervisor.reaper.addFile(path, hub.record.nonce)
+  }
+
+  /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless we could announce ourselves. */
+  #leaveDirectoriesToReaper(hub: Hub): void {
+    const { hooks, context, supervisor } = this.#run
+    const { directories } = hooks.leavings(context)
+    // Until then, what stands there tells a process that comes late that its run is gone.
+    void hub.coordinator.everybodyCame.then(() => {
+      for (const directory of directories) supervisor.reaper.addDirectory(directory)
+    })
+  }
+
+  /** Keeps the certificates of the run, and gives them to the others. */
+  async #giveCertificates(material: TlsMaterial): Promise<void> {
+    await this.#run.secure?.keep(material)
+    this.#hub?.giveCertificates(material)
+  }
+
+  /**
+   * Gets the certificates of an existing cluster, if this run is to add workers to it securely.
+   *
+   * @throws RunnerError ERR_ENVIRONMENT if one of the two is secure and the other is not.
+   */
+  async takeCertificatesOf(file: SchedulerFile): Promise<void> {
+    const { context, secure } = this.#run
+    if (secure !== undefined) await this.#giveCertificates(await certificatesOfOther(file, context))
+    else if (file.dask_hpc_runner?.secure === true && tlsOf(context.options) === undefined)
+      throw new RunnerError(
+        `Cannot join the cluster at ${file.address}: it was started with --secure; add it here too`,
+        { code: 'ERR_ENVIRONMENT' },
+      )
+  }
+
+  async #startScheduler(hub: Hub): Promise<RunningScheduler> {
+    const { hooks, context, components } = this.#run
+    await hooks.beforeSchedulerStart(context)
+    const process = await components.startScheduler()
+    const running = await schedulerRuns(process, context)
+    void process.exited.then((exit) => {
+      void this.#onSchedulerEnd(hub, exit, process.tail)
+    })
+    await hooks.onSchedulerStart(context, running.scheduler)
+    return running
+  }
+
+  async #logCluster(file: PublishedFile, versions: Versions | undefined): Promise<void> {
+    const { context, components } = this.#run
+    const { n_workers: count } = file.dask_hpc_runner
+    const workers = count === 1 ? '1 worker' : `${count} workers`
+    const dask = versions === undefined ? '' : `, ${formatVersions(versions)} of ${await components.python}`
+    context.logger.info(
+      `cluster at ${file.address}, ${workers} to come${dask}, scheduler file ${context.schedulerFile}`,
+    )
+    logWithoutClient(context)
+    void logOpenPorts(file, context)
+    void logDashboard(file, context)
+  }
+
+  async #onSchedulerEnd({ coordinator }: Hub, exit: Exit, lastLines: readonly string[]): Promise<void> {
+    const { context, supervisor } = this.#run
+    if (supervisor.isEnding) return
+    coordinator.schedulerEnded()
+    const message = `The scheduler on ${context.identity.host} ${formatExit(exit)}`
+    const error = new RunnerError(message, { code: 'ERR_COMPONENT_LOST', lastLines })
+    if (supervisor.phase === 'starting') {
+      supervisor.abandonStart(error)
+      return
+    }
+    const failure = { ...failureOf(error, context.identity), role: 'scheduler' }
+    if (shellStatus(exit) !== 0) coordinator.fail(failure)
+    else if (!context.options.client) coordinator.end(0)
+    else {
+      // Closed by the client program itself, perhaps, which then ends too.
+      const { client: graceMs } = supervisor.timing
+      context.logger.info(`${message}: the client program has ${graceMs / 1000} s to end`)
+      await sleepUnref(graceMs)
+      coordinator.fail({ ...failure, message: `${message} before the client program` })
+    }
+  }
+
+  async fail(error: unknown): Promise<RunResult> {
+    const { context, hooks, member, cause, supervisor } = this.#run
+    const failure = failureOf(error, context.identity)
+    if (this.#hub === undefined) {
+      if (error instanceof InterruptedError) {
+        await hooks.leaveEarlyExit(context)
+        return { status: signalStatus(error.signal), forced: false }
+      }
+      await hooks.endAlone(outcomeOf(context, failure, undefined), context)
+      return { status: failure.status, failure, forced: false }
+    }
+    // Decided first: those who read the outcome leave, which must not count as the cause.
+    if (error instanceof InterruptedError) this.#hub.coordinator.end(failure.status)
+    else this.#hub.coordinator.fail(failure)
+    const result = await member.result
+    cause.tell(result)
+    if (supervisor.phase === 'starting')
+      await hooks.publishOutcome(outcomeOf(context, failure, this.#hub.record), context)
+    return result
+  }
+
+  async failByDefect(error: Error): Promise<void> {
+    const { context, hooks, supervisor } = this.#run
+    const { failure } = await this.fail(error)
+    if (this.#hub === undefined) return
+    // Those who come later read it in the run's directory.
+    if (supervisor.phase !== 'starting' && this.#hub.coordinator.missing.length > 0)
+      await hooks.publishOutcome(outcomeOf(context, failure, this.#hub.record), context)
+    supervisor.reaper.cancelNote()
+    await this.#hub.close()
+  }
+
+  exitAtOnce(): void {
+    const { context, hooks } = this.#run
+    if (this.#hub !== undefined) hooks.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#hub.record), context)
+  }
+
+  async leave(end: RunEnd): Promise<void> {
+    if (this.#hub !== undefined)
+      await endRun(this.#run, this.#hub, new Absentees(this.#run, this.#hub.coordinator), end)
+  }
+
+  async cancelStep(): Promise<void> {
+    if (await isCanceller(this.#run, { silent: this.silent, skew: 0 }))
+      await this.#run.hooks.releaseStep(this.#run.context, this.silent)
+  }
+
+  unref(): void {
+    this.#hub?.unref()
+  }
+
+  get silent(): readonly number[] {
+    return this.#hub?.coordinator.silent ?? []
+  }
+
+  get isReporter(): boolean {
+    return this.#hub !== undefined
+  }
+}

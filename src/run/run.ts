@@ -1,0 +1,216 @@
+import { checkWorkerPorts } from '../components/check-ports.ts'
+import type { RunResult } from '../control/messages.ts'
+import { messageOf, RunnerError } from '../errors.ts'
+import { InterruptedError, type RunContext } from '../identity/run-context.ts'
+import { fillIn } from '../identity/run-key.ts'
+import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import { whyUnusable } from '../security/run-tls.ts'
+import { ignoreLostOutput } from '../util/lost-output.ts'
+import { settledWithin } from '../util/wait.ts'
+import { errorOf, RunIsOver } from './failure.ts'
+import { Follower } from './follower.ts'
+import type { RunParts } from './identify.ts'
+import type { Part } from './part.ts'
+import { Rank0 } from './rank0.ts'
+import { leaveReport } from './report.ts'
+import { placeOf } from './shutdown.ts'
+import { warnOfOtherPython } from './start-message.ts'
+
+/** How long the program's start is held up for the versions of its Python, at most. */
+const versionsMs = 2_000
+
+/** The run of one process, which knows who it is: what comes after what, from the first component to the exit status. */
+export class Run {
+  readonly parts: RunParts
+  readonly #part: Part
+
+  constructor(parts: RunParts) {
+    this.parts = parts
+    this.#part = parts.context.identity.rank === 0 ? new Rank0(parts) : new Follower(parts)
+    parts.shutdown.serve(parts)
+  }
+
+  /**
+   * Hosts this process's part of the cluster, and exits with the run. Resolves only if the client is inline: then
+   * that begins.
+   *
+   * @throws RunnerError if the client is inline, and there is no cluster to be had.
+   */
+  async start(): Promise<PublishedFile> {
+    const { context, isInline, member, supervisor } = this.parts
+    let result: RunResult
+    try {
+      const file = await this.#join()
+      supervisor.moveTo('running')
+      await this.#startWorkers(file)
+      if (await this.#startClient(file)) return file
+      result = await member.result
+    } catch (error) {
+      supervisor.spareFiles.close()
+      result = error instanceof RunIsOver ? error.result : await this.#part.fail(error)
+      if (isInline && !isEndedBySignal(error, result, context)) {
+        await this.end(result)
+        throw error instanceof RunIsOver && result.failure !== undefined ? errorOf(result.failure) : error
+      }
+    }
+    return context.options.exit(await this.end(result))
+  }
+
+  async #join(): Promise<PublishedFile> {
+    const { context, mine, components, hooks, secure } = this.parts
+    // Those of a secure run are made for it.
+    const hasUsersCertificates = context.options.protocol === 'tls' && secure === undefined
+    if (!hasUsersCertificates) this.#preload()
+    await hooks.prepare(context)
+    await checkWorkerPorts(context, mine)
+    // A place that the user names is tried before there is a cluster. What is made this early stays if Slurm kills a whole step.
+    if (mine.includes('worker') && context.options.localDirectory !== undefined) await components.ownDirectory()
+    const unusable = hasUsersCertificates ? await whyUnusable(context) : undefined
+    if (hasUsersCertificates && unusable === undefined) this.#preload()
+    ignoreLostOutput()
+    const file = await this.#part.join(unusable)
+    context.signal.throwIfAborted()
+    return file
+  }
+
+  /** Starts what takes its time to load, while there is nothing to run yet. */
+  #preload(): void {
+    const { components, context, mine, isInline } = this.parts
+    components.warmUp(mine)
+    if (context.options.warmClient && isInline) components.warmClient()
+  }
+
+  async #startWorkers(file: PublishedFile): Promise<void> {
+    const { context, mine, hooks, workers } = this.parts
+    if (!mine.includes('worker')) return
+    await hooks.beforeWorkerStart(context)
+    await workers.start(file.address)
+  }
+
+  /** @returns whether the client is inline, and may begin */
+  async #startClient(file: PublishedFile): Promise<boolean> {
+    const { context, mine, hooks, member, shutdown } = this.parts
+    if (!mine.includes('client')) return false
+    const { command, waitWorkers } = context.options
+    const warned = command && warnOfOtherPython(command, context, file.dask_hpc_runner.versions)
+    if (waitWorkers !== undefined) {
+      await member.awaitWorkers(waitWorkers, shutdown.happened)
+      // There was time to find out: then it is said before the program says anything.
+      if (warned !== undefined) await settledWithin(warned, versionsMs)
+    }
+    await hooks.beforeClientStart(context)
+    if (command === undefined) {
+      context.signal.throwIfAborted()
+      return true
+    }
+    if (shutdown.signal === undefined) this.#startProgram(command, file)
+    else member.send({ type: 'ended', status: signalStatus(shutdown.signal) })
+    return false
+  }
+
+  #startProgram(command: readonly [string, ...string[]], file: PublishedFile): void {
+    const { components, context, member, shutdown, supervisor } = this.parts
+    const program = components.startClient(command, placeOf(file, context))
+    void program.exited.then(async (exit) => {
+      if (program.whyNotStarted !== undefined)
+        context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)
+      else if (exit.signal !== null && supervisor.phase === 'running' && exit.signal !== shutdown.signal)
+        context.logger.error(`The client program on ${context.identity.host} ${formatExit(exit)}`)
+      await shutdown.saved
+      member.send({ type: 'ended', status: shellStatus(exit) })
+    })
+  }
+
+  /** Ends what this process hosts, in order, and in rank 0 the run. Gives the exit status. */
+  async end(result: RunResult): Promise<number> {
+    const { context, supervisor, components, heartbeat, workers, cause, member, hooks, shutdown } = this.parts
+    const { phase: from, timing, reaper } = supervisor
+    supervisor.moveTo('ending')
+    components.dismiss()
+    await heartbeat.stop()
+    const status = this.#statusOf(result)
+    await this.#endProgram(result)
+    if (result.forced) components.kill()
+    await workers.stop(timing.workers)
+    // A launcher may end everybody as soon as one ends with a failure: so each says why before it lets others end.
+    cause.tell(result)
+    member.send({ type: 'done' })
+    await this.#part.leave({ result, status, from })
+    await hooks.afterEnd(context, member.isJoined)
+    await this.#report(result, status)
+    reaper.cancelNote()
+    await reaper.close()
+    member[Symbol.dispose]()
+    supervisor.moveTo('ended')
+    if (context.options.scancel) await this.#part.cancelStep()
+    shutdown[Symbol.dispose]()
+    return status
+  }
+
+  async #endProgram({ forced, failure }: RunResult): Promise<void> {
+    const { components, supervisor } = this.parts
+    const { client } = components
+    if (client === undefined) return
+    if (forced) client.kill()
+    else if (failure !== undefined) client.signal('SIGTERM')
+    const graceMs = failure === undefined ? supervisor.timing.client : supervisor.timing.clientAfterFailure
+    if (!(await settledWithin(client.exited, graceMs))) client.kill()
+    await client.exited
+  }
+
+  /** The client's process exits as the client did, the others with 0; after a failure all exit alike. */
+  #statusOf({ status, failure }: RunResult): number {
+    if (failure !== undefined) return failure.status
+    const { roles, identity } = this.parts.context
+    const reporter = Math.max(
+      roles.findIndex((each) => each.includes('client')),
+      0,
+    )
+    return identity.rank === reporter ? status : 0
+  }
+
+  /** Leaves the report that the user asked for: rank 0 does, or the client's if that is lost. */
+  async #report(result: RunResult, status: number): Promise<void> {
+    const { context, supervisor, member } = this.parts
+    const { report: path } = context.options
+    if (path === undefined || !this.#part.isReporter) return
+    const [file, { began }, { silent }] = [member.file, supervisor, this.#part]
+    await leaveReport(fillIn(path, context.identity.runKey), { run: context, result, status, file, began, silent })
+  }
+
+  /** A defect ends this process, and the reaper what it hosts: all that is left to do is to say why. */
+  async failByDefect(error: unknown): Promise<void> {
+    if (this.parts.supervisor.phase === 'ended') return
+    const { rank, host } = this.parts.context.identity
+    const who = `Process ${rank} (${this.parts.mine.join(', ')}) on ${host}`
+    const message = `${who} ended: error of dask-hpc-runner: ${messageOf(error)}`
+    await this.#part.failByDefect(new RunnerError(message, { code: 'ERR_BUG' }))
+  }
+
+  /** The inline client exits, and nothing can be waited for. */
+  exitAtOnce(): void {
+    this.#part.exitAtOnce()
+    this.parts.supervisor.reaper.cancelNote()
+    this.parts.components.kill()
+  }
+
+  /** Does not keep this process alive. */
+  unref(): void {
+    this.parts.member.unref()
+    this.#part.unref()
+    this.parts.components.unref()
+  }
+
+  /** For a run that only adds workers: see {@link Rank0.takeCertificatesOf}. */
+  async takeCertificatesOf(file: SchedulerFile): Promise<void> {
+    if (this.#part instanceof Rank0) await this.#part.takeCertificatesOf(file)
+  }
+}
+
+/** A signal, to whichever process, ends one whose own code has not begun, as it would without us. */
+function isEndedBySignal(error: unknown, { failure, status }: RunResult, { options }: RunContext): boolean {
+  // The caller's own wish is answered.
+  if (options.signal?.aborted === true) return false
+  return error instanceof InterruptedError || (error instanceof RunIsOver && failure === undefined && status > 128)
+}

@@ -1,0 +1,65 @@
+import { InterruptedError } from '../identity/run-context.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Reaper } from '../process/reaper.ts'
+import { SpareFiles } from '../util/spare-files.ts'
+import type { RunSeams } from './seams.ts'
+import { divideGrace, type EndTiming } from './timing.ts'
+
+/** How far the part of a process in its run is: it only moves forward. */
+export type Phase = 'starting' | 'running' | 'ending' | 'ended'
+
+/** This process, before it knows who it is in its run, and after. */
+export class Supervisor {
+  readonly options: CompleteOptions
+  readonly seams: RunSeams
+  readonly timing: EndTiming
+  /** Ends what this process has started, whatever ends this process. */
+  readonly reaper: Reaper
+  readonly began = new Date()
+  /** They are closed when the end begins, which needs them. */
+  readonly spareFiles = new SpareFiles()
+  /** Says who writes, as soon as that is known. */
+  logger: Logger
+  readonly #starting = new AbortController()
+  #phase: Phase = 'starting'
+
+  constructor(options: CompleteOptions, seams: RunSeams) {
+    this.options = options
+    this.seams = seams
+    this.timing = divideGrace(options.grace)
+    this.logger = createLogger({ prefix: '[dask-hpc-runner]', format: options.logFormat })
+    this.reaper = seams.makeReaper(options)
+    this.reaper.onFailure = (error) => {
+      this.abandonStart(error)
+    }
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  get isEnding(): boolean {
+    return this.#phase === 'ending' || this.#phase === 'ended'
+  }
+
+  moveTo(phase: Phase): void {
+    this.#phase = phase
+    if (this.isEnding) this.spareFiles.close()
+  }
+
+  /** Aborts when this process has to end before its part in the run has begun. */
+  get startSignal(): AbortSignal {
+    return this.#starting.signal
+  }
+
+  /** Ends the waits of the start, if this process is still starting. */
+  abandonStart(error: Error): void {
+    if (this.#phase === 'starting') this.#starting.abort(error)
+  }
+
+  /** A signal ends the run: nothing of it begins any more. */
+  interruptStart(signal: NodeJS.Signals): void {
+    this.#starting.abort(new InterruptedError(signal))
+  }
+}
