@@ -49,10 +49,10 @@ export class MemoryNetwork {
     channel.send = (message) => {
       if (!this.#cut.has(rank)) send(message)
     }
-    const { destroy } = channel
+    const destroy = channel.destroy.bind(channel)
     // Whoever gives up a channel that is cut is not heard at the other end.
     channel.destroy = () => {
-      if (!this.#cut.has(rank)) destroy.call(channel)
+      if (!this.#cut.has(rank)) destroy()
     }
     return channel
   }
