@@ -14,7 +14,7 @@ const textFiles: Plugin = {
   },
 }
 
-const processes = ['test/process/**/*.test.ts', 'test/rendezvous/**/*.test.ts']
+const processes = ['test/**/*.process.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
 const slurm = ['test/slurm/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
@@ -59,6 +59,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          setupFiles: 'test/support/no-effects.ts',
           exclude: [...processes, ...cluster, ...slurm, ...mpi],
           sequence: { groupOrder: 0 },
         },

@@ -4,7 +4,7 @@ import { atHome, Refusal, script, text } from './kinds.ts'
 import type { Kind } from './row.ts'
 
 // What Dask's own parsers take (2022.12 to 2026.7), and less: neither NaN nor a number that is written in the digits
-// of another script is meant by anybody. `test/process/dask-values.test.ts` holds them against each other.
+// of another script is meant by anybody. `test/options/dask-values.process.test.ts` holds them against each other.
 
 const number = /^[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$|^\.[0-9]+([eE][+-]?[0-9]+)?$/
 

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { Cluster } from '../support/cluster.ts'
-import { commonGroup, makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
+import { Cluster } from './cluster.ts'
+import { commonGroup, makeShared, shellAs, stranger, test, user } from './second-user.ts'
 
 test('the two users are ordinary, and have one group in common', async () => {
   for (const who of [user, stranger])

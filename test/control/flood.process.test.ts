@@ -8,7 +8,7 @@ import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../../src/control/heartbeat.ts'
 import { meet } from '../../src/run/join-run.ts'
 import { createLogger } from '../../src/logger.ts'
-import { recordOf, startServer } from '../control/support.ts'
+import { recordOf, startServer } from './support.ts'
 
 /** Keeps 1,000 connections, of which half have said the first word, and makes each anew that is closed; counts them. */
 const flood = `

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { DaskConnection } from '../../src/dask/connection.ts'
 import { DaskError } from '../../src/dask/errors.ts'
 import { waitForWorkers } from '../../src/dask/wait-for-workers.ts'
-import { startFakeScheduler } from '../dask/support/peer.ts'
+import { startFakeScheduler } from './support/peer.ts'
 
 /** A scheduler at which a worker more runs at each question. */
 class Scheduler {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { expect, onTestFinished, test } from 'vitest'
-import { startFakeScheduler, startPeer } from '../dask/support/peer.ts'
+import { startFakeScheduler, startPeer } from './support/peer.ts'
 
 test('a program whose calls have failed ends by itself, without an unhandled rejection', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'dask-hpc-runner-test-'))

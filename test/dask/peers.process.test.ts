@@ -6,7 +6,7 @@ import { encodeMessage } from '../../src/dask/codec.ts'
 import { DaskConnection } from '../../src/dask/connection.ts'
 import { DaskCallError, DaskError, type DaskErrorReason } from '../../src/dask/errors.ts'
 import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
-import { handshake, speakDask, startFakeScheduler, startPeer } from '../dask/support/peer.ts'
+import { handshake, speakDask, startFakeScheduler, startPeer } from './support/peer.ts'
 import { until } from '../support/until.ts'
 
 /** Milliseconds that a peer gets, and that an answer may take beyond them on a busy machine. */

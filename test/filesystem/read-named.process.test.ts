@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { otherOwner, readNamed, readOfAnybody } from '../../src/filesystem/read-named.ts'
 import { makeShared, shellAs, stranger, test } from '../support/second-user.ts'
-import { temporaryDirectory } from './support/processes.ts'
+import { temporaryDirectory } from '../process/support/processes.ts'
 
 test('a named file is read through links of this user, and through none that somebody else has made', async () => {
   const root = temporaryDirectory()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { samples } from '../options/samples.ts'
+import { samples } from './samples.ts'
 import { python } from '../support/cluster.ts'
 
 /** How Dask itself reads the values of these options; what it refuses raises. */
