@@ -114,7 +114,7 @@ test('a flood of strangers takes neither heartbeats nor messages from those that
     // As many as may be proving themselves at once, and a few that are being closed or opened.
     expect((await files()) - before).toBeLessThan(700)
   }
-  await reach(8_000)
+  await reach(3_000)
   expect(lost).toEqual([])
   for (const channel of channels) channel.destroy()
 }, 60_000)
