@@ -123,3 +123,7 @@ test('our own program does not take itself for one of a user, and does not hand 
   const run = cluster.run(['plan', '-n', '2'], { DASK_HPC_RUNNER_OWN_PROCESS: '1' })
   await run.expectStatus(0)
 })
+
+test('the library and the program are of one byte a character, which is what V8 then keeps of them', async () => {
+  for (const file of [library, program]) expect((await readFile(file)).some((byte) => byte > 127)).toBe(false)
+})
