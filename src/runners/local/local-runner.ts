@@ -174,7 +174,7 @@ export class MemberRunner extends FileRunner {
 
 /** The options that the other processes need too: what is not JSON is the calling process's own affair. */
 function whatCanBeSent(options: RunnerOptions): RunnerOptions {
-  const own = new Set<keyof RunnerOptions>(['signal', 'exit', 'env', 'command'])
+  const own = new Set<keyof RunnerOptions>(['signal', 'exit', 'env'])
   return Object.fromEntries(Object.entries(options).filter(([name]) => !own.has(name as keyof RunnerOptions)))
 }
 
