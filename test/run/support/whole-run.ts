@@ -1,0 +1,265 @@
+import { EventEmitter } from 'node:events'
+import { onTestFinished, vi } from 'vitest'
+import { RunnerError } from '../../../src/errors.ts'
+import type { Identity } from '../../../src/identity/identity.ts'
+import { type Role, rolesOf } from '../../../src/identity/roles.ts'
+import type { RunContext } from '../../../src/identity/run-context.ts'
+import type { RunnerOptions } from '../../../src/options.ts'
+import type { Reaper } from '../../../src/process/reaper.ts'
+import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
+import type { Failure, OutcomeRecord } from '../../../src/record/outcome-record.ts'
+import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
+import type { EarlyExit } from '../../../src/rendezvous/early-exits.ts'
+import type { Found } from '../../../src/rendezvous/found.ts'
+import { BaseRunner } from '../../../src/run/base-runner.ts'
+// Loaded when it is needed, for which no time passes here.
+import '../../../src/run/hub.ts'
+import { realSeams, type RunSeams } from '../../../src/run/seams.ts'
+import { deferred } from '../../../src/util/deferred.ts'
+import { untilAborted } from '../../../src/util/wait.ts'
+import { FakeComponents } from './fake-components.ts'
+import { MemoryNetwork } from './memory-network.ts'
+
+/** Thrown where a process would have exited. */
+class Exited extends Error {}
+
+/** A whole run whose ranks are all in this process: channels and rendezvous are in memory, and nothing is started. */
+export class WholeRun {
+  /** What happened, in its order: `rank: what`. */
+  readonly did: string[] = []
+  /** What was written on standard error. */
+  readonly log: string[] = []
+  /** With which status each rank has exited. */
+  readonly statuses = new Map<number, number>()
+  readonly network = new MemoryNetwork()
+  readonly ranks = new Map<number, Rank>()
+  /** Where rank 0 listens, or how the run ended. */
+  readonly found = deferred<Found>()
+  readonly earlyExits: EarlyExit[] = []
+  readonly options: RunnerOptions
+  readonly size: number
+
+  constructor(size: number, options: RunnerOptions = {}) {
+    this.size = size
+    this.options = { command: ['true'], lostAfter: '8s', grace: '8s', dashboard: false, ...options }
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      const line = String(text).trimEnd()
+      if (this.ranks.get(Number(/^\[(\d+)/.exec(line)?.[1]))?.isLost !== true) this.log.push(line)
+      return true
+    })
+    onTestFinished(() => {
+      write.mockRestore()
+    })
+  }
+
+  /** Nobody finds rank 0 in its time. */
+  failLookUps(): void {
+    this.found.reject(new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' }))
+  }
+
+  /** Starts those ranks. @default all */
+  start(ranks = Array.from({ length: this.size }, (_, rank) => rank)): void {
+    for (const rank of ranks) this.ranks.set(rank, new Rank(rank, this))
+  }
+
+  rank(rank: number): Rank {
+    const found = this.ranks.get(rank)
+    if (found === undefined) throw new Error(`rank ${rank} has not been started`)
+    return found
+  }
+
+  /** Lets time pass until something holds. @throws with what has happened, if it does not within 3 minutes of it. */
+  async until(holds: () => unknown): Promise<void> {
+    for (let ms = 0; ms < 180_000; ms += 50) {
+      if (holds() !== undefined && holds() !== false) return
+      await this.pass(50)
+    }
+    throw new Error(`it does not hold: ${[...this.did, ...this.log, ...this.statuses].join('\n')}`)
+  }
+
+  /** Lets so many milliseconds pass. */
+  async pass(ms: number): Promise<void> {
+    await vi.advanceTimersByTimeAsync(ms)
+    await new Promise((next) => setImmediate(next))
+  }
+
+  /** Until each rank that was started has exited, or was lost. Gives the statuses by rank. */
+  async end(): Promise<(number | undefined)[]> {
+    await this.until(() => [...this.ranks.values()].every(({ rank, isLost }) => isLost || this.statuses.has(rank)))
+    return Array.from({ length: this.size }, (_, rank) => this.statuses.get(rank))
+  }
+
+  /** Until the client program runs. */
+  async program(): Promise<NonNullable<FakeComponents['client']>> {
+    const client = (): FakeComponents['client'] =>
+      [...this.ranks.values()].find((rank) => rank.components.client)?.components.client
+    await this.until(client)
+    return client() as NonNullable<FakeComponents['client']>
+  }
+
+  /** The ranks that said something of which `text` is a part. */
+  whoSaid(text: string): string[] {
+    return this.log.filter((line) => line.includes(text)).map((line) => line.slice(0, line.indexOf(']') + 1))
+  }
+}
+
+/** A process of the run. */
+class Rank {
+  readonly rank: number
+  readonly signals = new EventEmitter()
+  readonly components: FakeComponents
+  readonly #run: WholeRun
+  isLost = false
+
+  constructor(rank: number, run: WholeRun) {
+    this.rank = rank
+    this.#run = run
+    const did = (what: string): void => {
+      if (!this.isLost) run.did.push(`${rank}: ${what}`)
+    }
+    this.components = new FakeComponents(rank, did)
+    const seams: RunSeams = {
+      ...realSeams,
+      signals: this.signals,
+      makeReaper: () => fakeReaper(did),
+      makeComponents: () => this.components.asComponents,
+      startHeartbeatThread: () => ({ port: () => Promise.resolve(undefined), stop: () => Promise.resolve() }),
+      ...run.network.seams,
+      checkReach: () => Promise.resolve(),
+      connectScheduler: () => ({
+        call: () => Promise.reject(new Error('there is no scheduler')),
+        [Symbol.dispose]: () => undefined,
+      }),
+    }
+    const exit = (status: number): never => {
+      if (!this.isLost) run.statuses.set(rank, status)
+      throw new Exited()
+    }
+    class Runner extends MemoryRunner {
+      constructor() {
+        super({ rank, run, did, seams, exit })
+      }
+    }
+    Runner.start().catch((error: unknown) => {
+      if (!(error instanceof Exited)) run.log.push(`[${rank}] threw ${String(error)}`)
+    })
+  }
+
+  /** The process is killed, and nothing of it is seen any more. */
+  kill(): void {
+    this.isLost = true
+    this.#run.network.close(this.rank)
+  }
+
+  /** Its host is frozen, or cut off. */
+  cut(): void {
+    this.isLost = true
+    this.#run.network.cut(this.rank)
+  }
+}
+
+interface MemoryRunnerOptions {
+  readonly rank: number
+  readonly run: WholeRun
+  readonly did: (what: string) => void
+  readonly seams: RunSeams
+  readonly exit: (status: number) => never
+}
+
+/** A runner that publishes in memory. */
+class MemoryRunner extends BaseRunner {
+  readonly #options: MemoryRunnerOptions
+
+  constructor(options: MemoryRunnerOptions) {
+    super({ ...options.run.options, exit: options.exit }, options.seams)
+    this.#options = options
+  }
+
+  protected override identify(): Identity {
+    const runKey = { cluster: 'sim', jobId: '7', stepId: '0', restart: 0 }
+    const { rank, run } = this.#options
+    return { rank, size: run.size, host: `node${rank}`, nodes: 1, share: { processes: 1 }, runKey, source: 'a test' }
+  }
+
+  protected override getRoles({ rank, size }: Identity): readonly Role[] {
+    return rolesOf(rank, { size, layout: 'exclusive', client: true, scheduler: true })
+  }
+
+  protected override async prepare(): Promise<void> {
+    await Promise.resolve()
+  }
+
+  protected override async findExisting(): Promise<never> {
+    return await Promise.reject(new Error('there is none'))
+  }
+
+  protected override async announce(record: ClusterRecord): Promise<void> {
+    this.#options.run.found.resolve({ kind: 'coordinator', record })
+    await this.#does('announced')
+  }
+
+  protected override async publish(_: PublishedFile): Promise<void> {
+    await this.#does('published')
+  }
+
+  protected override async publishOutcome({ failure, cluster }: OutcomeRecord): Promise<void> {
+    this.#options.run.found.resolve({
+      kind: 'outcome',
+      outcome: { version: 1, run_key: 'sim-7.0-r0', failure, cluster },
+    })
+    await this.#does(`published the outcome ${failure?.status ?? 0}`)
+  }
+
+  protected override publishOutcomeAtOnce(): void {
+    this.#options.did('published the outcome at once')
+  }
+
+  protected override async lookUp({ signal }: RunContext): Promise<Found> {
+    return await untilAborted(this.#options.run.found.promise, signal)
+  }
+
+  protected override async withdraw(_: RunContext, word: OutcomeRecord | undefined): Promise<void> {
+    await this.#does(word === undefined ? 'withdrew' : 'withdrew, and left word')
+  }
+
+  protected override async leaveEarlyExit({ identity }: RunContext, failure?: Failure): Promise<void> {
+    this.#options.run.earlyExits.push({ rank: identity.rank, ...(failure && { failure }) })
+    await this.#does('left word')
+  }
+
+  protected override async earlyExits(): Promise<readonly EarlyExit[]> {
+    return await Promise.resolve(this.#options.run.earlyExits)
+  }
+
+  protected override canReleaseStep(): boolean {
+    return true
+  }
+
+  protected override async wakeStep(): Promise<void> {
+    await this.#does('woke the step')
+  }
+
+  protected override async releaseStep(_: RunContext, silent: readonly number[]): Promise<void> {
+    await this.#does(`cancelled the step of ${silent.join(', ')}`)
+  }
+
+  async #does(what: string): Promise<void> {
+    this.#options.did(what)
+    await Promise.resolve()
+  }
+}
+
+function fakeReaper(did: (what: string) => void): Reaper {
+  const quiet = vi.fn()
+  return {
+    environment: {},
+    onFailure: quiet,
+    onSignal: quiet,
+    ...{ addGroup: quiet, removeGroup: quiet, addDirectory: quiet, addFile: quiet, setLock: quiet, setNote: quiet },
+    cancelNote: quiet,
+    close: () => {
+      did('cleaned up')
+      return Promise.resolve()
+    },
+  } as unknown as Reaper
+}

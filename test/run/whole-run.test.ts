@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WholeRun } from './support/whole-run.ts'
+
+// Vitest's clock does not move those.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
+    await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        resolve(value)
+      }, ms)
+      const abort = (): void => {
+        clearTimeout(timer)
+        reject(new Error('aborted'))
+      }
+      if (signal?.aborted === true) abort()
+      signal?.addEventListener('abort', abort, { once: true })
+    }),
+}))
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance', 'hrtime'],
+  })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a run whose program ends', () => {
+  it.each([0, 3])(
+    'with %i gives the status of its rank, and the others end with 0, the scheduler last',
+    async (status) => {
+      const run = new WholeRun(4)
+      run.start()
+      const program = await run.program()
+      await run.until(() => run.rank(2).components.workers[0] && run.rank(3).components.workers[0])
+      program.end(status)
+      expect(await run.end()).toEqual([0, status, 0, 0])
+      expect(run.whoSaid('error')).toEqual([])
+      const [workers, scheduler] = [/^[23]: worker \d exited/, '0: scheduler exited with status 0']
+      expect(run.did.filter((what) => workers.test(what)).length).toBe(2)
+      expect(run.did.indexOf(scheduler)).toBeGreaterThan(run.did.findLastIndex((what) => workers.test(what)))
+      // Rank 1 sees to it that rank 0 ends.
+      const last = run.did.slice(run.did.indexOf(scheduler))
+      expect(last.slice(0, 2)).toEqual([scheduler, '0: withdrew'])
+      expect(last.slice(2).sort()).toEqual(['0: cleaned up', '1: cleaned up'])
+      expect(run.did.filter((what) => what.includes('cancelled') || what.includes('woke'))).toEqual([])
+    },
+  )
+})
+
+describe('a scheduler that dies', () => {
+  it('before it runs ends all ranks with 69, and the client tells the cause with its last words, once', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    run.rank(0).components.doStart = false
+    await run.until(() => run.rank(0).components.scheduler)
+    run.rank(0).components.scheduler?.end(1)
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.whoSaid('its last words').sort()).toEqual(['[0 scheduler]', '[1 client]', '[2 worker]', '[3 worker]'])
+    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+    expect(run.did).toContain('0: published the outcome 69')
+    expect(run.did).not.toContain('0: published')
+  })
+
+  it('while the program runs ends it by TERM, and all ranks with 69', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    run.rank(0).components.scheduler?.end(0, 'SIGKILL')
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.whoSaid('error: The scheduler on node0 was killed by SIGKILL').length).toBe(4)
+    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+  })
+
+  it('in peace gives the program its grace, and is then the cause', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    run.rank(0).components.scheduler?.end(0)
+    await run.until(() => run.whoSaid('the client program has 6 s to end').length > 0)
+    program.isStubborn = true
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.did).toContain('1: program was killed by SIGKILL')
+    expect(run.whoSaid('exited with status 0 before the client program').length).toBe(4)
+  })
+})
+
+describe('a rank that hosts workers', () => {
+  it('and cannot start them does not end the run while there are others', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    run.rank(3).components.planWorkers = async () => await Promise.reject(new Error('no room'))
+    const program = await run.program()
+    await run.until(() => run.whoSaid('the run goes on with the other workers').length > 0)
+    expect(run.whoSaid('no room (process 3 on node3); the run goes on')).toEqual(['[0 scheduler]'])
+    program.end(0)
+    expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
+  })
+
+  it('and is killed ends the run where its workers were needed', async () => {
+    const run = new WholeRun(4, { minWorkers: 2 })
+    run.start()
+    await run.program()
+    run.rank(3).kill()
+    expect(await run.end()).toEqual([69, 69, 69, undefined])
+    expect(run.whoSaid('error: Lost process 3 (worker) on node3: it ended without a word').length).toBe(3)
+    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual([])
+  })
+
+  it('and is silent has its step cancelled by rank 0, once, when the others have ended', async () => {
+    const run = new WholeRun(4, { minWorkers: 2 })
+    run.start()
+    await run.program()
+    run.rank(3).cut()
+    expect(await run.end()).toEqual([69, 69, 69, undefined])
+    expect(run.whoSaid('error: Lost process 3 (worker) on node3: nothing was heard of it for 8 s').length).toBe(3)
+    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(['0: cancelled the step of 3'])
+  })
+})
+
+describe('rank 0', () => {
+  it.each([
+    ['is killed', 'kill', 'its connection closed before the end of the run'],
+    ['is silent', 'cut', 'nothing was heard of it for 8 s'],
+  ] as const)('that %s ends the others with 69', async (_, how, why) => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    if (how === 'kill') for (const rank of [1, 2, 3]) run.network.close(rank)
+    else for (const rank of [1, 2, 3]) run.network.cut(rank)
+    run.rank(0).isLost = true
+    expect(await run.end()).toEqual([undefined, 69, 69, 69])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.whoSaid(`Lost process 0 (scheduler) on node0: ${why}`).length).toBe(3)
+    // One after the other: the first ends the others.
+    const cancelled = how === 'kill' ? [] : [1, 2, 3].map((rank) => `${rank}: cancelled the step of 0`)
+    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(cancelled)
+  })
+})
+
+describe('TERM', () => {
+  it.each([0, 1, 3])('to rank %i ends the program by TERM, and the run with 143', async (rank) => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    run.rank(rank).signals.emit('SIGTERM')
+    expect(await run.end()).toEqual([0, 143, 0, 0])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.whoSaid('error')).toEqual([])
+  })
+
+  it('ends a program that ignores it within the grace', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    program.isStubborn = true
+    const began = Date.now()
+    run.rank(1).signals.emit('SIGTERM')
+    expect(await run.end()).toEqual([0, 137, 0, 0])
+    expect(Date.now() - began).toBeLessThanOrEqual(8_000)
+  })
+
+  it('twice ends everything at once', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    program.isStubborn = true
+    const { signals } = run.rank(2)
+    signals.emit('SIGTERM')
+    await run.pass(2_000)
+    signals.emit('SIGTERM')
+    const began = Date.now()
+    expect(await run.end()).toEqual([0, 143, 0, 0])
+    expect(Date.now() - began).toBeLessThan(1_000)
+    expect(run.did).toContain('1: program was killed by SIGKILL')
+  })
+
+  it('before there is a cluster ends all ranks, and no program begins', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    run.rank(0).components.doStart = false
+    await run.until(() => run.rank(0).components.scheduler)
+    await run.pass(1_000)
+    for (const rank of [0, 1, 2, 3]) run.rank(rank).signals.emit('SIGTERM')
+    expect(await run.end()).toEqual([0, 143, 0, 0])
+    expect(run.rank(1).components.client).toBeUndefined()
+  })
+})
+
+describe('ranks that do not come', () => {
+  it('wait for rank 0 no longer than the rendezvous timeout, and rank 1 wakes the step', async () => {
+    const run = new WholeRun(4, { rendezvousTimeout: '60s' })
+    run.start([1, 2, 3])
+    run.failLookUps()
+    expect(await run.end()).toEqual([undefined, 75, 75, 75])
+    expect(run.did.filter((what) => what.includes('left word')).length).toBe(3)
+    expect(run.did.filter((what) => what.includes('woke'))).toEqual(['1: woke the step'])
+    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual([])
+  })
+
+  it('are not waited for by rank 0 where one of them is the client', async () => {
+    const run = new WholeRun(4, { rendezvousTimeout: '60s' })
+    run.start([0, 2, 3])
+    expect(await run.end()).toEqual([75, undefined, 75, 75])
+    const cause = 'error: Cannot run the client program: process 1, which is to host it, has not come within 60 s'
+    expect(run.whoSaid(cause).length).toBe(3)
+    expect(run.did).toContain('0: withdrew, and left word')
+  })
+
+  it('and have left word are known at once', async () => {
+    const run = new WholeRun(4)
+    run.earlyExits.push({
+      rank: 3,
+      failure: { status: 78, message: 'no Python', rank: 3, host: 'node3', last_lines: [] },
+    })
+    run.start([0, 1, 2])
+    const program = await run.program()
+    await run.until(() => run.whoSaid('no Python (process 3 on node3); the run goes on').length > 0)
+    program.end(0)
+    expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
+    expect(run.did.filter((what) => what.includes('woke'))).toEqual([])
+  })
+})
