@@ -78,6 +78,8 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('workers'), running: z.number(), wanted: z.number() }),
   /** Which workers there are; not sent where the scheduler does not answer. */
   z.extend(presentWorkersSchema, { type: z.literal('present') }),
+  /** Every process of the run has come, or has said that it will not: nobody comes late. */
+  z.object({ type: z.literal('all-came') }),
   /** End the client program: `signal` came to a process of the run. */
   z.object({ type: z.literal('terminate'), signal: endingSignalSchema }),
   /** The run is over. */

@@ -6,18 +6,18 @@ import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { Logger } from '../logger.ts'
 import type { WatchMode } from '../options.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import type { Found } from './found.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import { formatSchedulerFile } from '../record/parse.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import { type EarlyExit, leaveEarlyExit, readEarlyExits } from './early-exits.ts'
+import { coordinatorOf, type Found } from './found.ts'
 import { HostRelay, type HostRelayOptions } from './host-relay.ts'
 import { isLocalFilesystem } from './local-filesystem.ts'
 import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
-import { coordinatorName, killedName, outcomeName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import { coordinatorName, exitedName, killedName, outcomeName, type RendezvousPaths, rendezvousPaths } from './names.ts'
 import { notSharedError } from './not-shared.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import {
@@ -29,7 +29,7 @@ import {
   whoseTarget,
 } from './path-state.ts'
 import { clearPlace, type Place, publicPlace, publishAt } from './publish.ts'
-import { coordinatorPlace, makeRunDirectory, runFiles } from './run-directory.ts'
+import { coordinatorIn, coordinatorPlace, makeRunDirectory, runFiles } from './run-directory.ts'
 import { clearStaleFiles } from './stale-files.ts'
 import { defaultPollInterval } from './watch.ts'
 
@@ -165,7 +165,7 @@ export class FileStore {
     const { runKey, watch, pollInterval, metadataBudget, filesystemTimeout, size, nodes, me, logger } = this.#options
     // As many look as there are hosts, if the others are like this one.
     const lookers = this.#relay === undefined && this.#options.relay !== 'alone on its host' ? size : nodes
-    return await lookUp(this.#directory, {
+    const found = await lookUp(this.#directory, {
       ...options,
       ...{ runKey, filesystemTimeout, logger, relay: this.#relay },
       ...(this.#options.isFar === true ? { farNode: me.node } : {}),
@@ -173,6 +173,9 @@ export class FileStore {
       intervalAlone: pollInterval ?? defaultPollInterval(size, metadataBudget),
       mode: watch,
     })
+    // Where rank 0 is lost, this process may have to remove what it has published.
+    this.#nonce = coordinatorOf(found)?.nonce ?? this.#nonce
+    return found
   }
 
   /** Why processes of other nodes cannot come, of whom none has, as far as this directory shows it. */
@@ -184,7 +187,16 @@ export class FileStore {
   async leaveEarlyExit(failure?: Failure): Promise<void> {
     const { rank } = this.#options.me
     // Rank 0 leaves an outcome, or nothing where the directory is another's.
-    if (rank !== 0) await leaveEarlyExit(this.#directory, { rank, failure })
+    if (rank === 0) return
+    await leaveEarlyExit(this.#directory, { rank, failure })
+    await this.#leaveNothing()
+  }
+
+  /** Where rank 0 was killed, the last of the others that leaves removes what is left. Never throws. */
+  async #leaveNothing(): Promise<void> {
+    const names = await this.#directory.list().catch((): string[] => [])
+    const everybody = Array.from({ length: this.#options.size }, (_, rank) => exitedName(rank))
+    if (everybody.every((name) => names.includes(name))) await this.withdraw()
   }
 
   /**
@@ -223,6 +235,8 @@ export class FileStore {
    */
   async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
     this.#relay?.[Symbol.dispose]()
+    const coordinator = await coordinatorIn(this.#directory).catch(() => undefined)
+    if (coordinator !== undefined && coordinator.nonce !== this.#nonce) this.#contested ||= this.#nonce !== undefined
     // The tombstone first, so that at no moment there is neither record nor outcome.
     if (tombstone !== undefined) await this.publishOutcome(tombstone)
     await this.#attempt(this.paths.schedulerFile, async () => {

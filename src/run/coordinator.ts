@@ -90,6 +90,7 @@ export class Coordinator {
   readonly #everybodyGone = deferred<undefined>()
   #needed: number
   #cluster: PublishedFile | undefined
+  #haveAllCome = false
   #schedulerEnded = false
   /** Of a worker, the last one. */
   #lastLoss: Failure | undefined
@@ -184,6 +185,7 @@ export class Coordinator {
     this.#members.set(rank, member)
     older?.line.destroy()
     line.send({ type: 'welcome' })
+    if (this.#haveAllCome) line.send({ type: 'all-came' })
     this.#lookWhetherAllCame()
     if (this.#cluster !== undefined) line.send({ type: 'cluster', file: this.#cluster })
     if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
@@ -379,7 +381,10 @@ export class Coordinator {
   }
 
   #lookWhetherAllCame(): void {
-    if (this.missing.length === 0) this.#everybodyCame.resolve(undefined)
+    if (this.missing.length > 0 || this.#haveAllCome) return
+    this.#haveAllCome = true
+    this.#everybodyCame.resolve(undefined)
+    for (const { line } of this.#members.values()) line.send({ type: 'all-came' })
   }
 
   #lookWhetherAllDone(): void {

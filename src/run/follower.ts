@@ -7,15 +7,19 @@ import { signalStatus } from '../process/exit.ts'
 import type { OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { showProgress } from '../util/run-progress.ts'
-import { settledWithin } from '../util/wait.ts'
+import { settledWithin, sleep } from '../util/wait.ts'
 import { isCanceller } from './cancel-step.ts'
 import { failureOf, HostLostError, RunIsOver } from './failure.ts'
 import type { RunParts } from './identify.ts'
 import { meet } from './join-run.ts'
+import { outcomeOf } from './outcome.ts'
 import type { Part, RunEnd } from './part.ts'
 
 /** How long a rank 0 that was stopped may take to publish where it is. */
 const wakingMs = 4_000
+
+/** Over how long the survivors of a rank 0 spread what they ask and remove. */
+const [spreadMsPerNode, longestSpreadMs] = [10, 5_000]
 
 /** The part of every rank but 0: it looks rank 0 up, and joins it. */
 export class Follower implements Part {
@@ -148,6 +152,19 @@ export class Follower implements Part {
       if (context.identity.rank === 1) await member.closed
     }
     member.leave()
+  }
+
+  async withdrawForRank0({ failure }: RunResult): Promise<void> {
+    const { context, member, hooks, supervisor } = this.#run
+    const { localRank = 0 } = context.identity.share
+    if (member.loss === 'none' || member.rank0 === undefined) return
+    // Without its client a run is over. Another process may have lost rank 0 alone, and the run goes on.
+    if (!this.#hostsClient) {
+      if (member.loss === 'silent' || localRank > 0) return
+      await sleep(Math.random() * Math.min(longestSpreadMs, context.identity.nodes * spreadMsPerNode))
+      if ((await supervisor.seams.askOwner(member.rank0)) !== 'gone') return
+    }
+    await hooks.withdraw(context, member.allCame ? undefined : outcomeOf(context, failure, undefined))
   }
 
   async cancelStep(): Promise<void> {

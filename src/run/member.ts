@@ -17,6 +17,8 @@ import type { Rank0Channel, RunSeams } from './seams.ts'
 interface Joined {
   readonly channel: Rank0Channel
   readonly host: string
+  /** Where it listens, unless that is this process. */
+  readonly record?: ClusterRecord
   /** Finds out whether rank 0 is silent, unless that is this process. */
   readonly monitor?: HeartbeatMonitor
 }
@@ -42,6 +44,7 @@ export class Member implements Disposable {
   /** Rank 0 has told how the run ends. */
   #told = false
   #loss: 'none' | 'closed' | 'silent' = 'none'
+  #allCame = false
 
   constructor(run: RunContext, seams: Pick<RunSeams, 'join' | 'openHeartbeatChannel'>) {
     this.#run = run
@@ -87,6 +90,16 @@ export class Member implements Disposable {
     return this.#loss
   }
 
+  /** Where rank 0 listens, once this process has joined it. */
+  get rank0(): ClusterRecord | undefined {
+    return this.#joined?.record
+  }
+
+  /** Whether every process of the run has come, so that nobody comes late. */
+  get allCame(): boolean {
+    return this.#allCame
+  }
+
   /** Milliseconds between two heartbeats; 0 in rank 0. */
   get heartbeatInterval(): number {
     return this.#joined?.monitor?.interval ?? 0
@@ -118,7 +131,7 @@ export class Member implements Disposable {
     const opened = await this.#seams.join(record, { rank, host, instance: this.#instance, patience, signal })
     const monitor = new HeartbeatMonitor(options)
     const channel = withHeartbeat(opened, monitor)
-    this.attach(channel, record.host, monitor)
+    this.attach(channel, record.host, { record, monitor })
     void this.#hearThread(record, channel, monitor)
   }
 
@@ -144,8 +157,8 @@ export class Member implements Disposable {
   }
 
   /** Listens to rank 0, which is on `host`. */
-  attach(channel: Rank0Channel, host: string, monitor?: HeartbeatMonitor): void {
-    this.#joined = { channel, host, ...(monitor && { monitor }) }
+  attach(channel: Rank0Channel, host: string, other: Pick<Joined, 'record' | 'monitor'> = {}): void {
+    this.#joined = { channel, host, ...other }
     channel.onMessage((message) => {
       this.#hear(message)
     })
@@ -214,6 +227,9 @@ export class Member implements Disposable {
         break
       case 'certificates':
         this.#certificates.resolve(message)
+        break
+      case 'all-came':
+        this.#allCame = true
         break
       case 'terminate':
         this.#terminated.resolve(message.signal)

@@ -19,6 +19,8 @@ export interface Part {
   exitAtOnce(): void
   /** What this process hosted has ended: leaves the run, or ends it. */
   leave(end: RunEnd): Promise<void>
+  /** Removes what a rank 0 that is lost has published, and cannot remove itself. */
+  withdrawForRank0(result: RunResult): Promise<void>
   /** Has the workload manager end the step, if ranks that are lost may hold it and no other rank does so. */
   cancelStep(): Promise<void>
   /** Does not keep this process alive. */

@@ -190,6 +190,10 @@ export class Rank0 implements Part {
       await endRun(this.#run, this.#hub, new Absentees(this.#run, this.#hub.coordinator), end)
   }
 
+  async withdrawForRank0(): Promise<void> {
+    // It has done so itself.
+  }
+
   async cancelStep(): Promise<void> {
     if (await isCanceller(this.#run, { silent: this.silent, skew: 0 }))
       await this.#run.hooks.releaseStep(this.#run.context, this.silent)

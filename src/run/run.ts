@@ -141,6 +141,7 @@ export class Run {
     await this.#report(result, status)
     reaper.cancelNote()
     await reaper.close()
+    await this.#part.withdrawForRank0(result)
     member[Symbol.dispose]()
     supervisor.moveTo('ended')
     if (context.options.scancel) await this.#part.cancelStep()

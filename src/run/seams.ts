@@ -1,4 +1,5 @@
 import { LocalComponents } from '../components/local-components.ts'
+import { askOwner } from '../control/ask.ts'
 import type { Channel } from '../control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { joinControl, openHeartbeatChannel } from '../control/join.ts'
@@ -27,6 +28,7 @@ export interface RunSeams {
   readonly listen: (options: ControlServerOptions) => Promise<Pick<ControlServer, 'port' | 'unref' | 'close'>>
   readonly join: (...args: Parameters<typeof joinControl>) => Promise<Rank0Channel>
   readonly openHeartbeatChannel: (...args: Parameters<typeof openHeartbeatChannel>) => Promise<Rank0Channel | undefined>
+  readonly askOwner: typeof askOwner
   readonly checkReach: typeof checkReach
   readonly connectScheduler: (
     ...args: ConstructorParameters<typeof SchedulerLink>
@@ -42,6 +44,7 @@ export const realSeams: RunSeams = {
   listen: async (options) => await (await import('../control/server.ts')).ControlServer.listen(options),
   join: joinControl,
   openHeartbeatChannel,
+  askOwner,
   checkReach,
   connectScheduler: (address, tls) => new SchedulerLink(address, tls),
 }

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { closedPort, recordOf } from '../control/support.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
+import { connectionsTo } from '../support/connections.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
@@ -139,18 +140,6 @@ test.concurrent(
     await cluster.expectNothingLeft()
   },
 )
-
-/** How many connections to a port of this host its owner has not closed, whether or not the other end has. */
-async function connectionsTo(port: number): Promise<number> {
-  const tables = await Promise.all(['tcp', 'tcp6'].map(async (name) => await readFile(`/proc/net/${name}`, 'utf8')))
-  const lines = tables.join('').split('\n')
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const [established, closedByOther] = ['01', '08']
-  return lines.filter((line) => {
-    const [, from = '', , state = ''] = line.trim().split(/\s+/)
-    return from.endsWith(local) && [established, closedByOther].includes(state)
-  }).length
-}
 
 /** Where process 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {

@@ -6,10 +6,17 @@ import { deadSchedulerFile } from '../support/dask.ts'
 import { shellAs, stranger, test, user } from '../support/second-user.ts'
 import { Precious, runDirectory, SharedPlace } from '../support/shared-place.ts'
 import { fourTasks } from '../support/step.ts'
+import { openFile } from '../support/stuck.ts'
+import { until } from '../support/until.ts'
 
 const kinds = ['sticky', 'group'] as const
 /** Longer than a refusal takes on a slow machine, and far shorter than the five minutes of a wait. */
 const seconds = 25_000
+
+/** Whether a process has looked into a directory, and waits for events of it. */
+function waitsForEvents(pid: number): boolean {
+  return Array.from({ length: 64 }, (_, fd) => openFile(pid, fd)).includes('anon_inode:inotify')
+}
 
 /** Checks that each ends within seconds with 73 and a sentence that says why. */
 async function expectRefusals(runs: readonly Started[], message: RegExp): Promise<void> {
@@ -91,7 +98,11 @@ test('a run directory that is swapped while processes wait in it is believed no 
   const { shared } = place
   const moved = await place.precious(join(shared, 'private'))
   const runs = [place.run(1), place.run(2)]
-  for (const run of runs) await run.expectOutput('waiting for process 0')
+  await until(
+    async () => (await place.cluster.processes()).filter(waitsForEvents).length,
+    (count) => count === 2,
+    { what: 'two processes wait', say: String },
+  )
   // At no moment is there no directory, for all that they see.
   for (const run of runs) run.signal('SIGSTOP')
   await place.attack(`mv ${runDirectory} away; mv private ${runDirectory}`)

@@ -199,3 +199,34 @@ test('a rank that ends early leaves why, or that it has ended where it cannot sa
   ])
   expect(await stores[0].isPublished()).toBe(false)
 })
+
+test('where rank 0 was killed, the last of the others that leaves removes what is left', async () => {
+  const path = join(temporaryDirectory(), 's.json')
+  const stores = [1, 2, 3].map((rank) => storeOf(path, 'k', { me: { rank, node: 'node0' } }))
+  for (const store of stores) await store.prepare()
+  const [{ paths } = expect.fail('there is none')] = stores
+  await leave(paths.runDirectory, 'exited-0.json')
+  for (const [left, store] of stores.entries()) {
+    expect(await readdir(paths.runDirectory)).toHaveLength(left + 1)
+    await store.leaveEarlyExit()
+  }
+  expect(await readdir(paths.directory)).toEqual([])
+})
+
+test('a process that has found rank 0 removes what that has published, and nothing of another start', async () => {
+  const first = await announced()
+  await first.publish(file)
+  const store = storeOf(first.paths.schedulerFile, 'k', { me: { rank: 1, node: 'node1' } })
+  await store.prepare()
+  await store.lookUp({ timeout: 1000 })
+  const other = JSON.stringify({ ...record, nonce: 'another' })
+  await writeFile(first.paths.coordinator, other)
+  await store.withdraw({ tombstone: failureOf('k') })
+  expect(await beside(store)).toEqual(['.s.json.run-k'])
+  expect(await readdir(store.paths.runDirectory)).toEqual(['coordinator.json'])
+  await writeFile(first.paths.coordinator, JSON.stringify(record))
+  const again = storeOf(first.paths.schedulerFile, 'k', { me: { rank: 1, node: 'node1' } })
+  await again.lookUp({ timeout: 1000 })
+  await again.withdraw()
+  expect(await beside(store)).toEqual([])
+})

@@ -21,6 +21,7 @@ function startRun(
   { come = roles.map((_, rank) => rank), workersEach = 1, minWorkers = 1 } = {},
 ) {
   const warnings: string[] = []
+  const allCame: number[] = []
   const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
   const onSilent = vi.fn()
   const coordinator = new Coordinator({
@@ -44,7 +45,8 @@ function startRun(
     const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
     const heard: FromCoordinator[] = []
     mine.onMessage((message) => {
-      if (message.type !== 'welcome') heard.push(message)
+      if (!['welcome', 'all-came'].includes(message.type)) heard.push(message)
+      if (message.type === 'all-came') allCame.push(rank)
     })
     const caller = { rank, host: `node${rank}`, pid: 4711, instance }
     coordinator.add(caller, closed === undefined ? theirs : closingBy(theirs, closed))
@@ -61,7 +63,7 @@ function startRun(
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
   const everybody = (): FromCoordinator[][] => [...members.values()].map(({ heard }) => heard)
-  return { coordinator, warnings, onSilent, member, join, visit, everybody }
+  return { coordinator, warnings, allCame, onSilent, member, join, visit, everybody }
 }
 
 /** The channel of a process that is lost in that way. */
@@ -146,6 +148,15 @@ describe('Coordinator', () => {
     member(2).line.send({ type: 'failed', failure: failureOf(2, 'too late') })
     coordinator.end(4)
     expect(member(3).heard).toEqual([{ type: 'end', status: 0, forced: false }])
+  })
+
+  it('tells each once that all have come, and one that joins again', () => {
+    const { allCame, join } = startRun(exclusive, { come: [0, 1, 2] })
+    expect(allCame).toEqual([])
+    join(3)
+    expect(allCame.toSorted()).toEqual([0, 1, 2, 3])
+    join(1)
+    expect(allCame.toSorted()).toEqual([0, 1, 1, 2, 3])
   })
 
   it('ends the run as failed when the process of the client is lost', async () => {

@@ -130,12 +130,6 @@ export class FaultRun implements AsyncDisposable {
     return readdirSync(this.path('.'))
   }
 
-  /** Names of the files in the runs' own directories beside the scheduler file. */
-  filesOfRun(): string[] {
-    const directories = this.files().filter((name) => name.includes('.run-'))
-    return directories.flatMap((name) => readdirSync(this.path(name)))
-  }
-
   /** Names of the directories of certificates that are left of it, each with its host. */
   async secrets(): Promise<(readonly [host: string, name: string])[]> {
     const job = await readFile(this.path('job'), 'utf8').catch(() => '')

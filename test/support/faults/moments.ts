@@ -1,4 +1,7 @@
 import { controllerName } from '../slurm/slurm-cluster.ts'
+import { readFile } from 'node:fs/promises'
+import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
+import { connectionsTo } from '../connections.ts'
 import { until } from '../until.ts'
 import type { Moment } from './cell.ts'
 import { type FaultRun, formatProcesses } from './fault-run.ts'
@@ -14,8 +17,8 @@ export async function bringTo(moment: Moment, run: FaultRun, step: Step, tasks: 
     case 'at the start':
       return
     case 'before publication':
-      await seen(run, step, 'the scheduler is held and all others have joined', () => {
-        return run.has('held-scheduler') && !run.has(schedulerFile) && ranksThatWait(step) === tasks - 1
+      await seen(run, step, 'the scheduler is held and all others have joined', async () => {
+        return run.has('held-scheduler') && !run.has(schedulerFile) && (await joined(run)) >= tasks - 1
       })
       return
     case 'while gating':
@@ -40,15 +43,18 @@ export async function bringTo(moment: Moment, run: FaultRun, step: Step, tasks: 
   }
 }
 
-/** How many processes have said that they have joined, and wait for the scheduler. */
-function ranksThatWait(step: Step): number {
-  const lines = step.output.matchAll(/\[(\d+) [^\]]*\] .*waiting for process 0 to start the scheduler/g)
-  return new Set([...lines].map(([, rank]) => rank)).size
+/** How many connections there are to where rank 0 listens. */
+async function joined(run: FaultRun): Promise<number> {
+  const [directory] = run.files().filter((name) => name.startsWith(`.${schedulerFile}.run-`))
+  const text = await readFile(run.path(`${directory ?? ''}/coordinator.json`), 'utf8').catch(() => '')
+  const zero = run.processes().find(({ host, command }) => host === run.hosts[0] && command.includes('dask-hpc-runner'))
+  if (text === '' || zero === undefined) return 0
+  return await connectionsTo((JSON.parse(text) as ClusterRecord).control.port, zero.pid)
 }
 
-async function seen(run: FaultRun, step: Step, what: string, look: () => boolean): Promise<void> {
+async function seen(run: FaultRun, step: Step, what: string, look: () => boolean | Promise<boolean>): Promise<void> {
   await until(
-    () => look() || step.status !== undefined,
+    async () => (await look()) || step.status !== undefined,
     (done) => done,
     { what, say: () => `${formatProcesses(run.processes())}\n${run.files().join(' ')}\n${step.output.slice(-3000)}` },
   )

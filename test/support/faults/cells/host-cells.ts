@@ -3,8 +3,6 @@ import * as says from '../sentences.ts'
 
 const clean = { survives: true, bound: 'at once', status: [0], prints: /result 21/ } as const
 const gone = { bound: 'silence', lastResort: true, status: 'failure', ownHosts: true } as const
-/** What a host that dies cannot remove any more; the next run takes it over. */
-const published = ['F.json', '.F.json.*']
 const needsBoth = { client: ['--workers', '2'] }
 
 /** Whole hosts, and the links between them. */
@@ -17,7 +15,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
-    leaves: published,
   },
   {
     name: 'host0-sigkill-gating',
@@ -27,7 +24,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
-    leaves: published,
   },
   {
     name: 'host0-sigkill-running',
@@ -37,7 +33,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
-    leaves: published,
     chosen: true,
   },
   {
@@ -49,7 +44,6 @@ export const hostCells: readonly Cell[] = [
     ...gone,
     status: 'any',
     says: 'whatever',
-    leaves: published,
   },
   {
     name: 'host1-sigkill-starting',
@@ -114,7 +108,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'freeze host', rank: 0 },
     ...gone,
     says: says.silent(0),
-    leaves: published,
     chosen: true,
   },
   {
