@@ -11,13 +11,22 @@ export interface Outside {
   readonly naming: ReadonlySet<string>
   /** Whether it uses `this`, which nobody gives it. */
   readonly usesThis: boolean
+  /** Whether it is a method that uses `super`, whose object it loses. */
+  readonly usesSuper: boolean
   /** A call of `require` that finds nothing elsewhere, as it is written. */
   readonly requires: string | undefined
   /** The functions that it submits, if it is called with a client. */
   readonly nested: readonly NestedFunction[]
 }
 
-const nothing: Outside = { names: [], naming: new Set(), usesThis: false, requires: undefined, nested: [] }
+const nothing: Outside = {
+  names: [],
+  naming: new Set(),
+  usesThis: false,
+  usesSuper: false,
+  requires: undefined,
+  nested: [],
+}
 
 /** What the expression takes from outside; nothing where the syntax is newer than the parser. */
 export function takenFromOutside(expression: string): Outside {
@@ -36,6 +45,7 @@ export function takenFromOutside(expression: string): Outside {
     names: [...names].filter((name) => !asksForType(expression, name)),
     naming: new Set(calls.filter(keepsName).map(({ callee }) => (callee as Node).name as string)),
     usesThis: takesThis(program),
+    usesSuper: takesSuper(program),
     requires: required === undefined || !names.has('require') ? undefined : text.slice(required.start, required.end),
     nested: nestedFunctions(program, scopes),
   }
@@ -54,6 +64,14 @@ function takesThis(program: Node): boolean {
     node.type === 'StaticBlock' ||
     (parent?.type === 'PropertyDefinition' && node === parent.value)
   return findNodes(program, ({ type }) => type === 'ThisExpression', hasOwn).length > 0
+}
+
+/** A class has a `super` of its own, and so has a method of an object within the outermost function. */
+function takesSuper(program: Node): boolean {
+  const [outermost] = findNodes(program, isFunction)
+  const hasOwn = ({ type, method, kind, value }: Node): boolean =>
+    type === 'ClassBody' || (type === 'Property' && (method === true || kind !== 'init') && value !== outermost)
+  return findNodes(program, ({ type }) => type === 'Super', hasOwn).length > 0
 }
 
 function isCallOf({ callee }: Node, name: string): boolean {

@@ -11,21 +11,33 @@ export function functionText(callable: (...args: never[]) => unknown): string {
     throw new TypeError(
       `Cannot submit ${typeof callable === 'string' ? JSON.stringify(callable) : String(callable)}: it is no function`,
     )
-  const name = callable.name === '' ? 'the function' : `"${callable.name}"`
+  const name = nameOf(callable) === '' ? 'the function' : `"${nameOf(callable)}"`
   const text = Function.prototype.toString.call(callable)
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text))
     throw new TypeError(
       `Cannot send ${name}: it is native or bound, and has no text; wrap it: (...args) => Math.max(...args)`,
     )
   if (/^class\b/.test(text)) throw new TypeError(`Cannot send ${name}: it is a class; send a function that makes one`)
-  if (/^(async\s+)?function\s*\*|^(async\s*)?\*/.test(text))
+  if (/^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(callable)))
     throw new TypeError(`Cannot send ${name}: it is a generator; return an array of what it yields`)
+  if (/^(get|set)(\s|\/\*.*?\*\/)+[^\s(=/]/s.test(text))
+    throw new TypeError(`Cannot send ${name}: it is a getter or a setter; send a function that does the same`)
+  if (/^(async\s*)?\[/.test(text) && nameOf(callable).startsWith('['))
+    throw new TypeError(
+      `Cannot send ${name}: it is a method whose name is a symbol; send a function that does the same`,
+    )
   // A method is no expression outside of its object.
   const forms = [`(${text})`, `(Object.values({${text}})[0])`]
   const problems = forms.map((form) => syntaxProblem(form))
   const form = forms[problems.indexOf(undefined)]
   if (form !== undefined) return form
   throw new TypeError(`Cannot send ${name}: its text cannot stand alone: ${advice(text, problems[0] ?? '')}`)
+}
+
+/** The name of a function; empty where somebody has given it one that is no text. */
+export function nameOf(callable: (...args: never[]) => unknown): string {
+  const { name }: { readonly name: unknown } = callable
+  return typeof name === 'string' ? name : ''
 }
 
 function syntaxProblem(text: string): string | undefined {

@@ -1,6 +1,6 @@
 import { Script } from 'node:vm'
 import { type Callable, ClientFunction, RemoteFunction } from './callable.ts'
-import { functionText } from './function-text.ts'
+import { functionText, nameOf } from './function-text.ts'
 import type { Outside } from './free-names.ts'
 import { formatMissing, formatNaming, formatNested, isOfModule, isSupplied } from './javascript/helpers.ts'
 
@@ -47,7 +47,7 @@ export class RemoteFunctions {
     const found = ofFunction.get(like)
     if (found !== undefined) return found as RemoteFunction<A, R>
     const text = functionText(written)
-    const { name } = written
+    const name = nameOf(written)
     const inScope = parts === undefined ? [] : [...parts.values, ...Object.keys(parts.functions)]
     this.#check(name, text, inScope, client !== undefined)
     const functions = Object.entries(parts?.functions ?? {}).map(([key]): [string, string] => {
@@ -108,12 +108,16 @@ function formatNoScope({ language }: RemoteFunction<never>): string {
 }
 
 /** Why a function cannot run elsewhere, and what to do. */
-function problemOf({ names, naming, usesThis, requires }: Outside, there: readonly string[]): string | undefined {
+function problemOf(
+  { names, naming, usesThis, usesSuper, requires }: Outside,
+  there: readonly string[],
+): string | undefined {
   const missing = names.find(
     (name) => !there.includes(name) && (isOfModule(name) || !(name in globalThis || isSupplied(name))),
   )
   if (missing !== undefined) return naming.has(missing) ? formatNaming(missing) : formatMissing(missing)
   if (usesThis) return formatMissing('this')
+  if (usesSuper) return 'it uses "super", the object of which no worker has; send a function that does without'
   if (requires !== undefined)
     return (
       `it calls ${requires}, which a worker would look for in a directory of its own; ` +

@@ -1,6 +1,7 @@
+import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
-import { functionText } from '../../src/client/function-text.ts'
+import { functionText, nameOf } from '../../src/client/function-text.ts'
 import { compileText } from '../../src/client/javascript/compile.ts'
 import { explain, supplyHelpers } from '../../src/client/javascript/helpers.ts'
 
@@ -96,4 +97,25 @@ test('what a text cannot have alone is named, with what to do', () => {
     return () => new.target
   }
   expect(() => functionText(target())).toThrow('it uses new.target of a function around it; pass what it needs')
+})
+
+test('getters, setters, generators of any spelling and methods named by a symbol are refused', () => {
+  const made = (text: string): (() => unknown) => runInThisContext(`(${text})`) as () => unknown
+  const accessor = Object.getOwnPropertyDescriptor(made('{ get x() { return 1 }, set x(v) {} }'), 'x')
+  for (const name of ['get', 'set'] as const)
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- its text is what counts
+    expect(() => functionText(accessor?.[name] as () => unknown)).toThrow(
+      'it is a getter or a setter; send a function that does the',
+    )
+  for (const text of ['async /* c */ * m() {}', '*[Symbol.iterator]() {}', 'm: function /* c */ * () {}'])
+    expect(() => functionText(made(`Reflect.ownKeys({ ${text} }).map((key) => ({ ${text} })[key])[0]`))).toThrow(
+      'it is a generator; return an array of what it yields',
+    )
+  expect(() => functionText(made('{ [Symbol.iterator]() {} }[Symbol.iterator]'))).toThrow(
+    'Cannot send "[Symbol.iterator]": it is a method whose name is a symbol',
+  )
+  for (const text of ['{ get(x) {} }.get', '{ set(x) {} }.set', '{ ["a" + "b"]() {} }.ab', 'get => get'])
+    expect(functionText(made(text))).not.toBe('')
+  const renamed = Object.defineProperty(() => 1, 'name', { value: 5 })
+  expect(nameOf(renamed)).toBe('')
 })

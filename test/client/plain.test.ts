@@ -52,6 +52,9 @@ test('half of a surrogate pair is named by its place', () => {
   expect(() => encodePlain({ a: ['b', '\ud800'] })).toThrow(
     'Cannot send value.a[1]: it is a string with half of a surrogate pair; UTF-8, which Python reads, has no form of it',
   )
+  expect(() => encodePlain({ a: { ['\ud800']: 1 } })).toThrow(
+    'Cannot send value.a: it is an object with half of a surrogate pair in a key; UTF-8',
+  )
 })
 
 test('an invalid Date is named by its place', () => {

@@ -39,6 +39,7 @@ test('what a worker has not is named, with what to do', () => {
     '() => __callDispose([])': 'it declares a variable with "using", for which its compiler has put "__callDispose"',
     '(c) => c === Colour.Red': 'pass it as an argument (of an enum its values), define it inside, or export',
     '(x) => { const f = o(() => x, "f"); return f() }': 'put "o" into it to keep the names of functions, which is not',
+    '{ m() { return super.toString() } }.m': 'it uses "super", the object of which no worker has; send a function',
     '() => __name2(() => 1, "f")': 'compile without keepNames (--keep-names), or export the function',
   }
   for (const [text, why] of Object.entries(texts)) {
@@ -60,6 +61,7 @@ test('what Node has, what compilers write, and its own name are no names from ou
   const texts = [
     '() => [Buffer, process, structuredClone, undefined, NaN, globalThis.anything, require("node:os")]',
     '(x) => __name(() => __spreadValues({}, x), (cov_12x().s[0]++, "f"))',
+    '() => ({ a() { return super.toString() }, b: class extends Array { c() { return super.d } } })',
     '{ method(x) { return typeof window === "undefined" ? x : window.x } }.method',
   ]
   const all = texts.map((text) => runInThisContext(`(${text})`) as () => unknown)

@@ -158,7 +158,24 @@ test('an error in JavaScript is the cause, with its class, stack, cause and what
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- anything can be thrown
     throw { any: 'thing' }
   })
-  expect((await thrown.exception())?.cause).toEqual({ any: 'thing' })
+  const error2 = await thrown.exception()
+  expect(error2?.cause).toEqual({ any: 'thing' })
+  expect(error2?.message).toContain(": threw { any: 'thing' }")
+  // Even what cannot be read is told, and its Node process stays.
+  const pid = await client.submit(() => process.pid, [], { workers: [1] }).result()
+  const unreadable = client.submit(
+    () => {
+      throw Object.defineProperty(new Error('hidden'), 'message', {
+        get: () => {
+          throw new TypeError('no message')
+        },
+      })
+    },
+    [],
+    { workers: [1] },
+  )
+  expect((await unreadable.exception())?.message).toContain('the function threw something that cannot be read')
+  expect(await client.submit(() => process.pid, [], { workers: [1] }).result()).toBe(pid)
 })
 
 test('an error in a callback, or a rejection that nobody handles, fails the call that is under way', async () => {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { leadToCallers } from '../call-site.ts'
 import { RemoteFunction } from '../callable.ts'
 import { checkOptions } from '../check-options.ts'
-import { functionText } from '../function-text.ts'
+import { functionText, nameOf } from '../function-text.ts'
 import type { Frame } from '../frames.ts'
 import type { TaskClient, TaskSubmitOptions } from '../task-client.ts'
 import type { TaskFuture } from '../task-future.ts'
@@ -103,7 +103,7 @@ export class NestedClient {
             own: callable.name,
             nested: true,
           }).spec
-    const name = key ?? `${callable.name || 'anonymous'}-${randomUUID()}`
+    const name = key ?? `${nameOf(callable) || 'anonymous'}-${randomUUID()}`
     const number = this.#results.push({ key: name, value: undefined }) - 1
     this.#send({
       header: {

@@ -19,7 +19,7 @@ import { decodeStructured, encodeStructured } from '../values/structured.ts'
 import { type FunctionSpec, makeFunction, type Runnable } from './compile.ts'
 import { explain } from './helpers.ts'
 import { type NestedAnswer, NestedClient } from './nested.ts'
-import { encodeThrown } from './thrown.ts'
+import { encodeThrown, textOf } from './thrown.ts'
 
 interface Order {
   readonly call?: Uint8Array
@@ -108,9 +108,15 @@ function answer(value: Encoded): Frame {
 }
 
 function failure(error: unknown, spec: FunctionSpec | undefined): Frame {
-  const thrown = explain(error, spec) ?? error
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`
-  return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
+  try {
+    const thrown = explain(error, spec) ?? error
+    const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${textOf(thrown)}`
+    return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
+  } catch (cause) {
+    // It has a getter that throws, or the like.
+    const unreadable = new Error('the function threw something that cannot be read', { cause })
+    return { header: { thrown: unreadable.message, details: encodeThrown(unreadable) }, buffers: [] }
+  }
 }
 
 // A step that is signalled as a whole goes on until its worker ends, and we with it.

@@ -1,3 +1,4 @@
+import { formatValue } from '../check-options.ts'
 import { decodeStructured, encodeStructured } from '../values/structured.ts'
 
 /** What was thrown, in a form that can be sent: an error with all that a structured clone would lose. */
@@ -69,8 +70,14 @@ function clonable(value: unknown): unknown {
     encodeStructured(value)
     return value
   } catch {
-    return String(value)
+    return textOf(value)
   }
+}
+
+/** Anything that was thrown, in one line; an object without a prototype has no text of its own. */
+export function textOf(value: unknown): string {
+  const hasText = typeof value === 'string' || typeof value === 'function' || typeof value === 'symbol'
+  return hasText ? String(value) : formatValue(value)
 }
 
 /** What was thrown, as it was: errors of the language's own classes are of these again. */

@@ -15,6 +15,8 @@ const encoder = new Encoder({ maxDepth: 2 * deepest })
 const firstDate = new Date('0001-01-01T00:00:00Z')
 const lastDate = new Date('9999-12-31T23:59:59.999Z')
 
+const noUtf8 = 'UTF-8, which Python reads, has no form of it'
+
 type Place = (string | number)[]
 
 /**
@@ -58,12 +60,7 @@ class Walk {
       case 'boolean':
         return value
       case 'string':
-        if (!value.isWellFormed())
-          throw cannotSend(
-            place,
-            'a string with half of a surrogate pair',
-            'UTF-8, which Python reads, has no form of it',
-          )
+        if (!value.isWellFormed()) throw cannotSend(place, 'a string with half of a surrogate pair', noUtf8)
         return value
       case 'undefined':
         return null
@@ -83,7 +80,12 @@ class Walk {
     if (Array.isArray(value)) return value.map((item, i) => this.#inner(item, place, i))
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null)
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#inner(item, place, key)]))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => {
+          if (!key.isWellFormed()) throw cannotSend(place, 'an object with half of a surrogate pair in a key', noUtf8)
+          return [key, this.#inner(item, place, key)]
+        }),
+      )
     if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
       if (Buffer.isBuffer(value)) return this.#extension(extensions.bytes, this.#bytes(value))
       return this.#array(value as TypedArray, null)

@@ -39,5 +39,5 @@ function isAlike(value: unknown, depth: number): boolean {
   if (depth > 50) return false
   if (Array.isArray(value)) return value.every((item) => isAlike(item, depth + 1))
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  return Object.values(value).every((item) => isAlike(item, depth + 1))
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isAlike(item, depth + 1))
 }
