@@ -100,6 +100,8 @@ async function buildLibrary(entry, stamp) {
     ...settings(entry),
     define: { buildStamp: JSON.stringify(stamp) },
     banner: { js: requireBanner },
+    // Else console.log of an array says _NDArray, as esbuild calls a class that names itself.
+    keepNames: true,
   })
   // Only comments have others. With one of them V8 keeps the whole text with two bytes a character.
   const text = (result.outputFiles[0]?.text ?? '').replace(/[^\0-\x7f]/g, '?')

@@ -127,3 +127,16 @@ test('our own program does not take itself for one of a user, and does not hand 
 test('the library and the program are of one byte a character, which is what V8 then keeps of them', async () => {
   for (const file of [library, program]) expect((await readFile(file)).some((byte) => byte > 127)).toBe(false)
 })
+
+test('what the library exports has its own name, by which console.log and stacks call it', async () => {
+  await using cluster = await Cluster.make()
+  const file = join(cluster.directory, 'names.mjs')
+  const text = `
+    import * as library from ${JSON.stringify(pathToFileURL(library))}
+    const named = Object.entries(library).filter(([, value]) => typeof value === 'function' && value.name !== 'written')
+    console.log(named.filter(([name, value]) => value.name !== name).map(([name, value]) => name + ' ' + value.name), named.length > 10)`
+  await writeFile(file, text)
+  const run = cluster.start(['node', file])
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('[] true\n')
+})
