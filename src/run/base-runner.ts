@@ -43,11 +43,14 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   #shutdown: Shutdown | undefined
   #identified: Identified | undefined
 
+  /** @param seams how it has to do with the world around this process @internal */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the published declarations have only the next one
+  constructor(options: RunnerOptions, seams: RunSeams)
   /**
    * @param options a subclass that has more of them keeps those to itself
-   * @param seams how it has to do with the world around this process @internal
    * @throws TypeError where there is no option of a name, RangeError where one is outside of what it takes.
    */
+  constructor(options: RunnerOptions)
   constructor(options: RunnerOptions, seams: RunSeams = realSeams) {
     super()
     this.#supervisor = new Supervisor(completeOptions(options), seams)

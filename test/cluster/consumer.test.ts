@@ -50,6 +50,8 @@ beforeAll(async () => {
   cluster = await Cluster.make()
   project = cluster.path('project')
   cluster.expectFile('project')
+  // What it has translated, tsx keeps.
+  cluster.expectTemporary('tsx-*')
   await run('npm', ['run', '--silent', 'build:types'], root)
   await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', cluster.directory], root)
   const tarball = (await readdir(cluster.directory)).find((name) => name.endsWith('.tgz')) ?? ''
