@@ -55,13 +55,17 @@ class Results:
             if number not in self.futures:
                 continue
             state = self.futures[number]._state
-            if state.done():
+            if state.status == "cancelled":
+                # With what it needs: Dask would wait without end.
+                self.failed.append([number, self.describe_state(state)])
+                self.tell()
+            elif state.done():
                 self.wanted.append(number)
-                continue
-            self.awaited.add(number)
-            if state.status == "lost":
-                # Its first watch is over.
-                self.spawn(self.watch(number, state))
+            else:
+                self.awaited.add(number)
+                if state.status == "lost":
+                    # Its first watch is over.
+                    self.spawn(self.watch(number, state))
         self.fetch_next()
 
     def fetch_soon(self):

@@ -371,6 +371,10 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
             if number in self.futures:
                 text = str(self.futures[number].key)
                 self.refused[number] = {"kind": "cancelled", "type": "CancelledError", "text": text, "traceback": ""}
+                if self.futures[number].done():
+                    # Nobody watches it, and Dask waits without end for a result that is taken back.
+                    self.failed.append([number, self.refused[number]])
+                    self.tell()
         self.spawn(self.cancel_now(futures))
 
     async def cancel_now(self, futures):

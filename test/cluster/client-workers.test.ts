@@ -35,6 +35,23 @@ test('a running JavaScript function that is cancelled is ended, and its thread r
   }
 })
 
+test('a result that is cancelled, or cancelled again, is cancelled for whoever asks for it', async () => {
+  const { client } = shared()
+  const [first, second] = client.map((x: number) => x, [1, 2])
+  const needing = client.submit((x: number) => x, [first ?? 0])
+  expect(await client.gather([needing, client.submit((x: number) => x, [second ?? 0])])).toEqual([1, 2])
+  first?.cancel()
+  first?.cancel()
+  await expect(first?.result({ timeout: '30s' })).rejects.toMatchObject({ kind: 'cancelled' })
+  expect(first?.status).toBe('cancelled')
+  // What is computed already and needed it is cancelled a moment later.
+  const known = async (): Promise<string[]> =>
+    await client.runOnScheduler(py<string[]>`lambda dask_scheduler: [str(key) for key in dask_scheduler.tasks]`)
+  await until(known, (keys) => !keys.includes(needing.key), { what: 'it is forgotten', say: String })
+  await expect(needing.result({ timeout: '30s' })).rejects.toMatchObject({ kind: 'cancelled' })
+  expect(await second?.result()).toBe(2)
+})
+
 test('each client has its own Node, on the same workers', async () => {
   const { client, cluster } = shared()
   const node = cluster.path('other-node')
