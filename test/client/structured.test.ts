@@ -107,3 +107,9 @@ test('what a clone would make {} of is named by its place', () => {
   const whole = [new Date(0), /a/, new RangeError('b'), Object.create(null), {}, new ArrayBuffer(0), [], new Set()]
   expect(decodeStructured(encodeStructured(whole))).toEqual(whole)
 })
+
+test('what is nested too deep for a clone is refused in a sentence', () => {
+  let deep: unknown = 1
+  for (let i = 0; i < 50_000; i++) deep = [deep]
+  expect(() => encodeStructured(deep)).toThrow('Cannot send value: it is nested thousands of levels deep; send it')
+})

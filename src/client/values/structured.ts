@@ -134,6 +134,10 @@ export function encodeStructured(value: unknown, name = 'value', dependencies?: 
   try {
     writer.writeValue(new Marks(dependencies).mark(value))
   } catch (error) {
+    if (error instanceof RangeError && error.message.startsWith('Maximum call stack'))
+      throw new TypeError(`Cannot send ${name}: it is nested thousands of levels deep; send it in a flatter form`, {
+        cause: error,
+      })
     throw nameCulprit(value, [name], new Set()) ?? new TypeError(`Cannot send ${name}: ${messageOf(error)}`)
   }
   return { kind: cloned, data: writer.releaseBuffer(), buffers: writer.buffers }
