@@ -1,26 +1,33 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { otherWriters } from '../util/foreign-hand.ts'
 import { absolutePath } from '../util/surroundings.ts'
 import { type OwnedText, readOwned } from './read-own.ts'
-import { UntrustedError } from './untrusted.ts'
+import { formatMode, UntrustedError } from './untrusted.ts'
 import { formatUser, ownUid } from './user.ts'
 
 /**
  * The text of a scheduler file that the user has named, whose scheduler is then let run code as this user, as
- * that of a worker or of a client is: so the file has to be this user's, or root's. So has every link on the way to it.
+ * that of a worker or of a client is: so the file has to be this user's, or root's. So has every link on the way to it; and nobody else may be permitted
+ * to write it: in a group's directory, whoever is may bring it there from another name.
  *
- * @throws UntrustedError where it is somebody else's, with what to do; or a system error.
+ * @throws UntrustedError where it is somebody else's, or open to him, with what to do; or a system error.
  */
 export async function readNamed(path: string): Promise<string> {
   const read = await readOfAnybody(path)
-  const owner = await otherOwner(read)
-  if (owner !== undefined) throw new UntrustedError(whyNotTrusted(owner))
+  const why = await whyNotTrusted(read)
+  if (why !== undefined) throw new UntrustedError(why)
   return read.text
 }
 
-/** Why a scheduler file of somebody else is not used, and what to do; goes on after its path. */
-export function whyNotTrusted(owner: string): string {
-  return `it belongs to ${owner}, and whoever writes it can run code as you; if you trust ${owner}, copy it and name the copy`
+/** Why a scheduler file is not used that somebody else has or may have written, and what to do; goes on after its path. */
+export async function whyNotTrusted(read: Omit<NamedText, 'text'>): Promise<string | undefined> {
+  const danger = 'and whoever writes it can run code as you'
+  const owner = await otherOwner(read)
+  if (owner !== undefined) return `it belongs to ${owner}, ${danger}; if you trust ${owner}, copy it and name the copy`
+  const writers = otherWriters(read)
+  if (writers === undefined) return undefined
+  return `${writers} may write it (mode ${formatMode(read)}), ${danger}; if it says what you wrote, take that permission away by chmod go-w`
 }
 
 /** What a named file says, and whose word that is. */

@@ -20,6 +20,8 @@ export interface ReadOptions {
 export interface OwnedText {
   readonly text: string
   readonly uid: number
+  readonly gid: number
+  readonly mode: number
 }
 
 /**
@@ -32,7 +34,7 @@ export async function readOwn(path: string): Promise<string> {
   return (await readOwned(path)).text
 }
 
-/** The same for a file of whomever is meant, with the owner's number. */
+/** The same for a file of whomever is meant, with what its owner and its permissions are. */
 export async function readOwned(path: string, { of = 'own' }: ReadOptions = {}): Promise<OwnedText> {
   const handle = await open(path, flags).catch((error: unknown) => {
     if (errnoOf(error) === 'ELOOP') throw new UntrustedError('it is a symbolic link', { cause: error })
@@ -43,10 +45,10 @@ export async function readOwned(path: string, { of = 'own' }: ReadOptions = {}):
   try {
     const found = await handle.stat()
     if (!found.isFile()) throw new UntrustedError(`it is ${formatKind(found)}, not a regular file`)
-    const { uid } = found
+    const { uid, gid, mode } = found
     if (of !== 'anybody' && uid !== ownUid()) throw new UntrustedError(await formatForeign(found))
     if (found.size > largest) throw new UntrustedError(`it is larger than ${largest / 1024 / 1024} MiB`)
-    return { text: await handle.readFile('utf8'), uid }
+    return { text: await handle.readFile('utf8'), uid, gid, mode }
   } finally {
     await handle.close()
   }

@@ -116,10 +116,14 @@ function judge(
 ): string | undefined {
   const self = process.geteuid?.() ?? 0
   if (uid !== 0 && uid !== self && !owners.includes(uid)) return `"${path}" belongs to the user ${uid}`
-  const octal = (mode & 0o7777).toString(8)
-  if ((mode & 0o002) !== 0) return `everybody may write "${path}" (mode ${octal})`
-  if ((mode & 0o020) !== 0 && !(uid === 0 && gid === 0) && !isOwnGroup(gid))
-    return `the group ${gid} may write "${path}" (mode ${octal})`
+  const writers = otherWriters({ uid, gid, mode })
+  return writers === undefined ? undefined : `${writers} may write "${path}" (mode ${(mode & 0o7777).toString(8)})`
+}
+
+/** Who may write it beside its owner and root: `everybody`, `the group 1001`, or undefined. */
+export function otherWriters({ uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>): string | undefined {
+  if ((mode & 0o002) !== 0) return 'everybody'
+  if ((mode & 0o020) !== 0 && !(uid === 0 && gid === 0) && !isOwnGroup(gid)) return `the group ${gid}`
   return undefined
 }
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { otherOwner, readNamed, readOfAnybody } from '../../src/filesystem/read-named.ts'
-import { makeShared, shellAs, stranger, test } from '../support/second-user.ts'
+import { commonGroup, makeShared, shellAs, stranger, test } from '../support/second-user.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
 test('a named file is read through links of this user, and through none that somebody else has made', async () => {
@@ -32,6 +32,24 @@ test('a named file is read through links of this user, and through none that som
     expect(read.text).toBe('mine')
     expect(await otherOwner(read), his).toContain(String(stranger.uid))
   }
+})
+
+test('a named file that others may write is not used', async () => {
+  const root = temporaryDirectory()
+  const shared = await makeShared(root, 'shared', 'group')
+  const path = join(shared, 'F.json')
+  await writeFile(path, 'whose?')
+  // In a group's directory it is of that group, which may rename there what is another's.
+  for (const [mode, who] of [
+    [0o664, `the group ${commonGroup} may write it (mode 0664)`],
+    [0o606, 'everybody may write it (mode 0606)'],
+  ] as const) {
+    await chmod(path, mode)
+    await expect(readNamed(path)).rejects.toThrow(`${who}, and whoever writes it can run code as you; if it says`)
+    expect(await otherOwner(await readOfAnybody(path))).toBeUndefined()
+  }
+  await chmod(path, 0o644)
+  expect(await readNamed(path)).toBe('whose?')
 })
 
 test('a path whose links go round is not followed for ever', async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Started } from '../support/cluster.ts'
@@ -167,6 +167,15 @@ test('the scheduler file of a stranger is used by nobody who would run his code,
   const status = place.cluster.run(['status', '--scheduler-file', his])
   await status.ended
   expect(status.output).toMatch(/its scheduler is gone/)
+  // Whoever may write a file of this user's makes it his own word.
+  await chmod(mine, 0o666)
+  await Promise.all(
+    commands.map(async ([status, ...args]) => {
+      const open = place.cluster.run([...args, mine])
+      await open.expectStatus(status)
+      expect(open.output).toMatch('everybody may write it (mode 0666), and whoever writes it can run code as you')
+    }),
+  )
   place.cluster.expectFile('F.json')
   await place.cluster.expectNothingLeft()
 })

@@ -1,4 +1,3 @@
-import { whyNotTrusted } from '../../filesystem/read-named.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { type Missing, readPath } from './read-path.ts'
@@ -29,8 +28,8 @@ export interface LookTarget {
 export async function lookAt({ path, ofAnybody = false }: LookTarget): Promise<Sight> {
   const contents = await readPath(path)
   if (contents.kind !== 'text') return contents
-  const { owner } = contents
-  if (owner !== undefined && !ofAnybody) return { kind: 'foreign', why: whyNotTrusted(owner) }
+  const { owner, whyNotTrusted: why } = contents
+  if (why !== undefined && !ofAnybody) return { kind: 'foreign', why }
   const parsed = parseSchedulerFile(contents.text)
   switch (parsed.kind) {
     case 'valid':

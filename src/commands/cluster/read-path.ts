@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { errnoOf } from '../../errors.ts'
 import { listDirectory } from '../../filesystem/list.ts'
-import { otherOwner, readOfAnybody } from '../../filesystem/read-named.ts'
+import { otherOwner, readOfAnybody, whyNotTrusted } from '../../filesystem/read-named.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
 
@@ -18,6 +18,8 @@ export type Contents =
       readonly text: string
       /** Whose word that is, such as `user anna`, where it is neither this user's nor root's. */
       readonly owner?: string
+      /** Why nothing may be done that it says, and what to do; goes on after its path. */
+      readonly whyNotTrusted?: string
     }
   /** Nothing yet. */
   | Missing
@@ -44,8 +46,12 @@ async function read(path: string): Promise<Contents> {
     const names = await listDirectory(dirname(path))
     if (!names.includes(basename(path))) return { kind: 'missing', why: 'there is no such file' }
     const contents = await readOfAnybody(path)
-    const owner = await otherOwner(contents)
-    return { kind: 'text', text: contents.text, ...(owner !== undefined && { owner }) }
+    const [owner, why] = [await otherOwner(contents), await whyNotTrusted(contents)]
+    return {
+      ...{ kind: 'text', text: contents.text },
+      ...(owner !== undefined && { owner }),
+      ...(why !== undefined && { whyNotTrusted: why }),
+    }
   } catch (error) {
     return error instanceof UntrustedError ? { kind: 'foreign', why: error.message } : explain(path, error)
   }
