@@ -1,402 +1,345 @@
-import type { Channel } from '../control/channel.ts'
-import type { FromCoordinator, Hello, ToCoordinator, RunResult } from '../control/messages.ts'
+import { type Channel, LocalChannel } from '../control/channel.ts'
+import type { FromCoordinator, Hello, ToCoordinator } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { signalStatus } from '../process/exit.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure } from '../record/outcome-record.ts'
-import type { PublishedFile } from '../record/scheduler-file.ts'
+import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { Versions } from '../record/versions.ts'
 import type { EarlyExit } from '../rendezvous/early-exits.ts'
-import type { Role } from '../identity/roles.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
-import type { EndingSignal } from '../util/early-signals.ts'
+import { hostOf, isLoopback } from '../util/network.ts'
+import type { TlsMaterial } from '../util/tls-material.ts'
+import { type Decision, type RunShape, RunState } from './run-state.ts'
+import type { Rank0Channel, RunSeams } from './seams.ts'
+import type { WorkerWatch } from './worker-watch.ts'
 
-/** What the run consists of. */
-export interface CoordinatorOptions {
-  /** The roles of each process, by rank. */
-  readonly roles: readonly (readonly Role[])[]
-  /** Workers of each process that hosts workers. */
-  readonly workersEach: number
-  /** Workers that are gone where one of these ends, because a command brings several. @default 1 */
-  readonly workersPerCommand?: number
-  /** With fewer workers the run cannot go on. */
-  readonly minWorkers: number
-  /** Milliseconds of silence after which a process counts as lost, for messages. */
-  readonly lostAfter: number
-  readonly logger: Logger
-  /** Somebody wants to be told of running workers; null: of all that the run starts. */
-  readonly onAwaitWorkers: (
-    line: Channel<ToCoordinator, FromCoordinator>,
-    count: number | null,
-    rank: number | undefined,
-  ) => void
-  /** Somebody wants to be told which workers there are. */
-  readonly onListWorkers: (line: Channel<ToCoordinator, FromCoordinator>) => void
-  /** Called where the certificates of the run are asked for. */
-  readonly onGetCertificates: (line: Channel<ToCoordinator, FromCoordinator>) => void
-  /** A process that hosts workers has fallen silent, and the run goes on: the scheduler may not have noticed. */
-  readonly onSilent: (rank: number) => void
-  /** A worker has started. */
-  readonly onWorkerStart: (worker: StartedWorker) => void
-  /** Why the workers of a process may have ended that ended in peace. */
-  readonly whyWorkersEnd: (rank: number) => string | undefined
-}
-
-/** A worker that has registered with the scheduler. */
-export interface StartedWorker {
-  readonly name: string
-  readonly rank: number
-  readonly host: string
-  /** Undefined where they are not known. */
-  readonly versions?: Versions | undefined
-  /** Where it listens, such as `tcp://10.0.0.3:41234`; undefined where it is not known. */
-  readonly address?: string | undefined
-}
+/** Rank 0's end of a channel to a rank, or to a command beside the run. */
+type OtherChannel = Channel<ToCoordinator, FromCoordinator>
 
 /** Who wants to take part in the run. */
 export type Caller = Pick<Hello, 'rank' | 'host' | 'pid' | 'instance'>
 
-interface Member extends Caller {
-  readonly line: Channel<ToCoordinator, FromCoordinator>
+interface JoinedRank extends Caller {
+  readonly channel: OtherChannel
   /** It has heard that it is welcome. */
   isHere: boolean
-  done: boolean
 }
 
-/** A process whose channel breaks before it is here may come again within this time. In milliseconds. */
-const comingAgain = 5_000
+/** What {@link Coordinator} is made of. */
+export interface CoordinatorParts {
+  readonly shape: RunShape
+  readonly logger: Logger
+  /** Whether this run starts the scheduler. */
+  readonly hasScheduler: boolean
+  /** How long the client waits for its workers. In milliseconds. */
+  readonly workersTimeout: number
+  readonly watch: Pick<WorkerWatch, keyof WorkerWatch>
+  readonly server: Awaited<ReturnType<RunSeams['listen']>>
+  readonly record: ClusterRecord
+}
 
-/** Workers that end in peace may do so because the scheduler does: its end is heard within this time. In milliseconds. */
-const settlingTime = 1_500
+/** A process whose channel breaks before it is here may come again within this time. */
+const comingAgainMs = 5_000
+
+/** Workers that end in peace may do so because the scheduler does: its end is heard within this time. */
+const settlingMs = 1_500
 
 /**
- * Process 0's knowledge of the whole run: which processes have come, which are lost, and when it is
- * over. It decides the verdict, once, and tells it to everybody, those who come late included.
+ * The control plane of a run, in rank 0: the channels of all ranks and of commands beside the run, and what they are
+ * told. What is decided is {@link RunState}'s affair, what the scheduler knows of workers {@link WorkerWatch}'s.
  */
 export class Coordinator {
-  readonly #options: CoordinatorOptions
-  readonly #members = new Map<number, Member>()
-  readonly #visitors = new Set<Channel<ToCoordinator, FromCoordinator>>()
-  /** Ranks that ended before they had joined. */
-  readonly #departed = new Set<number>()
-  /** Ranks that fell silent: they may still be there, frozen or cut off. */
-  readonly #silent = new Set<number>()
-  readonly #clientRank: number | undefined
-  /** How many workers are left, or still to come, on each rank. */
-  readonly #workers: Map<number, number>
+  readonly #parts: CoordinatorParts
+  readonly #state: RunState
+  readonly #ranks = new Map<number, JoinedRank>()
+  readonly #observers = new Set<OtherChannel>()
   readonly #everybodyCame = deferred<undefined>()
   readonly #everybodyDone = deferred<undefined>()
   readonly #everybodyGone = deferred<undefined>()
-  #needed: number
-  #cluster: PublishedFile | undefined
   #haveAllCome = false
-  #schedulerEnded = false
-  /** Of a worker, the last one. */
-  #lastLoss: Failure | undefined
-  #verdict: RunResult | undefined
+  #record: ClusterRecord
+  #cluster: PublishedFile | undefined
+  #certificates: TlsMaterial | undefined
 
-  constructor(options: CoordinatorOptions) {
-    this.#options = options
-    const clientRank = options.roles.findIndex((roles) => roles.includes('client'))
-    this.#clientRank = clientRank === -1 ? undefined : clientRank
-    this.#workers = new Map(
-      options.roles.flatMap((roles, rank) => (roles.includes('worker') ? [[rank, options.workersEach] as const] : [])),
-    )
-    this.#needed = options.minWorkers
+  constructor(parts: CoordinatorParts) {
+    this.#parts = parts
+    this.#state = new RunState(parts.shape)
+    this.#record = parts.record
   }
 
-  /** Resolves when every process of the run has come, or has left word that it will not. */
+  /** Our record, before there is a scheduler: who owns the run and how to reach it. */
+  get record(): ClusterRecord {
+    return this.#record
+  }
+
+  /** The channel of rank 0 itself. */
+  join(): Rank0Channel {
+    const { host, pid, nonce } = this.#record
+    const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
+    this.add({ rank: 0, host, pid, instance: nonce }, theirs)
+    return mine
+  }
+
+  /** Another thread sends our heartbeats, from a port of its own, while our own loop runs the user's code. */
+  setHeartbeatPort(port: number): void {
+    this.#record = { ...this.#record, control: { ...this.#record.control, heartbeat_port: port } }
+  }
+
+  // What is known of the run.
+
+  /** Resolves when every rank has come, or has left word that it will not. */
   get everybodyCame(): Promise<unknown> {
     return this.#everybodyCame.promise
   }
 
-  /** Resolves when every process of the run has come and has ended what it hosted, process 0 excepted. */
+  /** Resolves when every rank has come and has ended what it hosted, rank 0 excepted. */
   get everybodyDone(): Promise<unknown> {
     return this.#everybodyDone.promise
   }
 
-  /** Resolves when every process that has come, process 0 excepted, has ended what it hosted. */
+  /** Resolves when every rank that has come, rank 0 excepted, has ended what it hosted. */
   get everybodyGone(): Promise<unknown> {
     return this.#everybodyGone.promise
   }
 
   /** Ranks that have not been heard of. */
   get missing(): readonly number[] {
-    const { roles } = this.#options
-    return roles.map((_, rank) => rank).filter((rank) => !this.#members.has(rank) && !this.#departed.has(rank))
+    return this.#state.missing
   }
 
   /** Ranks that fell silent without having ended what they hosted. */
   get silent(): readonly number[] {
-    return [...this.#silent]
+    return this.#state.silent
   }
 
-  /** Whether processes have come that have not yet told of their end. */
+  /** Whether ranks have come that have not yet told of their end. */
   get someUndone(): boolean {
-    return [...this.#members].some(([rank, { done }]) => !done && rank !== 0)
+    return this.#state.someUndone
   }
 
-  /** Hosts of the processes that have come. */
+  /** Hosts of the ranks that have come. */
   get hosts(): ReadonlySet<string> {
-    return new Set([...this.#members.values()].map(({ host }) => host))
+    return new Set(this.#state.hosts.values())
   }
 
-  /** The host of a process that has come. */
-  hostOf(rank: number): string | undefined {
-    return this.#members.get(rank)?.host
+  // What happens in rank 0.
+
+  /** The certificates of the run are there: gives them to everybody who has joined, and to whoever will. */
+  giveCertificates(material: TlsMaterial): void {
+    this.#certificates = material
+    for (const { channel } of this.#ranks.values()) this.#tellCertificates(channel)
   }
 
-  /** Notes that a process will not come: it has ended before it joined, or its host is lost. */
-  depart({ rank, failure, silent = false }: EarlyExit): void {
-    if (this.#departed.has(rank) || this.#members.has(rank)) return
-    this.#departed.add(rank)
-    if (silent) this.#silent.add(rank)
-    const cause = failure ?? this.#lost(rank, 'unknown', 'it ended before it had joined the run')
-    if (rank === this.#clientRank) this.fail(cause)
-    else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, cause)
-    this.#lookWhetherAllCame()
-    if (this.#verdict !== undefined) this.#lookWhetherAllDone()
+  /** The scheduler is there: gives its file with our record in it. */
+  announce(scheduler: SchedulerFile, versions: Versions | undefined): PublishedFile {
+    this.#parts.watch.begin(scheduler, versions)
+    const record = this.#recordFor(scheduler.address)
+    return { ...scheduler, dask_hpc_runner: { ...record, ...(versions && { versions }) } }
   }
 
   /** Tells everybody where the cluster is. */
   publish(file: PublishedFile): void {
     this.#cluster = file
-    for (const { line } of this.#members.values()) line.send({ type: 'cluster', file })
+    for (const { channel } of this.#ranks.values()) channel.send({ type: 'cluster', file })
+    if (this.#parts.hasScheduler) void this.#parts.watch.mark(this.#record.nonce)
   }
 
-  /**
-   * Takes in a process, or refuses it. A newer channel of the same process replaces the older one, which that process
-   * has given up; another process that claims the same rank is refused.
-   *
-   * @returns whether it is taken in.
-   */
-  add(caller: Caller, line: Channel<ToCoordinator, FromCoordinator>): boolean {
-    const { rank, host } = caller
-    const older = this.#members.get(rank)
-    const why = this.#whyNot(caller, older)
-    if (why !== undefined) {
-      this.#options.logger.warn(`a process on ${host} is not taken in: ${why}`)
-      line.send({ type: 'refused', why })
-      line.end()
-      return false
-    }
-    const member: Member = { ...caller, line, isHere: false, done: false }
-    this.#members.set(rank, member)
-    older?.line.destroy()
-    line.send({ type: 'welcome' })
-    if (this.#haveAllCome) line.send({ type: 'all-came' })
-    this.#lookWhetherAllCame()
-    if (this.#cluster !== undefined) line.send({ type: 'cluster', file: this.#cluster })
-    if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
-    line.onMessage((message) => {
-      this.#hear(rank, member, message)
-    })
-    void line.closed.then((how) => {
-      const lose = (): void => {
-        this.#lose(rank, member, how)
-      }
-      if (member.isHere || how === 'silent') lose()
-      else setTimeout(lose, comingAgain).unref()
-    })
-    return true
-  }
-
-  #whyNot({ rank, instance }: Caller, member: Member | undefined): string | undefined {
-    const { roles } = this.#options
-    if (roles[rank] === undefined) return `there is no rank ${rank} in this run of ${roles.length} processes`
-    if (member === undefined || (member.instance === instance && !member.done)) return undefined
-    if (member.instance === instance) return `process ${rank} was given up as lost`
-    return (
-      `another process claims to be rank ${rank} of this run (process ${member.pid} on ${member.host}); ` +
-      `were Slurm's variables copied by ssh?`
-    )
-  }
-
-  /** Takes in somebody beside the run, who may wait for workers or end the run. */
-  addObserver(line: Channel<ToCoordinator, FromCoordinator>): void {
-    this.#visitors.add(line)
-    if (this.#verdict !== undefined) line.send({ type: 'end', ...this.#verdict })
-    line.onMessage((message) => {
-      if (message.type === 'await-workers') this.#options.onAwaitWorkers(line, message.count, undefined)
-      else if (message.type === 'list-workers') this.#options.onListWorkers(line)
-      else if (message.type === 'get-certificates') this.#options.onGetCertificates(line)
-      else if (message.type === 'stop') this.#stop()
-    })
-    void line.closed.then(() => this.#visitors.delete(line))
-  }
-
-  /** The client waits for so many workers: without them it cannot go on. */
-  need(workers: number): void {
-    this.#needed = Math.max(this.#needed, workers)
-    // What was lost before was none too many then.
-    if (this.#lastLoss !== undefined && this.#workersLeft < this.#needed) this.#judgeWorkers(this.#lastLoss, false)
+  /** A rank will not come. */
+  depart(exit: EarlyExit): void {
+    this.#do(this.#state.depart(exit))
   }
 
   /** Ends the run because of `failure`. */
   fail(failure: Failure): void {
-    this.#decide({ status: failure.status, failure, forced: false })
+    this.#do(this.#state.fail(failure))
   }
 
-  /** Ends the run where the client's process has not come in `time`. */
+  /** Ends the run if the client's rank has not come in `time`. */
   failWithoutClient(time: string): void {
-    const rank = this.#clientRank
-    if (rank === undefined || this.#members.has(rank)) return
-    const message = `Cannot run the client program: process ${rank}, which is to host it, has not come within ${time}`
-    this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, host: 'unknown', last_lines: [] })
+    this.#do(this.#state.failWithoutClient(time))
   }
 
   /** Ends the run as its client program did, or as what stands for it. */
   end(status: number): void {
-    this.#decide({ status, forced: false })
+    this.#do(this.#state.end(status))
   }
 
   /** The scheduler has ended: that workers end after it needs no cause of its own. */
   schedulerEnded(): void {
-    this.#schedulerEnded = true
+    this.#state.schedulerEnded()
   }
 
-  #hear(rank: number, member: Member, message: ToCoordinator): void {
-    if (this.#members.get(rank) !== member) return
-    switch (message.type) {
-      case 'ended':
-        this.end(message.status)
+  unref(): void {
+    this.#parts.server.unref()
+  }
+
+  async close(): Promise<void> {
+    this.#parts.watch[Symbol.dispose]()
+    await this.#parts.server.close()
+  }
+
+  // Those who connect.
+
+  /**
+   * Takes in a rank, or refuses it. A newer channel of the same process replaces the older one, which that process
+   * has given up; another process that claims the same rank is refused.
+   *
+   * @returns whether it is taken in.
+   */
+  add(caller: Caller, channel: OtherChannel): boolean {
+    const { rank, host } = caller
+    const older = this.#ranks.get(rank)
+    const why = this.#whyNot(caller, older)
+    if (why !== undefined) {
+      this.#parts.logger.warn(`a process on ${host} is not taken in: ${why}`)
+      channel.send({ type: 'refused', why })
+      channel.end()
+      return false
+    }
+    const joined: JoinedRank = { ...caller, channel, isHere: false }
+    this.#ranks.set(rank, joined)
+    this.#state.come(rank, host)
+    older?.channel.destroy()
+    channel.send({ type: 'welcome' })
+    if (this.#haveAllCome) channel.send({ type: 'all-came' })
+    this.#settle()
+    if (this.#cluster !== undefined) channel.send({ type: 'cluster', file: this.#cluster })
+    this.#tellResult(channel)
+    this.#tellCertificates(channel)
+    channel.onMessage((message) => {
+      if (this.#ranks.get(rank) === joined) this.#hear(joined, message)
+    })
+    void channel.closed.then((how) => {
+      const lose = (): void => {
+        if (this.#ranks.get(rank) === joined) this.#do(this.#state.lose(rank, how))
+      }
+      if (joined.isHere || how === 'silent') lose()
+      else setTimeout(lose, comingAgainMs).unref()
+    })
+    return true
+  }
+
+  #whyNot({ rank, instance }: Caller, older: JoinedRank | undefined): string | undefined {
+    const { roles } = this.#parts.shape
+    if (roles[rank] === undefined) return `there is no rank ${rank} in this run of ${roles.length} processes`
+    if (older === undefined) return undefined
+    if (older.instance === instance)
+      return this.#state.isDone(rank) ? `process ${rank} was given up as lost` : undefined
+    return (
+      `another process claims to be rank ${rank} of this run (process ${older.pid} on ${older.host}); ` +
+      `were Slurm's variables copied by ssh?`
+    )
+  }
+
+  #hear(joined: JoinedRank, message: ToCoordinator): void {
+    const { rank, host } = joined
+    const { watch } = this.#parts
+    if (message.type === 'here') joined.isHere = true
+    else if (message.type === 'worker-started') watch.add({ ...message, rank, host })
+    else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
+    else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
+  }
+
+  /** Takes in a command beside the run, which may wait for workers or end the run. */
+  addObserver(channel: OtherChannel): void {
+    this.#observers.add(channel)
+    this.#tellResult(channel)
+    channel.onMessage((message) => {
+      if (message.type === 'await-workers') void this.#parts.watch.tellRunning(channel, this.#wanted(message.count))
+      else if (message.type === 'list-workers') void this.#parts.watch.tellPresent(channel)
+      else if (message.type === 'get-certificates') this.#tellCertificates(channel)
+      else if (message.type === 'stop') this.#do(this.#state.stop())
+    })
+    void channel.closed.then(() => this.#observers.delete(channel))
+  }
+
+  /** The client's rank cannot go on without so many workers; null: all that the run starts. */
+  #awaitWorkers({ rank, host, channel }: JoinedRank, count: number | null): void {
+    const { watch, logger, workersTimeout, hasScheduler } = this.#parts
+    const wanted = this.#wanted(count)
+    const come = watch.tellRunning(channel, wanted)
+    if (hasScheduler) this.#do(this.#state.need(wanted))
+    let haveCome = false
+    const timer = setTimeout(() => {
+      void watch.formatMissing(this.#state.hosts).then((missing) => {
+        if (haveCome) return
+        const why = `after ${formatDuration(workersTimeout)} not all of the ${wanted} workers run: ${missing}`
+        const message = `Cannot start the client program: ${why}`
+        this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, role: 'client', host, last_lines: [] })
+      })
+    }, workersTimeout)
+    void come.then(() => {
+      haveCome = true
+      clearTimeout(timer)
+    })
+    logger.info(`the client program starts when ${wanted} workers run`)
+  }
+
+  // What is done.
+
+  #do(decisions: readonly Decision[]): void {
+    for (const decision of decisions) this.#doOne(decision)
+    this.#settle()
+  }
+
+  #doOne(decision: Decision): void {
+    switch (decision.do) {
+      case 'end':
+        for (const { channel } of this.#ranks.values()) this.#tellResult(channel)
+        for (const channel of this.#observers) this.#tellResult(channel)
         break
-      case 'worker-started':
-        this.#options.onWorkerStart({ ...message, rank, host: member.host })
+      case 'terminate':
+        this.#ranks.get(decision.rank)?.channel.send({ type: 'terminate', signal: decision.signal })
         break
-      case 'worker-ended':
-        if (message.again) {
-          if (this.#verdict === undefined) this.#options.logger.warn(`${message.message}; it is started again`)
-        } else
-          this.#loseWorkers(
-            rank,
-            this.#options.workersPerCommand ?? 1,
-            this.#failureOfWorker(rank, member, message),
-            message.status === 0,
-          )
+      case 'warn':
+        this.#parts.logger.warn(decision.message)
         break
-      case 'failed':
-        // The run can do without a process that was to host workers alone.
-        if (rank === 0 || rank === this.#clientRank) this.fail(message.failure)
-        else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, message.failure)
+      case 'forget workers':
+        void this.#parts.watch.forget(decision.rank)
         break
-      case 'signal':
-        this.#interrupt(message.signal, message.again)
-        break
-      case 'await-workers':
-        this.#options.onAwaitWorkers(member.line, message.count, rank)
-        break
-      case 'done':
-        member.done = true
-        this.#lookWhetherAllDone()
-        break
-      case 'here':
-        member.isHere = true
-        break
-      case 'list-workers':
-      case 'get-certificates':
-      case 'stop':
-      case 'heartbeat-channel':
-      case 'heartbeat':
-      case 'hello':
-        break
+      case 'judge later':
+        setTimeout(() => {
+          this.#do(this.#state.judgeWorkers(decision.failure, true))
+        }, settlingMs).unref()
     }
   }
 
-  #failureOfWorker(rank: number, { host }: Member, { message: how, last_lines, status }: WorkerEnded): Failure {
-    const why = status === 0 ? this.#options.whyWorkersEnd(rank) : undefined
-    const message = why === undefined ? how : `${how}: ${why}`
-    return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, role: 'worker', host, last_lines }
-  }
-
-  #lose(rank: number, member: Member, how: 'closed' | 'silent'): void {
-    if (member.done || this.#members.get(rank) !== member) return
-    member.done = true
-    if (how === 'silent') this.#silent.add(rank)
-    const why =
-      how === 'closed'
-        ? 'it ended without a word'
-        : `nothing was heard of it for ${formatDuration(this.#options.lostAfter)}: it is frozen, or its host or its network is gone`
-    const failure = this.#lost(rank, member.host, why)
-    if (rank === this.#clientRank) this.fail(failure)
-    else this.#loseWorkers(rank, this.#workers.get(rank) ?? 0, failure)
-    if (how === 'silent' && this.#verdict === undefined) this.#options.onSilent(rank)
-    this.#lookWhetherAllDone()
-  }
-
-  #lost(rank: number, host: string, why: string): Failure {
-    const roles = this.#options.roles[rank]?.join(', ') ?? 'unknown'
-    const message = `Lost process ${rank} (${roles}) on ${host}: ${why}`
-    return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
-  }
-
-  #loseWorkers(rank: number, count: number, failure: Failure, inPeace = false): void {
-    const left = (this.#workers.get(rank) ?? 0) - count
-    if (left > 0) this.#workers.set(rank, left)
-    else this.#workers.delete(rank)
-    if (this.#verdict !== undefined || this.#schedulerEnded) return
-    if (inPeace) setTimeout(() => this.#judgeWorkers(failure, inPeace), settlingTime).unref()
-    else this.#judgeWorkers(failure, inPeace)
-  }
-
-  #judgeWorkers(failure: Failure, inPeace: boolean): void {
-    if (this.#verdict !== undefined || this.#schedulerEnded) return
-    this.#lastLoss = failure
-    const left = this.#workersLeft
-    if (left >= this.#needed)
-      this.#options.logger.warn(`${failure.message}${whereOf(failure)}; the run goes on with the other workers`)
-    else if (left === 0 && this.#clientRank === undefined && inPeace) this.end(0)
-    else {
-      const few = left === 0 ? 'no worker is left' : `${left} of the ${this.#needed} workers that are needed are left`
-      this.fail({ ...failure, message: `${failure.message}; ${few}` })
+  /** Resolves what is waited for. */
+  #settle(): void {
+    const { missing, someUndone, result } = this.#state
+    if (missing.length === 0 && !this.#haveAllCome) {
+      this.#haveAllCome = true
+      this.#everybodyCame.resolve(undefined)
+      for (const { channel } of this.#ranks.values()) channel.send({ type: 'all-came' })
     }
+    if (result === undefined || someUndone) return
+    this.#everybodyGone.resolve(undefined)
+    if (missing.length === 0) this.#everybodyDone.resolve(undefined)
   }
 
-  get #workersLeft(): number {
-    return [...this.#workers.values()].reduce((a, b) => a + b, 0)
+  #tellResult(channel: OtherChannel): void {
+    if (this.#state.result !== undefined) channel.send({ type: 'end', ...this.#state.result })
   }
 
-  #interrupt(signal: EndingSignal, again: boolean): void {
-    // Without a client process 0 decides.
-    const decider = this.#members.get(this.#clientRank ?? 0)
-    if (again) this.#decide({ status: signalStatus(signal), forced: true })
-    else if (decider === undefined) this.end(signalStatus(signal))
-    else decider.line.send({ type: 'terminate', signal })
+  #tellCertificates(channel: OtherChannel): void {
+    if (this.#certificates !== undefined) channel.send({ type: 'certificates', ...this.#certificates })
   }
 
-  /** A visitor ends the run: where there is no client, that is how it ends well. */
-  #stop(): void {
-    if (this.#clientRank === undefined) this.end(0)
-    else this.#interrupt('SIGTERM', false)
+  #wanted(count: number | null): number {
+    return count ?? this.#record.n_workers
   }
 
-  #decide(verdict: RunResult): void {
-    if (this.#verdict === undefined) this.#verdict = verdict
-    else if (verdict.forced && !this.#verdict.forced) this.#verdict = { ...this.#verdict, forced: true }
-    else return
-    for (const { line } of this.#members.values()) line.send({ type: 'end', ...this.#verdict })
-    for (const visitor of this.#visitors) visitor.send({ type: 'end', ...this.#verdict })
-    this.#lookWhetherAllDone()
-  }
-
-  #lookWhetherAllCame(): void {
-    if (this.missing.length > 0 || this.#haveAllCome) return
-    this.#haveAllCome = true
-    this.#everybodyCame.resolve(undefined)
-    for (const { line } of this.#members.values()) line.send({ type: 'all-came' })
-  }
-
-  #lookWhetherAllDone(): void {
-    if (!this.someUndone) this.#everybodyGone.resolve(undefined)
-    if (this.missing.length > 0) return
-    if (!this.someUndone) this.#everybodyDone.resolve(undefined)
+  /** Our record for a scheduler at `address`: whoever reaches that reaches us there. */
+  #recordFor(address: string): ClusterRecord {
+    const host = hostOf(address)
+    const { control } = this.#record
+    if (host === undefined || isLoopback(host)) return this.#record
+    return { ...this.#record, control: { ...control, addresses: [...new Set([host, ...control.addresses])] } }
   }
 }
 
-type WorkerEnded = Extract<ToCoordinator, { type: 'worker-ended' }>
-
-/** Where it failed, for a message that does not say so itself. */
-function whereOf({ message, rank, host }: Failure): string {
-  return message.includes(` on ${host}`) ? '' : ` (process ${rank} on ${host})`
+function whyEnded(message: ToCoordinator, rank: number, watch: Pick<WorkerWatch, 'whyEnded'>): string | undefined {
+  return message.type === 'worker-ended' && message.status === 0 ? watch.whyEnded(rank) : undefined
 }

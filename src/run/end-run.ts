@@ -1,7 +1,7 @@
 import { formatDuration } from '../util/duration.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Absentees } from './absentees.ts'
-import type { Hub } from './hub.ts'
+import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import type { RunEnd } from './part.ts'
 import { patience } from './timing.ts'
@@ -17,10 +17,14 @@ const nobodyCame =
   '(Client(n_workers=…), LocalCluster); or its Python is another one'
 
 /** Rank 0 ends last: the others, the scheduler, what was published. */
-export async function endRun(run: RunParts, hub: Hub, absentees: Absentees, { result }: RunEnd): Promise<void> {
+export async function endRun(
+  run: RunParts,
+  coordinator: Coordinator,
+  absentees: Absentees,
+  { result }: RunEnd,
+): Promise<void> {
   const { context, components, hooks, shutdown, supervisor } = run
   const { options, logger } = context
-  const { coordinator } = hub
   const { scheduler } = components
   const { forced } = result
   const failed = result.failure !== undefined
@@ -34,19 +38,20 @@ export async function endRun(run: RunParts, hub: Hub, absentees: Absentees, { re
   const { missing } = coordinator
   if (missing.length > 0 && !forced) logger.warn(`ended without having seen process ${missing.join(', ')}`)
   const mayCome = hooks.canReleaseStep() && options.scancel && !forced && missing.length > 0
-  await withdraw(run, hub, result, missing.length > 0)
+  await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
-    await awaitLate(run, hub, { mayCome, failed })
+    await awaitLate(run, coordinator, { mayCome, failed })
     // If all have come and gone, nobody needs word of the run.
-    if (mayCome && coordinator.missing.length + coordinator.silent.length === 0) await withdraw(run, hub, result, false)
+    if (mayCome && coordinator.missing.length + coordinator.silent.length === 0)
+      await withdraw(run, coordinator, result, false)
   }
-  await hub.close()
+  await coordinator.close()
 }
 
 /** Waits for ranks that are slow, or were stopped, until it is known which of them may hold the step. */
 async function awaitLate(
   { context, hooks, shutdown, supervisor }: RunParts,
-  { coordinator }: Hub,
+  coordinator: Coordinator,
   { mayCome, failed }: { readonly mayCome: boolean; readonly failed: boolean },
 ): Promise<void> {
   const silenceMs = context.options.lostAfter * 1.25
@@ -69,10 +74,10 @@ async function awaitLate(
 /** Removes what was published; leaves word for whoever comes late. */
 async function withdraw(
   { context, hooks }: RunParts,
-  hub: Hub,
+  coordinator: Coordinator,
   { failure }: RunEnd['result'],
   somebodyMayCome: boolean,
 ): Promise<void> {
-  const word = somebodyMayCome && !hooks.isOnOneHost() ? outcomeOf(context, failure, hub.record) : undefined
+  const word = somebodyMayCome && !hooks.isOnOneHost() ? outcomeOf(context, failure, coordinator.record) : undefined
   await hooks.withdraw(context, word)
 }

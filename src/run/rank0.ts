@@ -12,7 +12,7 @@ import { Absentees } from './absentees.ts'
 import { isCanceller } from './cancel-step.ts'
 import { endRun } from './end-run.ts'
 import { failureOf } from './failure.ts'
-import type { Hub } from './hub.ts'
+import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Part, RunEnd } from './part.ts'
@@ -22,7 +22,7 @@ import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts
 /** The part of rank 0: it has the coordinator, starts the scheduler, and publishes where the cluster is. */
 export class Rank0 implements Part {
   readonly #run: RunParts
-  #hub: Hub | undefined
+  #coordinator: Coordinator | undefined
 
   constructor(run: RunParts) {
     this.#run = run
@@ -33,49 +33,49 @@ export class Rank0 implements Part {
     const { context, mine, hooks, secure } = this.#run
     const making = mine.includes('scheduler') ? secure?.make(context) : undefined
     making?.catch(() => undefined)
-    const hub = await this.#listen()
+    const coordinator = await this.#listen()
     if (making !== undefined) await this.#giveCertificates(await making)
     const { scheduler, versions } = mine.includes('scheduler')
-      ? await this.#startScheduler(hub)
+      ? await this.#startScheduler(coordinator)
       : { scheduler: await hooks.findExisting(context), versions: undefined }
     context.signal.throwIfAborted()
-    const file = hub.announce(scheduler, versions)
+    const file = coordinator.announce(scheduler, versions)
     await hooks.publish(file, context)
-    hub.coordinator.publish(file)
+    coordinator.publish(file)
     await this.#logCluster(file, versions)
-    if (context.options.scheduler) void hub.mark()
     return file
   }
 
   /** The others may come from now on. */
-  async #listen(): Promise<Hub> {
+  async #listen(): Promise<Coordinator> {
     const { context, hooks, member, heartbeat, isInline, supervisor } = this.#run
-    const { Hub } = await import('./hub.ts')
-    const hub = await Hub.open(context, supervisor.seams)
-    this.#hub = hub
-    member.attach(hub.link, context.identity.host)
-    this.#leaveToReaper(hub)
-    if (isInline && context.identity.size > 1) await hub.setHeartbeatThread(heartbeat.start(hub.record, 0))
-    await hooks.announce(hub.record, context)
-    this.#leaveDirectoriesToReaper(hub)
-    new Absentees(this.#run, hub.coordinator).limitWaits()
-    return hub
+    const { openCoordinator } = await import('./open-coordinator.ts')
+    const coordinator = await openCoordinator(context, supervisor.seams)
+    this.#coordinator = coordinator
+    member.attach(coordinator.join(), context.identity.host)
+    this.#leaveToReaper(coordinator)
+    const port = isInline && context.identity.size > 1 ? await heartbeat.start(coordinator.record, 0).port() : undefined
+    if (port !== undefined) coordinator.setHeartbeatPort(port)
+    await hooks.announce(coordinator.record, context)
+    this.#leaveDirectoriesToReaper(coordinator)
+    new Absentees(this.#run, coordinator).limitWaits()
+    return coordinator
   }
 
   /** What is to be removed even if this process is killed. */
-  #leaveToReaper(hub: Hub): void {
+  #leaveToReaper(coordinator: Coordinator): void {
     const { hooks, context, supervisor } = this.#run
     const { files, note } = hooks.leavings(context)
     if (note !== undefined) supervisor.reaper.setNote(note)
-    for (const path of files) supervisor.reaper.addFile(path, hub.record.nonce)
+    for (const path of files) supervisor.reaper.addFile(path, coordinator.record.nonce)
   }
 
   /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless we could announce ourselves. */
-  #leaveDirectoriesToReaper(hub: Hub): void {
+  #leaveDirectoriesToReaper(coordinator: Coordinator): void {
     const { hooks, context, supervisor } = this.#run
     const { directories } = hooks.leavings(context)
     // Until then, what stands there tells a process that comes late that its run is gone.
-    void hub.coordinator.everybodyCame.then(() => {
+    void coordinator.everybodyCame.then(() => {
       for (const directory of directories) supervisor.reaper.addDirectory(directory)
     })
   }
@@ -83,7 +83,7 @@ export class Rank0 implements Part {
   /** Keeps the certificates of the run, and gives them to the others. */
   async #giveCertificates(material: TlsMaterial): Promise<void> {
     await this.#run.secure?.keep(material)
-    this.#hub?.giveCertificates(material)
+    this.#coordinator?.giveCertificates(material)
   }
 
   /**
@@ -101,13 +101,13 @@ export class Rank0 implements Part {
       )
   }
 
-  async #startScheduler(hub: Hub): Promise<RunningScheduler> {
+  async #startScheduler(coordinator: Coordinator): Promise<RunningScheduler> {
     const { hooks, context, components } = this.#run
     await hooks.beforeSchedulerStart(context)
     const process = await components.startScheduler()
     const running = await schedulerRuns(process, context)
     void process.exited.then((exit) => {
-      void this.#onSchedulerEnd(hub, exit, process.tail)
+      void this.#onSchedulerEnd(coordinator, exit, process.tail)
     })
     await hooks.onSchedulerStart(context, running.scheduler)
     return running
@@ -126,7 +126,7 @@ export class Rank0 implements Part {
     void logDashboard(file, context)
   }
 
-  async #onSchedulerEnd({ coordinator }: Hub, exit: Exit, lastLines: readonly string[]): Promise<void> {
+  async #onSchedulerEnd(coordinator: Coordinator, exit: Exit, lastLines: readonly string[]): Promise<void> {
     const { context, supervisor } = this.#run
     if (supervisor.isEnding) return
     coordinator.schedulerEnded()
@@ -151,7 +151,7 @@ export class Rank0 implements Part {
   async fail(error: unknown): Promise<RunResult> {
     const { context, hooks, member, cause, supervisor } = this.#run
     const failure = failureOf(error, context.identity)
-    if (this.#hub === undefined) {
+    if (this.#coordinator === undefined) {
       if (error instanceof InterruptedError) {
         await hooks.leaveEarlyExit(context)
         return { status: signalStatus(error.signal), forced: false }
@@ -160,34 +160,35 @@ export class Rank0 implements Part {
       return { status: failure.status, failure, forced: false }
     }
     // Decided first: those who read the outcome leave, which must not count as the cause.
-    if (error instanceof InterruptedError) this.#hub.coordinator.end(failure.status)
-    else this.#hub.coordinator.fail(failure)
+    if (error instanceof InterruptedError) this.#coordinator.end(failure.status)
+    else this.#coordinator.fail(failure)
     const result = await member.result
     cause.tell(result)
     if (supervisor.phase === 'starting')
-      await hooks.publishOutcome(outcomeOf(context, failure, this.#hub.record), context)
+      await hooks.publishOutcome(outcomeOf(context, failure, this.#coordinator.record), context)
     return result
   }
 
   async failByDefect(error: Error): Promise<void> {
     const { context, hooks, supervisor } = this.#run
     const { failure } = await this.fail(error)
-    if (this.#hub === undefined) return
+    if (this.#coordinator === undefined) return
     // Those who come later read it in the run's directory.
-    if (supervisor.phase !== 'starting' && this.#hub.coordinator.missing.length > 0)
-      await hooks.publishOutcome(outcomeOf(context, failure, this.#hub.record), context)
+    if (supervisor.phase !== 'starting' && this.#coordinator.missing.length > 0)
+      await hooks.publishOutcome(outcomeOf(context, failure, this.#coordinator.record), context)
     supervisor.reaper.cancelNote()
-    await this.#hub.close()
+    await this.#coordinator.close()
   }
 
   exitAtOnce(): void {
     const { context, hooks } = this.#run
-    if (this.#hub !== undefined) hooks.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#hub.record), context)
+    if (this.#coordinator !== undefined)
+      hooks.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#coordinator.record), context)
   }
 
   async leave(end: RunEnd): Promise<void> {
-    if (this.#hub !== undefined)
-      await endRun(this.#run, this.#hub, new Absentees(this.#run, this.#hub.coordinator), end)
+    if (this.#coordinator !== undefined)
+      await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
   }
 
   async withdrawForRank0(): Promise<void> {
@@ -200,14 +201,14 @@ export class Rank0 implements Part {
   }
 
   unref(): void {
-    this.#hub?.unref()
+    this.#coordinator?.unref()
   }
 
   get silent(): readonly number[] {
-    return this.#hub?.coordinator.silent ?? []
+    return this.#coordinator?.silent ?? []
   }
 
   get isReporter(): boolean {
-    return this.#hub !== undefined
+    return this.#coordinator !== undefined
   }
 }

@@ -11,7 +11,7 @@ const shared: readonly (readonly Role[])[] = [['scheduler', 'client', 'worker'],
 const withoutClient: readonly (readonly Role[])[] = [['scheduler'], ['worker'], ['worker']]
 
 interface Member {
-  readonly line: Channel<FromCoordinator, ToCoordinator>
+  readonly channel: Channel<FromCoordinator, ToCoordinator>
   readonly heard: FromCoordinator[]
 }
 
@@ -23,19 +23,25 @@ function startRun(
   const warnings: string[] = []
   const allCame: number[] = []
   const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
-  const onSilent = vi.fn()
+  const forget = vi.fn()
   const coordinator = new Coordinator({
-    roles,
-    workersEach,
-    minWorkers,
-    lostAfter: 20_000,
+    shape: { roles, workersEach, minWorkers, lostAfter: 20_000 },
     logger,
-    onAwaitWorkers: vi.fn(),
-    onListWorkers: vi.fn(),
-    onGetCertificates: vi.fn(),
-    onSilent,
-    onWorkerStart: vi.fn(),
-    whyWorkersEnd: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
+    hasScheduler: true,
+    workersTimeout: 60_000,
+    watch: {
+      begin: vi.fn(),
+      mark: async () => await Promise.resolve(),
+      tellRunning: async () => await Promise.resolve(),
+      tellPresent: async () => await Promise.resolve(),
+      add: vi.fn(),
+      whyEnded: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
+      forget,
+      formatMissing: async () => await Promise.resolve(''),
+      [Symbol.dispose]: vi.fn(),
+    },
+    server: { port: 1, unref: vi.fn(), close: async () => await Promise.resolve() },
+    record: published.dask_hpc_runner,
   })
   const join = (
     rank: number,
@@ -51,19 +57,19 @@ function startRun(
     const caller = { rank, host: `node${rank}`, pid: 4711, instance }
     coordinator.add(caller, closed === undefined ? theirs : closingBy(theirs, closed))
     if (isHere) mine.send({ type: 'here' })
-    return { line: mine, heard }
+    return { channel: mine, heard }
   }
-  const visit = (): Member => {
+  const observe = (): Member => {
     const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
     const heard: FromCoordinator[] = []
     mine.onMessage((message) => heard.push(message))
     coordinator.addObserver(theirs)
-    return { line: mine, heard }
+    return { channel: mine, heard }
   }
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
   const everybody = (): FromCoordinator[][] => [...members.values()].map(({ heard }) => heard)
-  return { coordinator, warnings, allCame, onSilent, member, join, visit, everybody }
+  return { coordinator, warnings, allCame, forget, member, join, observe, everybody }
 }
 
 /** The channel of a process that is lost in that way. */
@@ -82,10 +88,10 @@ function closingBy<In, Out>(channel: Channel<In, Out>, closed: Promise<'silent'>
   }
 }
 
-/** Loses the process behind a line: its connection closes without a word. */
-async function lose({ line }: Member): Promise<void> {
-  line.end()
-  await line.closed
+/** Loses the process behind a channel: its connection closes without a word. */
+async function lose({ channel }: Member): Promise<void> {
+  channel.end()
+  await channel.closed
   await settle()
 }
 
@@ -137,15 +143,15 @@ afterEach(() => {
 describe('Coordinator', () => {
   it('tells everybody the status of the client program when it has ended', () => {
     const { member, everybody } = startRun(exclusive)
-    member(1).line.send({ type: 'ended', status: 3 })
+    member(1).channel.send({ type: 'ended', status: 3 })
     expect(everybody()).toEqual(exclusive.map(() => [{ type: 'end', status: 3, forced: false }]))
   })
 
-  it('tells one verdict only, the first', () => {
+  it('tells one result only, the first', () => {
     const { coordinator, member } = startRun(exclusive)
-    member(1).line.send({ type: 'ended', status: 0 })
+    member(1).channel.send({ type: 'ended', status: 0 })
     coordinator.fail(failureOf(0, 'The scheduler ended'))
-    member(2).line.send({ type: 'failed', failure: failureOf(2, 'too late') })
+    member(2).channel.send({ type: 'failed', failure: failureOf(2, 'too late') })
     coordinator.end(4)
     expect(member(3).heard).toEqual([{ type: 'end', status: 0, forced: false }])
   })
@@ -184,7 +190,7 @@ describe('Coordinator', () => {
   it('ends the run as failed when the last worker is lost', async () => {
     const { member } = startRun(exclusive)
     await lose(member(3))
-    member(2).line.send(workerEnded(1))
+    member(2).channel.send(workerEnded(1))
     expect(member(1).heard).toEqual([
       {
         type: 'end',
@@ -205,8 +211,8 @@ describe('Coordinator', () => {
   it('names why a worker may have ended in peace that the scheduler had given up', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { member, warnings } = startRun(exclusive)
-    member(3).line.send(workerEnded(0, 'Worker 3 exited with status 0'))
-    member(2).line.send(workerEnded(0, 'Worker 2 exited with status 0'))
+    member(3).channel.send(workerEnded(0, 'Worker 3 exited with status 0'))
+    member(2).channel.send(workerEnded(0, 'Worker 2 exited with status 0'))
     vi.advanceTimersByTime(1_500)
     expect(member(1).heard).toMatchObject([
       { failure: { message: 'Worker 3 exited with status 0: nobody reaches it; no worker is left' } },
@@ -222,15 +228,15 @@ describe('Coordinator', () => {
 
   it('counts each worker of a process that has several', () => {
     const { member, everybody } = startRun([['scheduler'], ['client'], ['worker']], { workersEach: 2 })
-    member(2).line.send(workerEnded(1))
+    member(2).channel.send(workerEnded(1))
     expect(everybody().flat()).toEqual([])
-    member(2).line.send(workerEnded(1))
+    member(2).channel.send(workerEnded(1))
     expect(member(1).heard).toMatchObject([{ type: 'end', status: 69 }])
   })
 
   it('does not count the workers of a lost process twice', async () => {
     const { member, everybody } = startRun(exclusive)
-    member(2).line.send(workerEnded(1))
+    member(2).channel.send(workerEnded(1))
     await lose(member(2))
     expect(everybody().flat()).toEqual([])
     await lose(member(3))
@@ -238,11 +244,11 @@ describe('Coordinator', () => {
   })
 
   it('ends where the client waits for more than are left, with what was lost before', () => {
-    const { coordinator, member, everybody } = startRun(exclusive)
-    member(2).line.send(workerEnded(1))
-    coordinator.need(1)
+    const { member, everybody } = startRun(exclusive)
+    member(2).channel.send(workerEnded(1))
+    member(1).channel.send({ type: 'await-workers', count: 1 })
     expect(everybody().flat()).toEqual([])
-    coordinator.need(2)
+    member(1).channel.send({ type: 'await-workers', count: 2 })
     const message = 'Worker 2 ended; 1 of the 2 workers that are needed are left'
     expect(member(1).heard).toMatchObject([{ type: 'end', status: 69, failure: { message, rank: 2 } }])
   })
@@ -250,23 +256,23 @@ describe('Coordinator', () => {
   it('ends a run without a client as its last worker ends', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const peaceful = startRun(withoutClient)
-    peaceful.member(1).line.send(workerEnded(0))
+    peaceful.member(1).channel.send(workerEnded(0))
     expect(peaceful.everybody().flat()).toEqual([])
-    peaceful.member(2).line.send(workerEnded(0))
+    peaceful.member(2).channel.send(workerEnded(0))
     vi.advanceTimersByTime(1_500)
     expect(peaceful.member(0).heard).toEqual([{ type: 'end', status: 0, forced: false }])
 
     const failing = startRun(withoutClient)
-    failing.member(1).line.send(workerEnded(0))
-    failing.member(2).line.send(workerEnded(1))
+    failing.member(1).channel.send(workerEnded(0))
+    failing.member(2).channel.send(workerEnded(1))
     expect(failing.member(0).heard).toMatchObject([{ status: 69, failure: { rank: 2 } }])
   })
 
   it('fails a run with a client that has lost its workers, even if they ended in peace', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { member } = startRun(exclusive)
-    member(2).line.send(workerEnded(0))
-    member(3).line.send(workerEnded(0))
+    member(2).channel.send(workerEnded(0))
+    member(3).channel.send(workerEnded(0))
     vi.advanceTimersByTime(1_400)
     expect(member(1).heard).toEqual([])
     vi.advanceTimersByTime(100)
@@ -276,7 +282,7 @@ describe('Coordinator', () => {
   it('takes the end of workers for no cause where the scheduler has ended', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { coordinator, member } = startRun(exclusive)
-    for (const rank of [2, 3]) member(rank).line.send(workerEnded(0))
+    for (const rank of [2, 3]) member(rank).channel.send(workerEnded(0))
     coordinator.schedulerEnded()
     vi.advanceTimersByTime(10_000)
     expect(member(1).heard).toEqual([])
@@ -284,7 +290,7 @@ describe('Coordinator', () => {
 
   it('goes on while a crashed worker is started again, and says so', () => {
     const { member, everybody, warnings } = startRun([['scheduler'], ['client'], ['worker']])
-    member(2).line.send({ type: 'worker-ended', status: 137, again: true, message: 'Worker 2 died', last_lines: [] })
+    member(2).channel.send({ type: 'worker-ended', status: 137, again: true, message: 'Worker 2 died', last_lines: [] })
     expect(everybody().flat()).toEqual([])
     expect(warnings).toEqual(['Worker 2 died; it is started again'])
   })
@@ -293,9 +299,9 @@ describe('Coordinator', () => {
     ['the least number', { minWorkers: 2 }, undefined],
     ['the number that the client waits for', {}, 2],
   ])('ends the run as failed when fewer workers are left than %s', (_, options, needed) => {
-    const { coordinator, member } = startRun(exclusive, options)
-    if (needed !== undefined) coordinator.need(needed)
-    member(3).line.send(workerEnded(1))
+    const { member } = startRun(exclusive, options)
+    if (needed !== undefined) member(1).channel.send({ type: 'await-workers', count: needed })
+    member(3).channel.send(workerEnded(1))
     expect(member(1).heard).toMatchObject([
       { type: 'end', status: 69, failure: { message: 'Worker 2 ended; 1 of the 2 workers that are needed are left' } },
     ])
@@ -317,31 +323,31 @@ describe('Coordinator', () => {
   })
 
   it('remembers who fell silent, and says it while the run goes on', async () => {
-    const { coordinator, join, onSilent } = startRun(exclusive, { come: [0, 1, 2] })
+    const { coordinator, join, forget } = startRun(exclusive, { come: [0, 1, 2] })
     let fall!: (how: 'silent') => void
     const closed = new Promise<'silent'>((resolve) => (fall = resolve))
     join(3, closed)
     fall('silent')
     await settle()
     expect(coordinator.silent).toEqual([3])
-    expect(onSilent.mock.calls).toEqual([[3]])
+    expect(forget.mock.calls).toEqual([[3]])
   })
 
-  it('lets a visitor end the run as a TERM does, or well where there is no client', () => {
+  it('lets a observer end the run as a TERM does, or well where there is no client', () => {
     const withClient = startRun(exclusive)
-    withClient.visit().line.send({ type: 'stop' })
+    withClient.observe().channel.send({ type: 'stop' })
     expect(withClient.member(1).heard).toEqual([{ type: 'terminate', signal: 'SIGTERM' }])
     const without = startRun(withoutClient)
-    const visitor = without.visit()
-    visitor.line.send({ type: 'stop' })
-    expect(visitor.heard).toEqual([{ type: 'end', status: 0, forced: false }])
+    const observer = without.observe()
+    observer.channel.send({ type: 'stop' })
+    expect(observer.heard).toEqual([{ type: 'end', status: 0, forced: false }])
     expect(without.member(1).heard).toEqual([{ type: 'end', status: 0, forced: false }])
   })
 
   it('passes a failure on as it was told, to those that come late too', () => {
     const { member, join } = startRun(exclusive, { come: [0, 1] })
     const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
-    member(1).line.send({ type: 'failed', failure })
+    member(1).channel.send({ type: 'failed', failure })
     const end = { type: 'end', status: 78, failure, forced: false }
     expect(member(0).heard).toEqual([end])
     expect(join(2).heard).toEqual([end])
@@ -350,7 +356,7 @@ describe('Coordinator', () => {
 
   it('does without a process that was to host workers alone and cannot', () => {
     const { member, everybody, warnings } = startRun(exclusive)
-    member(2).line.send({
+    member(2).channel.send({
       type: 'failed',
       failure: { ...failureOf(2, 'Cannot find a Python that has Dask'), status: 78 },
     })
@@ -358,7 +364,7 @@ describe('Coordinator', () => {
     expect(warnings).toEqual([
       'Cannot find a Python that has Dask (process 2 on node2); the run goes on with the other workers',
     ])
-    member(3).line.send({
+    member(3).channel.send({
       type: 'failed',
       failure: { ...failureOf(3, 'Cannot find a Python that has Dask'), status: 78 },
     })
@@ -367,16 +373,16 @@ describe('Coordinator', () => {
 
   it('passes a signal to the client program alone, and waits for it to end', () => {
     const { member, everybody } = startRun(exclusive)
-    member(3).line.send({ type: 'signal', signal: 'SIGINT', again: false })
+    member(3).channel.send({ type: 'signal', signal: 'SIGINT', again: false })
     expect(everybody()).toEqual([[], [{ type: 'terminate', signal: 'SIGINT' }], [], []])
-    member(1).line.send({ type: 'ended', status: 5 })
+    member(1).channel.send({ type: 'ended', status: 5 })
     expect(member(0).heard).toEqual([{ type: 'end', status: 5, forced: false }])
   })
 
   it('forces the end at a second signal, without grace', () => {
     const { member, everybody } = startRun(exclusive)
-    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
-    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: true })
     const end = { type: 'end', status: 143, forced: true }
     expect(everybody()).toEqual([[end], [{ type: 'terminate', signal: 'SIGTERM' }, end], [end], [end]])
   })
@@ -385,7 +391,7 @@ describe('Coordinator', () => {
     const { coordinator, member } = startRun(exclusive)
     const failure = failureOf(0, 'The scheduler ended')
     coordinator.fail(failure)
-    for (let i = 0; i < 2; i++) member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    for (let i = 0; i < 2; i++) member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: true })
     expect(member(3).heard).toEqual([
       { type: 'end', status: 69, failure, forced: false },
       { type: 'end', status: 69, failure, forced: true },
@@ -394,21 +400,21 @@ describe('Coordinator', () => {
 
   it('has process 0 decide at a signal where there is no client', () => {
     const { everybody, member } = startRun(withoutClient)
-    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: false })
     expect(everybody()).toEqual([[{ type: 'terminate', signal: 'SIGTERM' }], [], []])
   })
 
   it('ends at once at a signal where the client has not come', () => {
     const { member } = startRun(exclusive, { come: [0, 2, 3] })
-    member(2).line.send({ type: 'signal', signal: 'SIGTERM', again: false })
+    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: false })
     expect(member(0).heard).toEqual([{ type: 'end', status: 143, forced: false }])
   })
 
   it('refuses another process that claims the same rank, and says why', async () => {
     const { member, join, everybody, warnings } = startRun(exclusive)
     const second = join(1, undefined, { instance: 'another process' })
-    await second.line.closed
-    second.line.send({ type: 'ended', status: 9 })
+    await second.channel.closed
+    second.channel.send({ type: 'ended', status: 9 })
     await settle()
     expect(everybody().flat()).toEqual([])
     const why =
@@ -416,7 +422,7 @@ describe('Coordinator', () => {
       "were Slurm's variables copied by ssh?"
     expect(warnings).toEqual([`a process on node1 is not taken in: ${why}`])
     expect(second.heard).toEqual([{ type: 'refused', why }])
-    member(1).line.send({ type: 'ended', status: 0 })
+    member(1).channel.send({ type: 'ended', status: 0 })
     expect(member(0).heard).toMatchObject([{ status: 0 }])
   })
 
@@ -428,12 +434,12 @@ describe('Coordinator', () => {
   it('takes a newer channel of the same process in the place of the older one', async () => {
     const { coordinator, member, join, everybody, warnings } = startRun(exclusive)
     const newer = join(1)
-    await member(1).line.closed
+    await member(1).channel.closed
     await settle()
     expect([everybody().flat(), warnings]).toEqual([[], []])
     coordinator.publish(published)
     expect(newer.heard).toEqual([{ type: 'cluster', file: published }])
-    newer.line.send({ type: 'ended', status: 0 })
+    newer.channel.send({ type: 'ended', status: 0 })
     expect(member(0).heard.at(-1)).toMatchObject({ type: 'end', status: 0 })
   })
 
@@ -446,7 +452,7 @@ describe('Coordinator', () => {
     const again = join(1)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(member(0).heard).toEqual([])
-    again.line.send({ type: 'ended', status: 0 })
+    again.channel.send({ type: 'ended', status: 0 })
     expect(member(0).heard).toMatchObject([{ status: 0 }])
   })
 
@@ -467,28 +473,28 @@ describe('Coordinator', () => {
 
   it('knows when everybody but process 0 has ended what it hosted', async () => {
     const { coordinator, member } = startRun(exclusive)
-    member(1).line.send({ type: 'ended', status: 0 })
-    for (const rank of [1, 2]) member(rank).line.send({ type: 'done' })
+    member(1).channel.send({ type: 'ended', status: 0 })
+    for (const rank of [1, 2]) member(rank).channel.send({ type: 'done' })
     expect(await isSettled(coordinator.everybodyDone)).toBe(false)
-    member(3).line.send({ type: 'done' })
+    member(3).channel.send({ type: 'done' })
     expect(await isSettled(coordinator.everybodyDone)).toBe(true)
   })
 
   it('counts a lost process as done, and one that never came as not', async () => {
     const { coordinator, member, join } = startRun(exclusive, { come: [0, 1, 2] })
-    member(1).line.send({ type: 'ended', status: 0 })
-    member(1).line.send({ type: 'done' })
+    member(1).channel.send({ type: 'ended', status: 0 })
+    member(1).channel.send({ type: 'done' })
     await lose(member(2))
     expect(await isSettled(coordinator.everybodyDone)).toBe(false)
-    join(3).line.send({ type: 'done' })
+    join(3).channel.send({ type: 'done' })
     expect(await isSettled(coordinator.everybodyDone)).toBe(true)
   })
 
   it('takes no alarm at a process that closes its line after it was done', async () => {
     const { member, warnings } = startRun(exclusive)
-    member(1).line.send({ type: 'ended', status: 0 })
+    member(1).channel.send({ type: 'ended', status: 0 })
     for (const rank of [1, 2, 3]) {
-      member(rank).line.send({ type: 'done' })
+      member(rank).channel.send({ type: 'done' })
       await lose(member(rank))
     }
     expect(warnings).toEqual([])
@@ -497,7 +503,7 @@ describe('Coordinator', () => {
 
   it('waits for nobody in a run of one', async () => {
     const { coordinator, member } = startRun([['scheduler', 'client', 'worker']])
-    member(0).line.send({ type: 'ended', status: 2 })
+    member(0).channel.send({ type: 'ended', status: 2 })
     expect(member(0).heard).toEqual([{ type: 'end', status: 2, forced: false }])
     expect(await isSettled(coordinator.everybodyDone)).toBe(true)
   })
@@ -507,7 +513,7 @@ describe('Coordinator', () => {
     await lose(member(1))
     await lose(member(2))
     expect(everybody().flat()).toEqual([])
-    member(0).line.send(workerEnded(1, 'Worker 0 ended'))
+    member(0).channel.send(workerEnded(1, 'Worker 0 ended'))
     expect(member(0).heard).toMatchObject([{ failure: { rank: 0, message: 'Worker 0 ended; no worker is left' } }])
   })
 })

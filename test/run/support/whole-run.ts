@@ -13,7 +13,7 @@ import type { EarlyExit } from '../../../src/rendezvous/early-exits.ts'
 import type { Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
 // Loaded when it is needed, for which no time passes here.
-import '../../../src/run/hub.ts'
+import '../../../src/run/open-coordinator.ts'
 import { realSeams, type RunSeams } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
