@@ -134,6 +134,7 @@ describe('rank 0', () => {
     expect(await run.end()).toEqual([undefined, 69, 69, 69])
     expect(program.signals).toEqual(['SIGTERM'])
     expect(run.whoSaid(`Lost process 0 (scheduler) on node0: ${why}`).length).toBe(3)
+    expect(run.did).toContain('1: withdrew')
     // One after the other: the first ends the others.
     const cancelled = how === 'kill' ? [] : [1, 2, 3].map((rank) => `${rank}: cancelled the step of 0`)
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(cancelled)

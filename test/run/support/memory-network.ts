@@ -15,11 +15,12 @@ export class MemoryNetwork {
   readonly #cut = new Set<number>()
 
   /** What a run has in place of sockets. */
-  get seams(): Pick<RunSeams, 'listen' | 'join' | 'openHeartbeatChannel'> {
+  get seams(): Pick<RunSeams, 'listen' | 'join' | 'openHeartbeatChannel' | 'askOwner'> {
     return {
       listen: this.#listen,
       join: this.#join,
       openHeartbeatChannel: () => Promise.resolve(undefined),
+      askOwner: () => Promise.resolve(this.#closers.size > this.#cut.size ? 'alive' : 'gone'),
     }
   }
 
