@@ -102,10 +102,11 @@ export class Rank0 implements Part {
   }
 
   async #startScheduler(coordinator: Coordinator): Promise<RunningScheduler> {
-    const { hooks, context, components } = this.#run
+    const { hooks, context, components, member } = this.#run
     await hooks.beforeSchedulerStart(context)
     const process = await components.startScheduler()
-    const running = await schedulerRuns(process, context)
+    // The client may have ended, or cannot come.
+    const running = await member.unlessOver(schedulerRuns(process, context))
     void process.exited.then((exit) => {
       void this.#onSchedulerEnd(coordinator, exit, process.tail)
     })

@@ -87,26 +87,6 @@ test('a launcher that is killed while it starts leaves nothing', async () => {
   await cluster.expectNothingLeft()
 })
 
-test('a killed scheduler ends the run with 69 and says so', async () => {
-  await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '4', '--grace', '8s', '--', 'python3', stubborn])
-  await run.expectOutput('ready')
-  process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
-  await run.expectStatus(69)
-  expect(run.stderr).toMatch(/The scheduler on \S+ was killed by SIGKILL/)
-  await cluster.expectNothingLeft()
-})
-
-test('the last worker that is lost ends the run with 69 and says so', async () => {
-  await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--grace', '8s', '--worker-restarts', '0', '--', 'python3', stubborn])
-  await run.expectOutput('ready')
-  process.kill(await cluster.expectProcess('dask-hpc-runner worker 2'), 'SIGKILL')
-  await run.expectStatus(69)
-  expect(run.stderr).toMatch(/Worker 2 on \S+ was killed by SIGKILL; no worker is left/)
-  await cluster.expectNothingLeft()
-})
-
 test('a scheduler that cannot start ends every process with its last words', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--preload', 'import no_such_module', '--', 'true'])

@@ -76,13 +76,6 @@ test.concurrent('a task whose process 0 does not come says what it waited for, a
   await cluster.expectNothingLeft()
 })
 
-test("the client program's status is that of its task, and the others end with 0", async () => {
-  await using cluster = await Cluster.make()
-  const runs = startTasks(cluster, fourTasks(), ['--', 'python3', '-c', 'import sys; sys.exit(3)'])
-  await expectStatuses(runs, [0, 3, 0, 0])
-  await cluster.expectNothingLeft()
-})
-
 test('six tasks on three nodes become one cluster of four workers, and leave nothing on their nodes', async () => {
   await using cluster = await Cluster.make()
   // By polling, as on a network filesystem: one task of each node looks for both.

@@ -99,6 +99,18 @@ describe('a rank that hosts workers', () => {
     expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
   })
 
+  it('and loses the last of them ends the run', async () => {
+    const run = new WholeRun(4, { workerRestarts: 0 })
+    run.start()
+    await run.program()
+    await run.until(() => run.rank(2).components.workers[0] && run.rank(3).components.workers[0])
+    run.rank(2).components.workers[0]?.end(0, 'SIGKILL')
+    await run.until(() => run.whoSaid('the run goes on with the other workers').length > 0)
+    run.rank(3).components.workers[0]?.end(0, 'SIGKILL')
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.whoSaid('error: Worker 3 on node3 was killed by SIGKILL; no worker is left').length).toBe(4)
+  })
+
   it('and is killed ends the run where its workers were needed', async () => {
     const run = new WholeRun(4, { minWorkers: 2 })
     run.start()
@@ -141,14 +153,34 @@ describe('rank 0', () => {
   })
 })
 
-describe('TERM', () => {
-  it.each([0, 1, 3])('to rank %i ends the program by TERM, and the run with 143', async (rank) => {
-    const run = new WholeRun(4)
+describe('a signal', () => {
+  it.each([
+    ['SIGTERM', 0, 143],
+    ['SIGTERM', 1, 143],
+    ['SIGTERM', 3, 143],
+    ['SIGINT', 2, 130],
+    ['SIGHUP', 1, 129],
+  ] as const)(
+    '%s to rank %i ends the program by the same signal, and the run with %i',
+    async (signal, rank, status) => {
+      const run = new WholeRun(4)
+      run.start()
+      const program = await run.program()
+      run.rank(rank).signals.emit(signal)
+      expect(await run.end()).toEqual([0, status, 0, 0])
+      expect(program.signals).toEqual([signal])
+      expect(run.whoSaid('error')).toEqual([])
+    },
+  )
+
+  it.each([0, 2])('to rank %i ends a cluster without a client, with the status of rank 0', async (rank) => {
+    const run = new WholeRun(3, { command: undefined, client: false })
     run.start()
-    const program = await run.program()
+    await run.until(() => run.rank(1).components.workers[0] && run.rank(2).components.workers[0])
+    await run.pass(60_000)
+    expect(run.statuses).toEqual(new Map())
     run.rank(rank).signals.emit('SIGTERM')
-    expect(await run.end()).toEqual([0, 143, 0, 0])
-    expect(program.signals).toEqual(['SIGTERM'])
+    expect(await run.end()).toEqual([143, 0, 0])
     expect(run.whoSaid('error')).toEqual([])
   })
 
@@ -222,5 +254,70 @@ describe('ranks that do not come', () => {
     program.end(0)
     expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
     expect(run.did.filter((what) => what.includes('woke'))).toEqual([])
+  })
+})
+
+describe('an inline client', () => {
+  const inline = { command: undefined, warmClient: false }
+  afterEach(() => {
+    process.exitCode = undefined
+  })
+
+  it('that closes ends the run, and the others exit with 0', async () => {
+    const run = new WholeRun(4, inline)
+    run.start()
+    const runner = await run.inlineClient()
+    const closed = Promise.all([runner.close(), runner.close()])
+    await run.until(() => run.statuses.size === 3)
+    await closed
+    expect(run.statuses).toEqual(new Map([0, 2, 3].map((rank) => [rank, 0])))
+    expect([runner.signal.aborted, process.exitCode, run.whoSaid('error')]).toEqual([false, undefined, []])
+  })
+
+  it.each([1, 2])('is told of a TERM to rank %i, and its status is 143', async (rank) => {
+    const run = new WholeRun(4, inline)
+    run.start()
+    const runner = await run.inlineClient()
+    run.rank(rank).signals.emit('SIGTERM')
+    await run.until(() => runner.signal.aborted)
+    expect(runner.signal.reason).toMatchObject({ message: 'Ended by SIGTERM' })
+    const closed = runner.close()
+    await run.until(() => run.statuses.size === 3)
+    await closed
+    expect([process.exitCode, ...run.statuses.values()]).toEqual([143, 0, 0, 0])
+  })
+
+  it('is told of the end of the scheduler, and ended after its grace', async () => {
+    const run = new WholeRun(4, inline)
+    run.start()
+    const runner = await run.inlineClient()
+    run.rank(0).components.scheduler?.end(1)
+    await run.until(() => runner.signal.aborted)
+    expect(runner.signal.reason).toMatchObject({ code: 'ERR_COMPONENT_LOST' })
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.whoSaid('warn: the program has not ended in its time: it is ended now')).toEqual(['[1 client]'])
+  })
+
+  it('does not begin where there is no cluster to be had: its start throws the cause', async () => {
+    const run = new WholeRun(4, inline)
+    run.start()
+    run.rank(0).components.doStart = false
+    await run.until(() => run.rank(0).components.scheduler)
+    run.rank(0).components.scheduler?.end(1)
+    expect(await run.end()).toEqual([69, undefined, 69, 69])
+    expect(run.rank(1).error).toMatchObject({ message: 'Cannot start scheduler', lastLines: ['its last words'] })
+  })
+
+  it('does not begin where a signal came before it: its process exits by that', async () => {
+    const run = new WholeRun(4, inline)
+    run.start()
+    run.rank(0).components.doStart = false
+    await run.until(() => run.rank(0).components.scheduler)
+    await run.pass(1_000)
+    const began = Date.now()
+    run.rank(1).signals.emit('SIGTERM')
+    expect(await run.end()).toEqual([0, 143, 0, 0])
+    expect(Date.now() - began).toBeLessThan(8_000)
+    expect(run.rank(1).runner).toBeUndefined()
   })
 })

@@ -85,8 +85,18 @@ export class WholeRun {
 
   /** Until each rank that was started has exited, or was lost. Gives the statuses by rank. */
   async end(): Promise<(number | undefined)[]> {
-    await this.until(() => [...this.ranks.values()].every(({ rank, isLost }) => isLost || this.statuses.has(rank)))
+    await this.until(() =>
+      [...this.ranks.values()].every(
+        ({ rank, isLost, error }) => isLost || error !== undefined || this.statuses.has(rank),
+      ),
+    )
     return Array.from({ length: this.size }, (_, rank) => this.statuses.get(rank))
+  }
+
+  /** Until the inline client has begun. */
+  async inlineClient(): Promise<BaseRunner> {
+    await this.until(() => [...this.ranks.values()].some(({ runner }) => runner !== undefined))
+    return [...this.ranks.values()].find(({ runner }) => runner !== undefined)?.runner as BaseRunner
   }
 
   /** Until the client program runs. */
@@ -110,6 +120,10 @@ class Rank {
   readonly components: FakeComponents
   readonly #run: WholeRun
   isLost = false
+  /** The runner, if the client is inline and has begun. */
+  runner: BaseRunner | undefined
+  /** Why `start` has thrown. */
+  error: unknown
 
   constructor(rank: number, run: WholeRun) {
     this.rank = rank
@@ -133,6 +147,8 @@ class Rank {
     }
     const exit = (status: number): never => {
       if (!this.isLost) run.statuses.set(rank, status)
+      // Nobody would catch it.
+      if (this.runner !== undefined) return undefined as never
       throw new Exited()
     }
     class Runner extends MemoryRunner {
@@ -140,9 +156,14 @@ class Rank {
         super({ rank, run, did, seams, exit })
       }
     }
-    Runner.start().catch((error: unknown) => {
-      if (!(error instanceof Exited)) run.log.push(`[${rank}] threw ${String(error)}`)
-    })
+    Runner.start().then(
+      (runner) => {
+        this.runner = runner
+      },
+      (error: unknown) => {
+        if (!(error instanceof Exited)) this.error = error
+      },
+    )
   }
 
   /** The process is killed, and nothing of it is seen any more. */
@@ -182,7 +203,12 @@ class MemoryRunner extends BaseRunner {
   }
 
   protected override getRoles({ rank, size }: Identity): readonly Role[] {
-    return rolesOf(rank, { size, layout: 'exclusive', client: true, scheduler: true })
+    return rolesOf(rank, {
+      size,
+      layout: 'exclusive',
+      client: this.#options.run.options.client ?? true,
+      scheduler: true,
+    })
   }
 
   protected override async prepare(): Promise<void> {
