@@ -45,7 +45,7 @@ const arrows = {
   client: ['control', 'dask', 'record', 'python', 'process', 'filesystem', 'security'],
   components: ['dask', 'python', 'process', 'filesystem', 'record', 'security', 'identity'],
   control: ['record', 'security'],
-  rendezvous: ['dask', 'filesystem', 'mpi', 'record'],
+  rendezvous: ['control', 'dask', 'filesystem', 'identity', 'mpi', 'process', 'record', 'security'],
   security: ['filesystem', 'identity'],
   python: ['process'],
   mpi: ['process'],

@@ -6,8 +6,10 @@
  */
 export { BaseRunner } from './run/base-runner.ts'
 export { type Context, InterruptedError, type RunContext } from './identity/run-context.ts'
-export { FileRunner } from './runners/file-runner.ts'
-export { type Leavings, RunnerHooks } from './run/hooks.ts'
+export { RunnerHooks } from './run/hooks.ts'
+export type { WorkloadManager } from './run/workload-manager.ts'
+export { FileRendezvous, type FileRendezvousOptions } from './rendezvous/file-rendezvous.ts'
+export type { CleanupList, Rendezvous } from './rendezvous/rendezvous.ts'
 export { LocalRunner, type LocalRunnerOptions } from './runners/local/local-runner.ts'
 export { MPIRunner } from './runners/mpi/mpi-runner.ts'
 export { SLURMRunner } from './runners/slurm/slurm-runner.ts'

@@ -1,5 +1,6 @@
 import { defaults } from '../defaults.ts'
 import { messageOf } from '../errors.ts'
+import type { EarlyExit } from '../rendezvous/early-exits.ts'
 import { formatDuration } from '../util/duration.ts'
 import { showProgress } from '../util/run-progress.ts'
 import type { Coordinator } from './coordinator.ts'
@@ -57,9 +58,9 @@ export class Absentees {
   }
 
   async #giveUpIfNobodyCanCome(): Promise<void> {
-    const { hooks, context } = this.#run
+    const { rendezvous, context } = this.#run
     if (this.#coordinator.hosts.size > 1) return
-    const error = await hooks.whyNobodyComes(context)
+    const error = await rendezvous.whyNobodyComes()
     if (error === undefined) return
     this.#coordinator.fail(failureOf(error, context.identity))
     for (const rank of this.#coordinator.missing) this.#coordinator.depart({ rank })
@@ -68,13 +69,23 @@ export class Absentees {
   async #lookOnce(): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true
-    const { hooks, context } = this.#run
     try {
-      for (const exit of await hooks.earlyExits(context, this.#coordinator.missing)) this.#coordinator.depart(exit)
+      for (const exit of await this.#earlyExits()) this.#coordinator.depart(exit)
     } catch (error) {
-      context.logger.warn(messageOf(error))
+      this.#run.context.logger.warn(messageOf(error))
     } finally {
       this.#isLooking = false
     }
+  }
+
+  async #earlyExits(): Promise<readonly EarlyExit[]> {
+    const { rendezvous, manager } = this.#run
+    const { missing } = this.#coordinator
+    const lost = (await manager?.lostWithHost(missing)) ?? []
+    const exits = (await rendezvous.earlyExits()).filter(({ rank }) => missing.includes(rank))
+    // One that can still write where the network does not reach ends there unseen by the workload manager.
+    const isSilent = async (rank: number): Promise<boolean> => (await manager?.hostAnswers(rank)) === false
+    const judged = exits.map(async (exit) => ({ ...exit, silent: await isSilent(exit.rank) }))
+    return [...(await Promise.all(judged)), ...lost]
   }
 }

@@ -6,7 +6,7 @@ import { signalStatus } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
-import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
 import { withoutShownSecret } from '../record/without-secret.ts'
 import { tellDefectsBy } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
@@ -180,15 +180,6 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   /** Does what a signal to this process would do, unless the run is ending already. */
   protected interrupt(signal: EndingSignal): void {
     this.#shutdown?.interrupt(signal)
-  }
-
-  /**
-   * Gets the certificates of an existing cluster, where this run is to add workers to it securely.
-   *
-   * @throws RunnerError ERR_ENVIRONMENT where one of the two is secure and the other is not.
-   */
-  protected async takeCertificatesOf(file: SchedulerFile): Promise<void> {
-    await this.#run.takeCertificatesOf(file)
   }
 
   get #run(): Run {

@@ -23,7 +23,7 @@ export async function endRun(
   absentees: Absentees,
   { result }: RunEnd,
 ): Promise<void> {
-  const { context, components, hooks, shutdown, supervisor } = run
+  const { context, components, manager, shutdown, supervisor } = run
   const { options, logger } = context
   const { scheduler } = components
   const { forced } = result
@@ -37,7 +37,7 @@ export async function endRun(
   if (options.client && !failed && !interrupted && scheduler?.hadClient === false) logger.info(nobodyCame)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) logger.warn(`ended without having seen process ${missing.join(', ')}`)
-  const mayCome = hooks.canReleaseStep() && options.scancel && !forced && missing.length > 0
+  const mayCome = manager !== undefined && options.scancel && !forced && missing.length > 0
   await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
     await awaitLate(run, coordinator, { mayCome, failed })
@@ -50,7 +50,7 @@ export async function endRun(
 
 /** Waits for ranks that are slow, or were stopped, until it is known which of them may hold the step. */
 async function awaitLate(
-  { context, hooks, shutdown, supervisor }: RunParts,
+  { context, manager, shutdown, supervisor }: RunParts,
   coordinator: Coordinator,
   { mayCome, failed }: { readonly mayCome: boolean; readonly failed: boolean },
 ): Promise<void> {
@@ -58,7 +58,7 @@ async function awaitLate(
   // One that does not tell of its end is slow, or is found to be silent; so is the host of one that has not come.
   if (coordinator.someUndone) await settledWithin(coordinator.everybodyGone, silenceMs)
   // One that was stopped before it came holds the step as well: awake, it finds the run over.
-  if (mayCome) await hooks.wakeStep(context)
+  if (mayCome) await manager?.resumeStep()
   // After an orderly end one that has not come is more likely late than frozen.
   const mayBeFrozen = mayCome && failed
   const toComeMs = mayBeFrozen ? Math.max(0, supervisor.began.getTime() + silenceMs - Date.now()) : 0
@@ -66,18 +66,18 @@ async function awaitLate(
     context.logger.info(
       `giving process ${coordinator.missing.join(', ')} ${formatDuration(toComeMs)} to come: it may be frozen, and hold the step`,
     )
-  const waitMs = hooks.someDoubtful() ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
+  const waitMs = manager?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
   await settledWithin(Promise.race([coordinator.everybodyCame, shutdown.happened]), waitMs)
   if (mayBeFrozen) for (const rank of coordinator.missing) coordinator.depart({ rank, silent: true })
 }
 
 /** Removes what was published; leaves word for whoever comes late. */
 async function withdraw(
-  { context, hooks }: RunParts,
+  { context, hooks, rendezvous }: RunParts,
   coordinator: Coordinator,
   { failure }: RunEnd['result'],
   somebodyMayCome: boolean,
 ): Promise<void> {
   const word = somebodyMayCome && !hooks.isOnOneHost() ? outcomeOf(context, failure, coordinator.record) : undefined
-  await hooks.withdraw(context, word)
+  await rendezvous.withdraw(word)
 }

@@ -14,9 +14,13 @@ import type { RunParts } from './identify.ts'
 import { meet } from './join-run.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Part, RunEnd } from './part.ts'
+import type { WorkloadManager } from './workload-manager.ts'
 
 /** How long a rank 0 that was stopped may take to publish where it is. */
 const wakingMs = 4_000
+
+/** How often a process that waits for rank 0 looks at its host, at most. */
+const leastAskIntervalMs = 1_000
 
 /** Over how long the survivors of a rank 0 spread what they ask and remove. */
 const [spreadMsPerNode, longestSpreadMs] = [10, 5_000]
@@ -32,13 +36,13 @@ export class Follower implements Part {
   }
 
   async join(unusable: Error | undefined): Promise<PublishedFile> {
-    const { context, member, hooks, secure, supervisor } = this.#run
+    const { context, member, rendezvous, secure, supervisor } = this.#run
     const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
         const what = context.options.scheduler ? 'publish' : 'find the cluster of'
         const waiting = `waiting for process 0, which is to ${what} ${context.schedulerFile}`
         using _progress = showProgress(context, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
-        return await hooks.lookUp({ ...context, signal }, dead)
+        return await this.#unlessRank0IsLost(async (until) => rendezvous.lookUp(dead, until), signal)
       },
       join: async (record, patience, signal) => {
         await member.join(record, { patience, signal })
@@ -49,7 +53,7 @@ export class Follower implements Part {
       signal: context.signal,
     })
     if (found.kind === 'outcome') {
-      await hooks.leaveEarlyExit(context)
+      await rendezvous.leaveEarlyExit()
       throw this.#whyOver(found.outcome, unanswered)
     }
     if (unusable !== undefined) throw unusable
@@ -60,10 +64,37 @@ export class Follower implements Part {
     return file
   }
 
+  /** @throws HostLostError if rank 0 cannot come, or what `work` does. */
+  async #unlessRank0IsLost<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { manager } = this.#run
+    if (manager === undefined) return await work(signal)
+    const over = new AbortController()
+    const working = work(AbortSignal.any([signal, over.signal]))
+    const lost = this.#rank0IsLost(manager, over.signal)
+    try {
+      return await Promise.race([working, lost])
+    } finally {
+      over.abort(new Error('this is no longer waited for'))
+      for (const each of [working, lost]) each.catch(() => undefined)
+    }
+  }
+
+  /** @throws HostLostError if rank 0 cannot come, or the signal's reason; does not resolve. */
+  async #rank0IsLost(manager: WorkloadManager, signal: AbortSignal): Promise<never> {
+    const { context } = this.#run
+    // The more ask, the less often each may.
+    const intervalMs = Math.max(leastAskIntervalMs, context.identity.size * 5)
+    for (;;) {
+      await sleep(intervalMs, signal)
+      for (const { failure } of await manager.lostWithHost([0]))
+        throw new HostLostError(failure?.message ?? 'Lost process 0', { code: 'ERR_COMPONENT_LOST' })
+    }
+  }
+
   /** How long a rank 0 is tried that cannot be joined for that reason: a slow network is no end, silence and its absence are. */
   #joinLimit(error: unknown): number {
     const { rendezvousTimeout, lostAfter } = this.#run.context.options
-    const replacement = Math.min(rendezvousTimeout, this.#run.hooks.replacementTime())
+    const replacement = Math.min(rendezvousTimeout, this.#run.rendezvous.replacementMs)
     switch (error instanceof NotReachedError ? error.why : undefined) {
       case 'refused':
       case 'not ours':
@@ -87,7 +118,7 @@ export class Follower implements Part {
   }
 
   async fail(error: unknown): Promise<RunResult> {
-    const { context, member, hooks } = this.#run
+    const { context, member, rendezvous } = this.#run
     if (error instanceof InterruptedError) return await this.#endByInterruption(error)
     const failure = failureOf(error, context.identity)
     // The run goes on without it: there is nothing to tell anybody.
@@ -97,15 +128,15 @@ export class Follower implements Part {
       return await member.result
     }
     this.#missed = this.#whyMissed(error)
-    await hooks.leaveEarlyExit(context, failure)
+    await rendezvous.leaveEarlyExit(failure)
     return { status: failure.status, failure, forced: false }
   }
 
   /** A signal has ended this process before its part in the run has begun. */
   async #endByInterruption(error: InterruptedError): Promise<RunResult> {
-    const { context, member, hooks, shutdown } = this.#run
+    const { member, rendezvous, shutdown } = this.#run
     if (!member.isJoined) {
-      await hooks.leaveEarlyExit(context)
+      await rendezvous.leaveEarlyExit()
       return { status: signalStatus(error.signal), forced: false }
     }
     const signal = shutdown.signal ?? 'SIGTERM'
@@ -155,7 +186,7 @@ export class Follower implements Part {
   }
 
   async withdrawForRank0({ failure }: RunResult): Promise<void> {
-    const { context, member, hooks, supervisor } = this.#run
+    const { context, member, rendezvous, supervisor } = this.#run
     const { localRank = 0 } = context.identity.share
     if (member.loss === 'none' || member.rank0 === undefined) return
     // Without its client a run is over. Another process may have lost rank 0 alone, and the run goes on.
@@ -164,25 +195,27 @@ export class Follower implements Part {
       await sleep(Math.random() * Math.min(longestSpreadMs, context.identity.nodes * spreadMsPerNode))
       if ((await supervisor.seams.askOwner(member.rank0)) !== 'gone') return
     }
-    await hooks.withdraw(context, member.allCame ? undefined : outcomeOf(context, failure, undefined))
+    await rendezvous.withdraw(member.allCame ? undefined : outcomeOf(context, failure, undefined))
   }
 
   async cancelStep(): Promise<void> {
-    const { context, hooks, member, supervisor } = this.#run
+    const { context, rendezvous, manager, member, supervisor } = this.#run
     if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
-    if (this.#missed === 'silent' && (await hooks.isOver(context))) return
-    await hooks.releaseStep(context, this.silent)
+    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager?.hostAnswers(0)) !== false) return
+    // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
+    if (manager !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
+    await manager?.cancelStep(this.silent)
   }
 
   /** Rank 0 has not come: if it was stopped before its first word it wakes, and finds the others gone. */
   async #leaveWithoutRank0(): Promise<void> {
-    const { context, hooks, shutdown } = this.#run
-    await hooks.wakeStep(context)
+    const { rendezvous, manager, shutdown } = this.#run
+    await manager?.resumeStep()
     await settledWithin(shutdown.happened, wakingMs)
-    await hooks.removeUnlessPublished(context)
+    await rendezvous.withdrawUnpublished()
   }
 
   get silent(): readonly number[] {

@@ -5,6 +5,7 @@ import type { RunContext } from '../identity/run-context.ts'
 import { createLogger } from '../logger.ts'
 import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
 import { CauseTeller } from './cause.ts'
+import type { Rendezvous } from '../rendezvous/rendezvous.ts'
 import type { LentHooks } from './hooks.ts'
 import { InlineHeartbeat } from './inline-heartbeat.ts'
 import { Member } from './member.ts'
@@ -13,12 +14,16 @@ import { SecureRun } from './secure-run.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { Supervisor } from './supervisor.ts'
 import { Workers } from './workers.ts'
+import type { WorkloadManager } from './workload-manager.ts'
 
 /** What the run of a process that knows who it is consists of. */
 export interface RunParts {
   readonly supervisor: Supervisor
   readonly shutdown: Shutdown
   readonly hooks: LentHooks
+  readonly rendezvous: Rendezvous
+  /** Missing if nothing can end the step. */
+  readonly manager: WorkloadManager | undefined
   readonly context: RunContext
   /** The roles of this process. */
   readonly mine: readonly Role[]
@@ -59,6 +64,8 @@ export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks
   const member = new Member(run, seams)
   return {
     ...{ supervisor, shutdown, hooks, context: run, mine, secure, components, member },
+    rendezvous: hooks.rendezvous(run),
+    manager: hooks.workloadManager(run),
     isInline: options.command === undefined && mine.includes('client'),
     workers: new Workers({ run, components, member, shutdown, hooks }),
     heartbeat: new InlineHeartbeat(supervisor),

@@ -30,17 +30,20 @@ export class Rank0 implements Part {
 
   async join(unusable: Error | undefined): Promise<PublishedFile> {
     if (unusable !== undefined) throw unusable
-    const { context, mine, hooks, secure } = this.#run
+    const { context, mine, rendezvous, secure } = this.#run
     const making = mine.includes('scheduler') ? secure?.make(context) : undefined
     making?.catch(() => undefined)
     const coordinator = await this.#listen()
     if (making !== undefined) await this.#giveCertificates(await making)
     const { scheduler, versions } = mine.includes('scheduler')
       ? await this.#startScheduler(coordinator)
-      : { scheduler: await hooks.findExisting(context), versions: undefined }
+      : {
+          scheduler: await rendezvous.findExisting(async (found) => this.#takeCertificatesOf(found)),
+          versions: undefined,
+        }
     context.signal.throwIfAborted()
     const file = coordinator.announce(scheduler, versions)
-    await hooks.publish(file, context)
+    await rendezvous.publish(file)
     coordinator.publish(file)
     await this.#logCluster(file, versions)
     return file
@@ -48,7 +51,7 @@ export class Rank0 implements Part {
 
   /** The others may come from now on. */
   async #listen(): Promise<Coordinator> {
-    const { context, hooks, member, heartbeat, isInline, supervisor } = this.#run
+    const { context, rendezvous, member, heartbeat, isInline, supervisor } = this.#run
     const { openCoordinator } = await import('./open-coordinator.ts')
     const coordinator = await openCoordinator(context, supervisor.seams)
     this.#coordinator = coordinator
@@ -56,7 +59,7 @@ export class Rank0 implements Part {
     this.#leaveToReaper(coordinator)
     const port = isInline && context.identity.size > 1 ? await heartbeat.start(coordinator.record, 0).port() : undefined
     if (port !== undefined) coordinator.setHeartbeatPort(port)
-    await hooks.announce(coordinator.record, context)
+    await rendezvous.announce(coordinator.record)
     this.#leaveDirectoriesToReaper(coordinator)
     new Absentees(this.#run, coordinator).limitWaits()
     return coordinator
@@ -64,16 +67,16 @@ export class Rank0 implements Part {
 
   /** What is to be removed even if this process is killed. */
   #leaveToReaper(coordinator: Coordinator): void {
-    const { hooks, context, supervisor } = this.#run
-    const { files, note } = hooks.leavings(context)
+    const { rendezvous, supervisor } = this.#run
+    const { files, note } = rendezvous.cleanupList
     if (note !== undefined) supervisor.reaper.setNote(note)
     for (const path of files) supervisor.reaper.addFile(path, coordinator.record.nonce)
   }
 
   /** Another process may claim to be rank 0 of this run: the run's directory is that one's, unless we could announce ourselves. */
   #leaveDirectoriesToReaper(coordinator: Coordinator): void {
-    const { hooks, context, supervisor } = this.#run
-    const { directories } = hooks.leavings(context)
+    const { rendezvous, supervisor } = this.#run
+    const { directories } = rendezvous.cleanupList
     // Until then, what stands there tells a process that comes late that its run is gone.
     void coordinator.everybodyCame.then(() => {
       for (const directory of directories) supervisor.reaper.addDirectory(directory)
@@ -91,7 +94,7 @@ export class Rank0 implements Part {
    *
    * @throws RunnerError ERR_ENVIRONMENT if one of the two is secure and the other is not.
    */
-  async takeCertificatesOf(file: SchedulerFile): Promise<void> {
+  async #takeCertificatesOf(file: SchedulerFile): Promise<void> {
     const { context, secure } = this.#run
     if (secure !== undefined) await this.#giveCertificates(await certificatesOfOther(file, context))
     else if (file.dask_hpc_runner?.secure === true && tlsOf(context.options) === undefined)
@@ -150,14 +153,14 @@ export class Rank0 implements Part {
   }
 
   async fail(error: unknown): Promise<RunResult> {
-    const { context, hooks, member, cause, supervisor } = this.#run
+    const { context, rendezvous, member, cause, supervisor } = this.#run
     const failure = failureOf(error, context.identity)
     if (this.#coordinator === undefined) {
       if (error instanceof InterruptedError) {
-        await hooks.leaveEarlyExit(context)
+        await rendezvous.leaveEarlyExit()
         return { status: signalStatus(error.signal), forced: false }
       }
-      await hooks.endAlone(outcomeOf(context, failure, undefined), context)
+      await rendezvous.endAlone(outcomeOf(context, failure, undefined))
       return { status: failure.status, failure, forced: false }
     }
     // Decided first: those who read the outcome leave, which must not count as the cause.
@@ -166,25 +169,25 @@ export class Rank0 implements Part {
     const result = await member.result
     cause.tell(result)
     if (supervisor.phase === 'starting')
-      await hooks.publishOutcome(outcomeOf(context, failure, this.#coordinator.record), context)
+      await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
     return result
   }
 
   async failByDefect(error: Error): Promise<void> {
-    const { context, hooks, supervisor } = this.#run
+    const { context, rendezvous, supervisor } = this.#run
     const { failure } = await this.fail(error)
     if (this.#coordinator === undefined) return
     // Those who come later read it in the run's directory.
     if (supervisor.phase !== 'starting' && this.#coordinator.missing.length > 0)
-      await hooks.publishOutcome(outcomeOf(context, failure, this.#coordinator.record), context)
+      await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
     supervisor.reaper.cancelNote()
     await this.#coordinator.close()
   }
 
   exitAtOnce(): void {
-    const { context, hooks } = this.#run
+    const { context, rendezvous } = this.#run
     if (this.#coordinator !== undefined)
-      hooks.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#coordinator.record), context)
+      rendezvous.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#coordinator.record))
   }
 
   async leave(end: RunEnd): Promise<void> {
@@ -197,8 +200,7 @@ export class Rank0 implements Part {
   }
 
   async cancelStep(): Promise<void> {
-    if (await isCanceller(this.#run, { silent: this.silent, skew: 0 }))
-      await this.#run.hooks.releaseStep(this.#run.context, this.silent)
+    if (await isCanceller(this.#run, { silent: this.silent, skew: 0 })) await this.#run.manager?.cancelStep(this.silent)
   }
 
   unref(): void {

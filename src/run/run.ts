@@ -4,7 +4,7 @@ import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { fillIn } from '../identity/run-key.ts'
 import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
-import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
+import type { PublishedFile } from '../record/scheduler-file.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -58,11 +58,11 @@ export class Run {
   }
 
   async #join(): Promise<PublishedFile> {
-    const { context, mine, components, hooks, secure } = this.parts
+    const { context, mine, components, rendezvous, secure } = this.parts
     // Those of a secure run are made for it.
     const hasUsersCertificates = context.options.protocol === 'tls' && secure === undefined
     if (!hasUsersCertificates) this.#preload()
-    await hooks.prepare(context)
+    await rendezvous.prepare()
     await checkWorkerPorts(context, mine)
     // A place that the user names is tried before there is a cluster. What is made this early stays if Slurm kills a whole step.
     if (mine.includes('worker') && context.options.localDirectory !== undefined) await components.ownDirectory()
@@ -201,11 +201,6 @@ export class Run {
     this.parts.member.unref()
     this.#part.unref()
     this.parts.components.unref()
-  }
-
-  /** For a run that only adds workers: see {@link Rank0.takeCertificatesOf}. */
-  async takeCertificatesOf(file: SchedulerFile): Promise<void> {
-    if (this.#part instanceof Rank0) await this.#part.takeCertificatesOf(file)
   }
 }
 

@@ -117,6 +117,17 @@ test('the hooks of a runner are called in their order, and one that fails ends n
   await cluster.expectNothingLeft()
 })
 
+test('a runner for another workload manager says who a process is and where the processes meet', async () => {
+  await using cluster = await Cluster.make()
+  const program = await compile(cluster, 'own-runner')
+  const [zero, one, two] = [0, 1, 2].map((rank) =>
+    cluster.start([process.execPath, program], { FOO_RANK: String(rank), FOO_SIZE: '3', FOO_JOB: '7' }),
+  )
+  for (const run of [zero, one, two]) await run?.expectStatus(0)
+  expect([zero?.stdout, one?.stdout, two?.stdout]).toEqual(['', '11\n', ''])
+  await cluster.expectNothingLeft()
+})
+
 test('a killed body ends the run', async () => {
   await using cluster = await Cluster.make()
   const run = await start(cluster, 'forever')

@@ -6,6 +6,9 @@ import type { Found } from '../../src/rendezvous/found.ts'
 import type { Role } from '../../src/identity/roles.ts'
 import { BaseRunner } from '../../src/run/base-runner.ts'
 import { HostLostError } from '../../src/run/failure.ts'
+import type { Rendezvous } from '../../src/rendezvous/rendezvous.ts'
+import type { WorkloadManager } from '../../src/run/workload-manager.ts'
+import { fakeManager, fakeRendezvous } from './support/fake-rendezvous.ts'
 import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
 
 /** What the process under test has done, in its order. */
@@ -53,50 +56,30 @@ class Lonely extends BaseRunner {
   protected override getRoles({ rank }: Identity): readonly Role[] {
     return rank === 1 ? ['client'] : []
   }
-  protected override async lookUp(_: unknown, dead: ReadonlySet<string>): Promise<Found> {
-    if (this.#story.ends !== true) return await Promise.reject(this.#story.why)
+  protected override rendezvous(): Rendezvous {
+    const { ends, over, why } = this.#story
     const outcome = { version: 1, run_key: 'sim-7.0-r0' } as const
-    return await Promise.resolve(
-      dead.size === 0 ? { kind: 'coordinator', record: nobody } : { kind: 'outcome', outcome },
-    )
+    return fakeRendezvous({
+      lookUp: async (dead): Promise<Found> => {
+        if (ends !== true) return await Promise.reject(why)
+        return await Promise.resolve(
+          dead.size === 0 ? { kind: 'coordinator', record: nobody } : { kind: 'outcome', outcome },
+        )
+      },
+      leaveEarlyExit: async () => does('left word'),
+      withdrawUnpublished: async () => does('removed what is not published'),
+      withdraw: async () => does('withdrew'),
+      isOver: async () => {
+        await does('looked for the end')
+        return over === true
+      },
+    })
   }
-  protected override async leaveEarlyExit(): Promise<void> {
-    await does('left word')
-  }
-  protected override async wakeStep(): Promise<void> {
-    await does('woke the step')
-  }
-  protected override async removeUnlessPublished(): Promise<void> {
-    await does('removed what is not published')
-  }
-  protected override async isOver(): Promise<boolean> {
-    await does('looked for the end')
-    return this.#story.over === true
-  }
-  protected override async releaseStep(_: unknown, silent: readonly number[]): Promise<void> {
-    await does(`released the step of ${silent.join(', ')}`)
-  }
-
-  protected override async prepare(): Promise<void> {
-    await Promise.resolve()
-  }
-  protected override async announce(): Promise<never> {
-    return await isOfProcess0()
-  }
-  protected override async findExisting(): Promise<never> {
-    return await isOfProcess0()
-  }
-  protected override async publish(): Promise<never> {
-    return await isOfProcess0()
-  }
-  protected override async publishOutcome(): Promise<never> {
-    return await isOfProcess0()
-  }
-  protected override publishOutcomeAtOnce(): void {
-    void isOfProcess0()
-  }
-  protected override async withdraw(): Promise<never> {
-    return await isOfProcess0()
+  protected override workloadManager(): WorkloadManager {
+    return fakeManager({
+      resumeStep: async () => does('woke the step'),
+      cancelStep: async (silent) => does(`released the step of ${silent.join(', ')}`),
+    })
   }
 }
 
@@ -105,10 +88,6 @@ const nobody = fileOf(ownerOf('sim-7.0-r0')).dask_hpc_runner
 
 async function does(what: string): Promise<void> {
   await Promise.resolve(did.push(what))
-}
-
-async function isOfProcess0(): Promise<never> {
-  return await Promise.reject(new Error('only process 0 does this'))
 }
 
 const late = new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' })
@@ -130,13 +109,18 @@ it.for<[string, Story, readonly string[], number]>([
   ['wakes the step for a process 0 that has not come, and then removes what is left', { rank: 1, why: late }, left, 75],
   ['leaves the waking and removing to process 1', { rank: 2, why: late }, [], 75],
   ['does neither where Slurm is to be left alone', { rank: 1, why: late, scancel: false }, [], 75],
-  ['releases the step of a silent process 0', { rank: 1, why: silent }, [...looked, 'released the step of 0'], 69],
+  [
+    'releases the step of a silent process 0',
+    { rank: 1, why: silent },
+    [...looked, 'withdrew', 'released the step of 0'],
+    69,
+  ],
   ['spares the step of a silent process 0 that has ended the run', { rank: 1, why: silent, over: true }, looked, 69],
   ['spares the step of a process 0 that only a worker cannot join', { rank: 2, why: silent }, [], 69],
   [
     'releases the step of a process 0 that has gone without a word and did not answer before',
     { rank: 1, why: silent, ends: true },
-    ['left word', ...looked, 'released the step of 0'],
+    ['left word', ...looked, 'withdrew', 'released the step of 0'],
     69,
   ],
   [
@@ -149,7 +133,7 @@ it.for<[string, Story, readonly string[], number]>([
   [
     'releases the step of a host that is lost, whatever stands there',
     { rank: 1, why: hostLost, over: true },
-    [`waited ${delay} ms`, 'released the step of 0'],
+    [`waited ${delay} ms`, 'withdrew', 'released the step of 0'],
     69,
   ],
 ])('%s', async ([, story, does, status]) => {

@@ -8,13 +8,15 @@ import {
   type Client,
   type Duration,
   exported,
-  FileRunner,
+  FileRendezvous,
   Future,
   LocalRunner,
   MPIRunner,
   type NDArray,
   py,
   type RemoteFunction,
+  type Rendezvous,
+  type RunContext,
   type RunnerError,
   type RunnerOptions,
   SLURMRunner,
@@ -249,7 +251,7 @@ await LocalRunner.start(options)
 interface Mine extends RunnerOptions {
   readonly mine: number
 }
-class Own extends FileRunner {
+class Own extends BaseRunner {
   readonly mine: number
   constructor({ mine, ...others }: Mine) {
     super(others)
@@ -257,6 +259,9 @@ class Own extends FileRunner {
   }
   protected override identify(): never {
     throw new Error('not run')
+  }
+  protected override rendezvous(run: RunContext): Rendezvous {
+    return new FileRendezvous(run, { reaper: this.reaper })
   }
 }
 is<Own>()(await Own.start({ mine: 1 }))

@@ -12,9 +12,11 @@ import { readNodeLimits } from '../../process/limits.ts'
 import type { Role } from '../../identity/roles.ts'
 import { RunnerError } from '../../errors.ts'
 import { checkNames } from '../../util/nearest.ts'
+import type { OwnDirectory } from '../../util/own-directory.ts'
 import { settledWithin } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
-import { FileRunner } from '../file-runner.ts'
+import { FileRendezvous } from '../../rendezvous/file-rendezvous.ts'
+import { BaseRunner } from '../../run/base-runner.ts'
 import type { MemberOrders } from './member-orders.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
 import { ownProgram } from '../../util/own-program.ts'
@@ -46,13 +48,14 @@ const memberTimeout = 15_000
  * console.log(`${runner.nWorkers} workers at ${runner.schedulerAddress}`)
  * ```
  */
-export class LocalRunner extends FileRunner {
+export class LocalRunner extends BaseRunner {
   readonly #ntasks: number
   readonly #orders: RunnerOptions
   readonly #members: Child[] = []
   /** The environment that we were started in, with what a job around us says. */
   readonly #surroundings: Readonly<NodeJS.ProcessEnv>
   #workerRanks: readonly number[] = []
+  #files: FileRendezvous | undefined
 
   /** @throws TypeError where there is no option of a name, RangeError where one is outside of what it takes. */
   constructor(options: LocalRunnerOptions = {}) {
@@ -100,16 +103,19 @@ export class LocalRunner extends FileRunner {
     return { ...share, cpus: [...(share.cpus ?? []), equalPart(readNodeLimits().affinity, 'affinity', processes)] }
   }
 
-  protected override async prepare(run: RunContext): Promise<void> {
+  protected override rendezvous(run: RunContext): FileRendezvous {
     const { identity } = run
-    await super.prepare(run)
-    // Where this process is gone, so are the others soon, and nobody can come late.
-    this.reaper.addDirectory(this.runDirectory)
-    for (let rank = 0; rank < identity.size; rank++)
-      if (rank !== identity.rank) this.#startMember({ ...identity, share: this.#shareOf(rank), rank }, run)
+    const onDirectory = (directory: OwnDirectory): void => {
+      // If this process is gone, so are the others soon, and nobody can come late.
+      this.reaper.addDirectory(directory)
+      for (let rank = 0; rank < identity.size; rank++)
+        if (rank !== identity.rank) this.#startMember({ ...identity, share: this.#shareOf(rank), rank }, run)
+    }
+    this.#files = new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true, onDirectory })
+    return this.#files
   }
 
-  protected override async afterEnd(run: RunContext, told: boolean): Promise<void> {
+  protected override async afterEnd(_run: RunContext, told: boolean): Promise<void> {
     const ended = Promise.all(this.#members.map(async (member) => await member.exited))
     if (told) await settledWithin(ended, hearingTimeout)
     // A process that has not heard of the end takes the end of its standard input for it.
@@ -119,7 +125,7 @@ export class LocalRunner extends FileRunner {
       await ended
     }
     // Nobody can come late any more.
-    await this.withdraw(run, undefined)
+    await this.#files?.withdraw()
   }
 
   #startMember(identity: Identity, { options }: Context): void {
@@ -148,7 +154,7 @@ export class LocalRunner extends FileRunner {
 }
 
 /** One of the processes that a {@link LocalRunner} has started. */
-export class MemberRunner extends FileRunner {
+export class MemberRunner extends BaseRunner {
   readonly #identity: Identity
 
   constructor(options: RunnerOptions & { readonly identityOfMember: Identity }) {
@@ -165,6 +171,10 @@ export class MemberRunner extends FileRunner {
 
   protected override isOnOneHost(): boolean {
     return true
+  }
+
+  protected override rendezvous(run: RunContext): FileRendezvous {
+    return new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true })
   }
 
   protected override identify(): Identity {

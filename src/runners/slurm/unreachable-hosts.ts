@@ -11,8 +11,8 @@ const [askInterval, mostAsked] = [2_000, 32]
  */
 const anyPort = 6818
 
-/** How {@link SilentHosts} asks. */
-export interface SilentHostsOptions {
+/** How {@link UnreachableHosts} asks. */
+export interface UnreachableHostsOptions {
   /** Silence after which a host counts as lost. In milliseconds. */
   readonly lostAfter: number
   /** Whether a host is there. @default a connection to it is refused, or accepted and ended when we end it */
@@ -25,7 +25,7 @@ export interface SilentHostsOptions {
  * Judges the hosts of processes that have not come. A process that never spoke may be late; a host that
  * answers nobody is gone, or cut off.
  */
-export class SilentHosts {
+export class UnreachableHosts {
   readonly #lostAfter: number
   readonly #ask: (host: string) => Promise<boolean>
   readonly #now: () => number
@@ -35,7 +35,7 @@ export class SilentHosts {
   /** Index of the host that is asked first the next time, where they are too many for one time. */
   #turn = 0
 
-  constructor({ lostAfter, ask, now = monotonic }: SilentHostsOptions) {
+  constructor({ lostAfter, ask, now = monotonic }: UnreachableHostsOptions) {
     this.#lostAfter = lostAfter
     // On a slow network an answer takes long, and that is no silence.
     const patience = Math.max(defaults.connectTimeout, lostAfter / 2)

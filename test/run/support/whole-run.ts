@@ -6,9 +6,7 @@ import { type Role, rolesOf } from '../../../src/identity/roles.ts'
 import type { RunContext } from '../../../src/identity/run-context.ts'
 import type { RunnerOptions } from '../../../src/options.ts'
 import type { Reaper } from '../../../src/process/reaper.ts'
-import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
-import type { Failure, OutcomeRecord } from '../../../src/record/outcome-record.ts'
-import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
+import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
 import type { EarlyExit } from '../../../src/rendezvous/early-exits.ts'
 import type { Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
@@ -17,6 +15,9 @@ import '../../../src/run/open-coordinator.ts'
 import { realSeams, type RunSeams } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
+import type { Rendezvous } from '../../../src/rendezvous/rendezvous.ts'
+import type { WorkloadManager } from '../../../src/run/workload-manager.ts'
+import { fakeManager, fakeRendezvous } from './fake-rendezvous.ts'
 import { FakeComponents } from './fake-components.ts'
 import { MemoryNetwork } from './memory-network.ts'
 
@@ -139,6 +140,7 @@ class Rank {
       makeComponents: () => this.components.asComponents,
       startHeartbeatThread: () => ({ port: () => Promise.resolve(undefined), stop: () => Promise.resolve() }),
       ...run.network.seams,
+      askOwner: () => Promise.resolve('gone'),
       checkReach: () => Promise.resolve(),
       connectScheduler: () => ({
         call: () => Promise.reject(new Error('there is no scheduler')),
@@ -211,62 +213,39 @@ class MemoryRunner extends BaseRunner {
     })
   }
 
-  protected override async prepare(): Promise<void> {
-    await Promise.resolve()
-  }
-
-  protected override async findExisting(): Promise<never> {
-    return await Promise.reject(new Error('there is none'))
-  }
-
-  protected override async announce(record: ClusterRecord): Promise<void> {
-    this.#options.run.found.resolve({ kind: 'coordinator', record })
-    await this.#does('announced')
-  }
-
-  protected override async publish(_: PublishedFile): Promise<void> {
-    await this.#does('published')
-  }
-
-  protected override async publishOutcome({ failure, cluster }: OutcomeRecord): Promise<void> {
-    this.#options.run.found.resolve({
-      kind: 'outcome',
-      outcome: { version: 1, run_key: 'sim-7.0-r0', failure, cluster },
+  protected override rendezvous({ identity }: RunContext): Rendezvous {
+    const { run, did } = this.#options
+    const publishOutcome = async ({ failure, cluster }: OutcomeRecord): Promise<void> => {
+      run.found.resolve({ kind: 'outcome', outcome: { version: 1, run_key: 'sim-7.0-r0', failure, cluster } })
+      await this.#does(`published the outcome ${failure?.status ?? 0}`)
+    }
+    return fakeRendezvous({
+      announce: async (record) => {
+        run.found.resolve({ kind: 'coordinator', record })
+        await this.#does('announced')
+      },
+      publish: async () => this.#does('published'),
+      publishOutcome,
+      publishOutcomeAtOnce: () => {
+        did('published the outcome at once')
+      },
+      endAlone: publishOutcome,
+      lookUp: async (_, signal) => await untilAborted(run.found.promise, signal),
+      withdraw: async (word) => this.#does(word === undefined ? 'withdrew' : 'withdrew, and left word'),
+      withdrawUnpublished: async () => Promise.resolve(),
+      leaveEarlyExit: async (failure) => {
+        run.earlyExits.push({ rank: identity.rank, ...(failure && { failure }) })
+        await this.#does('left word')
+      },
+      earlyExits: async () => await Promise.resolve(run.earlyExits),
     })
-    await this.#does(`published the outcome ${failure?.status ?? 0}`)
   }
 
-  protected override publishOutcomeAtOnce(): void {
-    this.#options.did('published the outcome at once')
-  }
-
-  protected override async lookUp({ signal }: RunContext): Promise<Found> {
-    return await untilAborted(this.#options.run.found.promise, signal)
-  }
-
-  protected override async withdraw(_: RunContext, word: OutcomeRecord | undefined): Promise<void> {
-    await this.#does(word === undefined ? 'withdrew' : 'withdrew, and left word')
-  }
-
-  protected override async leaveEarlyExit({ identity }: RunContext, failure?: Failure): Promise<void> {
-    this.#options.run.earlyExits.push({ rank: identity.rank, ...(failure && { failure }) })
-    await this.#does('left word')
-  }
-
-  protected override async earlyExits(): Promise<readonly EarlyExit[]> {
-    return await Promise.resolve(this.#options.run.earlyExits)
-  }
-
-  protected override canReleaseStep(): boolean {
-    return true
-  }
-
-  protected override async wakeStep(): Promise<void> {
-    await this.#does('woke the step')
-  }
-
-  protected override async releaseStep(_: RunContext, silent: readonly number[]): Promise<void> {
-    await this.#does(`cancelled the step of ${silent.join(', ')}`)
+  protected override workloadManager(): WorkloadManager {
+    return fakeManager({
+      resumeStep: async () => this.#does('woke the step'),
+      cancelStep: async (silent) => this.#does(`cancelled the step of ${silent.join(', ')}`),
+    })
   }
 
   async #does(what: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
-import { SilentHosts } from '../../../src/runners/slurm/unreachable-hosts.ts'
+import { UnreachableHosts } from '../../../src/runners/slurm/unreachable-hosts.ts'
 
 /** A judge at a clock of the test's own, and hosts that answer or not. */
 function judge(answers: Record<string, boolean>) {
   const clock = { now: 0 }
   const ask = vi.fn((host: string) => Promise.resolve(answers[host] ?? true))
-  const hosts = new SilentHosts({ lostAfter: 20_000, ask, now: () => clock.now })
+  const hosts = new UnreachableHosts({ lostAfter: 20_000, ask, now: () => clock.now })
   const lookAt = async (seconds: number): Promise<string[]> => {
     clock.now = seconds * 1000
     return [...(await hosts.lost(['node1', 'node2']))]
@@ -13,7 +13,7 @@ function judge(answers: Record<string, boolean>) {
   return { hosts, ask, lookAt }
 }
 
-describe('SilentHosts', () => {
+describe('UnreachableHosts', () => {
   it('takes a host for lost that has not answered for long enough', async () => {
     const { hosts, lookAt } = judge({ node1: false })
     expect(await lookAt(0)).toEqual([])
@@ -43,14 +43,14 @@ describe('SilentHosts', () => {
   })
 
   it('says of a host whose name means nothing here that it may be there', async () => {
-    const hosts = new SilentHosts({ lostAfter: 0 })
+    const hosts = new UnreachableHosts({ lostAfter: 0 })
     expect([...(await hosts.lost(['no-such-host.invalid']))]).toEqual([])
   })
 
   it('asks many hosts in turns', async () => {
     const clock = { now: 0 }
     const ask = vi.fn((host: string) => Promise.resolve(host !== 'node50'))
-    const hosts = new SilentHosts({ lostAfter: 20_000, ask, now: () => clock.now })
+    const hosts = new UnreachableHosts({ lostAfter: 20_000, ask, now: () => clock.now })
     const names = Array.from({ length: 60 }, (_, i) => `node${i}`)
     for (; clock.now <= 30_000; clock.now += 1_000) await hosts.lost(names)
     expect([...(await hosts.lost(names))]).toEqual(['node50'])

@@ -1,0 +1,15 @@
+import type { EarlyExit } from '../rendezvous/early-exits.ts'
+
+/** What the workload manager of a step can tell of its hosts, and do to it. */
+export interface WorkloadManager {
+  /** Those of `ranks` that have not come and cannot, because their hosts are lost. */
+  lostWithHost(ranks: readonly number[]): Promise<readonly EarlyExit[]>
+  /** Whether the host of a rank answers. */
+  hostAnswers(rank: number): Promise<boolean>
+  /** Whether it cannot be told yet of some ranks that they are able to come. */
+  readonly someDoubtful: boolean
+  /** Has what is stopped of the step go on: before it came, it can tell nobody. Does not throw. */
+  resumeStep(): Promise<void>
+  /** Has the step ended, which the `silent` ranks would hold. Does not throw. */
+  cancelStep(silent: readonly number[]): Promise<void>
+}

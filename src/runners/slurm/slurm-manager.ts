@@ -1,0 +1,95 @@
+import { hostname } from 'node:os'
+import { exitStatuses } from '../../errors.ts'
+import type { RunContext } from '../../identity/run-context.ts'
+import { slurmHosts } from '../../identity/slurm-hosts.ts'
+import { unknownHost } from '../../identity/slurm.ts'
+import { askProgram, lastWords } from '../../process/ask-program.ts'
+import type { EarlyExit } from '../../rendezvous/early-exits.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
+import { formatDuration } from '../../util/duration.ts'
+import { UnreachableHosts } from './unreachable-hosts.ts'
+
+/** Whether this process is on another host than rank 0. Host names of a simulated step are not this machine's, and tell nothing. */
+export function isFarFromRank0({ options, identity }: RunContext): boolean | 'unknown' {
+  const hosts = slurmHosts(options.env, identity)
+  const [first = unknownHost] = hosts
+  const [name = ''] = hostname().split('.')
+  if (first === unknownHost || !hosts.some((host) => host === hostname() || host === name)) return 'unknown'
+  return first !== identity.host
+}
+
+/** How long `scancel` may take: a node that is cut off does not reach the controller. */
+const scancelTimeoutMs = 5_000
+
+/** Slurm, as a process of a step knows it. */
+export class SlurmManager implements WorkloadManager {
+  readonly #run: RunContext
+  /** By rank. */
+  readonly #hosts: readonly string[]
+  readonly #unreachable: UnreachableHosts
+
+  constructor(run: RunContext) {
+    this.#run = run
+    this.#hosts = slurmHosts(run.options.env, run.identity)
+    this.#unreachable = new UnreachableHosts(run.options)
+  }
+
+  async lostWithHost(ranks: readonly number[]): Promise<readonly EarlyExit[]> {
+    const others = ranks.filter((rank) => this.#isOther(rank))
+    if (others.length === 0) return []
+    const lost = await this.#unreachable.lost(others.map((rank) => this.#hostOf(rank)))
+    return others.filter((rank) => lost.has(this.#hostOf(rank))).map((rank) => this.#lossOf(rank))
+  }
+
+  async hostAnswers(rank: number): Promise<boolean> {
+    return !this.#isOther(rank) || (await this.#unreachable.answers(this.#hostOf(rank)))
+  }
+
+  get someDoubtful(): boolean {
+    return this.#unreachable.someDoubtful
+  }
+
+  async resumeStep(): Promise<void> {
+    await this.#scancel('wake what is stopped of', ['--signal=CONT'])
+  }
+
+  async cancelStep(silent: readonly number[]): Promise<void> {
+    const whom = `process ${silent.join(', ')}`
+    this.#run.logger.warn(
+      `${whom} may still hold the step: scancel ${this.#step} has Slurm end it (--no-scancel leaves it)`,
+    )
+    await this.#scancel('end')
+  }
+
+  async #scancel(what: string, args: readonly string[] = []): Promise<void> {
+    const { options, logger } = this.#run
+    const answer = await askProgram(['scancel', ...args, this.#step], { env: options.env, timeout: scancelTimeoutMs })
+    const { failure, stderr } = answer
+    if (failure === undefined) return
+    const why = (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `scancel: ${failure.why}`
+    logger.warn(`Cannot have Slurm ${what} the step ${this.#step}: ${why}`)
+  }
+
+  get #step(): string {
+    const { jobId, stepId } = this.#run.identity.runKey
+    return `${jobId}.${stepId}`
+  }
+
+  #hostOf(rank: number): string {
+    return this.#hosts[rank] ?? unknownHost
+  }
+
+  #isOther(rank: number): boolean {
+    return ![unknownHost, this.#run.identity.host].includes(this.#hostOf(rank))
+  }
+
+  #lossOf(rank: number): EarlyExit {
+    const { roles, options } = this.#run
+    const host = this.#hostOf(rank)
+    const message =
+      `Lost process ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +
+      `for ${formatDuration(options.lostAfter)}: it is frozen, or its network is gone`
+    const failure = { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
+    return { rank, silent: true, failure }
+  }
+}
