@@ -2,7 +2,7 @@
 // what waiting costs.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { defaultPollInterval, longestNotice } from '../src/rendezvous/watch.ts'
+import { defaultPollInterval, longestNotice } from '../src/rendezvous/file/watch.ts'
 import { bareGates } from './support/bare-gates.ts'
 import { note } from './support/results.ts'
 import { medianOf, table } from './support/table.ts'

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import type { WatchMode } from '../../src/options.ts'
-import { publishFile } from '../../src/rendezvous/publish.ts'
+import { publishFile } from '../../src/rendezvous/file/publish.ts'
 
 /** Milliseconds from publication to the opening of the last of `size` gates of one host, on a tmpfs. */
 export async function bareGates(size: number, watch: WatchMode): Promise<number> {

@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { WatchMode } from '../../src/options.ts'
-import { FileStore } from '../../src/rendezvous/file-store.ts'
+import { FileStore } from '../../src/rendezvous/file/file-store.ts'
 
 const [schedulerFile = '', rank, size, watch] = process.argv.slice(-4)
 const quiet = (): void => undefined

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { networkName } from '../../src/util/network.ts'
 import { ControlServer, type MemberChannel } from '../../src/control/server.ts'
 import type { WatchMode } from '../../src/options.ts'
-import { publishFile } from '../../src/rendezvous/publish.ts'
+import { publishFile } from '../../src/rendezvous/file/publish.ts'
 import { slurmEnvironment } from '../../test/support/environment.ts'
 import { memoryOf } from './memory.ts'
 

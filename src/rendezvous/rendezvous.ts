@@ -3,7 +3,6 @@ import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { Note } from '../process/reaper-orders.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
-import type { EarlyExit } from './early-exits.ts'
 import type { Found } from './found.ts'
 
 /** What rank 0 of a run makes on the filesystem, as absolute paths. It is removed even if rank 0 is killed. */
@@ -14,6 +13,15 @@ export interface CleanupList {
   readonly directories: readonly OwnDirectory[]
   /** An empty file that is made if this process is killed, for those who come and look. */
   readonly note?: Note
+}
+
+/** A process that ended before it had joined its run. */
+export interface EarlyExit {
+  readonly rank: number
+  /** Why, where it could still say so. */
+  readonly failure?: Failure | undefined
+  /** It has left no word: its host does not answer, and may still hold what the run has there. */
+  readonly silent?: boolean
 }
 
 /** How what rank 0 publishes reaches the other processes of its run. */

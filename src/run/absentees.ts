@@ -1,6 +1,6 @@
 import { defaults } from '../defaults.ts'
 import { messageOf } from '../errors.ts'
-import type { EarlyExit } from '../rendezvous/early-exits.ts'
+import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import { formatDuration } from '../util/duration.ts'
 import { showProgress } from '../util/run-progress.ts'
 import type { Coordinator } from './coordinator.ts'

@@ -3,7 +3,7 @@ import { exitStatuses } from '../errors.ts'
 import type { Role } from '../identity/roles.ts'
 import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
-import type { EarlyExit } from '../rendezvous/early-exits.ts'
+import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { formatSilence, lossOf } from './failure.ts'
 

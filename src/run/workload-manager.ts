@@ -1,4 +1,4 @@
-import type { EarlyExit } from '../rendezvous/early-exits.ts'
+import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 
 /** What the workload manager of a step can tell of its hosts, and do to it. */
 export interface WorkloadManager {

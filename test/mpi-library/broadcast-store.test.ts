@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { PublishedFile } from '../../src/record/scheduler-file.ts'
-import { BroadcastStore } from '../../src/rendezvous/broadcast-store.ts'
+import { BroadcastStore } from '../../src/rendezvous/mpi/broadcast-store.ts'
 import { deferred } from '../../src/util/deferred.ts'
 
 const file: PublishedFile = {

@@ -2,7 +2,7 @@ import { watch } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { FileStore } from '../../src/rendezvous/file-store.ts'
+import type { FileStore } from '../../src/rendezvous/file/file-store.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
 

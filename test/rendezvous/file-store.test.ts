@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
-import type { FileStore, FileStoreOptions } from '../../src/rendezvous/file-store.ts'
+import type { FileStore, FileStoreOptions } from '../../src/rendezvous/file/file-store.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 

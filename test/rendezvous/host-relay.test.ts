@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { FileStore } from '../../src/rendezvous/file-store.ts'
-import { HostRelay, relayPath } from '../../src/rendezvous/host-relay.ts'
-import { publishFile } from '../../src/rendezvous/publish.ts'
+import type { FileStore } from '../../src/rendezvous/file/file-store.ts'
+import { HostRelay, relayPath } from '../../src/rendezvous/file/host-relay.ts'
+import { publishFile } from '../../src/rendezvous/file/publish.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isTemporaryName, temporaryName } from '../../src/filesystem/temporary-name.ts'
-import { rendezvousPaths, runKeyOf } from '../../src/rendezvous/names.ts'
+import { rendezvousPaths, runKeyOf } from '../../src/rendezvous/file/names.ts'
 
 const name = temporaryName('s.json', { host: 'node0.cluster', pid: 12, random: '0123456789ab' })
 

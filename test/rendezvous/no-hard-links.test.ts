@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
-import type { FileStore, FileStoreOptions } from '../../src/rendezvous/file-store.ts'
+import type { FileStore, FileStoreOptions } from '../../src/rendezvous/file/file-store.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
 

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:f
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../src/record/parse.ts'
-import { PathInUseError } from '../../src/rendezvous/path-state.ts'
-import type { FileStoreOptions } from '../../src/rendezvous/file-store.ts'
+import { PathInUseError } from '../../src/rendezvous/file/path-state.ts'
+import type { FileStoreOptions } from '../../src/rendezvous/file/file-store.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 

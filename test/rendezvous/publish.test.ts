@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { publishFile } from '../../src/rendezvous/publish.ts'
+import { publishFile } from '../../src/rendezvous/file/publish.ts'
 import { user, withRightsOf } from '../support/second-user.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 

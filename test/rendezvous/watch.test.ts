@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
 import type { WatchMode } from '../../src/options.ts'
-import type { Subscriber } from '../../src/rendezvous/subscribe.ts'
-import { defaultPollInterval, watchDirectory, type WatchOptions, type WatchSeams } from '../../src/rendezvous/watch.ts'
+import type { Subscriber } from '../../src/rendezvous/file/subscribe.ts'
+import {
+  defaultPollInterval,
+  watchDirectory,
+  type WatchOptions,
+  type WatchSeams,
+} from '../../src/rendezvous/file/watch.ts'
 import { FakeTime } from './support/fake-time.ts'
 
 /** A directory in fake time where "record" appears after `appears` milliseconds. */

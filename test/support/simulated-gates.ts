@@ -1,4 +1,4 @@
-import { defaultPollInterval, longestNotice, watchDirectory } from '../../src/rendezvous/watch.ts'
+import { defaultPollInterval, longestNotice, watchDirectory } from '../../src/rendezvous/file/watch.ts'
 import { SimulatedTime } from './simulated-time.ts'
 
 /** Processes of one host. */

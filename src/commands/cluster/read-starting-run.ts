@@ -4,8 +4,8 @@ import { listDirectory } from '../../filesystem/list.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { OutcomeRecord } from '../../record/outcome-record.ts'
-import { coordinatorName, outcomeName, rendezvousPaths, runKeyOf } from '../../rendezvous/names.ts'
-import { readCoordinator, readOutcome } from '../../rendezvous/run-directory.ts'
+import { coordinatorName, outcomeName, rendezvousPaths, runKeyOf } from '../../rendezvous/file/names.ts'
+import { readCoordinator, readOutcome } from '../../rendezvous/file/run-directory.ts'
 
 /** What a run that is to publish at the path of a scheduler file has left in its directory beside it. */
 export interface StartingRunFiles {

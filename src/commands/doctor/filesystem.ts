@@ -1,5 +1,5 @@
 import { readFile, realpath, statfs } from 'node:fs/promises'
-import { isLocalFilesystem } from '../../rendezvous/local-filesystem.ts'
+import { isLocalFilesystem } from '../../filesystem/local-filesystem.ts'
 import * as z from 'zod/mini'
 
 /** The filesystem that a path is on. */

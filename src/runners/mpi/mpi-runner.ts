@@ -8,13 +8,13 @@ import type { Context, RunContext } from '../../identity/run-context.ts'
 import { formatRunKey } from '../../identity/run-key.ts'
 import { chooseMeeting, type Meeting } from '../../mpi/choose-library.ts'
 import type { RunnerOptions } from '../../options.ts'
-import { FileRendezvous } from '../../rendezvous/file-rendezvous.ts'
+import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Rendezvous } from '../../rendezvous/rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { temporaryPlace } from '../../util/temporary-place.ts'
 import { deadline } from '../../util/wait.ts'
-import { MpiRendezvous } from './mpi-rendezvous.ts'
+import { MpiRendezvous } from '../../rendezvous/mpi/mpi-rendezvous.ts'
 
 /**
  * A runner for the ranks that an MPI launcher has started: every one runs the same program. Rank 0

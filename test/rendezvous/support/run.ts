@@ -4,7 +4,7 @@ import type { Logger } from '../../../src/logger.ts'
 import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
 import type { Owner } from '../../../src/record/owner.ts'
 import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
-import { FileStore, type FileStoreOptions } from '../../../src/rendezvous/file-store.ts'
+import { FileStore, type FileStoreOptions } from '../../../src/rendezvous/file/file-store.ts'
 
 /** A logger that keeps what it is told. */
 export function notes(): Logger & { readonly lines: string[] } {

@@ -7,7 +7,7 @@ import type { RunContext } from '../../../src/identity/run-context.ts'
 import type { RunnerOptions } from '../../../src/options.ts'
 import type { Reaper } from '../../../src/process/reaper.ts'
 import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
-import type { EarlyExit } from '../../../src/rendezvous/early-exits.ts'
+import type { EarlyExit } from '../../../src/rendezvous/rendezvous.ts'
 import type { Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
 // Loaded when it is needed, for which no time passes here.

@@ -1,16 +1,8 @@
-import type { PrivateDirectory } from '../filesystem/private-directory.ts'
-import type { Failure } from '../record/outcome-record.ts'
-import { earlyExitSchema, parseAs } from '../record/schemas.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import type { Failure } from '../../record/outcome-record.ts'
+import { earlyExitSchema, parseAs } from '../../record/schemas.ts'
+import type { EarlyExit } from '../rendezvous.ts'
 import { exitedName, exitedPattern } from './names.ts'
-
-/** A process that ended before it had joined its run. */
-export interface EarlyExit {
-  readonly rank: number
-  /** Why, where it could still say so. */
-  readonly failure?: Failure | undefined
-  /** It has left no word: its host does not answer, and may still hold what the run has there. */
-  readonly silent?: boolean
-}
 
 /** Leaves word in the run's directory that `rank` will not come, and why. Never throws. */
 export async function leaveEarlyExit(

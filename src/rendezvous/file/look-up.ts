@@ -1,18 +1,18 @@
 import { join } from 'node:path'
-import { defaults } from '../defaults.ts'
-import { errnoOf, RunnerError } from '../errors.ts'
-import type { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { formatSystemError } from '../filesystem/system-error.ts'
-import { UntrustedError } from '../filesystem/untrusted.ts'
-import type { Logger } from '../logger.ts'
-import type { WatchMode } from '../options.ts'
-import type { ClusterRecord } from '../record/cluster-record.ts'
-import { coordinatorOf, type Found, parseFound } from './found.ts'
-import { formatDuration } from '../util/duration.ts'
-import { monotonic } from '../util/monotonic.ts'
+import { defaults } from '../../defaults.ts'
+import { errnoOf, RunnerError } from '../../errors.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
+import { UntrustedError } from '../../filesystem/untrusted.ts'
+import type { Logger } from '../../logger.ts'
+import type { WatchMode } from '../../options.ts'
+import type { ClusterRecord } from '../../record/cluster-record.ts'
+import { coordinatorOf, type Found, parseFound } from '../found.ts'
+import { formatDuration } from '../../util/duration.ts'
+import { monotonic } from '../../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import type { HostRelay } from './host-relay.ts'
-import { coordinatorName, exitedPattern, killedName, outcomeName } from './names.ts'
+import { coordinatorName, exitedPattern, killedName, outcomeName, waitsName, waitsPattern } from './names.ts'
 import { notSharedError } from './not-shared.ts'
 import { killedOutcome, unwrittenOutcome } from './outcome.ts'
 import { coordinatorIn, readCoordinator, readOutcome } from './run-directory.ts'
@@ -127,7 +127,7 @@ class Reader {
       if (record === undefined || this.#isDead(record)) return undefined
       return { kind: 'coordinator', record: this.#own(record, record.run_key) }
     }
-    await this.#checkShared()
+    await this.#checkShared(names)
     return undefined
   }
 
@@ -145,11 +145,18 @@ class Reader {
     return this.#options.except?.has(nonce) === true
   }
 
-  async #checkShared(): Promise<void> {
+  async #checkShared(names: readonly string[]): Promise<void> {
     const { farNode } = this.#options
-    if (farNode === undefined || this.now() - this.#began < defaults.notSharedAfterMs) return
+    const waitedMs = this.now() - this.#began
+    if (farNode === undefined || waitedMs < defaults.notSharedAfterMs / 2) return
+    const mine = waitsName(farNode)
+    const isAlone = names.every((name) => !waitsPattern.test(name) || name === mine)
+    if (!isAlone && names.includes(mine)) return
     const error = await notSharedError(this.directory.path, farNode)
-    if (error !== undefined) throw error
+    if (error === undefined) return
+    // Rank 0 is late, perhaps: then the others of the run see this.
+    await this.directory.leaveName(mine).catch(() => undefined)
+    if (isAlone && waitedMs >= defaults.notSharedAfterMs) throw error
   }
 
   now(): number {

@@ -1,9 +1,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitStatuses } from '../errors.ts'
-import type { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { newTemporary } from '../filesystem/replace-file.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
+import { exitStatuses } from '../../errors.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { newTemporary } from '../../filesystem/replace-file.ts'
+import type { OutcomeRecord } from '../../record/outcome-record.ts'
 import { coordinatorName, outcomeName } from './names.ts'
 
 /** Leaves the outcome of a run in its directory. On a full disk it is an empty file. Nothing is thrown. */

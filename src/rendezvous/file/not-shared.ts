@@ -1,6 +1,6 @@
-import { defaults } from '../defaults.ts'
-import { RunnerError } from '../errors.ts'
-import { isLocalFilesystem } from './local-filesystem.ts'
+import { defaults } from '../../defaults.ts'
+import { RunnerError } from '../../errors.ts'
+import { isLocalFilesystem } from '../../filesystem/local-filesystem.ts'
 
 /**
  * The error of a process that has for long seen nothing of the other hosts in the run's directory, where that is on a

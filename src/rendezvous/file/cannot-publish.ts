@@ -1,7 +1,7 @@
-import { RunnerError } from '../errors.ts'
-import { formatSystemError } from '../filesystem/system-error.ts'
-import { UntrustedError } from '../filesystem/untrusted.ts'
-import { formatDuration } from '../util/duration.ts'
+import { RunnerError } from '../../errors.ts'
+import { formatSystemError } from '../../filesystem/system-error.ts'
+import { UntrustedError } from '../../filesystem/untrusted.ts'
+import { formatDuration } from '../../util/duration.ts'
 
 /** The error that says that `path` cannot be published, and why. A RunnerError passes unchanged. */
 export function cannotPublish(path: string, error: unknown): RunnerError {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { ownUid } from '../filesystem/user.ts'
-import { monotonic } from '../util/monotonic.ts'
-import type { OwnDirectory } from '../util/own-directory.ts'
+import { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { ownUid } from '../../filesystem/user.ts'
+import { monotonic } from '../../util/monotonic.ts'
+import type { OwnDirectory } from '../../util/own-directory.ts'
 import { watchDirectory } from './watch.ts'
 
 /** Between two signs of life of the relay. */

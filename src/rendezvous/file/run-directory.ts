@@ -1,16 +1,16 @@
 import { dirname } from 'node:path'
-import type { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { makeDirectories } from '../filesystem/make-directories.ts'
-import { type FileForms, removeFile } from '../filesystem/known-files.ts'
-import { isTemporaryName } from '../filesystem/temporary-name.ts'
-import type { ClusterRecord } from '../record/cluster-record.ts'
-import { parseSchedulerFile } from '../record/parse.ts'
-import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { OutcomeRecord } from '../record/outcome-record.ts'
-import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../record/schemas.ts'
+import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { makeDirectories } from '../../filesystem/make-directories.ts'
+import { type FileForms, removeFile } from '../../filesystem/known-files.ts'
+import { isTemporaryName } from '../../filesystem/temporary-name.ts'
+import type { ClusterRecord } from '../../record/cluster-record.ts'
+import { parseSchedulerFile } from '../../record/parse.ts'
+import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
+import type { OutcomeRecord } from '../../record/outcome-record.ts'
+import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../../record/schemas.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseEarlyExit } from './early-exits.ts'
-import { coordinatorName, exitedPattern, outcomeName } from './names.ts'
+import { coordinatorName, exitedPattern, outcomeName, waitsPattern } from './names.ts'
 import { type PathQuestions, type PathState, stateOfOwner } from './path-state.ts'
 import type { Place } from './publish.ts'
 
@@ -54,7 +54,7 @@ export function readOutcome(text: string): OutcomeRecord | undefined {
 /** The files that a run makes in its directory. */
 export const runFiles: FileForms = {
   parserOf: (name) => (exitedPattern.test(name) ? parseEarlyExit : parsers.get(name)),
-  isEmpty: () => false,
+  isEmpty: (name) => waitsPattern.test(name),
   isTemporary: (name) => {
     const [, base = ''] = /^\.(.+\.json)\./.exec(name) ?? []
     return (parsers.has(base) || exitedPattern.test(base)) && isTemporaryName(name, base)

@@ -30,6 +30,14 @@ export function exitedName(rank: number): string {
   return `exited-${rank}.json`
 }
 
+/** Name of the empty file that a host's processes leave that wait for long on a filesystem of a local kind: `waits-node1`. */
+export const waitsPattern = /^waits-([A-Za-z0-9._-]+)$/
+
+/** `waits-node1` */
+export function waitsName(node: string): string {
+  return `waits-${node.replace(/[^A-Za-z0-9._-]/g, '_')}`
+}
+
 /** What the reaper of rank 0 leaves, empty, where rank 0 is killed. */
 export const killedName = exitedName(0)
 

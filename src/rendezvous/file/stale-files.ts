@@ -1,14 +1,14 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { defaults } from '../defaults.ts'
-import { listDirectory } from '../filesystem/list.ts'
-import { PrivateDirectory } from '../filesystem/private-directory.ts'
-import { removeFile, removeKnownFiles } from '../filesystem/known-files.ts'
-import { isTemporaryName } from '../filesystem/temporary-name.ts'
-import { ownUid } from '../filesystem/user.ts'
-import type { Logger } from '../logger.ts'
-import type { Owner } from '../record/owner.ts'
-import { exitedPattern, outcomeName, type RendezvousPaths, runKeyOf } from './names.ts'
+import { defaults } from '../../defaults.ts'
+import { listDirectory } from '../../filesystem/list.ts'
+import { PrivateDirectory } from '../../filesystem/private-directory.ts'
+import { removeFile, removeKnownFiles } from '../../filesystem/known-files.ts'
+import { isTemporaryName } from '../../filesystem/temporary-name.ts'
+import { ownUid } from '../../filesystem/user.ts'
+import type { Logger } from '../../logger.ts'
+import type { Owner } from '../../record/owner.ts'
+import { exitedPattern, outcomeName, type RendezvousPaths, runKeyOf, waitsPattern } from './names.ts'
 import type { PathQuestions } from './path-state.ts'
 import { coordinatorIn, readOutcome, runFiles } from './run-directory.ts'
 
@@ -51,7 +51,7 @@ async function clearTemporary(name: string, { paths, logger }: ClearOptions): Pr
 async function clearRunDirectory(directory: PrivateDirectory, runKey: string, options: ClearOptions): Promise<void> {
   const names = await directory.list()
   // What tells of an end is for processes that come late, so it stays as long as these may come.
-  const aged = names.every((name) => exitedPattern.test(name)) || names.includes(outcomeName)
+  const aged = names.every((name) => exitedPattern.test(name) || waitsPattern.test(name)) || names.includes(outcomeName)
   if (aged && !isOld(await directory.use(async (at) => await stat(at)))) return
   const owner = await ownerIn(directory)
   if (owner !== undefined && owner.run_key !== runKey) return
