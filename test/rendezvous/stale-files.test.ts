@@ -77,3 +77,14 @@ test('temporary files of this path are cleared once they are old, and nothing el
   }
   expect(await start(path, 'gone')).toEqual(others.toSorted())
 })
+
+test('of names without end, which anybody can make in a shared directory, a bounded number is looked at', async () => {
+  const path = join(temporaryDirectory(), 's.json')
+  const old = new Date(Date.now() - longAgo)
+  for (let pid = 1; pid <= 300; pid++) {
+    const left = join(dirname(path), temporaryName('s.json', { ...maker, pid }))
+    await writeFile(left, '')
+    await utimes(left, old, old)
+  }
+  expect(await start(path, 'gone')).toHaveLength(300 - 256)
+})

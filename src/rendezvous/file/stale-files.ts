@@ -27,16 +27,24 @@ export interface ClearOptions {
 export async function clearStaleFiles(options: ClearOptions): Promise<void> {
   const { paths } = options
   const names = await listDirectory(paths.directory).catch((): string[] => [])
-  await Promise.all(
-    names.map(async (name) => {
-      const runKey = runKeyOf(name, paths.base)
-      if (isTemporaryName(name, paths.base)) await clearTemporary(name, options).catch(() => undefined)
-      else if (runKey !== undefined && name !== paths.runDirectoryName)
-        await clearRunDirectory(new PrivateDirectory(join(paths.directory, name)), runKey, options).catch(
-          () => undefined,
-        )
-    }),
+  const ofRuns = names.filter(
+    (name) =>
+      isTemporaryName(name, paths.base) ||
+      (runKeyOf(name, paths.base) !== undefined && name !== paths.runDirectoryName),
   )
+  await Promise.all(ofRuns.slice(0, most).map(async (name) => await clear(name, options).catch(() => undefined)))
+}
+
+/** Whoever may write in that directory can make such names without end: of more than so many the rest stays. */
+const most = 256
+
+async function clear(name: string, options: ClearOptions): Promise<void> {
+  const { paths } = options
+  const path = join(paths.directory, name)
+  if ((await lstat(path)).uid !== ownUid()) return
+  const runKey = runKeyOf(name, paths.base)
+  if (runKey === undefined) await clearTemporary(name, options)
+  else await clearRunDirectory(new PrivateDirectory(path), runKey, options)
 }
 
 async function clearTemporary(name: string, { paths, logger }: ClearOptions): Promise<void> {
