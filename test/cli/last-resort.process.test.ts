@@ -105,6 +105,14 @@ it('a defect of the library ends a program that uses it with 70 and a sentence, 
   await cluster.expectNothingLeft()
 })
 
+it('a process that waits for what nothing brings ends with 70, and not as if all were well', async () => {
+  await using cluster = await Cluster.make()
+  const started = cluster.start([process.execPath, await compile(cluster, 'dry-runner')])
+  await started.expectStatus(70)
+  expect(started.stderr).toContain('error of dask-hpc-runner (70): nothing is left to wait for')
+  await cluster.expectNothingLeft()
+})
+
 /** Four tasks of a simulated step, each of which throws when it is told to, in code of its own. */
 class Step implements AsyncDisposable {
   readonly cluster: Cluster
