@@ -94,6 +94,8 @@ export class LocalComponents {
     const { options } = this.#run
     const host = (await listenHost('scheduler', this.#run))?.address
     const port = await freePort('port', host, options)
+    // If there is no reaper, nothing may be made.
+    this.#run.signal.throwIfAborted()
     // A scheduler can do without; its workers could not.
     const directory = await this.ownDirectory().catch(() => undefined)
     const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }

@@ -1,3 +1,4 @@
+import { checkPlaces } from '../components/check-places.ts'
 import { checkWorkerPorts } from '../components/check-ports.ts'
 import type { RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -46,8 +47,11 @@ export class Run {
       await this.#startWorkers(file)
       if (await this.#startClient(file)) return file
       result = await member.result
-    } catch (error) {
+    } catch (caught) {
       supervisor.spareFiles.close()
+      // What has ended the start is the cause, and not what failed because of that.
+      const { reason } = context.signal as { reason: unknown }
+      const error = reason instanceof RunnerError && !(caught instanceof RunIsOver) ? reason : caught
       result = error instanceof RunIsOver ? error.result : await this.#part.fail(error)
       if (isInline && !isEndedBySignal(error, result, context)) {
         await this.end(result)
@@ -63,6 +67,7 @@ export class Run {
     const hasUsersCertificates = context.options.protocol === 'tls' && secure === undefined
     if (!hasUsersCertificates) this.#preload()
     await rendezvous.prepare()
+    await checkPlaces(context.options, mine)
     await checkWorkerPorts(context, mine)
     // A place that the user names is tried before there is a cluster. What is made this early stays if Slurm kills a whole step.
     if (mine.includes('worker') && context.options.localDirectory !== undefined) await components.ownDirectory()
