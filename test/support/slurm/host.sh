@@ -34,6 +34,8 @@ while read -r _; do :; done
 
 # Whoever kept the cluster has died without ending it: nothing may be left all the same.
 set +e
+# The mount dies with the program behind it, and nothing starts in a directory that is gone.
+cd /
 kill -KILL -1
 # As long as a process is ending in one, it cannot be removed.
 for _ in $(seq 100); do
@@ -42,7 +44,6 @@ for _ in $(seq 100); do
   sleep 0.05
 done
 if [ "$name" = login ]; then
-  cd /
   umount --lazy "$base/shared" "$tmp"
   rm -rf "$base"
 fi
