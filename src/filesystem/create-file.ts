@@ -1,4 +1,4 @@
-import { link, stat, unlink } from 'node:fs/promises'
+import { link, lstat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf } from '../errors.ts'
 import { writeNew } from '../util/write-new.ts'
@@ -28,10 +28,16 @@ export async function createFile(path: string, text: string): Promise<Created> {
       throw await explainSticky(path, error)
     }
     // NFS may have lost the answer to a first attempt that succeeded, and then refuses the second.
-    if ((await stat(temporary)).nlink < 2) return 'taken'
+    if (!(await isSameFile(temporary, path))) return 'taken'
   } finally {
     await unlink(temporary).catch(() => undefined)
   }
   await syncDirectory(dirname(path))
   return 'created'
+}
+
+/** Whether two names are of one file. (That a file has two names says nothing: somebody else may have made the other one.) */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([lstat(one, { bigint: true }), lstat(other, { bigint: true })])
+  return a.dev === b.dev && a.ino === b.ino
 }

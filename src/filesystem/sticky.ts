@@ -4,7 +4,7 @@ import { errnoOf } from '../errors.ts'
 import { UntrustedError } from './untrusted.ts'
 import { formatUser, ownUid } from './user.ts'
 
-/** Only the owner of a file may remove it from such a directory, as from /tmp. */
+/** Only the owner of a file, that of the directory and root may rename or remove it in such a directory, as in /tmp. */
 export const stickyBit = 0o1000
 
 /**
@@ -17,8 +17,12 @@ export async function explainSticky(path: string, error: unknown): Promise<unkno
     const [file, directory] = await Promise.all([lstat(path), lstat(dirname(path))])
     if (file.uid === ownUid() || (directory.mode & stickyBit) === 0) return error
     const who = await formatUser(file.uid)
+    const owner =
+      directory.uid === file.uid || directory.uid === 0
+        ? 'root'
+        : `${await formatUser(directory.uid)}, whose directory it is,`
     return new UntrustedError(
-      `the file there belongs to ${who}, and its directory is sticky, so that only ${who} can replace or remove it (${errnoOf(error)})`,
+      `the file there belongs to ${who}, and its directory is sticky, so that only ${who} and ${owner} can replace or remove it (${errnoOf(error)})`,
       { cause: error },
     )
   } catch {

@@ -1,5 +1,5 @@
 # Has imports find the user's own modules in the working directory: last of all places, and only modules that
-# belong to this user (or root). Executed once Dask is imported: before, no import looks into that directory, in which
+# belong to this user (or root), and that nobody else may write. Executed once Dask is imported: before, no import looks into that directory, in which
 # a file of anybody, such as a socket.py, would be taken for a part of Python or of Dask.
 import os
 import stat
@@ -42,9 +42,29 @@ class OwnModules:
 
 def is_own(path):
     try:
-        return os.lstat(path).st_uid in (0, os.geteuid()) and not os.stat(path).st_mode & stat.S_IWOTH
+        target = os.stat(path)
+        return {os.lstat(path).st_uid, target.st_uid} <= {0, os.geteuid()} and not others_may_write(target)
     except OSError:
         return False
+
+
+def others_may_write(found):
+    if found.st_mode & stat.S_IWOTH:
+        return True
+    is_of_root = found.st_uid == 0 and found.st_gid == 0
+    return bool(found.st_mode & stat.S_IWGRP) and not is_of_root and not is_own_group(found.st_gid)
+
+
+def is_own_group(gid):
+    # Of the user's name, and with no other member, as many systems have it by default.
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return user.pw_gid == gid and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
 
 
 def install():

@@ -54,7 +54,7 @@ testOfTwo('where a sticky directory keeps a file from being replaced or removed,
   const denied = Object.assign(new Error('EPERM: operation not permitted, unlink'), { code: 'EPERM' })
   const who = `the user with number ${stranger.uid}`
   expect(await explainSticky(file, denied)).toMatchObject({
-    message: `the file there belongs to ${who}, and its directory is sticky, so that only ${who} can replace or remove it (EPERM)`,
+    message: `the file there belongs to ${who}, and its directory is sticky, so that only ${who} and root can replace or remove it (EPERM)`,
     cause: denied,
   })
   await chmod(join(parent, 'shared'), 0o777)

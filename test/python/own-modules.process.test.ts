@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
@@ -48,6 +48,31 @@ test('own modules are found in the working directory, after all others, and none
     '',
   ])
   expect(said.match(/is not imported, because somebody else owns it or may write it/g)).toHaveLength(2)
+})
+
+test('a module that a group may write is left out, unless that group has no other member than the user', async () => {
+  const directory = temporaryDirectory()
+  for (const name of ['folder', 'good_folder']) mkdirSync(join(directory, name))
+  for (const name of ['ours.py', 'folder/__init__.py', 'good.py', 'good_folder/__init__.py'])
+    writeFileSync(join(directory, name), 'value = 1\n')
+  for (const name of ['ours.py', 'folder']) {
+    // Of root and its group, which would be as good as root's own.
+    if (process.getuid?.() === 0) chownSync(join(directory, name), 0, 60_603)
+    chmodSync(join(directory, name), 0o775)
+  }
+  const groupOf = (members: string): string => `
+import grp, os, pwd
+gid = os.stat("ours.py").st_gid
+pwd.getpwuid = lambda uid: pwd.struct_passwd(("anna", "x", uid, gid, "", "/", "/bin/sh"))
+grp.getgrgid = lambda gid: grp.struct_group((${members}, gid, []))
+`
+  const imports = 'for name in ["ours", "folder", "good", "good_folder"]:\n'
+  const program = `${imports}    try:\n        print(__import__(name).value)\n    except ImportError:\n        print("left out")`
+  const shared = await runIn(directory, groupOf('"project", "x"') + program)
+  expect(shared.match(/^(1|left out)$/gm)).toEqual(['left out', 'left out', '1', '1'])
+  expect(shared).toContain("/folder' is not imported")
+  const own = await runIn(directory, groupOf('"anna", "x"') + program)
+  expect(own).toBe('1\n1\n1\n1\n')
 })
 
 test('what lies in __pycache__ there is not believed', async () => {
