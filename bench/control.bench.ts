@@ -1,4 +1,4 @@
-// Process 0's end of the control channel with 5,000 simulated processes on loopback: what joining, beating
+// Rank 0's end of the control channel with 5,000 simulated processes on loopback: what joining, beating
 // and the end cost it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

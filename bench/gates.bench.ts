@@ -23,7 +23,7 @@ seen = time.time()
 print(os.stat(sys.argv[1]).st_mtime * 1000, seen * 1000, flush=True)
 `
 
-/** Process 0 comes later than the others, which wait until then. */
+/** Rank 0 comes later than the others, which wait until then. */
 const late = `if [ "$SLURM_PROCID" = 0 ]; then sleep ${delay}; fi; exec dask-hpc-runner "$@"`
 
 interface Message {

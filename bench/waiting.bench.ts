@@ -32,7 +32,7 @@ test('from publication to the last gate, on a tmpfs', async () => {
   }
   const text =
     table(`From publication to the last gate, milliseconds, ${rounds} rounds`, rows) +
-    table('From publication to the last process that has joined process 0, milliseconds', joined)
+    table('From publication to the last process that has joined rank 0, milliseconds', joined)
   process.stdout.write(text)
   await note('waiting-gates', { text, rows, joined })
   const [events = [], poll = []] = rows.slice(-2).map(([, times]) => times)

@@ -14,6 +14,6 @@ const pythonIncrement = py<number>`lambda x: x + 1`
 console.log('10 ->', await client.submit(increment, [10]).result())
 console.log('10 ->', await client.submit(pythonIncrement, [10]).result())
 
-// On the worker of process 2.
+// On the worker of rank 2.
 console.log('20 ->', await client.submit(increment, [20], { workers: [2] }).result())
 console.log('20 ->', await client.submit(pythonIncrement, [20], { workers: [2] }).result())

@@ -1,5 +1,5 @@
 # One of n processes in the way of the Python runner that this project follows, written anew after its
-# documented behaviour: process 0 is the scheduler and writes the scheduler file, process 1 runs the
+# documented behaviour: rank 0 is the scheduler and writes the scheduler file, rank 1 runs the
 # client program, each other process is a worker; who waits asks for the file by its name each 0.2 s.
 # reference_way.py RANK SCHEDULER_FILE CLIENT_PROGRAM
 import asyncio

@@ -33,7 +33,7 @@ async function cpuTimes(): Promise<{ idle: number; all: number }> {
   return { idle: (times[3] ?? 0) + (times[4] ?? 0), all: times.reduce((sum, time) => sum + time, 0) }
 }
 
-/** Real processes of a run on one host that wait at their gates, without a process 0. */
+/** Real processes of a run on one host that wait at their gates, without a rank 0. */
 export class Waiters implements AsyncDisposable {
   readonly #directory: string
   readonly #children: readonly ChildProcess[]
@@ -84,7 +84,7 @@ export class Waiters implements AsyncDisposable {
     return await Promise.all(this.#children.map(async ({ pid = 0 }) => await memoryOf([pid])))
   }
 
-  /** Publishes where process 0 is. Milliseconds until the last of them has opened its gate and joined. */
+  /** Publishes where rank 0 is. Milliseconds until the last of them has opened its gate and joined. */
   async publish(): Promise<number> {
     const directory = await this.#runDirectory()
     const identity = { run_key: directory.slice(base.length), nonce: randomUUID(), secret: randomUUID() }
@@ -131,7 +131,7 @@ async function saysThatItWaits({ stderr }: ChildProcess): Promise<void> {
   await new Promise<void>((resolve) => {
     stderr?.on('data', (chunk: Buffer) => {
       said += String(chunk)
-      if (said.includes('waiting for process 0')) resolve()
+      if (said.includes('waiting for rank 0')) resolve()
     })
   })
 }

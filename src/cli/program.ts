@@ -13,7 +13,7 @@ const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
 
 const examples = `
-In a Slurm job (process 0 becomes the scheduler, 1 runs the program, the others are workers):
+In a Slurm job (rank 0 becomes the scheduler, 1 runs the program, the others are workers):
   srun -N4 --ntasks-per-node=1 dask-hpc-runner run -- python client.py
 The same under an MPI launcher, where the processes meet over MPI:
   mpirun -n 4 dask-hpc-runner run -- python client.py

@@ -4,7 +4,7 @@ import type { Duration } from '../util/duration.ts'
 export interface SubmitOptions {
   /**
    * Run only there: names of workers, or their addresses. The workers of a run are named by its processes, so
-   * `[2]` is process 2, all of its workers where it has several.
+   * `[2]` is rank 2, all of its workers where it has several.
    */
   readonly workers?: readonly (number | string)[] | undefined
   /**

@@ -44,7 +44,7 @@ export async function environmentForTls({
  * The environment in which Dask's client takes the certificates of a run that was started with --secure. They are kept until
  * `reaper` is closed.
  *
- * @throws RunnerError where process 0 of the run does not give them, or they cannot be kept.
+ * @throws RunnerError where rank 0 of the run does not give them, or they cannot be kept.
  */
 export async function environmentOfSecureRun(
   run: ClusterRecord,

@@ -60,7 +60,7 @@ function formatDashboard(dashboard: ClusterStatus['dashboard']): string[] {
 
 function formatRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatus['run']>): string {
   const job = job_id === null ? '' : `: job ${job_id}, step ${step_id ?? '?'}`
-  return `${key}${job}, process 0 on ${host} (process id ${pid})`
+  return `${key}${job}, rank 0 on ${host} (process id ${pid})`
 }
 
 function formatTotal({ run, total, workers }: ClusterStatus): string {

@@ -68,7 +68,7 @@ export interface ClusterStatus {
     readonly step_id: string | null
     /** How many workers the run starts. */
     readonly n_workers: number
-    /** Of process 0. */
+    /** Of rank 0. */
     readonly host: string
     readonly pid: number
   } | null

@@ -1,7 +1,7 @@
 import type { SchedulerClient } from './scheduler-client.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 
-/** Process 0's connection to the scheduler, made when it is needed and made anew where it failed. */
+/** Rank 0's connection to the scheduler, made when it is needed and made anew where it failed. */
 export class SchedulerLink implements Disposable {
   readonly #address: string
   readonly #tls: TlsFiles | undefined

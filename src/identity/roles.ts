@@ -7,7 +7,7 @@ export type Role = 'scheduler' | 'client' | 'worker'
 export interface World {
   /** How many processes the run has, from 1. */
   readonly size: number
-  /** `exclusive`: scheduler and client have a process each; `shared`: process 0 hosts both and a worker. */
+  /** `exclusive`: scheduler and client have a process each; `shared`: rank 0 hosts both and a worker. */
   readonly layout: Layout
   /** Host a client. */
   readonly client: boolean

@@ -23,7 +23,7 @@ export const runTable = {
     help: 'where the Dask scheduler file is published; {job_id}, {step_id} and {restart} are filled in',
   },
   /**
-   * `exclusive`: process 0 hosts the scheduler, 1 the client, the rest workers. `shared`: process 0
+   * `exclusive`: rank 0 hosts the scheduler, 1 the client, the rest workers. `shared`: rank 0
    * hosts all three and every other a worker; the only one for worlds of 1 and 2.
    * @default 'exclusive'
    */
@@ -32,7 +32,7 @@ export const runTable = {
     default: 'exclusive',
     value: 'layout',
     group: 'run',
-    help: 'exclusive: process 0 hosts the scheduler, 1 the client, the rest workers; shared: 0 hosts all three',
+    help: 'exclusive: rank 0 hosts the scheduler, 1 the client, the rest workers; shared: 0 hosts all three',
   },
   /** What makes a process one of n: `auto` is the node where each has one task, else the task. @default 'auto' */
   identity: {
@@ -47,7 +47,7 @@ export const runTable = {
     kind: yesOrNo(),
     default: true,
     group: 'run',
-    help: 'host no client: process 1 is a worker too',
+    help: 'host no client: rank 1 is a worker too',
   },
   /** Start a scheduler; false adds workers to the cluster of an existing scheduler file. @default true */
   scheduler: {
@@ -242,7 +242,7 @@ export const runTable = {
     help: 'under mpirun: what tells this run from others, the same in all of its processes',
   },
   /**
-   * Have all of Dask speak TLS, with certificates that process 0 makes for this run alone. Certificates of one's own
+   * Have all of Dask speak TLS, with certificates that rank 0 makes for this run alone. Certificates of one's own
    * take the place of a variable that says so.
    * @default false
    */

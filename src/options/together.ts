@@ -66,7 +66,7 @@ function checkSecure(
       throw new RangeError(`Cannot use ${name(option)} "${address}" with ${name('secure')}: write it as tls://…`)
 }
 
-/** Process 0 asks the scheduler which workers run, and speaks no other protocol. */
+/** Rank 0 asks the scheduler which workers run, and speaks no other protocol. */
 function checkWaiting(
   { waitWorkers, protocol, scheduler }: Completed<typeof runTable>,
   name: (option: keyof typeof runTable) => string,

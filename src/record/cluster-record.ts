@@ -7,7 +7,7 @@ export interface ClusterRecord extends Owner {
   secret: string
   /** Workers that the run starts, over all of its processes. */
   n_workers: number
-  /** Process 0 has made certificates for this run, and gives them to whoever proves that he knows the secret. */
+  /** Rank 0 has made certificates for this run, and gives them to whoever proves that he knows the secret. */
   secure?: boolean | undefined
   /** The run only adds workers to a cluster: it publishes none. */
   adds_workers?: boolean | undefined

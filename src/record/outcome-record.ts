@@ -16,8 +16,8 @@ export interface Failure {
 }
 
 /**
- * What process 0 leaves in the run's directory instead of a cluster: the run failed, or it is over
- * (`failure` missing). Where process 0 still answers, `cluster` says where.
+ * What rank 0 leaves in the run's directory instead of a cluster: the run failed, or it is over
+ * (`failure` missing). Where rank 0 still answers, `cluster` says where.
  */
 export interface OutcomeRecord {
   version: 1

@@ -49,7 +49,7 @@ export class Absentees {
     const progress = showProgress(context, () => {
       const { missing } = this.#coordinator
       const more = missing.length > 5 ? ` and ${missing.length - 5} more` : ''
-      return `waiting for process ${missing.slice(0, 5).join(', ')}${more} of ${context.identity.size}`
+      return `waiting for rank ${missing.slice(0, 5).join(', ')}${more} of ${context.identity.size}`
     })
     void Promise.race([this.#coordinator.everybodyCame, member.result]).then(() => {
       for (const timer of [early, late]) clearTimeout(timer)

@@ -37,7 +37,7 @@ export function logFailure(
   logger: Logger,
 ): void {
   const isHere = failure.rank === me || failure.rank < 0
-  const where = isHere ? '' : ` (process ${failure.rank} on ${failure.host})`
+  const where = isHere ? '' : ` (rank ${failure.rank} on ${failure.host})`
   const last = tellsAll ? undefined : failure.last_lines.at(-1)
   logger.error(`${failure.message}${where}${last === undefined ? '' : `: ${last}`}`)
   if (tellsAll) for (const line of failure.last_lines) logger.error(`| ${line}`)

@@ -46,7 +46,7 @@ export async function checkReach(
       return answerOf(error)
     })
     signal.throwIfAborted()
-    // One that is silent is busy: process 0, which has answered, watches over it.
+    // One that is silent is busy: rank 0, which has answered, watches over it.
     if (answer === 'answers' || answer === 'silent') return
     const why = {
       refuses: 'nothing listens there',

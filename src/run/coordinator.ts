@@ -225,10 +225,9 @@ export class Coordinator {
     const { roles } = this.#parts.shape
     if (roles[rank] === undefined) return `there is no rank ${rank} in this run of ${roles.length} processes`
     if (older === undefined) return undefined
-    if (older.instance === instance)
-      return this.#state.isDone(rank) ? `process ${rank} was given up as lost` : undefined
+    if (older.instance === instance) return this.#state.isDone(rank) ? `rank ${rank} was given up as lost` : undefined
     return (
-      `another process claims to be rank ${rank} of this run (process ${older.pid} on ${older.host}); ` +
+      `another process claims to be rank ${rank} of this run (process id ${older.pid} on ${older.host}); ` +
       `were Slurm's variables copied by ssh?`
     )
   }

@@ -36,7 +36,7 @@ export async function endRun(
   await scheduler?.stop(supervisor.timing.scheduler)
   if (options.client && !failed && !interrupted && scheduler?.hadClient === false) logger.info(nobodyCame)
   const { missing } = coordinator
-  if (missing.length > 0 && !forced) logger.warn(`ended without having seen process ${missing.join(', ')}`)
+  if (missing.length > 0 && !forced) logger.warn(`ended without having seen rank ${missing.join(', ')}`)
   const mayCome = manager !== undefined && options.scancel && !forced && missing.length > 0
   await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
@@ -64,7 +64,7 @@ async function awaitLate(
   const toComeMs = mayBeFrozen ? Math.max(0, supervisor.began.getTime() + silenceMs - Date.now()) : 0
   if (toComeMs > 0)
     context.logger.info(
-      `giving process ${coordinator.missing.join(', ')} ${formatDuration(toComeMs)} to come: it may be frozen, and hold the step`,
+      `giving rank ${coordinator.missing.join(', ')} ${formatDuration(toComeMs)} to come: it may be frozen, and hold the step`,
     )
   const waitMs = manager?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
   await settledWithin(Promise.race([coordinator.everybodyCame, shutdown.happened]), waitMs)

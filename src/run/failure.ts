@@ -32,7 +32,7 @@ export interface LostProcess {
 
 /** The failure that a lost process is: it is `silent`, or for another reason. */
 export function lossOf({ rank, roles, host }: LostProcess, why: string): Failure {
-  const message = `Lost process ${rank} (${roles?.join(', ') ?? 'unknown'}) on ${host}: ${why}`
+  const message = `Lost rank ${rank} (${roles?.join(', ') ?? 'unknown'}) on ${host}: ${why}`
   return { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
 }
 

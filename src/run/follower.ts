@@ -40,8 +40,8 @@ export class Follower implements Part {
     const { found, unanswered } = await meet({
       lookUp: async (dead, signal) => {
         const what = context.options.scheduler ? 'publish' : 'find the cluster of'
-        const waiting = `waiting for process 0, which is to ${what} ${context.schedulerFile}`
-        using _progress = showProgress(context, () => (dead.size === 0 ? waiting : 'trying to connect to process 0'))
+        const waiting = `waiting for rank 0, which is to ${what} ${context.schedulerFile}`
+        using _progress = showProgress(context, () => (dead.size === 0 ? waiting : 'trying to connect to rank 0'))
         return await this.#unlessRank0IsLost(async (until) => rendezvous.lookUp(dead, until), signal)
       },
       join: async (record, patience, signal) => {
@@ -60,7 +60,7 @@ export class Follower implements Part {
     const file = found.kind === 'cluster' ? found.file : await member.cluster()
     if (secure !== undefined) await secure.keep(await member.certificates())
     await member.unlessOver(supervisor.seams.checkReach(file, context))
-    context.logger.info(`joined the run of process 0 on ${file.dask_hpc_runner.host}`)
+    context.logger.info(`joined the run of rank 0 on ${file.dask_hpc_runner.host}`)
     return file
   }
 
@@ -87,7 +87,7 @@ export class Follower implements Part {
     for (;;) {
       await sleep(intervalMs, signal)
       for (const { failure } of await manager.lostWithHost([0]))
-        throw new HostLostError(failure?.message ?? 'Lost process 0', { code: 'ERR_COMPONENT_LOST' })
+        throw new HostLostError(failure?.message ?? 'Lost rank 0', { code: 'ERR_COMPONENT_LOST' })
     }
   }
 

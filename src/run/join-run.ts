@@ -7,7 +7,7 @@ import { type Found, coordinatorOf } from '../rendezvous/found.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 
-/** Time between two attempts to join a process 0 that was not joined: a part of it at random. In milliseconds. */
+/** Time between two attempts to join a rank 0 that was not joined: a part of it at random. In milliseconds. */
 const [firstPause, longestPause] = [1_000, 5_000]
 /** How long the connection of an attempt may take: longer each time, for a slow network. In milliseconds. */
 const longestPatience = 10_000
@@ -15,13 +15,13 @@ const longestPatience = 10_000
 /** No timer is longer. In milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** How a process meets process 0. */
+/** How a process meets rank 0. */
 export interface MeetOptions {
-  /** Waits for what process 0 publishes; records with a nonce in `dead` are known not to answer. */
+  /** Waits for what rank 0 publishes; records with a nonce in `dead` are known not to answer. */
   readonly lookUp: (dead: ReadonlySet<string>, signal: AbortSignal) => Promise<Found>
   /** @param patience how long the connection may take, in milliseconds */
   readonly join: (gatherer: ClusterRecord, patience: number, signal: AbortSignal) => Promise<void>
-  /** How long a process 0 is tried that cannot be joined for this reason. In milliseconds. */
+  /** How long a rank 0 is tried that cannot be joined for this reason. In milliseconds. */
   readonly limit: (why: unknown) => number
   readonly logger: Logger
   /** Aborts when this process has to end. */
@@ -34,9 +34,9 @@ export interface MeetOptions {
 
 /** What came of it. */
 export interface Meeting {
-  /** Process 0 has been joined, unless this is an outcome. */
+  /** Rank 0 has been joined, unless this is an outcome. */
   readonly found: Found
-  /** Why a process 0 that has ended since could not be joined. */
+  /** Why a rank 0 that has ended since could not be joined. */
   readonly unanswered?: unknown
 }
 
@@ -49,10 +49,10 @@ interface Unanswered {
 }
 
 /**
- * Looks process 0 up and joins it. A record that does not answer may be of an earlier run of the same
- * key: process 0 then replaces it. Or the network may be slow, or gone for a moment: so it is asked again, too.
+ * Looks rank 0 up and joins it. A record that does not answer may be of an earlier run of the same
+ * key: rank 0 then replaces it. Or the network may be slow, or gone for a moment: so it is asked again, too.
  *
- * @throws why process 0 cannot be joined, what `lookUp` throws, or the signal's reason.
+ * @throws why rank 0 cannot be joined, what `lookUp` throws, or the signal's reason.
  */
 export async function meet(options: MeetOptions): Promise<Meeting> {
   const { lookUp, join, logger, signal, now = monotonic } = options
@@ -90,7 +90,7 @@ interface Met {
   readonly joined: boolean
 }
 
-/** A newer record, or the same one once process 0 has answered and is joined. */
+/** A newer record, or the same one once rank 0 has answered and is joined. */
 async function newerOrAnswering(unanswered: Unanswered, dead: ReadonlySet<string>, options: MeetOptions): Promise<Met> {
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
@@ -114,7 +114,7 @@ async function newerOrAnswering(unanswered: Unanswered, dead: ReadonlySet<string
   return await answering.catch(async () => await newer)
 }
 
-/** @throws why process 0 could not be joined for as long as is right for that reason, or the signal's reason. */
+/** @throws why rank 0 could not be joined for as long as is right for that reason, or the signal's reason. */
 async function joinAgain(
   { gatherer, error, since }: Unanswered,
   signal: AbortSignal,

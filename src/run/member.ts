@@ -175,7 +175,7 @@ export class Member implements Disposable {
   async cluster(): Promise<PublishedFile> {
     const { options, schedulerFile, signal } = this.#run
     const what = options.scheduler ? 'start the scheduler' : `find the cluster of ${schedulerFile}`
-    using _progress = showProgress(this.#run, () => `waiting for process 0 to ${what}`)
+    using _progress = showProgress(this.#run, () => `waiting for rank 0 to ${what}`)
     return await untilAborted(this.unlessOver(this.#cluster.promise), signal)
   }
 

@@ -18,7 +18,7 @@ export interface ReadinessOptions {
 }
 
 /**
- * Knows in process 0 how many workers run, and tells whoever waits for them. However many wait, the
+ * Knows in rank 0 how many workers run, and tells whoever waits for them. However many wait, the
  * scheduler is asked by one small request at a time, by default at most ten times a second.
  */
 export class Readiness {

@@ -165,7 +165,7 @@ export class RunState {
   failWithoutClient(time: string): readonly Decision[] {
     const rank = this.clientRank
     if (rank === undefined || this.#come.has(rank)) return []
-    const message = `Cannot run the client program: process ${rank}, which is to host it, has not come within ${time}`
+    const message = `Cannot run the client program: rank ${rank}, which is to host it, has not come within ${time}`
     return this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, host: 'unknown', last_lines: [] })
   }
 
@@ -249,5 +249,5 @@ export class RunState {
 
 /** Where it failed, for a message that does not say so itself. */
 function whereOf({ message, rank, host }: Failure): string {
-  return message.includes(` on ${host}`) ? '' : ` (process ${rank} on ${host})`
+  return message.includes(` on ${host}`) ? '' : ` (rank ${rank} on ${host})`
 }

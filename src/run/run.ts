@@ -189,7 +189,7 @@ export class Run {
   async failByDefect(error: unknown): Promise<void> {
     if (this.parts.supervisor.phase === 'ended') return
     const { rank, host } = this.parts.context.identity
-    const who = `Process ${rank} (${this.parts.mine.join(', ')}) on ${host}`
+    const who = `Rank ${rank} (${this.parts.mine.join(', ')}) on ${host}`
     const message = `${who} ended: error of dask-hpc-runner: ${messageOf(error)}`
     await this.#part.failByDefect(new RunnerError(message, { code: 'ERR_BUG' }))
   }

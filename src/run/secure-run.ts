@@ -10,10 +10,10 @@ import { jobEndOf, makeRunCertificates } from '../security/run-certificates.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
 import type { RunContext } from '../identity/run-context.ts'
 
-/** How long process 0 of another run may take to give its certificates. In milliseconds. */
+/** How long rank 0 of another run may take to give its certificates. In milliseconds. */
 const askTimeout = 10_000
 
-/** The certificates of a run with `--secure`: made by process 0, and kept by each process for its own. */
+/** The certificates of a run with `--secure`: made by rank 0, and kept by each process for its own. */
 export class SecureRun {
   readonly #files: PrivateFiles
   readonly #reaper: Reaper
@@ -39,7 +39,7 @@ export class SecureRun {
     return Object.freeze({ ...options, protocol: 'tls', tlsCaFile: caFile, tlsCert: cert, tlsKey: key })
   }
 
-  /** Process 0 makes them. */
+  /** Rank 0 makes them. */
   async make({ identity, options }: RunContext): Promise<TlsMaterial> {
     return await makeRunCertificates(formatRunKey(identity.runKey), jobEndOf(options.env))
   }

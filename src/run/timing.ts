@@ -8,7 +8,7 @@ export interface EndTiming {
   readonly clientAfterFailure: number
   /** The workers, once the client has ended. */
   readonly workers: number
-  /** How long process 0 waits for the other processes, once the client has ended. */
+  /** How long rank 0 waits for the other processes, once the client has ended. */
   readonly peers: number
   /** The scheduler, once the workers have ended. */
   readonly scheduler: number
@@ -31,7 +31,7 @@ export function divideGrace(grace: number): EndTiming {
 /** A run that failed waits less for processes that have not been seen yet. In milliseconds. */
 const lateArrivalAfterFailure = 5_000
 
-/** How the run stands when process 0 begins to end it. */
+/** How the run stands when rank 0 begins to end it. */
 export interface EndingRun {
   /** Processes have not been seen yet. */
   readonly someMissing: boolean
@@ -40,7 +40,7 @@ export interface EndingRun {
   readonly interrupted: boolean
 }
 
-/** How long process 0 waits for the other processes. In milliseconds. */
+/** How long rank 0 waits for the other processes. In milliseconds. */
 export function patience(timing: EndTiming, { someMissing, failed, interrupted }: EndingRun): number {
   if (!someMissing || interrupted) return timing.peers
   return Math.max(timing.peers, failed ? lateArrivalAfterFailure : defaults.lateArrival)

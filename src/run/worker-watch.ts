@@ -114,7 +114,7 @@ export class WorkerWatch implements Disposable {
         await Promise.all(lost.map(async ([address]) => await client.unregister(address)))
       })
     } catch (error) {
-      logger.warn(`the scheduler cannot be told that process ${rank} is lost: ${messageOf(error)}`)
+      logger.warn(`the scheduler cannot be told that rank ${rank} is lost: ${messageOf(error)}`)
     }
   }
 
@@ -146,7 +146,7 @@ export class WorkerWatch implements Disposable {
     const names = workerNames(rank, { ...options, runKey: identity.runKey }).filter((name) => !doesRun(name))
     return names.map((name) =>
       host === undefined
-        ? `worker ${name} (process ${rank} has not come)`
+        ? `worker ${name} (rank ${rank} has not come)`
         : `worker ${name} on ${host} (${registered.get(name) ?? 'not registered'})`,
     )
   }

@@ -21,7 +21,7 @@ it.each([
   await cluster.expectNothingLeft()
 })
 
-it('an exception in a worker process is told to process 0, and one in process 0 to all', async () => {
+it('an exception in a worker process is told to rank 0, and one in rank 0 to all', async () => {
   await using step = await Step.make()
   const runs = [0, 1, 2, 3].map((rank) => step.start(rank))
   await runs[1]?.expectOutput('the program runs')
@@ -29,19 +29,19 @@ it('an exception in a worker process is told to process 0, and one in process 0 
   await step.break(3)
   await runs[3]?.expectStatus(70)
   await runs[0]?.expectOutput(
-    /warn: Process 3 \(worker\) on node3 ended: error of dask-hpc-runner: unforeseen; the run goes on/,
+    /warn: Rank 3 \(worker\) on node3 ended: error of dask-hpc-runner: unforeseen; the run goes on/,
   )
   await step.break(0)
   for (const rank of [0, 1, 2]) await runs[rank]?.expectStatus(70)
   expect(runs[0]?.stderr).not.toContain('without a word')
   for (const rank of [1, 2])
     expect(runs[rank]?.stderr).toContain(
-      'error: Process 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen',
+      'error: Rank 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen',
     )
   await step.cluster.expectNothingLeft()
 })
 
-it('an exception in process 0 is told to those that have not come yet', async () => {
+it('an exception in rank 0 is told to those that have not come yet', async () => {
   await using step = await Step.make()
   const first = step.start(0)
   await first.expectOutput('cluster at')
@@ -49,19 +49,19 @@ it('an exception in process 0 is told to those that have not come yet', async ()
   await first.expectStatus(70)
   const late = step.start(2)
   await late.expectStatus(70)
-  expect(late.stderr).toContain('Process 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen')
+  expect(late.stderr).toContain('Rank 0 (scheduler) on node0 ended: error of dask-hpc-runner: unforeseen')
   step.cluster.expectFile('.scheduler-*')
   await step.cluster.expectNothingLeft()
 })
 
-it('an exception in a process that has not joined yet is told to process 0', async () => {
+it('an exception in a process that has not joined yet is told to rank 0', async () => {
   await using step = await Step.make()
   const client = step.start(1)
   await step.break(1)
   await client.expectStatus(70)
   const first = step.start(0)
   await first.expectStatus(70)
-  expect(first.stderr).toContain('Process 1 (client) on node1 ended: error of dask-hpc-runner: unforeseen')
+  expect(first.stderr).toContain('Rank 1 (client) on node1 ended: error of dask-hpc-runner: unforeseen')
   step.cluster.expectFile('.scheduler-*')
   await step.cluster.expectNothingLeft()
 })
@@ -94,7 +94,7 @@ it('a defect of the library ends a program that uses it with 70 and a sentence, 
     expect(each?.output).not.toMatch(/^\s+at .*\(/m)
   }
   await tasks[0]?.expectOutput(
-    /warn: Process 3 \(worker\) on node3 ended: error of dask-hpc-runner: undefined is not .*; the run goes on/,
+    /warn: Rank 3 \(worker\) on node3 ended: error of dask-hpc-runner: undefined is not .*; the run goes on/,
   )
   // What the program itself throws ends it as ever.
   await writeFile(`${cluster.directory}/throw-1`, '')

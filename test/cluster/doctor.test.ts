@@ -55,7 +55,7 @@ test('names a process that does not come', async () => {
   const [first = {}, second = {}, third = {}] = fourTasks()
   const [zero] = [first, second, third].map((env) => cluster.run(['doctor', '--timeout', '3s'], env))
   await zero?.expectStatus(78)
-  expect(zero?.stdout).toMatch(/^problem +directory +no word of process 3 \(node3\) in ".*" within 3 s/m)
+  expect(zero?.stdout).toMatch(/^problem +directory +no word of rank 3 \(node3\) in ".*" within 3 s/m)
   await cluster.expectNothingLeft()
 })
 
@@ -139,7 +139,7 @@ test('ends at a signal, without a word and with nothing left', async () => {
   await until(
     async () => await readdir(cluster.work),
     (names) => names.some((name) => name.includes('.doctor-')),
-    { what: 'process 0 waits', say: (names) => names.join(' ') },
+    { what: 'rank 0 waits', say: (names) => names.join(' ') },
   )
   only.signal('SIGTERM')
   await only.expectStatus(143)

@@ -89,7 +89,7 @@ test('tells every process of a step that a file in the way is not ours', async (
   await writeFile(cluster.path('F.json'), text)
   const runs = startTasks(cluster, fourTasks(), ['--scheduler-file', 'F.json', ...submit])
   await expectRefusals(runs, /Cannot publish ".*\/F\.json": a file that is not ours stands there/)
-  for (const run of runs.slice(1)) expect(run.stderr).toMatch(/\(process 0 on node0\)/)
+  for (const run of runs.slice(1)) expect(run.stderr).toMatch(/\(rank 0 on node0\)/)
   expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(text)
   cluster.expectFile('F.json')
   await cluster.expectNothingLeft()
@@ -124,9 +124,9 @@ test.skipIf(!canMount)('tells every process that the directory is full', async (
   const [zero, ...others] = runs
   if (zero === undefined) throw new Error('not started')
   await expectRefusals([zero, local], /Cannot publish .*F.json.* no space is left on the filesystem/)
-  await expectRefusals(others, /Process 0 has failed, and could not write why/)
+  await expectRefusals(others, /Rank 0 has failed, and could not write why/)
   expect(await readFile(cluster.path('directory/F.json'))).toEqual(before)
-  // Word for processes that come late, without a byte in it: of who has come, process 0 could not hear.
+  // Word for processes that come late, without a byte in it: of who has come, rank 0 could not hear.
   const added = (await readdir(cluster.path('directory'))).filter((name) => !names.includes(name))
   for (const name of added) {
     expect(name).toBe('.F.json.run-sim-7.0-r0')
@@ -162,7 +162,7 @@ test('clears what a killed run of four tasks has left, even of the same step', a
   const same = startTasks(cluster, fourTasks(), ['--scheduler-file', 'F.json', ...submit])
   for (const run of same) await run.expectStatus(0)
   expect(same[1]?.stdout).toBe('result 21\n')
-  expect(same[0]?.stderr).toMatch(/Replacing ".*F\.json" of run \S+ on host node0 \(process \d+\), which is gone/)
+  expect(same[0]?.stderr).toMatch(/Replacing ".*F\.json" of run \S+ on host node0 \(process id \d+\), which is gone/)
   await cluster.expectNothingLeft()
 })
 
@@ -181,7 +181,7 @@ test('clears what a killed local run has left', async () => {
   const run = cluster.run([...args, ...submit])
   await run.expectStatus(0)
   expect(run.stdout).toBe('result 21\n')
-  expect(run.stderr).toMatch(/Replacing ".*F\.json" of run local\S+ on host \S+ \(process \d+\), which is gone/)
+  expect(run.stderr).toMatch(/Replacing ".*F\.json" of run local\S+ on host \S+ \(process id \d+\), which is gone/)
   await cluster.expectNothingLeft()
 })
 

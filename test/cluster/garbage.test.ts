@@ -47,7 +47,7 @@ test.concurrent.for([
     expect(run.stdout).toMatch(says)
     expect(run.stdout).toMatch(/\nend 4\n$/)
     expect(run.stderr).toContain('warning: a task has written to file descriptor 3')
-    expect(run.stderr).not.toMatch(/Lost process|SyntaxWarning/)
+    expect(run.stderr).not.toMatch(/Lost rank|SyntaxWarning/)
     await cluster.expectNothingLeft()
   },
 )

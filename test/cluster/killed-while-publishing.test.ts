@@ -8,7 +8,7 @@ import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
 import { Cluster } from '../support/cluster.ts'
 import { fourTasks } from '../support/step.ts'
 
-test('a process 0 that is killed while it clears what another run has left tells of its end', async () => {
+test('a rank 0 that is killed while it clears what another run has left tells of its end', async () => {
   await using cluster = await Cluster.make()
   const { other, isAsked } = await anotherRun()
   await mkdir(cluster.path('.F.json.run-other'), { mode: 0o700 })
@@ -17,7 +17,7 @@ test('a process 0 that is killed while it clears what another run has left tells
   expect(await readdir(cluster.path('.F.json.run-sim-7.0-r0'))).toContain('exited-0.json')
 })
 
-test('a process 0 that is killed while it holds the lock does not leave it', async () => {
+test('a rank 0 that is killed while it holds the lock does not leave it', async () => {
   await using cluster = await Cluster.make()
   const { other, isAsked } = await anotherRun()
   await writeFile(cluster.path('F.json'), JSON.stringify(fileOf(other)))
@@ -37,7 +37,7 @@ async function anotherRun(): Promise<{ other: Owner; isAsked: Promise<unknown> }
   return { other, isAsked: once(asked, 'connection') }
 }
 
-/** Kills process 0 of a run at that moment; gives the files that were there then. */
+/** Kills rank 0 of a run at that moment; gives the files that were there then. */
 async function killedWhen(moment: Promise<unknown>, cluster: Cluster): Promise<string[]> {
   const [zero] = fourTasks()
   const run = cluster.run(['run', '--scheduler-file', 'F.json', '--', 'true'], zero)

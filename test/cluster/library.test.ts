@@ -17,7 +17,7 @@ for (const [ntasks, layout] of [
     const run = await start(cluster, 'dispose', ntasks, layout)
     await run.expectStatus(0)
     expect(run.stdout).toContain('body ')
-    // Process 0 has loaded proper-lockfile, which leaves a handler of its own.
+    // Rank 0 has loaded proper-lockfile, which leaves a handler of its own.
     if (layout === 'exclusive') expect(run.stdout).toContain('listeners 0')
     run.expectNoAlarm()
     await cluster.expectNothingLeft()
@@ -67,7 +67,7 @@ for (const [ntasks, layout] of [
   })
 }
 
-test('SIGTERM to process 0 alone while workers are waited for gives 143 too', async () => {
+test('SIGTERM to rank 0 alone while workers are waited for gives 143 too', async () => {
   await using cluster = await Cluster.make()
   const run = await start(cluster, 'dispose', '3', 'exclusive', join(programs, 'hang_in_worker.py'))
   await run.expectOutput('the worker is held up')

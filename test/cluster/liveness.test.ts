@@ -9,7 +9,7 @@ const stubborn = join(programs, 'stubborn.py')
 const hold = ['--', 'python3', join(programs, 'hold.py'), 'never']
 
 for (const [ntasks, where] of [
-  ['2', 'in process 0'],
+  ['2', 'in rank 0'],
   ['3', 'in another process'],
 ] as const) {
   test(`a body that keeps its loop busy for longer than the limit is not lost, ${where}`, async () => {
@@ -40,9 +40,7 @@ test('a process that is stopped for too long is ended, and the run tells of it',
   const supervisor = await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
   process.kill(supervisor, 'SIGSTOP')
   await run.expectStatus(69)
-  expect(run.stderr).toMatch(
-    /Lost process 2 \(worker\) on \S+: (nothing was heard of it for 3 s|it ended without a word)/,
-  )
+  expect(run.stderr).toMatch(/Lost rank 2 \(worker\) on \S+: (nothing was heard of it for 3 s|it ended without a word)/)
   await cluster.expectNothingLeft()
 })
 

@@ -12,7 +12,7 @@ for (const [options, seen, on] of [
   [['-n', '1'], '0', 0],
   [['-n', '4', '--nanny'], '2, 3', 3],
 ] as const) {
-  test(`a program in a run with ${options.join(' ')} sees the workers ${seen} and computes on process ${on}`, async () => {
+  test(`a program in a run with ${options.join(' ')} sees the workers ${seen} and computes on rank ${on}`, async () => {
     await using cluster = await Cluster.make()
     const run = cluster.run(['local', ...options, '--', 'python3', workers, String(on)])
     await run.expectStatus(0)

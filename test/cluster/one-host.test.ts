@@ -26,7 +26,7 @@ test('all that a run of one host has listens on loopback, and its commands there
   await wait.expectStatus(0)
   expect(wait.stdout).toMatch(/result 21/)
   const addresses = await listening(await cluster.processes())
-  // Process 0: scheduler, dashboard and channel. Each of two others: worker, its dashboard and nanny.
+  // Rank 0: scheduler, dashboard and channel. Each of two others: worker, its dashboard and nanny.
   expect(addresses.length).toBeGreaterThanOrEqual(9)
   expect(new Set(addresses)).toEqual(new Set([loopback]))
   const stop = cluster.run(['stop', '--scheduler-file', 'F.json'])

@@ -39,12 +39,12 @@ test('a supervisor of a worker that is killed takes its worker along, and the ru
   const worker = await cluster.expectProcess('dask-hpc-runner worker 3')
   await run.expectOutput('Registered to')
   process.kill(await cluster.parentOf(worker), 'SIGKILL')
-  await run.expectOutput(/Lost process 3/)
+  await run.expectOutput(/Lost rank 3/)
   await run.expectStatus(0)
   await cluster.expectNothingLeft()
 })
 
-test('a lost process 0 ends the run with 69 and says so', async () => {
+test('a lost rank 0 ends the run with 69 and says so', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run([
     'local',
@@ -62,11 +62,11 @@ test('a lost process 0 ends the run with 69 and says so', async () => {
   const scheduler = await cluster.expectProcess('dask-hpc-runner scheduler')
   process.kill(await cluster.parentOf(scheduler), 'SIGKILL')
   await run.expectStatus(69)
-  expect(run.stderr).toContain('Lost process 0')
+  expect(run.stderr).toContain('Lost rank 0')
   await cluster.expectNothingLeft()
 })
 
-test('a process 0 that is killed before there is a cluster ends the run with 69', async () => {
+test('a rank 0 that is killed before there is a cluster ends the run with 69', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--python', join(programs, 'slow-python'), '--', 'echo', 'ran'])
   const python = await cluster.expectProcess('sleep 600; : dask-hpc-runner scheduler')

@@ -9,7 +9,7 @@ import { fourTasks, startTasks } from '../support/step.ts'
 // Rank 0 is killed with all that it has started, its reaper included, as with its host.
 const directory = '.F.json.run-sim-7.0-r0'
 const args = ['--scheduler-file', 'F.json', '--', 'python3', join(programs, 'hold.py'), 'go']
-const lost = /Lost process 0 \(scheduler\) on node0/
+const lost = /Lost rank 0 \(scheduler\) on node0/
 
 async function killWithItsReaper(run: Started, cluster: Cluster): Promise<void> {
   const pid = run.pid
@@ -68,7 +68,7 @@ test.concurrent('a process that alone has lost rank 0 removes nothing of a run t
   const before = await readFile(cluster.path('F.json'), 'utf8')
   // Stopped for longer than it takes to be given up, and awake before its reaper ends it.
   worker?.signal('SIGSTOP')
-  await runs[0]?.expectOutput(/Lost process 3/)
+  await runs[0]?.expectOutput(/Lost rank 3/)
   worker?.signal('SIGCONT')
   expect((await worker?.ended)?.status).not.toBe(0)
   expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)

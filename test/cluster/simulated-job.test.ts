@@ -50,7 +50,7 @@ test.concurrent('a task that comes long after its run is over learns so at once'
   const [late, ...others] = fourTasks().toReversed()
   const runs = startTasks(cluster, others, ['--scheduler-file', 'F.json', ...submit])
   for (const run of runs) await run.expectStatus(0)
-  expect(runs.map(({ stderr }) => stderr).join('')).toContain('ended without having seen process 3')
+  expect(runs.map(({ stderr }) => stderr).join('')).toContain('ended without having seen rank 3')
   const worker = cluster.run(['run', '--scheduler-file', 'F.json', ...submit], late)
   await worker.expectStatus(0)
   worker.expectNoAlarm()
@@ -65,12 +65,12 @@ test.concurrent('a task that comes long after its run is over learns so at once'
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('a task whose process 0 does not come says what it waited for, and where', async () => {
+test.concurrent('a task whose rank 0 does not come says what it waited for, and where', async () => {
   await using cluster = await Cluster.make()
   const worker = cluster.run(['run', '--rendezvous-timeout', '2s', ...submit], fourTasks()[3])
   await worker.expectStatus(75)
   expect(worker.stderr).toMatch(
-    /Cannot find the cluster: waited 2 s for process 0 to publish "coordinator\.json" in ".*run-sim-7\.0-r0", where nothing was/,
+    /Cannot find the cluster: waited 2 s for rank 0 to publish "coordinator\.json" in ".*run-sim-7\.0-r0", where nothing was/,
   )
   cluster.expectFile('.scheduler-7.0.json.run-sim-7.0-r0')
   await cluster.expectNothingLeft()

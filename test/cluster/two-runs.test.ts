@@ -15,7 +15,7 @@ test('a second run on the path of a living one is told so, and the first goes on
   await first.expectOutput('ready')
   const file = await readFile(cluster.path('F.json'), 'utf8')
   const { host, pid, run_key } = (JSON.parse(file) as { dask_hpc_runner: Record<string, string> }).dask_hpc_runner
-  const who = `run ${run_key} on host ${host} (process ${pid}) is using it; end that run or name another scheduler file`
+  const who = `run ${run_key} on host ${host} (process id ${pid}) is using it; end that run or name another scheduler file`
 
   const begin = performance.now()
   const second = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...submit])
@@ -42,7 +42,7 @@ test('two runs that start on one path at once: one of them gets it, the other is
   const runs = [cluster.run(args), cluster.run(args)] as const
   const loser = await Promise.race(runs.map(async (run) => run.ended.then(() => run)))
   await loser.expectStatus(73)
-  expect(loser.stderr).toMatch(/Cannot publish ".*\/F\.json": run \S+ on host \S+ \(process \d+\) is using it/)
+  expect(loser.stderr).toMatch(/Cannot publish ".*\/F\.json": run \S+ on host \S+ \(process id \d+\) is using it/)
   const winner = runs[0] === loser ? runs[1] : runs[0]
   await published(cluster.path('F.json'), winner)
   await writeFile(cluster.path('go'), '')
@@ -61,7 +61,7 @@ test('of two processes with the variables of one task, one runs, and the other i
   const loser = await Promise.race(runs.map(async (run) => run.ended.then(() => run)))
   await loser.expectStatus(73)
   expect(loser.stderr).toMatch(
-    /another process claims to be rank 0 of this run \(process \d+ on node0\); were Slurm's variables copied by ssh\?/,
+    /another process claims to be rank 0 of this run \(process id \d+ on node0\); were Slurm's variables copied by ssh\?/,
   )
   const [winner] = runs.filter((run) => run !== loser)
   await winner?.expectOutput('ready')

@@ -10,7 +10,7 @@ import { connectionsTo } from '../support/connections.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
-// What the client's process does with the step and the run's directory where it has not joined process 0. The
+// What the client's process does with the step and the run's directory where it has not joined rank 0. The
 // `scancel` of these tests notes what it is told.
 const directory = '.F.json.run-sim-7.0-r0'
 const args = ['--scheduler-file', 'F.json', '--rendezvous-timeout', '2s', '--', 'true']
@@ -26,19 +26,16 @@ async function toldScancel(cluster: Cluster): Promise<string> {
   return await readFile(join(cluster.directory, 'told'), 'utf8').catch(() => '')
 }
 
-test.concurrent(
-  'where process 0 was killed before its first word, the step is woken, and nothing is left',
-  async () => {
-    await using cluster = await Cluster.make()
-    await fakeScancel(cluster)
-    await mkdir(cluster.path(directory), { mode: 0o700 })
-    for (const task of startTasks(cluster, fourTasks().slice(1), args)) await task.expectStatus(75)
-    expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
-    await cluster.expectNothingLeft()
-  },
-)
+test.concurrent('where rank 0 was killed before its first word, the step is woken, and nothing is left', async () => {
+  await using cluster = await Cluster.make()
+  await fakeScancel(cluster)
+  await mkdir(cluster.path(directory), { mode: 0o700 })
+  for (const task of startTasks(cluster, fourTasks().slice(1), args)) await task.expectStatus(75)
+  expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
+  await cluster.expectNothingLeft()
+})
 
-test.concurrent('a process 0 that cannot listen tells the others why, and nothing is left', async () => {
+test.concurrent('a rank 0 that cannot listen tells the others why, and nothing is left', async () => {
   await using cluster = await Cluster.make()
   const taken = createServer().listen(0)
   onTestFinished(() => void taken.close())
@@ -49,13 +46,13 @@ test.concurrent('a process 0 that cannot listen tells the others why, and nothin
     await task.expectStatus(69)
     expect(task.stderr).toContain(
       `error: Cannot use --control-port "${port}": something listens on port ${port} already` +
-        (rank === 0 ? '\n' : ' (process 0 on node0)\n'),
+        (rank === 0 ? '\n' : ' (rank 0 on node0)\n'),
     )
   }
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('where process 0 publishes when it is woken, its word stays', async () => {
+test.concurrent('where rank 0 publishes when it is woken, its word stays', async () => {
   await using cluster = await Cluster.make()
   await fakeScancel(cluster, `touch ${directory}/coordinator.json`)
   const [client] = startTasks(cluster, fourTasks().slice(1, 2), args)
@@ -65,7 +62,7 @@ test.concurrent('where process 0 publishes when it is woken, its word stays', as
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('a process 0 that was stopped before its first word is woken, and finds the others gone', async () => {
+test.concurrent('a rank 0 that was stopped before its first word is woken, and finds the others gone', async () => {
   await using cluster = await Cluster.make()
   await fakeScancel(cluster, `kill -CONT $(cat '${cluster.directory}/stopped')`)
   const [zero, ...others] = fourTasks()
@@ -75,22 +72,22 @@ test.concurrent('a process 0 that was stopped before its first word is woken, an
   await present(cluster.directory, 'stopped')
   for (const task of startTasks(cluster, others, args)) await task.expectStatus(75)
   await stopped.expectStatus(75)
-  expect(stopped.stderr).toContain('waited 2 s for process 0')
+  expect(stopped.stderr).toContain('waited 2 s for rank 0')
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('the step of a process 0 that published and does not answer is ended', async () => {
+test.concurrent('the step of a rank 0 that published and does not answer is ended', async () => {
   await using cluster = await Cluster.make()
   await fakeScancel(cluster)
   await publishDead(cluster)
   const [client] = startTasks(cluster, fourTasks().slice(1, 2), ['--lost-after', '2s', ...args])
   await client?.expectStatus(69)
-  expect(client?.stderr).toMatch(/process 0 may still hold the step: scancel 7\.0 has Slurm end it/)
+  expect(client?.stderr).toMatch(/rank 0 may still hold the step: scancel 7\.0 has Slurm end it/)
   expect(await toldScancel(cluster)).toBe('7.0\n')
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('the step of a process 0 that has read our last word and ended the run is spared', async () => {
+test.concurrent('the step of a rank 0 that has read our last word and ended the run is spared', async () => {
   await using cluster = await Cluster.make()
   await fakeScancel(cluster)
   await publishDead(cluster)
@@ -118,7 +115,7 @@ test.concurrent('the step is left to the signal that comes before it is released
 })
 
 test.concurrent(
-  'a process 0 that is stopped while others connect to it, again and again, takes them in when it wakes',
+  'a rank 0 that is stopped while others connect to it, again and again, takes them in when it wakes',
   async () => {
     await using cluster = await Cluster.make()
     const [zero, ...others] = fourTasks()
@@ -141,7 +138,7 @@ test.concurrent(
   },
 )
 
-/** Where process 0 would be, if anything listened there. */
+/** Where rank 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {
   await mkdir(cluster.path(directory), { mode: 0o700 })
   await writeFile(cluster.path(`${directory}/coordinator.json`), JSON.stringify(await recordOf(await closedPort())))

@@ -30,7 +30,7 @@ async function waiting(directory: string, timeout = long, onProgress = (): void 
   )
 }
 
-/** A run that is about to start a cluster, whose process 0 is this process. */
+/** A run that is about to start a cluster, whose rank 0 is this process. */
 class Starting {
   readonly directory: string
   readonly visitors: MemberChannel[] = []
@@ -60,7 +60,7 @@ class Starting {
     return store
   }
 
-  /** Its process 0 goes away without a word. */
+  /** Its rank 0 goes away without a word. */
   async lose(): Promise<void> {
     for (const visitor of this.visitors) visitor.destroy()
     await this.#server?.close()
@@ -84,7 +84,7 @@ test('a wait ends with the cause where the run that is to publish fails before i
   })
 })
 
-test('a wait ends where that run is over, or its process 0 is gone', async () => {
+test('a wait ends where that run is over, or its rank 0 is gone', async () => {
   const over = new Starting()
   await over.start('sim-7.0-r0')
   const first = waiting(over.directory)
@@ -100,7 +100,7 @@ test('a wait ends where that run is over, or its process 0 is gone', async () =>
   await gone.lose()
   expect(await second).toMatchObject({
     code: 'ERR_COMPONENT_LOST',
-    message: expect.stringMatching(/: its process 0 on node0 is gone$/) as string,
+    message: expect.stringMatching(/: its rank 0 on node0 is gone$/) as string,
   })
 })
 
@@ -143,7 +143,7 @@ test('a wait ends with the cause where a run fails before it listens, and not wi
   })
 })
 
-test('a wait hears of a run whose process 0 cannot listen', async () => {
+test('a wait hears of a run whose rank 0 cannot listen', async () => {
   await using cluster = await Cluster.make()
   const taken = createServer().listen(0)
   onTestFinished(() => {

@@ -120,7 +120,7 @@ describe('the status for people', () => {
       'dashboard  http://10.0.0.1:8787/status',
       '           from your own machine: ssh -N -L 8787:10.0.0.1:8787 -- login1',
       '           and then http://localhost:8787/status',
-      'run        my-cluster-7.0-r0: job 7, step 0, process 0 on node0 (process id 12)',
+      'run        my-cluster-7.0-r0: job 7, step 0, rank 0 on node0 (process id 12)',
       'workers    3 of 3 run, on 2 hosts, 12 threads, 1.5 GiB of 24 GiB',
       'tasks      6 executing, 12 ready, 12 in memory',
       '',

@@ -12,7 +12,7 @@ test('ports that an ordinary user may not use, or that are taken, end a run befo
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }
   for (const [n, option, ports, status, says] of [
-    // Process 0 has no worker, and tells it all the same.
+    // Rank 0 has no worker, and tells it all the same.
     [3, '--worker-port', '80', 64, 'an ordinary user may not listen on port 80'],
     [2, '--nanny-port', '80:81', 64, 'an ordinary user may not listen on ports 80 to 81'],
     [1, '--worker-port', String(port), 69, `something listens on port ${port} already`],

@@ -66,7 +66,7 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
   expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(100)
 }, 60_000)
 
-test('a flood of strangers takes neither heartbeats nor messages from those that have joined, nor all files of process 0', async () => {
+test('a flood of strangers takes neither heartbeats nor messages from those that have joined, nor all files of rank 0', async () => {
   const lostAfter = 2_000
   using monitor = new HeartbeatMonitor({ lostAfter })
   const channels: HeartbeatChannel<ToCoordinator | FromCoordinator, FromCoordinator | ToCoordinator>[] = []
@@ -76,7 +76,7 @@ test('a flood of strangers takes neither heartbeats nor messages from those that
       const channel = withHeartbeat(peer, monitor)
       channels.push(channel)
       channel.send({ type: 'welcome' })
-      // Process 0 answers each with its own number.
+      // Rank 0 answers each with its own number.
       channel.onMessage((message) => {
         if (message.type !== 'await-workers') return
         channel.send({ type: 'workers', running: message.count ?? 0, wanted: message.count ?? 0 })

@@ -111,7 +111,7 @@ test('waits for the last rank until its deadline, and says for what', async () =
 
 test('counts the time from the beginning, and not anew for each part', async () => {
   const { helper, world } = fakeHelper()
-  const waiting = expect(store(helper).store.lookUp(never)).rejects.toThrow('process 0 had not broadcast')
+  const waiting = expect(store(helper).store.lookUp(never)).rejects.toThrow('rank 0 had not broadcast')
   await vi.advanceTimersByTimeAsync(40_000)
   world.resolve({ report: 'world', rank: 1, size: 4 })
   await vi.advanceTimersByTimeAsync(20_000)
@@ -133,7 +133,7 @@ test('a failed run waits but seconds for those who have not come, and says wheth
   expect(await told).toBe(false)
 })
 
-test('gives the failure that process 0 has broadcast', async () => {
+test('gives the failure that rank 0 has broadcast', async () => {
   const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
   const outcome = { version: 1, run_key: 'openmpi-1.a-r0' }
   const found = store(helper).store.lookUp(never)

@@ -7,7 +7,7 @@ for (const launcher of launchers) {
     await using cluster = await Cluster.make()
     const doctor = startRanks(cluster, launcher, 3, ['doctor'])
     await doctor.expectStatus(0)
-    expect(doctor.stdout).toMatch(/^ok +identity +process 0 of 3 on /m)
+    expect(doctor.stdout).toMatch(/^ok +identity +rank 0 of 3 on /m)
     expect(doctor.stdout).toMatch(/^ok +runner +mpi, because \w+ is "0", so an MPI launcher started this process$/m)
     expect(doctor.stdout).toMatch(
       new RegExp(

@@ -32,7 +32,7 @@ for (const launcher of launchers) {
       const run = startRanks(cluster, launcher, 4, ['run', ...end(how)])
       await run.expectStatus(status)
       // The client's process exits last, so the others have ended in order.
-      expect(run.output).not.toMatch(/Traceback|Lost process/)
+      expect(run.output).not.toMatch(/Traceback|Lost rank/)
       await cluster.expectNothingLeft()
     })
   }
@@ -44,7 +44,7 @@ for (const launcher of launchers) {
     expect(run.stderr).toMatch(/\[0 scheduler\] error: Cannot start scheduler/)
     expect(run.stderr).toContain('no_such_module')
     // The launcher cuts the rest short as soon as one of them has ended.
-    expect(run.stderr).toMatch(/\[(1 client|2 worker|3 worker)\] error: Cannot start scheduler: .* \(process 0 on /)
+    expect(run.stderr).toMatch(/\[(1 client|2 worker|3 worker)\] error: Cannot start scheduler: .* \(rank 0 on /)
     await cluster.expectNothingLeft()
   })
 
@@ -153,7 +153,7 @@ mpiTest(
     expect(await time(run.expectStatus(70))).toBeLessThan(bound)
     expect(run.stderr).toContain('dask-hpc-runner: error: error of dask-hpc-runner (70): unforeseen')
     expect(run.stderr).toMatch(
-      /\[2 worker\] warn: the other processes cannot be told, and are ended by MPI_Abort: Process 2 \(worker\) on \S+ ended: error of dask-hpc-runner: unforeseen\n/,
+      /\[2 worker\] warn: the other processes cannot be told, and are ended by MPI_Abort: Rank 2 \(worker\) on \S+ ended: error of dask-hpc-runner: unforeseen\n/,
     )
     expect(run.output).not.toMatch(/^\s+at .*\(/m)
     await cluster.expectNothingLeft()

@@ -21,16 +21,13 @@ for (const launcher of launchers) {
     })
   }
 
-  mpiTest(
-    `${launcher.name}: mpi.ts of the examples runs its functions in both languages, on process 2 too`,
-    async () => {
-      await using cluster = await Cluster.make()
-      const run = cluster.start(launcher.command(4, process.execPath, await compileExample(cluster, 'mpi')), asRoot)
-      await run.expectStatus(0)
-      // Open MPI gives its ranks a terminal, and Node colours numbers there.
-      expect(stripVTControlCharacters(run.stdout)).toBe('10 -> 11\n10 -> 11\n20 -> 21\n20 -> 21\n')
-      run.expectNoAlarm()
-      await cluster.expectNothingLeft()
-    },
-  )
+  mpiTest(`${launcher.name}: mpi.ts of the examples runs its functions in both languages, on rank 2 too`, async () => {
+    await using cluster = await Cluster.make()
+    const run = cluster.start(launcher.command(4, process.execPath, await compileExample(cluster, 'mpi')), asRoot)
+    await run.expectStatus(0)
+    // Open MPI gives its ranks a terminal, and Node colours numbers there.
+    expect(stripVTControlCharacters(run.stdout)).toBe('10 -> 11\n10 -> 11\n20 -> 21\n20 -> 21\n')
+    run.expectNoAlarm()
+    await cluster.expectNothingLeft()
+  })
 }

@@ -69,7 +69,7 @@ mpiTest(
             'm',
           ),
         )
-      expect(broken.stderr).toMatch(new RegExp(`^\\[1 client\\] error: .*\\(process ${rank} on `, 'm'))
+      expect(broken.stderr).toMatch(new RegExp(`^\\[1 client\\] error: .*\\(rank ${rank} on `, 'm'))
       await cluster.expectNothingLeft()
       authority.sign(String(rank))
     }

@@ -100,7 +100,7 @@ const readers: readonly Reader[] = [
     read: (text) => (isReport(text) ? true : undefined),
   },
   {
-    of: "the start of doctor's process 0",
+    of: "the start of doctor's rank 0",
     text: JSON.stringify({ listens: { host: '127.0.0.1', port: 8786 }, control: { host: 'node1', port: 40_000 } }),
     read: (text) => {
       const read = parseStart(text)

@@ -26,7 +26,7 @@ test('of two live runs on one path the second is told so, and the first is unhar
   if (first === undefined || second === undefined) throw new Error('not started')
   expect(await publish(first)).toBe('won')
   const published = await readFile(path, 'utf8')
-  expect(await publish(second)).toMatch(/run run-0 on host \S+ \(process \d+\) is using it/)
+  expect(await publish(second)).toMatch(/run run-0 on host \S+ \(process id \d+\) is using it/)
   await second.finish()
   expect(await readFile(path, 'utf8')).toBe(published)
   expect((await readdir(dirname(path))).toSorted()).toEqual(['.s.json.run-run-0', 's.json'])

@@ -55,9 +55,9 @@ test('that rank 0 was killed is found, with its host where that is known', async
     const seen = await store.lookUp({ timeout })
     return seen.kind === 'outcome' ? seen.outcome.failure?.message : undefined
   }
-  expect(await message()).toBe('Lost process 0: it was killed')
+  expect(await message()).toBe('Lost rank 0: it was killed')
   await publishFile(store.paths.coordinator, JSON.stringify(record))
-  expect(await message()).toBe('Lost process 0 on node0: it was killed')
+  expect(await message()).toBe('Lost rank 0 on node0: it was killed')
 })
 
 test('a directory that was removed means that the run is over', async () => {
@@ -105,8 +105,8 @@ test('when nothing comes the error says what was awaited, where, how long, and w
   await expect(store.lookUp({ timeout: 150 })).rejects.toMatchObject({
     code: 'ERR_TIMED_OUT',
     message:
-      'Cannot find the cluster: waited 150 ms for process 0 to publish "coordinator.json" in ' +
-      `"${store.paths.runDirectory}", where process 2 had ended, and there was "something"`,
+      'Cannot find the cluster: waited 150 ms for rank 0 to publish "coordinator.json" in ' +
+      `"${store.paths.runDirectory}", where rank 2 had ended, and there was "something"`,
   })
 })
 

@@ -31,7 +31,9 @@ test.each(['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
     const second = await announced(path, 'x', { ask: () => Promise.resolve('alive') })
     await first.publish(file)
     expect(locks).toEqual([true, false, true, false])
-    await expect(second.publish(fileOf(ownerOf('x')))).rejects.toThrow('run k on host node0 (process 4711) is using it')
+    await expect(second.publish(fileOf(ownerOf('x')))).rejects.toThrow(
+      'run k on host node0 (process id 4711) is using it',
+    )
     expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(file))
     await second.withdraw()
     await first.withdraw()

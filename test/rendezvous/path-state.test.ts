@@ -48,7 +48,7 @@ test('a path that a living run uses is left alone, and the error names that run'
   const path = await holding(schedulerFile())
   const announcing = announce(path, { ask: () => Promise.resolve('alive') })
   await expect(announcing).rejects.toThrow(
-    `Cannot publish "${path}": run old on host node9 (process 99) is using it; end that run or name another scheduler file`,
+    `Cannot publish "${path}": run old on host node9 (process id 99) is using it; end that run or name another scheduler file`,
   )
   await expect(announcing).rejects.toBeInstanceOf(PathInUseError)
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
@@ -56,7 +56,7 @@ test('a path that a living run uses is left alone, and the error names that run'
 
 test('the file of a run that is gone is removed with a notice', async () => {
   const path = await holding(schedulerFile())
-  expect(await announce(path)).toEqual([`Replacing "${path}" of run old on host node9 (process 99), which is gone`])
+  expect(await announce(path)).toEqual([`Replacing "${path}" of run old on host node9 (process id 99), which is gone`])
   expect(await readdir(dirname(path))).toEqual(['.s.json.run-new'])
 })
 
@@ -64,12 +64,12 @@ test('the file of a run that cannot be reached is left alone, unless that run is
   const path = await holding(schedulerFile())
   const ask = (): Promise<'unreachable'> => Promise.resolve('unreachable')
   await expect(announce(path, { ask, askScheduler: ask })).rejects.toThrow(
-    'run old on host node9 (process 99) holds it and cannot be reached; if that run is over, remove the file',
+    'run old on host node9 (process id 99) holds it and cannot be reached; if that run is over, remove the file',
   )
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
   await rm(path.replace(/[^/]*$/, '.$&.run-new'), { recursive: true })
   const lines = await announce(path, { ask, askScheduler: ask, isOver: (key) => key === 'old' })
-  expect(lines).toEqual([`Replacing "${path}" of run old on host node9 (process 99), which is over`])
+  expect(lines).toEqual([`Replacing "${path}" of run old on host node9 (process id 99), which is over`])
 })
 
 test('a file of a later version is left alone', async () => {
@@ -186,7 +186,7 @@ test('where a run that is alive publishes meanwhile, the later one is told so wh
   await store.prepare()
   await store.announce(me.dask_hpc_runner, { publishes: true })
   await holding(path)
-  await expect(store.publish(me)).rejects.toThrow('run old on host node9 (process 99) is using it')
+  await expect(store.publish(me)).rejects.toThrow('run old on host node9 (process id 99) is using it')
   await store.withdraw()
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
   await rm(path)

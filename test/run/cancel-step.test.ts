@@ -22,11 +22,11 @@ vi.mock(import('../../src/util/wait.ts'), async (original) => ({
   },
 }))
 
-/** A process that does not come to join process 0. */
+/** A process that does not come to join rank 0. */
 interface Story extends RunnerOptions {
   readonly rank: number
   readonly why: Error
-  /** Process 0 has ended the run. */
+  /** Rank 0 has ended the run. */
   readonly over?: boolean
   /** It does so while this process cannot join it, and leaves no word of why. */
   readonly ends?: boolean
@@ -92,7 +92,7 @@ async function does(what: string): Promise<void> {
 
 const late = new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' })
 const silent = new RunnerError('Cannot join rank 0: it does not answer', { code: 'ERR_UNAVAILABLE' })
-const hostLost = new HostLostError('Lost process 0: nothing was heard of its host', { code: 'ERR_COMPONENT_LOST' })
+const hostLost = new HostLostError('Lost rank 0: nothing was heard of its host', { code: 'ERR_COMPONENT_LOST' })
 
 /** After its last word, by the silence of 8 s and the workers' part of the grace. */
 const delay = 1_500 + 8_000 / 8 + 1_000
@@ -106,19 +106,19 @@ const left = ['woke the step', 'waited 4000 ms', 'removed what is not published'
 const looked = [`waited ${delay} ms`, 'looked for the end']
 
 it.for<[string, Story, readonly string[], number]>([
-  ['wakes the step for a process 0 that has not come, and then removes what is left', { rank: 1, why: late }, left, 75],
-  ['leaves the waking and removing to process 1', { rank: 2, why: late }, [], 75],
+  ['wakes the step for a rank 0 that has not come, and then removes what is left', { rank: 1, why: late }, left, 75],
+  ['leaves the waking and removing to rank 1', { rank: 2, why: late }, [], 75],
   ['does neither where Slurm is to be left alone', { rank: 1, why: late, scancel: false }, [], 75],
   [
-    'releases the step of a silent process 0',
+    'releases the step of a silent rank 0',
     { rank: 1, why: silent },
     [...looked, 'withdrew', 'released the step of 0'],
     69,
   ],
-  ['spares the step of a silent process 0 that has ended the run', { rank: 1, why: silent, over: true }, looked, 69],
-  ['spares the step of a process 0 that only a worker cannot join', { rank: 2, why: silent }, [], 69],
+  ['spares the step of a silent rank 0 that has ended the run', { rank: 1, why: silent, over: true }, looked, 69],
+  ['spares the step of a rank 0 that only a worker cannot join', { rank: 2, why: silent }, [], 69],
   [
-    'releases the step of a process 0 that has gone without a word and did not answer before',
+    'releases the step of a rank 0 that has gone without a word and did not answer before',
     { rank: 1, why: silent, ends: true },
     ['left word', ...looked, 'withdrew', 'released the step of 0'],
     69,

@@ -173,7 +173,7 @@ describe('Coordinator', () => {
         type: 'end',
         status: 69,
         forced: false,
-        failure: failureOf(1, 'Lost process 1 (client) on node1: it ended without a word'),
+        failure: failureOf(1, 'Lost rank 1 (client) on node1: it ended without a word'),
       },
     ])
   })
@@ -183,7 +183,7 @@ describe('Coordinator', () => {
     await lose(member(2))
     expect(everybody().flat()).toEqual([])
     expect(warnings).toEqual([
-      'Lost process 2 (worker) on node2: it ended without a word; the run goes on with the other workers',
+      'Lost rank 2 (worker) on node2: it ended without a word; the run goes on with the other workers',
     ])
   })
 
@@ -362,7 +362,7 @@ describe('Coordinator', () => {
     })
     expect(everybody().flat()).toEqual([])
     expect(warnings).toEqual([
-      'Cannot find a Python that has Dask (process 2 on node2); the run goes on with the other workers',
+      'Cannot find a Python that has Dask (rank 2 on node2); the run goes on with the other workers',
     ])
     member(3).channel.send({
       type: 'failed',
@@ -398,7 +398,7 @@ describe('Coordinator', () => {
     ])
   })
 
-  it('has process 0 decide at a signal where there is no client', () => {
+  it('has rank 0 decide at a signal where there is no client', () => {
     const { everybody, member } = startRun(withoutClient)
     member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: false })
     expect(everybody()).toEqual([[{ type: 'terminate', signal: 'SIGTERM' }], [], []])
@@ -418,7 +418,7 @@ describe('Coordinator', () => {
     await settle()
     expect(everybody().flat()).toEqual([])
     const why =
-      'another process claims to be rank 1 of this run (process 4711 on node1); ' +
+      'another process claims to be rank 1 of this run (process id 4711 on node1); ' +
       "were Slurm's variables copied by ssh?"
     expect(warnings).toEqual([`a process on node1 is not taken in: ${why}`])
     expect(second.heard).toEqual([{ type: 'refused', why }])
@@ -471,7 +471,7 @@ describe('Coordinator', () => {
     expect(coordinator.missing).toEqual([1])
   })
 
-  it('knows when everybody but process 0 has ended what it hosted', async () => {
+  it('knows when everybody but rank 0 has ended what it hosted', async () => {
     const { coordinator, member } = startRun(exclusive)
     member(1).channel.send({ type: 'ended', status: 0 })
     for (const rank of [1, 2]) member(rank).channel.send({ type: 'done' })
@@ -508,7 +508,7 @@ describe('Coordinator', () => {
     expect(await isSettled(coordinator.everybodyDone)).toBe(true)
   })
 
-  it('counts the worker of process 0 in the shared layout', async () => {
+  it('counts the worker of rank 0 in the shared layout', async () => {
     const { member, everybody } = startRun(shared)
     await lose(member(1))
     await lose(member(2))

@@ -27,7 +27,7 @@ function lookUpOf(...published: readonly Found[]) {
 }
 
 describe('meet', () => {
-  it('joins the process 0 that is found', async () => {
+  it('joins the rank 0 that is found', async () => {
     const join = vi.fn(() => Promise.resolve())
     const { found } = await meet({ lookUp: lookUpOf(gatherer('a')), join, logger, limit, signal })
     expect(found).toEqual(gatherer('a'))
@@ -61,14 +61,14 @@ describe('meet', () => {
     await expect(meet({ lookUp, join, logger, limit, signal, firstPause: 1 })).rejects.toBe(noAnswer)
   })
 
-  it('gives an outcome as it is, whether or not its process 0 is still there', async () => {
+  it('gives an outcome as it is, whether or not its rank 0 is still there', async () => {
     const outcome: Found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }
     const join = vi.fn(() => Promise.resolve())
     expect(await meet({ lookUp: lookUpOf(outcome), join, logger, limit, signal })).toEqual({ found: outcome })
     expect(join).not.toHaveBeenCalled()
   })
 
-  it('gives with an outcome why its process 0 was not joined before', async () => {
+  it('gives with an outcome why its rank 0 was not joined before', async () => {
     const outcome: Found = { kind: 'outcome', outcome: { version: 1, run_key: 'k' } }
     const join = (): Promise<void> => Promise.reject(noAnswer)
     const met = await meet({ lookUp: lookUpOf(gatherer('a'), outcome), join, logger, limit, signal, firstPause: 1 })
@@ -109,7 +109,7 @@ describe('meet', () => {
     expect(given).toEqual([3_000, 6_000, 10_000, 10_000])
   })
 
-  it.each([1, 2])('ends at once where process 0 refuses this process, at attempt %i', async (attempt) => {
+  it.each([1, 2])('ends at once where rank 0 refuses this process, at attempt %i', async (attempt) => {
     const refused = new RefusedError('there is another one', { code: 'ERR_UNAVAILABLE' })
     const join = vi.fn(() => Promise.reject(join.mock.calls.length === attempt ? refused : noAnswer))
     const met = meet({ lookUp: lookUpOf(gatherer('a')), join, logger, limit, signal, firstPause: 1 })

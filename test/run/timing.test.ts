@@ -7,7 +7,7 @@ describe('divideGrace', () => {
     (grace) => {
       const { client, workers, peers, scheduler } = divideGrace(grace)
       expect(client).toBeGreaterThanOrEqual(grace * 0.75)
-      // Process 0 waits for the others, whose workers take less, and then ends its scheduler.
+      // Rank 0 waits for the others, whose workers take less, and then ends its scheduler.
       expect(workers).toBeLessThan(peers)
       expect(client + peers + scheduler).toBeLessThanOrEqual(grace)
       for (const part of [workers, peers, scheduler]) expect(part).toBeGreaterThan(0)

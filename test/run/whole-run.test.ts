@@ -94,7 +94,7 @@ describe('a rank that hosts workers', () => {
     run.rank(3).components.planWorkers = async () => await Promise.reject(new Error('no room'))
     const program = await run.program()
     await run.until(() => run.whoSaid('the run goes on with the other workers').length > 0)
-    expect(run.whoSaid('no room (process 3 on node3); the run goes on')).toEqual(['[0 scheduler]'])
+    expect(run.whoSaid('no room (rank 3 on node3); the run goes on')).toEqual(['[0 scheduler]'])
     program.end(0)
     expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
   })
@@ -117,7 +117,7 @@ describe('a rank that hosts workers', () => {
     await run.program()
     run.rank(3).kill()
     expect(await run.end()).toEqual([69, 69, 69, undefined])
-    expect(run.whoSaid('error: Lost process 3 (worker) on node3: it ended without a word').length).toBe(3)
+    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: it ended without a word').length).toBe(3)
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual([])
   })
 
@@ -127,7 +127,7 @@ describe('a rank that hosts workers', () => {
     await run.program()
     run.rank(3).cut()
     expect(await run.end()).toEqual([69, 69, 69, undefined])
-    expect(run.whoSaid('error: Lost process 3 (worker) on node3: nothing was heard of it for 8 s').length).toBe(3)
+    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: nothing was heard of it for 8 s').length).toBe(3)
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(['0: cancelled the step of 3'])
   })
 })
@@ -145,7 +145,7 @@ describe('rank 0', () => {
     run.rank(0).isLost = true
     expect(await run.end()).toEqual([undefined, 69, 69, 69])
     expect(program.signals).toEqual(['SIGTERM'])
-    expect(run.whoSaid(`Lost process 0 (scheduler) on node0: ${why}`).length).toBe(3)
+    expect(run.whoSaid(`Lost rank 0 (scheduler) on node0: ${why}`).length).toBe(3)
     expect(run.did).toContain('1: withdrew')
     // One after the other: the first ends the others.
     const cancelled = how === 'kill' ? [] : [1, 2, 3].map((rank) => `${rank}: cancelled the step of 0`)
@@ -237,7 +237,7 @@ describe('ranks that do not come', () => {
     const run = new WholeRun(4, { rendezvousTimeout: '60s' })
     run.start([0, 2, 3])
     expect(await run.end()).toEqual([75, undefined, 75, 75])
-    const cause = 'error: Cannot run the client program: process 1, which is to host it, has not come within 60 s'
+    const cause = 'error: Cannot run the client program: rank 1, which is to host it, has not come within 60 s'
     expect(run.whoSaid(cause).length).toBe(3)
     expect(run.did).toContain('0: withdrew, and left word')
   })
@@ -250,7 +250,7 @@ describe('ranks that do not come', () => {
     })
     run.start([0, 1, 2])
     const program = await run.program()
-    await run.until(() => run.whoSaid('no Python (process 3 on node3); the run goes on').length > 0)
+    await run.until(() => run.whoSaid('no Python (rank 3 on node3); the run goes on').length > 0)
     program.end(0)
     expect((await run.end()).slice(0, 3)).toEqual([0, 0, 0])
     expect(run.did.filter((what) => what.includes('woke'))).toEqual([])

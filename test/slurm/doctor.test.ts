@@ -23,12 +23,12 @@ test('finds nothing on four healthy hosts, and says so once', async ({ work }) =
   expect(step.stderr).toBe('')
   expect(step.stdout).not.toMatch(/^(warning|problem) /m)
   for (const line of [
-    /^ok +identity +process 0 of 4 on node0, of 4 nodes \(SLURM_NODEID=0 of SLURM_STEP_NUM_NODES=4\)/m,
+    /^ok +identity +rank 0 of 4 on node0, of 4 nodes \(SLURM_NODEID=0 of SLURM_STEP_NUM_NODES=4\)/m,
     /^ok +slurm +slurm-wlm .*KillWait/m,
-    /^ok +dask +the same Python and versions in processes 0, 2-3 \(node0, node2, node3\)$/m,
+    /^ok +dask +the same Python and versions in ranks 0, 2-3 \(node0, node2, node3\)$/m,
     /^ok +directory +all 4 processes see "/m,
     /^ok +network +the scheduler would listen on \S+ \(eth0\), on the network that the workload manager uses$/m,
-    /^ok +network +processes 1-3 \(node1, node2, node3\) reach process 0 at /m,
+    /^ok +network +ranks 1-3 \(node1, node2, node3\) reach rank 0 at /m,
     /^ok +client +"python client.py" runs in the same Python$/m,
     /^Nothing was found that would go wrong\.$/m,
   ])
@@ -46,10 +46,7 @@ test('names the host that sees another directory', async ({ work, slurm }) => {
     const step = work.srun(four, ['dask-hpc-runner', ...args])
     await step.expectStatus(78)
     expect(step.stdout).toMatch(
-      new RegExp(
-        `^problem +directory +no word of process 2 \\(node2\\) in "${place}" within 5 s: they see another`,
-        'm',
-      ),
+      new RegExp(`^problem +directory +no word of rank 2 \\(node2\\) in "${place}" within 5 s: they see another`, 'm'),
     )
     expect(step.stdout).toContain('-> name a scheduler file in a directory that all nodes share')
     expect(await slurm.on('node2', ['ls', '-A', place])).toBe('')
@@ -64,7 +61,7 @@ test('recognises a directory of which each host has its own', async ({ work, slu
   const step = work.srun(four, ['dask-hpc-runner', 'doctor', '--timeout', '5s', '--scheduler-file', '/tmp/own/F.json'])
   await step.expectStatus(78)
   expect(step.stdout).toMatch(
-    /no word of processes 1-3 \(node1, node2, node3\) in "\/tmp\/own" within 5 s: it is on a local filesystem of node0 \(tmpfs\)/,
+    /no word of ranks 1-3 \(node1, node2, node3\) in "\/tmp\/own" within 5 s: it is on a local filesystem of node0 \(tmpfs\)/,
   )
   for (const node of slurm.nodes) expect(await slurm.on(node, ['ls', '-A', '/tmp'])).not.toMatch(/F\.json|own/)
   await work.expectNothingLeft()
@@ -79,8 +76,8 @@ test('a process that cannot write says so itself', async ({ work, slurm }) => {
     const args = ['doctor', '--timeout', '5s', '--scheduler-file', 'place/F.json']
     const step = work.srun(four, ['dask-hpc-runner', ...args])
     await step.expectStatus(78)
-    expect(step.stdout).toMatch(/process 1 \(node1\): Cannot publish a file in .*read-only \(EROFS\)/)
-    expect(step.stdout).toMatch(/no word of process 1 \(node1\)/)
+    expect(step.stdout).toMatch(/rank 1 \(node1\): Cannot publish a file in .*read-only \(EROFS\)/)
+    expect(step.stdout).toMatch(/no word of rank 1 \(node1\)/)
   } finally {
     await slurm.on('node1', ['umount', place])
   }
@@ -95,8 +92,8 @@ test('names the host that has another Dask', async ({ work }) => {
   const command = doctorWith(3, `export PYTHONPATH=${join(work.directory, 'other')} PYTHONDONTWRITEBYTECODE=1`)
   const step = work.srun(four, command)
   await step.expectStatus(78)
-  expect(step.stdout).toMatch(/^problem +dask +process 3 \(node3\) has distributed 2021\.1\.0 and not 2\S+ \(\S+\)$/m)
-  expect(step.stdout).toMatch(/^note +python +process 3 \(node3\): PYTHONDONTWRITEBYTECODE is set/m)
+  expect(step.stdout).toMatch(/^problem +dask +rank 3 \(node3\) has distributed 2021\.1\.0 and not 2\S+ \(\S+\)$/m)
+  expect(step.stdout).toMatch(/^note +python +rank 3 \(node3\): PYTHONDONTWRITEBYTECODE is set/m)
   expect(step.stdout).toMatch(/^1 problem, 2 warnings$/m)
   await work.expectNothingLeft()
 })
@@ -105,7 +102,7 @@ test('recognises a network that the hosts do not share', async ({ work }) => {
   const step = work.srun(four, ['dask-hpc-runner', 'doctor', '--interface', 'eth1'])
   await step.expectStatus(78)
   expect(step.stdout).toMatch(
-    /^problem +network +processes 1-3 \(.*\) gets? no answer at .*, where process 0 on node0 listens$/m,
+    /^problem +network +ranks 1-3 \(.*\) gets? no answer at .*, where rank 0 on node0 listens$/m,
   )
   await work.expectNothingLeft()
 })

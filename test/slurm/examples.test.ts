@@ -18,7 +18,7 @@ test('job.sbatch runs as it is', async ({ work }) => {
   expectNoAlarm(await work.outputOf(job))
 })
 
-test('client.ts runs its functions in both languages, on any process and on process 2', async ({ work }) => {
+test('client.ts runs its functions in both languages, on any process and on rank 2', async ({ work }) => {
   const library = resolve(examples, '../dist/index.js')
   await build({
     entryPoints: [join(examples, 'client.ts')],

@@ -17,7 +17,7 @@ test.for(['auto', 'poll'])('processes meet on a filesystem that caches, with --w
 })
 
 test('events are not waited for where they do not come, which is said', async ({ work }) => {
-  // Each process that has to wait says it; one that came after process 0 would find the record at its first look.
+  // Each process that has to wait says it; one that came after rank 0 would find the record at its first look.
   const late = 'if [ "$SLURM_PROCID" = 0 ]; then sleep 3; fi; exec "$@"'
   const step = work.srun(four, ['sh', '-c', late, 'sh', 'dask-hpc-runner', 'run', '--watch', 'events', ...workers])
   await step.expectStatus(0)

@@ -63,7 +63,7 @@ test('four tasks on two CPUs are said to have half a CPU each', async ({ work })
   const run = work.start(['salloc', '--nodes=1', '--ntasks=2', '--mem=4G', 'bash', '-c', step])
   await run.expectStatus(0)
   expect(run.stdout).toMatch(
-    /^ok +resources +a worker gets 1 thread and 1 GiB; its process has 0\.5 CPUs: SLURM_CPUS_ON_NODE ÷ 4 tasks; 1 GiB: \S+ ÷ 4 tasks \(processes 0-3 \(node\d\)\)$/m,
+    /^ok +resources +a worker gets 1 thread and 1 GiB; its process has 0\.5 CPUs: SLURM_CPUS_ON_NODE ÷ 4 tasks; 1 GiB: \S+ ÷ 4 tasks \(ranks 0-3 \(node\d\)\)$/m,
   )
   await work.expectNothingLeft()
 })

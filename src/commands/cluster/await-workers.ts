@@ -110,7 +110,7 @@ function formatMissing({ running, count: all, words }: PresentWorkers, options: 
   const { scheduler, record, wanted } = options
   const missing = wanted - running
   const ofRun =
-    record === undefined ? '' : `; the run starts ${record.n_workers}, process 0 is on ${printable(record.host)}`
+    record === undefined ? '' : `; the run starts ${record.n_workers}, rank 0 is on ${printable(record.host)}`
   return (
     `${missing} ${missing === 1 ? 'is' : 'are'} missing at ${scheduler.address}; ` +
     `there ${all === 1 ? 'is' : 'are'} ${words}${ofRun}`

@@ -5,25 +5,25 @@ import { lookAt } from './look.ts'
 import type { FindOptions } from './no-cluster.ts'
 import type { Target } from './target.ts'
 
-/** A run of ours whose process 0 has answered. */
+/** A run of ours whose rank 0 has answered. */
 export interface VisitedRun {
   readonly kind: 'visited'
   readonly visit: ControlClient
   readonly file: PublishedFile
 }
 
-/** A process 0 that has not answered after so long is left alone, and the scheduler asked instead. In milliseconds. */
+/** A rank 0 that has not answered after so long is left alone, and the scheduler asked instead. In milliseconds. */
 const longestTry = 5_000
 
 /**
- * Looks once for a run of ours and connects to its process 0, which knows more than the scheduler and
+ * Looks once for a run of ours and connects to its rank 0, which knows more than the scheduler and
  * spares it questions. The secret in the file makes sure that it is the run of the file.
  *
- * @returns undefined where there is no such run, or its process 0 cannot be reached from here.
+ * @returns undefined where there is no such run, or its rank 0 cannot be reached from here.
  */
 export async function visitRun(target: Target, { timeout, signal }: FindOptions): Promise<VisitedRun | undefined> {
   if ('address' in target) return undefined
-  // The scheduler is asked in the other half, where process 0 does not answer.
+  // The scheduler is asked in the other half, where rank 0 does not answer.
   const longest = Math.ceil(Math.min(timeout / 2, longestTry))
   const end = AbortSignal.timeout(longest)
   try {

@@ -19,10 +19,10 @@ const ownKeeper: Keeper = {
 }
 
 /**
- * Certificates for the scheduler of `file` at `address`: the user's, or those that process 0 of a secure run gives. They are
+ * Certificates for the scheduler of `file` at `address`: the user's, or those that rank 0 of a secure run gives. They are
  * kept in a directory of this process's own, which is gone when the process is.
  *
- * @returns why there is no cluster, where its process 0 and its scheduler are gone
+ * @returns why there is no cluster, where its rank 0 and its scheduler are gone
  * @throws RunnerError ERR_ENVIRONMENT where there are none for it.
  */
 export async function certificatesFor(

@@ -7,7 +7,7 @@ import { withIoTimeout } from '../../util/io-timeout.ts'
 import { sleep, untilAborted } from '../../util/wait.ts'
 import { listRuns, readStartingRun } from './read-starting-run.ts'
 
-/** How long process 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
+/** How long rank 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
 const [longestTry, pause] = [5_000, 1_000]
 /** The longest that Node's timers take. In milliseconds. */
 const longestTimer = 2 ** 31 - 1
@@ -91,8 +91,7 @@ export class StartingRun implements Disposable {
       const result = await untilAborted(client.ended, signal)
       this.#listeningTo.delete(runKey)
       if (result !== undefined) this.#end(runKey, result.failure?.message ?? 'it is over')
-      else if ((await askOwner(coordinator)) === 'gone')
-        this.#end(runKey, `its process 0 on ${coordinator.host} is gone`)
+      else if ((await askOwner(coordinator)) === 'gone') this.#end(runKey, `its rank 0 on ${coordinator.host} is gone`)
     } else if (outcome !== undefined && this.#earlier?.has(runKey) !== true)
       this.#end(runKey, outcome.failure?.message ?? 'it is over')
   }

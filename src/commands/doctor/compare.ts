@@ -9,7 +9,7 @@ import type { RankFacts } from './rank-facts.ts'
 import { formatWho, type Who } from './format.ts'
 import { checkDifference, checkPythonDifference } from './versions.ts'
 
-/** What process 0 knows beside what the others have told. */
+/** What rank 0 knows beside what the others have told. */
 export interface CompareOptions {
   readonly own: RankFacts
   readonly roles: readonly (readonly Role[])[]
@@ -83,7 +83,7 @@ function checkVisibility(
 function checkFilesystems(seen: readonly RankFacts[], own: RankFacts): Finding[] {
   const others = seen.filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
   return groupBy(others, ({ filesystem }) => filesystem.kind).map(([kind, who]) =>
-    foundFor('note', 'directory', `it is ${kind} for ${formatWho(who)} and ${own.filesystem.kind} for process 0`, who),
+    foundFor('note', 'directory', `it is ${kind} for ${formatWho(who)} and ${own.filesystem.kind} for rank 0`, who),
   )
 }
 
@@ -156,7 +156,7 @@ function checkText(own: RankFacts, others: readonly RankFacts[], { subject, what
     of,
   )
   return differing.map(([value, who]) =>
-    foundFor(level, subject, `${what} is ${value} in ${formatWho(who)} and ${of(own)} in process 0`, who),
+    foundFor(level, subject, `${what} is ${value} in ${formatWho(who)} and ${of(own)} in rank 0`, who),
   )
 }
 
@@ -181,7 +181,7 @@ function checkReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
         foundFor(
           'problem',
           'network',
-          `${formatWho(there)} ${how} at ${address}, where process 0 on ${own.host} listens`,
+          `${formatWho(there)} ${how} at ${address}, where rank 0 on ${own.host} listens`,
           there,
           advice,
         ),
@@ -192,14 +192,14 @@ function checkReach({ start, seen }: Gathered, { own }: CompareOptions): Finding
         foundFor(
           'problem',
           'network',
-          `${formatWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where process 0 on ${own.host} would tell the others of the cluster`,
+          `${formatWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where rank 0 on ${own.host} would tell the others of the cluster`,
           closed,
           'ask which ports are open between nodes, and name some by --control-port',
         ),
       )
   }
   const reached = seen.filter((facts) => facts.reach === 'answers')
-  if (reached.length > 0) findings.push(found('ok', 'network', `${formatWho(reached)} reach process 0 at ${address}`))
+  if (reached.length > 0) findings.push(found('ok', 'network', `${formatWho(reached)} reach rank 0 at ${address}`))
   return findings
 }
 

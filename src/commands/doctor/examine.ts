@@ -15,7 +15,7 @@ import {
   doctorFiles,
   gatherRanks,
   leaveDirectory,
-  meetProcess0,
+  meetRank0,
   type Met,
   type MeetingOptions,
   sendFacts,
@@ -35,7 +35,7 @@ export interface DoctorOrders {
   readonly options: RunnerOptions
   /** Whose processes these are. */
   readonly runner: 'auto' | RunnerKind
-  /** How long process 0 waits for the others. In milliseconds. */
+  /** How long rank 0 waits for the others. In milliseconds. */
   readonly timeout: number
 }
 
@@ -54,7 +54,7 @@ export const doctorMessageSchema = z.union([
   /** A directory was made, which whoever outlives us removes. */
   z.object({ type: z.literal('directory'), path: z.string(), inode: z.string() }),
   z.object({ type: z.literal('finding'), finding: findingSchema }),
-  /** Everything is told; `silent` where it is process 0 who has something to say. */
+  /** Everything is told; `silent` where it is rank 0 who has something to say. */
   z.object({ type: z.literal('done'), silent: z.boolean() }),
 ])
 export type DoctorMessage = z.infer<typeof doctorMessageSchema>
@@ -68,7 +68,7 @@ export interface ExamineSeams {
 
 /**
  * Examines this process and, under a workload manager, compares it with the others of its step. Of
- * these only process 0 has something to say.
+ * these only rank 0 has something to say.
  *
  * @throws the reason of the signal.
  */
@@ -136,7 +136,7 @@ function conclude({ findings, silent }: Conclusion, tell: ExamineSeams['tell']):
   tell({ type: 'done', silent })
 }
 
-/** What a process says of itself where it does not tell it to process 0: its problems. */
+/** What a process says of itself where it does not tell it to rank 0: its problems. */
 function speak(run: RunContext | undefined, findings: readonly Finding[]): Conclusion {
   const me = run === undefined ? '' : `${formatWho([run.identity])}: `
   const problems = findings.filter(({ level }) => level === 'problem')
@@ -168,7 +168,7 @@ async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell'
   }
 }
 
-/** Removes what this process has made, and process 0 all of it. */
+/** Removes what this process has made, and rank 0 all of it. */
 async function leave({ rank }: Subject, own: PrivateDirectory): Promise<void> {
   await leaveDirectory(own, rank === 0 ? 'all' : rank)
 }
@@ -185,13 +185,13 @@ async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<Ser
 interface Part {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
-  /** Where process 0 listens: as its scheduler or worker would, and for the control channel. */
+  /** Where rank 0 listens: as its scheduler or worker would, and for the control channel. */
   readonly listens: Start['listens']
   readonly control: Start['control']
   readonly meeting: MeetingOptions
 }
 
-/** Process 0: waits for what the others have found, and says all of it once. */
+/** Rank 0: waits for what the others have found, and says all of it once. */
 async function compare(
   subject: Subject,
   run: RunContext,
@@ -222,10 +222,10 @@ async function compare(
   return { findings: [...mergeFindings([own, ...ofOthers]), ...facts.ofRun, ...compared], silent: false }
 }
 
-/** Every other process: tells process 0, and speaks itself only where it cannot. */
+/** Every other process: tells rank 0, and speaks itself only where it cannot. */
 async function report(run: RunContext, { probes, self, meeting }: Part): Promise<Conclusion> {
   const [met, facts] = await Promise.all([
-    probes.look('meet process 0', async () => await meetProcess0(meeting), meeting.timeout + probeTimeout),
+    probes.look('meet rank 0', async () => await meetRank0(meeting), meeting.timeout + probeTimeout),
     self,
   ])
   const problem = (why: string): Finding => foundMessage('problem', 'processes', why)
@@ -233,10 +233,10 @@ async function report(run: RunContext, { probes, self, meeting }: Part): Promise
     const why = 'why' in met ? [problem(met.why)] : []
     return speak(run, [...facts.findings, ...why])
   }
-  // Process 0 names those that it does not see.
-  if (met.value === undefined) return { findings: [problem('process 0 was not seen')], silent: true }
+  // Rank 0 names those that it does not see.
+  if (met.value === undefined) return { findings: [problem('rank 0 was not seen')], silent: true }
   const told = await probes.look(
-    'tell process 0',
+    'tell rank 0',
     async () => await sendFacts(rankFacts(run, facts, met.value), meeting),
     meeting.timeout + probeTimeout,
   )

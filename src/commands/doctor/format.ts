@@ -7,12 +7,12 @@ export interface Who {
 /** How many hosts or ranges are named before the rest is only counted. */
 const most = 8
 
-/** Processes as a person would name them: `process 2 (node2)`, `processes 0-2, 4 (node0, node1)`. */
+/** Processes as a person would name them: `rank 2 (node2)`, `ranks 0-2, 4 (node0, node1)`. */
 export function formatWho(processes: readonly Who[]): string {
   const sorted = processes.toSorted((a, b) => a.rank - b.rank)
   const ranks = rangesOf(sorted.map(({ rank }) => rank))
   const hosts = [...new Set(sorted.map(({ host }) => host))]
-  return `${processes.length === 1 ? 'process' : 'processes'} ${someOf(ranks)} (${someOf(hosts)})`
+  return `${processes.length === 1 ? 'rank' : 'ranks'} ${someOf(ranks)} (${someOf(hosts)})`
 }
 
 /** Ranks in their order, those that follow each other as one: `0-2`. */

@@ -25,7 +25,7 @@ export const doctorFiles: FileForms = {
     [startName, /^\.(facts-\d+\.json)\./.exec(name)?.[1] ?? ''].some((base) => isTemporaryName(name, base)),
 }
 
-/** What process 0 has left in {@link startSchema}'s form, or undefined. */
+/** What rank 0 has left in {@link startSchema}'s form, or undefined. */
 export function parseStart(text: string): Start | undefined {
   return parseAs(startSchema, text)
 }
@@ -55,7 +55,7 @@ export interface MeetingOptions {
   readonly signal: AbortSignal
 }
 
-/** What process 0 has seen in its time. */
+/** What rank 0 has seen in its time. */
 export interface Gathered {
   readonly start: Start
   /** What the others have told. */
@@ -68,7 +68,7 @@ export interface Gathered {
 
 class Late extends Error {}
 
-/** Process 0: says where it listens, and waits for what the others leave. */
+/** Rank 0: says where it listens, and waits for what the others leave. */
 export async function gatherRanks(start: Start, options: MeetingOptions): Promise<Gathered> {
   const { own, size } = options
   await put(own, startName, JSON.stringify(start))
@@ -114,14 +114,14 @@ async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<
   return socket === 'refused' ? 'refuses' : socket === 'unreachable' ? 'unreachable' : 'answers'
 }
 
-/** What another process learns from process 0. */
+/** What another process learns from rank 0. */
 export interface Met {
   readonly reach: RankFacts['reach']
   readonly control: RankFacts['control']
 }
 
-/** Every other process: waits for process 0, and connects to where it listens. Undefined where it does not come. */
-export async function meetProcess0(options: MeetingOptions): Promise<Met | undefined> {
+/** Every other process: waits for rank 0, and connects to where it listens. Undefined where it does not come. */
+export async function meetRank0(options: MeetingOptions): Promise<Met | undefined> {
   const { own, signal } = options
   const look = async (names: readonly string[]): Promise<Start | undefined> => {
     if (!names.includes(startName)) return undefined
@@ -133,20 +133,20 @@ export async function meetProcess0(options: MeetingOptions): Promise<Met | undef
   return { reach: answer, control }
 }
 
-/** Every other process: leaves its facts, and waits until process 0 has done with them. */
+/** Every other process: leaves its facts, and waits until rank 0 has done with them. */
 export async function sendFacts(facts: RankFacts, options: MeetingOptions): Promise<void> {
   const { own } = options
   try {
     await put(own, `facts-${facts.rank}.json`, JSON.stringify(facts))
   } catch (error) {
-    // Process 0 has waited long enough and removed the directory.
+    // Rank 0 has waited long enough and removed the directory.
     if (errnoOf(error instanceof Error ? error.cause : error) === 'ENOENT') return
     throw error
   }
   await watchDirectory(own.path, () => Promise.resolve(undefined), watching(options)).catch(gone)
 }
 
-/** That process 0 has removed the directory, or has not come, is no error here. */
+/** That rank 0 has removed the directory, or has not come, is no error here. */
 function gone(error: unknown): undefined {
   if (error instanceof Late || errnoOf(error) === 'ENOENT') return undefined
   throw error

@@ -49,7 +49,7 @@ export async function lookAtMpi(
   try {
     if (meet) {
       world = await deadline(helper.world, timeout, late, signal)
-      waitsFor = 'the broadcast of process 0, or MPI_Finalize after it'
+      waitsFor = 'the broadcast of rank 0, or MPI_Finalize after it'
       if (world.rank === 0) helper.broadcast('doctor')
       await deadline(helper.finalized, timeout, late, signal)
     }

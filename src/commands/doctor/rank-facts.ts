@@ -4,7 +4,7 @@ import { portSchema } from '../../record/schemas.ts'
 import { filesystemSchema } from './filesystem.ts'
 import { findingSchema } from './finding.ts'
 
-/** What process 0 leaves for the others when it begins. */
+/** What rank 0 leaves for the others when it begins. */
 export const startSchema = z.object({
   /** Where it listens, as the scheduler would; null where it cannot. */
   listens: z.nullable(z.object({ host: z.string(), port: portSchema })),
@@ -13,7 +13,7 @@ export const startSchema = z.object({
 })
 export type Start = z.infer<typeof startSchema>
 
-/** What each other process leaves for process 0. */
+/** What each other process leaves for rank 0. */
 export const rankFactsSchema = z.object({
   rank: z.number(),
   /** Name of its node as the workload manager has it. */
@@ -27,7 +27,7 @@ export const rankFactsSchema = z.object({
   /** The Python of the client program, in the client's process only. */
   client: z.nullable(z.object({ command: z.array(z.string()), python: z.nullable(pythonSchema) })),
   filesystem: filesystemSchema,
-  /** What came of connecting to where process 0 listens; null where that listens nowhere. */
+  /** What came of connecting to where rank 0 listens; null where that listens nowhere. */
   reach: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),
   /** The same for the port of the control channel. */
   control: z.nullable(z.enum(['answers', 'refuses', 'unreachable'])),

@@ -48,7 +48,7 @@ export function checkPlace(place: Place, env: Environment): Finding[] {
       found(
         'ok',
         'identity',
-        `process ${rank} of ${size} on ${host}, of ${hosts} (${source}), run ${formatRunKey(runKey)}`,
+        `rank ${rank} of ${size} on ${host}, of ${hosts} (${source}), run ${formatRunKey(runKey)}`,
       ),
       found('ok', 'role', roles),
     ]

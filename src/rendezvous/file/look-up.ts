@@ -192,7 +192,7 @@ class Reader {
 function tooLate({ path }: PrivateDirectory, timeout: number, last: LastSight): RunnerError {
   const error = last.error === undefined ? '' : ` (at last: ${formatSystemError(last.error)})`
   return new RunnerError(
-    `Cannot find the cluster: waited ${formatDuration(timeout)} for process 0 to publish "${coordinatorName}" ` +
+    `Cannot find the cluster: waited ${formatDuration(timeout)} for rank 0 to publish "${coordinatorName}" ` +
       `in "${path}", ${formatSight(last)}${error}`,
     { code: 'ERR_TIMED_OUT', cause: last.error },
   )
@@ -203,6 +203,6 @@ function formatSight({ names }: LastSight): string {
   if (names.length === 0) return 'where nothing was'
   const ranks = names.flatMap((name) => exitedPattern.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b))
   const others = names.filter((name) => !exitedPattern.test(name)).map((name) => `"${name}"`)
-  const ended = ranks.length === 0 ? [] : [`process ${ranks.join(', ')} had ended`]
+  const ended = ranks.length === 0 ? [] : [`rank ${ranks.join(', ')} had ended`]
   return `where ${[...ended, ...(others.length === 0 ? [] : [`there was ${others.join(', ')}`])].join(', and ')}`
 }

@@ -36,13 +36,13 @@ export function publishOutcomeAtOnce(runDirectory: PrivateDirectory, outcome: Ou
 
 /** What an outcome says that rank 0 could not write. */
 export function unwrittenOutcome(runKey: string): OutcomeRecord {
-  const message = 'Process 0 has failed, and could not write why: see what it prints'
+  const message = 'Rank 0 has failed, and could not write why: see what it prints'
   return failed(runKey, { status: exitStatuses.ERR_CANNOT_PUBLISH, message })
 }
 
 /** What it says that the reaper of rank 0 has left word. */
 export function killedOutcome(runKey: string, host: string | undefined): OutcomeRecord {
-  const message = `Lost process 0${host === undefined ? '' : ` on ${host}`}: it was killed`
+  const message = `Lost rank 0${host === undefined ? '' : ` on ${host}`}: it was killed`
   return failed(runKey, { status: exitStatuses.ERR_COMPONENT_LOST, message, host })
 }
 

@@ -99,12 +99,12 @@ export async function stateOfOwner(
 function inUseBy(owner: Owner, runKey: string): PathState {
   if (owner.run_key !== runKey)
     return { kind: 'in use', why: `${formatOwner(owner)} is using it; end that run or name another scheduler file` }
-  const who = `another process claims to be rank 0 of this run (process ${owner.pid} on ${owner.host})`
+  const who = `another process claims to be rank 0 of this run (process id ${owner.pid} on ${owner.host})`
   return { kind: 'in use', why: `${who}; were Slurm's variables copied by ssh?`, isOurRun: true }
 }
 
 function formatOwner({ run_key, host, pid }: Owner): string {
-  return `run ${run_key} on host ${host} (process ${pid})`
+  return `run ${run_key} on host ${host} (process id ${pid})`
 }
 
 /** Gives what goes on after `Replacing "F"` where the cluster of that file is gone. */

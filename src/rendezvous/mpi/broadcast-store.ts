@@ -30,7 +30,7 @@ const lateArrivalAfterFailure = 5_000
 const longestLine = 1_000
 
 /**
- * The rendezvous of a run by one broadcast over MPI: process 0 calls `publish` or `publishOutcome`, the
+ * The rendezvous of a run by one broadcast over MPI: rank 0 calls `publish` or `publishOutcome`, the
  * others `lookUp`. With that MPI is over, in all of them.
  */
 export class BroadcastStore {
@@ -75,7 +75,7 @@ export class BroadcastStore {
   }
 
   /**
-   * Waits for what process 0 gives.
+   * Waits for what rank 0 gives.
    *
    * @throws RunnerError like {@link BroadcastStore.publish}.
    */
@@ -85,7 +85,7 @@ export class BroadcastStore {
     if (file !== undefined) return { kind: 'cluster', file }
     const outcome = readOutcome(text)
     if (outcome !== undefined) return { kind: 'outcome', outcome }
-    throw new RunnerError('Cannot use what process 0 has broadcast: it is not a record of this program', {
+    throw new RunnerError('Cannot use what rank 0 has broadcast: it is not a record of this program', {
       code: 'ERR_UNAVAILABLE',
     })
   }
@@ -109,9 +109,9 @@ export class BroadcastStore {
       helper.received,
       atMost,
       signal,
-      'process 0 had not broadcast where the cluster is',
+      'rank 0 had not broadcast where the cluster is',
     )
-    await this.#within(helper.finalizing, atMost, signal, 'not all processes had received what process 0 broadcast')
+    await this.#within(helper.finalizing, atMost, signal, 'not all processes had received what rank 0 broadcast')
     await this.#leave()
     return received.text
   }

@@ -142,7 +142,7 @@ export class LocalRunner extends BaseRunner {
     member.stdin?.write(`${JSON.stringify(orders)}\n`)
     member.unref()
     void member.exited.then((exit) => {
-      const error = new RunnerError(`Process ${identity.rank} ${formatExit(exit)} before the cluster was there`, {
+      const error = new RunnerError(`Rank ${identity.rank} ${formatExit(exit)} before the cluster was there`, {
         code: 'ERR_COMPONENT_LOST',
       })
       // Where it failed it has said why, and we are about to read that.

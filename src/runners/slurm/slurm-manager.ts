@@ -54,7 +54,7 @@ export class SlurmManager implements WorkloadManager {
   }
 
   async cancelStep(silent: readonly number[]): Promise<void> {
-    const whom = `process ${silent.join(', ')}`
+    const whom = `rank ${silent.join(', ')}`
     this.#run.logger.warn(
       `${whom} may still hold the step: scancel ${this.#step} has Slurm end it (--no-scancel leaves it)`,
     )
@@ -87,7 +87,7 @@ export class SlurmManager implements WorkloadManager {
     const { roles, options } = this.#run
     const host = this.#hostOf(rank)
     const message =
-      `Lost process ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +
+      `Lost rank ${rank} (${roles[rank]?.join(', ') ?? ''}) on ${host}, which has not come: nothing was heard of its host ` +
       `for ${formatDuration(options.lostAfter)}: it is frozen, or its network is gone`
     const failure = { status: exitStatuses.ERR_COMPONENT_LOST, message, rank, host, last_lines: [] }
     return { rank, silent: true, failure }

@@ -57,9 +57,9 @@ describe('compareRanks', () => {
     expect(notOk({})).toEqual([])
     expect(compared({}).map(({ finding }) => finding)).toEqual([
       'all 4 processes see "/shared"',
-      'the same Python and versions in processes 0, 2-3 (node0, node2, node3)',
-      'a worker gets 4 threads and 8 GB (processes 1-3 (node1, node2, node3))',
-      'processes 1-3 (node1, node2, node3) reach process 0 at 10.0.0.1:9',
+      'the same Python and versions in ranks 0, 2-3 (node0, node2, node3)',
+      'a worker gets 4 threads and 8 GB (ranks 1-3 (node1, node2, node3))',
+      'ranks 1-3 (node1, node2, node3) reach rank 0 at 10.0.0.1:9',
     ])
   })
 
@@ -87,7 +87,7 @@ describe('compareRanks', () => {
     expect(problem).toMatchObject({
       level: 'problem',
       ranks: [2, 3],
-      finding: 'processes 2-3 (node2, node3) have distributed 2024.12.1 and not 2022.12.1 (/usr/bin/python3)',
+      finding: 'ranks 2-3 (node2, node3) have distributed 2024.12.1 and not 2022.12.1 (/usr/bin/python3)',
     })
     expect(warning).toMatchObject({ level: 'warning', ranks: [2, 3] })
   })
@@ -101,7 +101,7 @@ describe('compareRanks', () => {
     ])
   })
 
-  it('names those that do not reach process 0', () => {
+  it('names those that do not reach rank 0', () => {
     expect(notOk({ seen: [facts(1), facts(2, { reach: 'unreachable' }), facts(3)] })).toMatchObject([
       { level: 'problem', subject: 'network', ranks: [2] },
     ])
@@ -140,7 +140,7 @@ describe('mergeFindings', () => {
     const [all, one] = [found('note', 'a', 'everywhere'), found('problem', 'b', 'here', 'mend it')]
     expect(mergeFindings([of(0, all), of(1, all, one), of(2, all)])).toEqual([
       { ...all, finding: 'everywhere (all processes)', ranks: [0, 1, 2] },
-      { ...one, finding: 'process 1 (node1): here', ranks: [1] },
+      { ...one, finding: 'rank 1 (node1): here', ranks: [1] },
     ])
   })
 
@@ -153,7 +153,7 @@ describe('mergeFindings', () => {
     const many = Array.from({ length: 100 }, (_, rank) => of(rank, found('warning', 'a', `took ${rank} s`)))
     const findings = mergeFindings(many)
     expect(findings).toHaveLength(11)
-    expect(findings[10]?.finding).toMatch(/^the like in processes 10-99 \(node10, .* and 82 more\)$/)
+    expect(findings[10]?.finding).toMatch(/^the like in ranks 10-99 \(node10, .* and 82 more\)$/)
   })
 })
 
@@ -175,8 +175,6 @@ describe('formatReport', () => {
 
 describe('formatWho', () => {
   it('is short', () => {
-    expect(formatWho([5, 1, 2, 3].map((rank) => ({ rank, host: rank < 3 ? 'a' : 'b' })))).toBe(
-      'processes 1-3, 5 (a, b)',
-    )
+    expect(formatWho([5, 1, 2, 3].map((rank) => ({ rank, host: rank < 3 ? 'a' : 'b' })))).toBe('ranks 1-3, 5 (a, b)')
   })
 })

@@ -26,7 +26,7 @@ export function ownerOf(runKey: string, changes: Partial<Owner> = {}): Owner {
   }
 }
 
-/** What process 0 of that run publishes. */
+/** What rank 0 of that run publishes. */
 export function fileOf(owner: Owner, address = 'tcp://127.0.0.1:8786'): PublishedFile {
   return {
     type: 'Scheduler',
@@ -38,7 +38,7 @@ export function fileOf(owner: Owner, address = 'tcp://127.0.0.1:8786'): Publishe
   }
 }
 
-/** A failure as process 0 of that run tells it. */
+/** A failure as rank 0 of that run tells it. */
 export function failureOf(runKey: string, message = 'no python3 has distributed'): OutcomeRecord {
   return {
     version: 1,

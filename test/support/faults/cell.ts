@@ -29,7 +29,7 @@ export interface Launch {
  * When the fault comes:
  * - `at the start`: it is there before the run is
  * - `before publication`: the scheduler is starting, the others are at the gate
- * - `while gating`: published; process 3 has not come yet, the client program has computed
+ * - `while gating`: published; rank 3 has not come yet, the client program has computed
  * - `while running`: everybody has come, and the client program has computed
  * - `while ending`: the client program has ended, the workers are closing
  * - `in its grace`: TERM has come, and the client program goes on

@@ -26,7 +26,7 @@ export const noCells: readonly (readonly [what: string, why: string])[] = [
   ['SIGTERM × while ending', 'components ignore it, and a supervisor that is ending does already what TERM asks for'],
   [
     'worker, its supervisor, host and link × while gating',
-    'process 3, the one that has not come, is another one: the others have passed their gates, as in `while running`',
+    'rank 3, the one that has not come, is another one: the others have passed their gates, as in `while running`',
   ],
   ['host, link of the client × while gating, while ending', 'as the supervisor of the client with SIGSTOP: silence'],
 ]

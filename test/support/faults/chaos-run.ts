@@ -117,7 +117,7 @@ export async function runChaos(surprise: Surprise, place: CellPlace): Promise<Ch
     const touched = await decoys.touched(lost)
     if (touched.length > 0) problems.push(`files of other runs were touched: ${touched.join(' ')}`)
     // For a process that never came, the word is left that its run is over.
-    const word = step.output.includes('ended without having seen process') ? ['.F.json.run-*'] : []
+    const word = step.output.includes('ended without having seen rank') ? ['.F.json.run-*'] : []
     const left = await filesLeft(run, [...decoyNames, ...word, ...leavings(surprise.strike)], lost)
     if (left.length > 0) problems.push(`left: ${left.join(' ')}`)
     return { surprise, struck: struck !== undefined, problems, end, status: step.status, output: step.output }

@@ -56,7 +56,7 @@ export function judge(cell: Cell, limits: Limits, { step, end, problems, filesLe
         .join('\n'),
     )
     if (told.length === 0) found.push('no sentence')
-    else if (!last.some((line) => says.test(line))) found.push(`process ${cell.teller ?? 1} does not tell it`)
+    else if (!last.some((line) => says.test(line))) found.push(`rank ${cell.teller ?? 1} does not tell it`)
     const others = errors.filter((line) => !says.test(line))
     if (others.length > 0) found.push(`also tells: ${others[0] ?? ''}`)
   }

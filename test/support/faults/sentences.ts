@@ -14,12 +14,12 @@ export const workerStopped = /worker 2\b.* (stopped|frozen|suspended)/i
 
 /** A process that ended without a word. */
 export function lostProcess(rank: number): RegExp {
-  return new RegExp(`process ${rank}\\b.*\\bon \\S*node`, 'i')
+  return new RegExp(`rank ${rank}\\b.*\\bon \\S*node`, 'i')
 }
 
 /** A process, host or link of which nothing is heard. */
 export function silent(rank: number): RegExp {
-  return new RegExp(`process ${rank}\\b.*\\bon \\S*node.*(silent|heard|frozen|stopped|sign)`, 'i')
+  return new RegExp(`rank ${rank}\\b.*\\bon \\S*node.*(silent|heard|frozen|stopped|sign)`, 'i')
 }
 
 /** A component that cannot start, with why. */

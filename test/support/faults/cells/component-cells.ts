@@ -123,7 +123,7 @@ export const componentCells: readonly Cell[] = [
   cell('worker', 2, 'SIGKILL', 'while ending', { says: 'whatever', bound: 'at once', status: [0] }),
   cell('worker', 2, 'SIGSTOP', 'while ending', { says: 'whatever', bound: 'at once', status: [0] }),
 
-  // The scheduler's supervisor, process 0.
+  // The scheduler's supervisor, rank 0.
   cell('supervisor', 0, 'SIGKILL', 'before publication', {
     bound: 'at once',
     status: killed,

@@ -145,7 +145,7 @@ export const startCells: readonly Cell[] = [
     bound: 35,
     status: [75, 127],
     leaves: ['.F.json.run-*'],
-    says: /process 1\b.*20 s/,
+    says: /rank 1\b.*20 s/,
     teller: 0,
   },
   {
@@ -178,7 +178,7 @@ export const startCells: readonly Cell[] = [
     launch: { broken: { 1: 'stopped' }, flags: ['--rendezvous-timeout', '20s'] },
     bound: 35,
     status: [75],
-    says: /process 1\b.*20 s/,
+    says: /rank 1\b.*20 s/,
     teller: 0,
   },
   {
