@@ -16,13 +16,16 @@ const nobodyCame =
   '(env -i, apptainer exec --cleanenv), so that DASK_SCHEDULER_ADDRESS was missing; or it made a cluster of its own ' +
   '(Client(n_workers=…), LocalCluster); or its Python is another one'
 
-/** Rank 0 ends last: the others, the scheduler, what was published. */
+/**
+ * Rank 0 ends last: the others, the scheduler, what was published. Gives the ranks that have never come to a run that has
+ * failed: they may be stopped, and hold the step.
+ */
 export async function endRun(
   run: RunParts,
   coordinator: Coordinator,
   absentees: Absentees,
   { result }: RunEnd,
-): Promise<void> {
+): Promise<readonly number[]> {
   const { context, components, manager, shutdown, supervisor } = run
   const { options, logger } = context
   const { scheduler } = components
@@ -46,6 +49,7 @@ export async function endRun(
       await withdraw(run, coordinator, result, false)
   }
   await coordinator.close()
+  return mayCome && failed ? coordinator.missing : []
 }
 
 /** Waits for ranks that are slow, or were stopped, until it is known which of them may hold the step. */
@@ -68,7 +72,6 @@ async function awaitLate(
     )
   const waitMs = manager?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
   await settledWithin(Promise.race([coordinator.everybodyCame, shutdown.happened]), waitMs)
-  if (mayBeFrozen) for (const rank of coordinator.missing) coordinator.depart({ rank, silent: true })
 }
 
 /** Removes what was published; leaves word for whoever comes late. */

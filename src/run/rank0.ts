@@ -23,6 +23,8 @@ import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts
 export class Rank0 implements Part {
   readonly #run: RunParts
   #coordinator: Coordinator | undefined
+  /** Ranks that have never come to a run that has failed. */
+  #absent: readonly number[] = []
 
   constructor(run: RunParts) {
     this.#run = run
@@ -192,7 +194,7 @@ export class Rank0 implements Part {
 
   async leave(end: RunEnd): Promise<void> {
     if (this.#coordinator !== undefined)
-      await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
+      this.#absent = await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
   }
 
   async withdrawForRank0(): Promise<void> {
@@ -200,7 +202,11 @@ export class Rank0 implements Part {
   }
 
   async cancelStep(): Promise<void> {
-    if (await isCanceller(this.#run, { silent: this.silent, skew: 0 })) await this.#run.manager?.cancelStep(this.silent)
+    const { manager } = this.#run
+    if (!(await isCanceller(this.#run, { silent: [...this.silent, ...this.#absent], skew: 0 }))) return
+    // It kills this process as well, whose status is lost then.
+    if (this.silent.length > 0) await manager?.cancelStep(this.silent)
+    else await manager?.terminateStep(this.#absent)
   }
 
   unref(): void {

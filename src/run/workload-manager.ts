@@ -10,6 +10,11 @@ export interface WorkloadManager {
   readonly someDoubtful: boolean
   /** Has what is stopped of the step go on: before it came, it can tell nobody. Does not throw. */
   resumeStep(): Promise<void>
+  /**
+   * Asks every process of the step to end: the `absent` ranks have never come, and may be stopped or slow. Whoever has
+   * ended keeps its exit status. Does not throw.
+   */
+  terminateStep(absent: readonly number[]): Promise<void>
   /** Has the step ended, which the `silent` ranks would hold. Does not throw. */
   cancelStep(silent: readonly number[]): Promise<void>
 }

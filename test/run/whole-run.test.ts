@@ -240,6 +240,7 @@ describe('ranks that do not come', () => {
     const cause = 'error: Cannot run the client program: rank 1, which is to host it, has not come within 60 s'
     expect(run.whoSaid(cause).length).toBe(3)
     expect(run.did).toContain('0: withdrew, and left word')
+    expect(run.did.filter((what) => /cancelled|terminated/.test(what))).toEqual(['0: terminated the step for 1'])
   })
 
   it('and have left word are known at once', async () => {

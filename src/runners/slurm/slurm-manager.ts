@@ -53,12 +53,20 @@ export class SlurmManager implements WorkloadManager {
     await this.#scancel('wake what is stopped of', ['--signal=CONT'])
   }
 
+  async terminateStep(absent: readonly number[]): Promise<void> {
+    await this.#endHeldBy(absent, ['--signal=TERM'])
+  }
+
   async cancelStep(silent: readonly number[]): Promise<void> {
-    const whom = `rank ${silent.join(', ')}`
+    await this.#endHeldBy(silent)
+  }
+
+  async #endHeldBy(ranks: readonly number[], args: readonly string[] = []): Promise<void> {
+    const command = ['scancel', ...args, this.#step].join(' ')
     this.#run.logger.warn(
-      `${whom} may still hold the step: scancel ${this.#step} has Slurm end it (--no-scancel leaves it)`,
+      `rank ${ranks.join(', ')} may still hold the step: ${command} has Slurm end it (--no-scancel leaves it)`,
     )
-    await this.#scancel('end')
+    await this.#scancel('end', args)
   }
 
   async #scancel(what: string, args: readonly string[] = []): Promise<void> {

@@ -32,6 +32,7 @@ export function fakeManager(parts: Partial<WorkloadManager>): WorkloadManager {
     hostAnswers: async () => Promise.resolve(true),
     someDoubtful: false,
     resumeStep: async () => Promise.resolve(),
+    terminateStep: async () => Promise.resolve(),
     cancelStep: async () => Promise.resolve(),
     ...parts,
   }

@@ -244,6 +244,7 @@ class MemoryRunner extends BaseRunner {
   protected override workloadManager(): WorkloadManager {
     return fakeManager({
       resumeStep: async () => this.#does('woke the step'),
+      terminateStep: async (absent) => this.#does(`terminated the step for ${absent.join(', ')}`),
       cancelStep: async (silent) => this.#does(`cancelled the step of ${silent.join(', ')}`),
     })
   }
