@@ -15,7 +15,11 @@ const store = new FileStore({
   me: { rank: Number(rank), node: 'node0' },
   watch: watch as WatchMode,
   pollInterval: undefined,
-  relay: { parent: dirname(schedulerFile), isRelay: rank === '1', onDirectory: () => undefined },
+  relay: {
+    parent: dirname(schedulerFile),
+    isRelay: rank === '1',
+    reaper: { expectDirectory: quiet, addDirectory: quiet },
+  },
   metadataBudget: 200,
   logger: { info: quiet, warn: quiet, error: quiet },
   ask: () => Promise.resolve('gone'),

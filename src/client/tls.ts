@@ -3,7 +3,6 @@ import { checkTlsFiles } from '../security/check-tls.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { withTwins } from '../util/container-twins.ts'
-import type { OwnDirectory } from '../util/own-directory.ts'
 import { tlsEnvironment, tlsFromEnvironment } from '../util/tls-files.ts'
 
 /** The files of a cluster that speaks TLS, PEM. */
@@ -52,10 +51,7 @@ export async function environmentOfSecureRun(
   wait: { readonly timeout: number; readonly signal?: AbortSignal },
 ): Promise<NodeJS.ProcessEnv> {
   const { fetchCertificates } = await import('../control/fetch-certificates.ts')
-  const onDirectory = (directory: OwnDirectory): void => {
-    reaper.addDirectory(directory)
-  }
-  return withTwins(tlsEnvironment(await fetchCertificates(run, { name: 'client', onDirectory }, wait)))
+  return withTwins(tlsEnvironment(await fetchCertificates(run, { name: 'client', reaper }, wait)))
 }
 
 /** What to do where the connection to `address` failed for want of certificates, as far as can be told here. */

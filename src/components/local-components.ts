@@ -306,11 +306,11 @@ export class LocalComponents {
             throw new Error(foreignHandAdvice(hand))
           }
         }
-        return await makeOwnDirectory(path)
+        return await makeOwnDirectory(path, this.#reaper)
       }
       const { filesystemTimeout } = options
       const late = (): Error => new Error(`the filesystem has not answered for ${formatDuration(filesystemTimeout)}`)
-      this.#reaper.addDirectory(await withIoTimeout(make(), filesystemTimeout, late))
+      await withIoTimeout(make(), filesystemTimeout, late)
       return path
     } catch (cause) {
       throw new RunnerError(

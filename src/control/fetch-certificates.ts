@@ -1,6 +1,6 @@
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { PrivateFiles } from '../security/private-files.ts'
-import type { OwnDirectory } from '../util/own-directory.ts'
+import type { DirectoryKeeper } from '../util/own-directory.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { ControlClient, type ControlWait } from './control-client.ts'
 
@@ -8,8 +8,8 @@ import { ControlClient, type ControlWait } from './control-client.ts'
 export interface Keeper {
   /** Tells whose they are, in the name of their directory. */
   readonly name: string
-  /** Called with the directory before anything is in it, for whoever removes it. */
-  readonly onDirectory: (directory: OwnDirectory) => void
+  /** Removes their directory. */
+  readonly reaper: DirectoryKeeper
 }
 
 /**
@@ -20,13 +20,13 @@ export interface Keeper {
  */
 export async function fetchCertificates(
   record: ClusterRecord,
-  { name, onDirectory }: Keeper,
+  { name, reaper }: Keeper,
   wait: ControlWait,
 ): Promise<Required<TlsFiles>> {
   const late = AbortSignal.timeout(Math.ceil(wait.timeout))
   const signal = wait.signal === undefined ? late : AbortSignal.any([wait.signal, late])
   using client = await ControlClient.open(record, { signal })
   const files = await PrivateFiles.named(`${record.run_key}-${name}`)
-  await files.write(await client.certificates(wait), onDirectory)
+  await files.write(await client.certificates(wait), reaper)
   return files.files
 }

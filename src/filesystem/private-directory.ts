@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../errors.ts'
 import { monotonic } from '../util/monotonic.ts'
-import type { OwnDirectory } from '../util/own-directory.ts'
+import type { DirectoryKeeper, OwnDirectory } from '../util/own-directory.ts'
 import { sleep } from '../util/wait.ts'
 import { writeNew } from '../util/write-new.ts'
 import { type Created, createFile } from './create-file.ts'
@@ -40,19 +40,22 @@ export class PrivateDirectory {
   /**
    * Makes it, where it is not there yet.
    *
+   * @param keeper removes it at the end of this process, if it was made now. @default it stays
    * @returns false where there is no directory above it.
    * @throws UntrustedError where what is there is not ours alone, or a system error.
    */
-  async make(): Promise<boolean> {
+  async make(keeper?: DirectoryKeeper): Promise<boolean> {
     const end = monotonic() + mending
     let isNew = false
     for (;;) {
+      keeper?.expectDirectory(this.path)
       const made = await this.#make()
       if (made === 'nowhere') return false
       isNew ||= made === 'new'
       try {
         if (made === 'new') await this.#makePrivate()
-        await this.#look()
+        const own = await this.identify()
+        if (isNew) keeper?.addDirectory(own)
         return true
       } catch (error) {
         const mayPass = errnoOf(error) === 'ENOENT' || (error instanceof UntrustedError && error.mayPass)

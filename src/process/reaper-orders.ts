@@ -12,6 +12,11 @@ export function directoryOrder({ path, inode }: OwnDirectory): string {
   return `d ${inode} ${encodePath(path)}`
 }
 
+/** For a directory that is about to be made. */
+export function expectedOrder(path: string): string {
+  return `e ${encodePath(path)}`
+}
+
 export function fileOrder(path: string, word: string): string {
   return `f ${word} ${encodePath(path)}`
 }

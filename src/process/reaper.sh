@@ -6,6 +6,7 @@
 #   ~ PGID              a process group has begun that ends by itself when we are gone; it is given time
 #   - PGID              it has ended
 #   d INODE DIRECTORY   to remove at the end, if the directory of that name is still the one of that number
+#   e DIRECTORY         to remove at the end if it is empty: it is about to be made
 #   n INODE FILE        to make at the end, empty, in the directory of that number; `n` alone takes that back
 #   l DIRECTORY         to remove at the end if it is empty; `l` alone takes that back
 #   f WORD FILE         to remove at the end, if WORD still stands in it
@@ -67,7 +68,7 @@ obey() {
       case $groups in *" $2 "*) groups="${groups%%" $2 "*} ${groups#*" $2 "}" ;; esac
       case $gentle in *" $2 "*) gentle="${gentle%%" $2 "*} ${gentle#*" $2 "}" ;; esac
       ;;
-    'd 3' | 'f 3') removals="$removals$*$newline" ;;
+    'd 3' | 'e 2' | 'f 3') removals="$removals$*$newline" ;;
     'n 1' | 'n 3') note=${2:+"$*$newline"} ;;
     'l 1' | 'l 2') lock=${2:+"$*$newline"} ;;
   esac

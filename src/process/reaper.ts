@@ -5,11 +5,19 @@ import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { withTwins } from '../util/container-twins.ts'
 import { monotonic } from '../util/monotonic.ts'
-import type { OwnDirectory } from '../util/own-directory.ts'
+import type { DirectoryKeeper, OwnDirectory } from '../util/own-directory.ts'
 import { shellPath } from '../util/shell-path.ts'
 import { settledWithin } from '../util/wait.ts'
 import { forEachLine } from './output.ts'
-import { directoryOrder, fileOrder, groupOrder, lockOrder, type Note, noteOrder } from './reaper-orders.ts'
+import {
+  directoryOrder,
+  expectedOrder,
+  fileOrder,
+  groupOrder,
+  lockOrder,
+  type Note,
+  noteOrder,
+} from './reaper-orders.ts'
 import script from './reaper.sh'
 import { dropStreams, formatStartError } from './start-error.ts'
 import tidyScript from './tidy.sh'
@@ -57,11 +65,13 @@ function cannotStart(error: unknown): RunnerError {
  * It ignores the signals that end a job and reports them instead: a signal that reaches the reaper
  * has reached the whole process tree, not only its supervisor.
  */
-export class Reaper implements AsyncDisposable {
+export class Reaper implements AsyncDisposable, DirectoryKeeper {
   readonly #mark = newMark()
   /** Process groups, and how each is ended. */
   readonly #groups = new Map<number, '+' | '~'>()
   readonly #directories = new Map<string, OwnDirectory>()
+  /** Those that may have been made, and are not known yet. */
+  readonly #expected = new Set<string>()
   readonly #files = new Map<string, string>()
   #note: Note | undefined
   #lock: string | undefined
@@ -99,10 +109,20 @@ export class Reaper implements AsyncDisposable {
   }
 
   /**
+   * Has a directory removed at the end that is about to be made, as long as it is empty. So there is no moment at which one
+   * that was just made would be left. Its name has to be one of ours.
+   */
+  expectDirectory(path: string): void {
+    this.#expected.add(path)
+    this.#tell(expectedOrder(path))
+  }
+
+  /**
    * Has a directory removed at the end that was made before, with all that is in it. Its name has to be
    * one of ours (`dask-hpc-runner-…`, `.….run-…`, `.….doctor-…`), and nobody else may be able to enter it.
    */
   addDirectory(directory: OwnDirectory): void {
+    this.#expected.delete(directory.path)
     this.#directories.set(directory.path, directory)
     this.#tell(directoryOrder(directory))
   }
@@ -218,6 +238,7 @@ export class Reaper implements AsyncDisposable {
   /** All that has been ordered and not taken back. */
   #orders(): readonly string[] {
     return [
+      ...Array.from(this.#expected, expectedOrder),
       ...Array.from(this.#directories.values(), directoryOrder),
       ...(this.#note === undefined ? [] : [noteOrder(this.#note)]),
       ...(this.#lock === undefined ? [] : [lockOrder(this.#lock)]),

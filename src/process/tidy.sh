@@ -1,6 +1,6 @@
 # Removes what a supervisor leaves, as far as it is ours. A process of its own, started by reaper.sh:
 # where a filesystem hangs this process hangs, and can be killed.
-# Standard input: the orders d, n, l and f of reaper.sh. An order that is not well formed is ignored.
+# Standard input: the orders d, e, n, l and f of reaper.sh. An order that is not well formed is ignored.
 # A path is absolute, and encoded: bytes other than A-Z a-z 0-9 . _ / - are \0 and three octal digits.
 #
 # Somebody else may be able to rename what stands in the directory above. So a directory is entered
@@ -63,6 +63,19 @@ remove_directory() {
   done
 }
 
+# Removes the empty directory $1, if it is this user's: the supervisor ended when it had just made it.
+remove_empty() {
+  decode "$1" || return
+  case $name in
+    .?*.run-?* | .?*.doctor-?* | dask-hpc-runner-?*) ;;
+    *) return ;;
+  esac
+  cd -P -- "$path" || return
+  # inode mode links owner ...
+  set -- $(ls -dni .)
+  [ "$4" = "$me" ] && cd -P .. && rmdir -- "./$name"
+}
+
 # Makes the empty file $2 in a run's own directory, which has the inode $1, unless something is there already.
 leave_note() {
   decode "$2" || return
@@ -95,6 +108,7 @@ while IFS= read -r line; do
   set -- $line
   case "$1 $#" in
     'd 3') remove_directory "$2" "$3" & ;;
+    'e 2') remove_empty "$2" & ;;
     'n 3') leave_note "$2" "$3" & ;;
     'f 3') remove_file "$2" "$3" & ;;
     'l 2') remove_lock "$2" & ;;

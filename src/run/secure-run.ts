@@ -46,9 +46,7 @@ export class SecureRun {
 
   /** Writes them where {@link optionsFor} says. @throws RunnerError ERR_ENVIRONMENT */
   async keep(material: TlsMaterial): Promise<void> {
-    await this.#files.write(material, (directory) => {
-      this.#reaper.addDirectory(directory)
-    })
+    await this.#files.write(material, this.#reaper)
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RunnerError } from '../errors.ts'
-import { makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
+import { type DirectoryKeeper, makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { temporaryPlace } from '../util/temporary-place.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import type { TlsMaterial } from '../util/tls-material.ts'
@@ -50,18 +50,17 @@ export class PrivateFiles {
   /**
    * Writes them, once, for nobody else to read.
    *
-   * @returns their directory, for whoever removes it
+   * @param keeper removes their directory
    * @throws RunnerError ERR_ENVIRONMENT where that is not possible.
    */
-  async write(material: TlsMaterial, onDirectory: (directory: OwnDirectory) => void): Promise<void> {
-    this.#written ??= this.#write(material, onDirectory)
+  async write(material: TlsMaterial, keeper: DirectoryKeeper): Promise<void> {
+    this.#written ??= this.#write(material, keeper)
     await this.#written
   }
 
-  async #write({ ca, cert, key }: TlsMaterial, onDirectory: (directory: OwnDirectory) => void): Promise<OwnDirectory> {
+  async #write({ ca, cert, key }: TlsMaterial, keeper: DirectoryKeeper): Promise<OwnDirectory> {
     try {
-      const directory = await makeOwnDirectory(this.#directory)
-      onDirectory(directory)
+      const directory = await makeOwnDirectory(this.#directory, keeper)
       await writeNew(this.files.caFile, ca, 0o600)
       await writeNew(this.files.cert, cert, 0o600)
       await writeNew(this.files.key, key, 0o600)

@@ -8,10 +8,21 @@ export interface OwnDirectory {
   readonly inode: string
 }
 
-/** Makes a directory that nobody else can enter. That something is there already is an error. */
-export async function makeOwnDirectory(path: string): Promise<OwnDirectory> {
+/** Removes the directories of this process at its end, whatever ends it. */
+export interface DirectoryKeeper {
+  /** A directory is about to be made at `path`: as long as nothing else is known of it, it is removed only if it is empty. */
+  expectDirectory(path: string): void
+  /** It was made. */
+  addDirectory(directory: OwnDirectory): void
+}
+
+/** Makes a directory that nobody else can enter, and that `keeper` removes. That something is there already is an error. */
+export async function makeOwnDirectory(path: string, keeper: DirectoryKeeper): Promise<OwnDirectory> {
+  keeper.expectDirectory(path)
   await mkdir(path, { mode: 0o700 })
-  return await ownDirectory(path)
+  const directory = await ownDirectory(path)
+  keeper.addDirectory(directory)
+  return directory
 }
 
 /**

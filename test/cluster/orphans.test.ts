@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
@@ -76,15 +78,22 @@ test('a rank 0 that is killed before there is a cluster ends the run with 69', a
   await cluster.expectNothingLeft()
 })
 
-test('a launcher that is killed while it starts leaves nothing', async () => {
+test.concurrent.each([
+  ['its first process is started', ['-n', '3'], 'spawn', 1],
+  ['another process of the run is started', ['-n', '3'], 'spawn', 2],
+  ["the run's directory is made", ['-n', '3'], 'mkdir .run-', 1],
+  ['the directory of its workers is made', ['-n', '1'], 'mkdir dask-hpc-runner-local', 1],
+  ['its certificates are made', ['-n', '1', '--secure'], 'mkdir -tls-', 1],
+] as const)('a launcher that is killed as soon as %s leaves nothing', async (_, options, effect, times) => {
   await using cluster = await Cluster.make()
-  for (const wait of [50, 100, 150, 200, 250, 300, 400, 800]) {
-    const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'])
-    await new Promise((next) => setTimeout(next, wait))
-    run.signal('SIGKILL')
-    await run.ended
-  }
+  const run = cluster.run(['local', ...options, '--', 'sleep', '60'], {
+    NODE_OPTIONS: `--require ${join(programs, 'killed-after.cjs')}`,
+    KILLED_AFTER: `${times} ${effect}`,
+  })
+  expect((await run.ended).signal).toBe('SIGKILL')
   await cluster.expectNothingLeft()
+  const ofNode = existsSync('/dev/shm') ? await readdir('/dev/shm') : []
+  expect(ofNode.filter((name) => name.includes(`-local${run.pid}`))).toEqual([])
 })
 
 test('a scheduler that cannot start ends every process with its last words', async () => {

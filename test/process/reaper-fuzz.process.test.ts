@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
-import { encodePath, fileOrder, groupOrder, lockOrder, noteOrder } from '../../src/process/reaper-orders.ts'
+import {
+  encodePath,
+  expectedOrder,
+  fileOrder,
+  groupOrder,
+  lockOrder,
+  noteOrder,
+} from '../../src/process/reaper-orders.ts'
 import { Random } from '../dask/support/random.ts'
 import { canBeOthers, user } from '../support/second-user.ts'
 import { mutateOrder } from './support/mutate-orders.ts'
@@ -64,6 +71,7 @@ class Sandbox {
     return [
       ...[groupOrder('+', 4_000_001), groupOrder('~', 4_000_002), groupOrder('-', 4_000_001)],
       ...[run, worker, tls].map((each) => orderToRemove(each)),
+      ...[run, worker].map(expectedOrder),
       ...[noteOrder({ directory: seenDirectory(run), name: 'exited-0.json' }), lockOrder(lock)],
       ...[fileOrder(file, nonce), noteOrder(undefined), lockOrder(undefined)],
     ]

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fileOrder, lockOrder, type Note, noteOrder } from '../../src/process/reaper-orders.ts'
+import { expectedOrder, fileOrder, lockOrder, type Note, noteOrder } from '../../src/process/reaper-orders.ts'
 import { canBeOthers, user } from '../support/second-user.ts'
 import {
   eventually,
@@ -99,6 +99,9 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
         for (const file of [`${name}.file`, `.${name}`, `..${name}`]) writeFileSync(join(each, file), '')
       writeFileSync(path(name, `${name}.json`), '{"nonce": "0123-the-nonce-of-it"}')
       reaper.tell(orderToRemove(directory), orderToRemove(runDirectory))
+      // One that was made, and could not be told of any more.
+      mkdirSync(path(name, `.${name}.run-2`), { mode: 0o700 })
+      for (const run of ['2', 'never-made']) reaper.tell(expectedOrder(path(name, `.${name}.run-${run}`)))
       reaper.tell(fileOrder(path(name, `${name}.json`), '0123-the-nonce-of-it'))
     }
     const last = join(parent, names.at(-1) ?? '')
@@ -130,6 +133,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     const open = ['dask-hpc-runner-group', '.F.run-group'].map((name) => make(name, 0o770))
     for (const each of open) chmodSync(each, 0o710)
     reaper.tell(...[...wanted, replaced, ...open].map((each) => orderToRemove(each)))
+    reaper.tell(...[...wanted, replaced, ...open].map((each) => expectedOrder(each)))
     const [, inode = ''] = orderToRemove(replaced).split(' ')
     const odd = make('dask-hpc-runner-odd')
     const [, number = ''] = orderToRemove(odd).split(' ')
@@ -156,7 +160,16 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     // Only root could.
     const foreign = make('dask-hpc-runner-foreign')
     writeFileSync(path('foreign.json'), '{"nonce": "0123-the-nonce-of-it"}')
+    for (const name of ['of the user', 'empty-link']) {
+      mkdirSync(path(name), { mode: 0o700 })
+      reaper.tell(expectedOrder(path(name)))
+    }
+    symlinkSync(path('of the user'), path('dask-hpc-runner-empty-link'))
+    reaper.tell(expectedOrder(path('dask-hpc-runner-empty-link')))
     if (canBeOthers) {
+      mkdirSync(path('dask-hpc-runner-empty-foreign'), { mode: 0o777 })
+      chownSync(path('dask-hpc-runner-empty-foreign'), user.uid, user.gid)
+      reaper.tell(expectedOrder(path('dask-hpc-runner-empty-foreign')))
       reaper.tell(orderToRemove(foreign), fileOrder(path('foreign.json'), '0123-the-nonce-of-it'))
       for (const each of [foreign, path('foreign.json')]) chownSync(each, user.uid, user.gid)
     }

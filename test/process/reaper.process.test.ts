@@ -33,12 +33,11 @@ describe('Reaper', () => {
     const directory = temporaryDirectory()
     const file = join(directory, 'file')
     writeFileSync(file, '0123456789-abcdef is our word')
-    const own = await makeOwnDirectory(join(directory, 'dask-hpc-runner-a'))
+    const own = await makeOwnDirectory(join(directory, 'dask-hpc-runner-a'), reaper)
     const [left, ended] = [await stubborn(), await stubborn()]
     reaper.addGroup(left)
     reaper.addGroup(ended)
     reaper.removeGroup(ended)
-    reaper.addDirectory(own)
     reaper.addFile(file, '0123456789-abcdef')
     expect(shellsOf(reaper)).toHaveLength(1)
 
@@ -85,13 +84,12 @@ describe('Reaper', () => {
 
   it('is started again when it is killed, and still knows everything', async () => {
     const reaper = newReaper()
-    const directory = await makeOwnDirectory(join(temporaryDirectory(), 'dask-hpc-runner-a'))
+    const directory = await makeOwnDirectory(join(temporaryDirectory(), 'dask-hpc-runner-a'), reaper)
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, '0123456789-abcdef')
     const [left, ended] = [await stubborn(), await stubborn()]
     for (const group of [left, ended]) reaper.addGroup(group)
     reaper.removeGroup(ended)
-    reaper.addDirectory(directory)
     reaper.addFile(file, '0123456789-abcdef')
     const [first] = shellsOf(reaper)
     kill(first)

@@ -12,10 +12,8 @@ const given = new Map<string, Promise<TlsFiles>>()
 
 const ownKeeper: Keeper = {
   name: 'command',
-  onDirectory: (directory) => {
-    // It removes what it was told of as soon as this process is gone, however that ends.
-    new Reaper().addDirectory(directory)
-  },
+  // It removes what it was told of as soon as this process is gone, however that ends.
+  reaper: new Reaper(),
 }
 
 /**

@@ -127,6 +127,9 @@ class Examination {
       case 'end':
         this.#underWay.delete(message.what)
         break
+      case 'expected':
+        this.#reaper.expectDirectory(message.path)
+        break
       case 'directory':
         this.#reaper.addDirectory(message)
         break

@@ -51,6 +51,8 @@ export const doctorOrdersSchema: z.ZodMiniType<DoctorOrders> = z.object({
 export const doctorMessageSchema = z.union([
   /** A look at something begins or ends. */
   z.object({ type: z.enum(['begin', 'end']), what: z.string() }),
+  /** A directory is about to be made. */
+  z.object({ type: z.literal('expected'), path: z.string() }),
   /** A directory was made, which whoever outlives us removes. */
   z.object({ type: z.literal('directory'), path: z.string(), inode: z.string() }),
   z.object({ type: z.literal('finding'), finding: findingSchema }),
@@ -150,6 +152,7 @@ async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell'
   const entering = async (): Promise<PrivateDirectory> => {
     const existing = await existingDirectory(dirname(schedulerFile))
     const own = new PrivateDirectory(doctorDirectory(existing, schedulerFile, key))
+    if (rank === 0) tell({ type: 'expected', path: own.path })
     await makeDoctorDirectory(own, doctorFiles)
     if (rank === 0) tell({ type: 'directory', ...(await own.identify()) })
     await leavePresence(own, { rank, node: run?.identity.host ?? 'here' })

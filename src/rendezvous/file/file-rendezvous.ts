@@ -12,7 +12,7 @@ import { secretsDirectory } from '../../security/private-files.ts'
 import { tlsOf } from '../../security/run-tls.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { monotonic } from '../../util/monotonic.ts'
-import type { OwnDirectory } from '../../util/own-directory.ts'
+import type { DirectoryKeeper, OwnDirectory } from '../../util/own-directory.ts'
 import { showProgress } from '../../util/run-progress.ts'
 import { sleep } from '../../util/wait.ts'
 import { IoTimeoutError } from './cannot-publish.ts'
@@ -27,13 +27,15 @@ import type { CleanupList, Rendezvous } from '../rendezvous.ts'
 /** What the rendezvous at a file needs beside the run. */
 export interface FileRendezvousOptions {
   /** Removes what this process leaves, if it is killed. */
-  readonly reaper: Pick<Reaper, 'addDirectory' | 'setLock'>
+  readonly reaper: DirectoryKeeper & Pick<Reaper, 'setLock'>
   /** What is known of who shares a host's own filesystem; `unknown`: nothing, as if host names are simulated. @default by the rank on the host */
   readonly isFarFromRank0?: boolean | 'unknown'
   /** All processes of the run are on this host, and end with it. @default false */
   readonly isOnOneHost?: boolean
+  /** The run ends with this process, which makes its directory: nobody can come late. @default false */
+  readonly isFirst?: boolean
   /** Called when the run's directory has been made, in every process. */
-  readonly onDirectory?: (directory: OwnDirectory) => void
+  readonly onDirectory?: () => void
 }
 
 /** The processes of a run meet at the scheduler file, on a filesystem that they share. */
@@ -58,7 +60,7 @@ export class FileRendezvous implements Rendezvous {
     const { options, identity, schedulerFile, logger } = this.#run
     const { runKey, size, nodes, rank, host, share } = identity
     // The first process of a host, unless rank 0 is that one.
-    const { isFarFromRank0 = rank !== 0 && share.localRank === 0, onDirectory } = this.#options
+    const { reaper, isFarFromRank0 = rank !== 0 && share.localRank === 0, isFirst, onDirectory } = this.#options
     this.#store = new FileStore({
       schedulerFile,
       runKey: formatRunKey(runKey),
@@ -68,6 +70,7 @@ export class FileRendezvous implements Rendezvous {
       isFar: nodes > 1 && isFarFromRank0 === true,
       watch: options.watch,
       pollInterval: options.pollInterval,
+      keeper: isFirst === true ? reaper : undefined,
       relay: await this.#relayOf(share),
       metadataBudget: options.metadataBudget,
       filesystemTimeout: options.filesystemTimeout,
@@ -77,21 +80,18 @@ export class FileRendezvous implements Rendezvous {
       askScheduler: async (file) => await askScheduler(file, { tls: options.secure ? undefined : tlsOf(options) }),
       isOver: (key) => earlierStarts(this.#run).has(key),
       onLock: (directory) => {
-        this.#options.reaper.setLock(directory)
+        reaper.setLock(directory)
       },
     })
     this.#directory = await this.#answered('make a directory of the run', this.#store.prepare())
-    onDirectory?.(this.#directory)
+    onDirectory?.()
   }
 
   /** How the processes of this host spare the filesystem, if each knows which of them it is. */
   async #relayOf({ localRank, processes, processesOnNode = processes }: Share): Promise<FileStoreOptions['relay']> {
     if (localRank === undefined) return undefined
     if (processesOnNode === 1) return 'alone on its host'
-    const onDirectory = (directory: OwnDirectory): void => {
-      this.#options.reaper.addDirectory(directory)
-    }
-    return { parent: await secretsDirectory(), isRelay: localRank === 0, onDirectory }
+    return { parent: await secretsDirectory(), isRelay: localRank === 0, reaper: this.#options.reaper }
   }
 
   async findExisting(onFound: (file: SchedulerFile) => Promise<void>): Promise<SchedulerFile> {

@@ -9,7 +9,7 @@ import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../../record/outcome-record.ts'
 import { formatSchedulerFile } from '../../record/parse.ts'
 import type { PublishedFile } from '../../record/scheduler-file.ts'
-import type { OwnDirectory } from '../../util/own-directory.ts'
+import type { DirectoryKeeper, OwnDirectory } from '../../util/own-directory.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import type { EarlyExit } from '../rendezvous.ts'
 import { leaveEarlyExit, readEarlyExits } from './early-exits.ts'
@@ -51,6 +51,8 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   readonly watch: WatchMode
   /** Milliseconds between two listings. Undefined: chosen so that all processes together keep to the budget. */
   readonly pollInterval: number | undefined
+  /** Removes the run's directory at the end of this process. @default it stays for those who may come late */
+  readonly keeper?: DirectoryKeeper | undefined
   /** How this process meets the others of its host, where it knows its rank among them. @default each process looks by itself */
   readonly relay?: HostRelayOptions | 'alone on its host' | undefined
   /** Operations a second that all processes together may ask of the filesystem while they wait. */
@@ -94,7 +96,7 @@ export class FileStore {
    * @throws RunnerError ERR_CANNOT_PUBLISH at once where the directory cannot be made.
    */
   async prepare(): Promise<OwnDirectory> {
-    await makeRunDirectory(this.#directory)
+    await makeRunDirectory(this.#directory, this.#options.keeper)
     if (this.#options.me.rank === 0) await this.#refuseOtherFiles()
     this.#relay = await this.#openRelay()
     try {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { ownUid } from '../../filesystem/user.ts'
 import { monotonic } from '../../util/monotonic.ts'
-import type { OwnDirectory } from '../../util/own-directory.ts'
+import type { DirectoryKeeper } from '../../util/own-directory.ts'
 import { watchDirectory } from './watch.ts'
 
 /** Between two signs of life of the relay. */
@@ -21,8 +21,8 @@ export interface HostRelayOptions {
   readonly parent: string
   /** Whether this process is the relay: the one of local rank 0. */
   readonly isRelay: boolean
-  /** Called with the directory that is to be removed at the end of this process. */
-  readonly onDirectory: (directory: OwnDirectory) => void
+  /** Removes their directory at the end of this process. */
+  readonly reaper: DirectoryKeeper
 }
 
 /** Where the processes of `node` meet that belong to the run of that directory. */
@@ -54,8 +54,7 @@ export class HostRelay implements Disposable {
   static async open(runDirectory: string, node: string, options: HostRelayOptions): Promise<HostRelay | undefined> {
     const directory = new PrivateDirectory(relayPath(runDirectory, node, options.parent))
     try {
-      if (!(await directory.make())) return undefined
-      options.onDirectory(await directory.identify())
+      if (!(await directory.make(options.reaper))) return undefined
       const relay = new HostRelay(directory, options.isRelay)
       if (options.isRelay) relay.#beat()
       return relay

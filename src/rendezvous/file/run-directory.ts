@@ -8,6 +8,7 @@ import { parseSchedulerFile } from '../../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
 import type { OutcomeRecord } from '../../record/outcome-record.ts'
 import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../../record/schemas.ts'
+import type { DirectoryKeeper } from '../../util/own-directory.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseEarlyExit } from './early-exits.ts'
 import { coordinatorName, exitedPattern, outcomeName, waitsPattern } from './names.ts'
@@ -17,14 +18,15 @@ import type { Place } from './publish.ts'
 /**
  * Makes a run's own directory, with what directories above it are missing; that it exists is fine.
  *
+ * @param keeper removes it at the end of this process. @default it stays
  * @throws RunnerError ERR_CANNOT_PUBLISH, with the path and the cause in words.
  */
-export async function makeRunDirectory(directory: PrivateDirectory): Promise<void> {
+export async function makeRunDirectory(directory: PrivateDirectory, keeper?: DirectoryKeeper): Promise<void> {
   const { path } = directory
   try {
-    if (await directory.make()) return
+    if (await directory.make(keeper)) return
     await makeDirectories(dirname(path))
-    if (await directory.make()) return
+    if (await directory.make(keeper)) return
     throw refusal(path, 'its directory is being removed while the run starts')
   } catch (error) {
     throw cannotPublish(path, error)

@@ -14,7 +14,7 @@ import type { EarlyExit } from '../rendezvous.ts'
 import { FileRendezvous } from '../file/file-rendezvous.ts'
 import type { Found } from '../found.ts'
 import type { CleanupList, Rendezvous } from '../rendezvous.ts'
-import { makeOwnDirectory } from '../../util/own-directory.ts'
+import { type DirectoryKeeper, makeOwnDirectory } from '../../util/own-directory.ts'
 import { settledWithin, untilAborted } from '../../util/wait.ts'
 
 /** How long `MPI_Abort` may take, once it is called. */
@@ -24,7 +24,7 @@ const abortTimeoutMs = 2_000
 export interface MpiRendezvousOptions {
   /** The process in which the library is loaded. */
   readonly helper: MpiHelper
-  readonly reaper: Pick<Reaper, 'addDirectory' | 'setLock'>
+  readonly reaper: DirectoryKeeper & Pick<Reaper, 'setLock'>
   /** Whether each process that needs it has a scheduler file of its own. */
   readonly ownFile: boolean
   /** In rank 0, if the cluster is published at a file as well. */
@@ -143,7 +143,7 @@ export class MpiRendezvous implements Rendezvous {
     if (!this.#options.ownFile) return
     const { schedulerFile, logger } = this.#run
     try {
-      this.#options.reaper.addDirectory(await makeOwnDirectory(dirname(schedulerFile)))
+      await makeOwnDirectory(dirname(schedulerFile), this.#options.reaper)
       await writeFile(schedulerFile, formatSchedulerFile(file), { mode: 0o600, flag: 'wx' })
     } catch (error) {
       logger.warn(

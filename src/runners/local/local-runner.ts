@@ -12,7 +12,6 @@ import { readNodeLimits } from '../../process/limits.ts'
 import type { Role } from '../../identity/roles.ts'
 import { RunnerError } from '../../errors.ts'
 import { checkNames } from '../../util/nearest.ts'
-import type { OwnDirectory } from '../../util/own-directory.ts'
 import { settledWithin } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
@@ -105,13 +104,11 @@ export class LocalRunner extends BaseRunner {
 
   protected override rendezvous(run: RunContext): FileRendezvous {
     const { identity } = run
-    const onDirectory = (directory: OwnDirectory): void => {
-      // If this process is gone, so are the others soon, and nobody can come late.
-      this.reaper.addDirectory(directory)
+    const onDirectory = (): void => {
       for (let rank = 0; rank < identity.size; rank++)
         if (rank !== identity.rank) this.#startMember({ ...identity, share: this.#shareOf(rank), rank }, run)
     }
-    this.#files = new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true, onDirectory })
+    this.#files = new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true, isFirst: true, onDirectory })
     return this.#files
   }
 
