@@ -19,7 +19,7 @@ export interface RunnerOptions extends Given<typeof runTable> {
    * Where the client is the caller's code, start the Python process that its `Client` needs while this process
    * waits for the cluster. @default true
    */
-  readonly warmClient?: boolean | undefined
+  readonly preloadClient?: boolean | undefined
   /** Run this as the client program. @default the client is the caller's code after `start` */
   readonly command?: readonly [string, ...string[]] | undefined
   /** Ends the run when it aborts. */
@@ -44,7 +44,7 @@ export interface CompleteOptions extends Completed<typeof runTable> {
   readonly command?: readonly [string, ...string[]]
   readonly signal?: AbortSignal
   readonly sources?: Readonly<Record<string, string>>
-  readonly warmClient: boolean
+  readonly preloadClient: boolean
   readonly exit: (status: number) => never
   readonly env: NodeJS.ProcessEnv
 }
@@ -52,7 +52,7 @@ export interface CompleteOptions extends Completed<typeof runTable> {
 /** The names of {@link RunnerOptions}. */
 export const optionNames: readonly string[] = [
   ...Object.keys(runTable),
-  'warmClient',
+  'preloadClient',
   'command',
   'signal',
   'exit',
@@ -67,7 +67,7 @@ export const optionNames: readonly string[] = [
  */
 export function completeOptions(given: RunnerOptions): CompleteOptions {
   checkNames(given, optionNames)
-  const { command, signal, sources, warmClient, exit, env } = given
+  const { command, signal, sources, preloadClient, exit, env } = given
   const name: NameOf = (option) => nameOf(given, option)
   const rows = completeRows(runTable, given, name)
   checkTogether(given, rows, name)
@@ -80,7 +80,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
     ...(command && { command }),
     ...(signal && { signal }),
     ...(sources && { sources }),
-    warmClient: warmClient ?? true,
+    preloadClient: preloadClient ?? true,
     exit: exit ?? forceExit,
     env: env ?? process.env,
   })

@@ -23,7 +23,7 @@ const store = new FileStore({
   metadataBudget: 200,
   logger: { info: quiet, warn: quiet, error: quiet },
   ask: () => Promise.resolve('gone'),
-  askScheduler: () => Promise.resolve('refuses'),
+  verifyScheduler: () => Promise.resolve('refuses'),
 })
 void store
   .prepare()

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { ownTables } from '../options/command-table.ts'
-import { readOwn } from './flags.ts'
+import { readOwnOptions } from './flags.ts'
 
 /** Adds the commands around a running cluster: `wait`, `status`, `env` and `stop`. */
 export function addClusterCommands(root: Command, withFlags: (command: Command) => Command): void {
@@ -11,27 +11,27 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
       .argument('[command...]', 'the program; its exit status is ours')
       .passThroughOptions(),
   ).action(async (program: string[], _flags: unknown, command: Command) => {
-    const options = readOwn(ownTables.wait, command)
+    const options = readOwnOptions(ownTables.wait, command)
     await (await import('./run-cluster-command.ts')).runWait(program, options)
   })
 
   withFlags(
     root.command('status').description('show a running cluster: its scheduler, dashboard, workers and tasks'),
   ).action(async (_flags: unknown, command: Command) => {
-    const options = readOwn(ownTables.status, command)
+    const options = readOwnOptions(ownTables.status, command)
     await (await import('./run-cluster-command.ts')).runStatus(options)
   })
 
   withFlags(
     root.command('env').description('print what a shell or a notebook on another node needs to join a running cluster'),
   ).action(async (_flags: unknown, command: Command) => {
-    const options = readOwn(ownTables.env, command)
+    const options = readOwnOptions(ownTables.env, command)
     await (await import('./run-env.ts')).runEnv(options)
   })
 
   withFlags(root.command('stop').description('end a running cluster; that there is none is fine')).action(
     async (_flags: unknown, command: Command) => {
-      const options = readOwn(ownTables.stop, command)
+      const options = readOwnOptions(ownTables.stop, command)
       await (await import('./run-cluster-command.ts')).runStop(options)
     },
   )

@@ -62,7 +62,7 @@ export interface CommandOptions<Table extends Rows> {
  *
  * @throws RangeError where a value cannot be used; it names the flag or the variable.
  */
-export function readOwn<Table extends Rows>(table: Table, command: Command): CommandOptions<Table> {
+export function readOwnOptions<Table extends Rows>(table: Table, command: Command): CommandOptions<Table> {
   const { options, sources } = readOptions(table, { flags: typed(command), env: process.env })
   return { own: completeRows(table, options, (option) => nameOf({ sources }, option)), sources }
 }

@@ -7,7 +7,7 @@ import { forceExit } from '../util/io-timeout.ts'
 import { endAtDefects } from './last-resort.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { ownTables } from '../options/command-table.ts'
-import { addFlags, readOwn, readRun } from './flags.ts'
+import { addFlags, readOwnOptions, readRun } from './flags.ts'
 
 const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
@@ -78,7 +78,7 @@ function addRunCommands(root: Command, withFlags: WithFlags): void {
       .argument('[command...]', 'the client program; without it the cluster lives until a signal or the end of the job')
       .passThroughOptions(),
   ).action(async (client: string[], _flags: unknown, command: Command) => {
-    const { own } = readOwn(ownTables.run, command)
+    const { own } = readOwnOptions(ownTables.run, command)
     const options = withClient(client, readRun(command, client))
     const { startRunner } = await import('../runners/choose.ts')
     await startRunner(own.runner, options)
@@ -91,7 +91,7 @@ function addRunCommands(root: Command, withFlags: WithFlags): void {
       .argument('[command...]', 'the client program; without it the cluster lives until a signal')
       .passThroughOptions(),
   ).action(async (client: string[], _flags: unknown, command: Command) => {
-    const { own } = readOwn(ownTables.local, command)
+    const { own } = readOwnOptions(ownTables.local, command)
     const options = withClient(client, readRun(command, client))
     const { LocalRunner } = await import('../runners/local/local-runner.ts')
     await LocalRunner.start({ ...options, ntasks: own.ntasks })
@@ -102,7 +102,7 @@ function addRunCommands(root: Command, withFlags: WithFlags): void {
 function addLookCommands(root: Command, withFlags: WithFlags): void {
   withFlags(root.command('plan').description('who would do what; nothing is started')).action(
     async (_flags: unknown, command: Command) => {
-      const { own } = readOwn(ownTables.plan, command)
+      const { own } = readOwnOptions(ownTables.plan, command)
       const { runPlan } = await import('./plan.ts')
       await runPlan(readRun(command), own)
     },
@@ -117,7 +117,7 @@ function addLookCommands(root: Command, withFlags: WithFlags): void {
       .argument('[command...]', 'the client program, whose Python is looked at; it is not started')
       .passThroughOptions(),
   ).action(async (client: string[], _flags: unknown, command: Command) => {
-    const { own } = readOwn(ownTables.doctor, command)
+    const { own } = readOwnOptions(ownTables.doctor, command)
     const { runDoctor } = await import('./doctor.ts')
     await runDoctor(readRun(command, client), own)
   })

@@ -1,5 +1,5 @@
 import { needCluster } from '../commands/cluster/find.ts'
-import { interruptible } from '../commands/cluster/command-signals.ts'
+import { withCommandSignals } from '../commands/cluster/command-signals.ts'
 import { formatCount } from '../util/format.ts'
 import { completeTarget, formatTarget } from '../commands/cluster/target.ts'
 import { ProgramNotStarted, runGated } from '../commands/gate.ts'
@@ -30,9 +30,9 @@ export async function runWait(
   const { env } = process
   const target = completeTarget({ ...own, sources }, env)
   const { workers, timeout } = own
-  return await ending(async (interruption) => {
+  return await ending(async (signals) => {
     using progress = new Progress({ prefix })
-    const { signal } = interruption
+    const { signal } = signals
     const onProgress = (text: string): void => {
       progress.say(printable(text))
     }
@@ -41,7 +41,7 @@ export async function runWait(
     say(`${formatCount(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
-      return await runGated([program, ...args], cluster, { env, interruption })
+      return await runGated([program, ...args], cluster, { env, signals })
     } catch (error) {
       if (!(error instanceof ProgramNotStarted)) throw error
       say(`error: ${error.message}`)
@@ -56,8 +56,8 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
   // Only looked at: nothing is done that the file says.
   const target = { ...completeTarget({ ...own, sources }, env), ofAnybody: true }
   const { follow, interval, timeout = follow ? followTimeout : defaults.callTimeout } = own
-  return await ending(async (interruption) => {
-    const { signal } = interruption
+  return await ending(async (signals) => {
+    const { signal } = signals
     const end = monotonic() + timeout
     const cluster = await needCluster(target, 'Cannot ask', { timeout, signal })
     if (cluster.owner !== undefined) say(`${formatTarget(target)} belongs to ${cluster.owner}`)
@@ -80,7 +80,7 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
       await followCluster(target, cluster, { ...options, interval, onStatus: show, onSilence: say })
     } catch (error) {
       // INT is how a person ends it.
-      if (interruption.by === 'SIGINT') return 0
+      if (signals.by === 'SIGINT') return 0
       throw error
     }
     say(`the cluster of ${formatTarget(target)} has ended`)
@@ -111,9 +111,9 @@ export async function runStop({ own, sources }: CommandOptions<typeof ownTables.
 }
 
 /** Ends the process with the status that `work` gives, or with 128+n where signal n came. */
-async function ending(work: Parameters<typeof interruptible>[0]): Promise<never> {
+async function ending(work: Parameters<typeof withCommandSignals>[0]): Promise<never> {
   process.stderr.on('error', () => undefined)
-  forceExit(await interruptible(work))
+  forceExit(await withCommandSignals(work))
 }
 
 /** JSON for whatever reads it, a terminal as well: of control characters it has no need. */

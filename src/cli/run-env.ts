@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { interruptible } from '../commands/cluster/command-signals.ts'
+import { withCommandSignals } from '../commands/cluster/command-signals.ts'
 import { completeTarget } from '../commands/cluster/target.ts'
 import { forgetCertificates, joinEnvironment, joinVariables } from '../commands/env.ts'
 import { pythonLines, shellLines, unsetLines } from '../commands/env-text.ts'
@@ -16,7 +16,7 @@ export async function runEnv({ own, sources }: CommandOptions<typeof ownTables.e
   const { env } = process
   process.stderr.on('error', () => undefined)
   forceExit(
-    await interruptible(async ({ signal }) => {
+    await withCommandSignals(async ({ signal }) => {
       const target = completeTarget({ ...own, sources }, env)
       if (own.remove) {
         if (!('path' in target)) throw new RangeError('Cannot use --remove: name the --scheduler-file')

@@ -1,7 +1,7 @@
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../identity/choose-runner.ts'
 import type { CompleteOptions } from '../options.ts'
 import { Reaper } from '../process/reaper.ts'
-import { chooseMeeting } from '../mpi/choose-library.ts'
+import { chooseLibrary } from '../mpi/choose-library.ts'
 
 /** Which runner takes part, and how its processes meet. */
 export interface Explanation {
@@ -14,18 +14,18 @@ export interface Explanation {
 /** Finds out how the processes would meet. */
 export async function explainRunner(options: CompleteOptions, wanted: 'auto' | RunnerKind): Promise<Explanation> {
   const runner = chooseRunner(options.env, wanted)
-  const meeting = await explainMeeting(options, runner)
+  const rendezvous = await explainRendezvous(options, runner)
   return {
-    text: `runner: ${runner.kind}, because ${runner.why}\nmeeting: ${meeting}`,
-    atFile: !meeting.startsWith('by'),
+    text: `runner: ${runner.kind}, because ${runner.why}\nrendezvous: ${rendezvous}`,
+    atFile: !rendezvous.startsWith('by'),
   }
 }
 
-async function explainMeeting(options: CompleteOptions, { kind }: ChosenRunner): Promise<string> {
+async function explainRendezvous(options: CompleteOptions, { kind }: ChosenRunner): Promise<string> {
   if (kind === 'slurm') return 'at the scheduler file'
   await using reaper = new Reaper()
-  const meeting = await chooseMeeting(options, { reaper, initialise: false })
-  return meeting.by === 'broadcast'
-    ? `by a broadcast over MPI: ${meeting.library}; a scheduler file is written where --scheduler-file names one`
-    : `at the scheduler file, because ${meeting.why}`
+  const rendezvous = await chooseLibrary(options, { reaper, initialise: false })
+  return rendezvous.by === 'broadcast'
+    ? `by a broadcast over MPI: ${rendezvous.library}; a scheduler file is written where --scheduler-file names one`
+    : `at the scheduler file, because ${rendezvous.why}`
 }

@@ -9,12 +9,12 @@ export function formatShare({ cpus, memory }: TaskShare, gpus?: WorkerGpus): rea
   return [
     said(formatCount(cpus.amount, 'CPU'), cpus),
     said(formatBytes(memory.amount), memory),
-    ...(gpus === undefined ? [] : [said(formatGpus(gpus), gpus)]),
+    ...(gpus === undefined ? [] : [said(formatGpuShare(gpus), gpus)]),
   ]
 }
 
 /** Those that its workers begin with, of those that they see. */
-function formatGpus({ each, visible, environments }: WorkerGpus): string {
+function formatGpuShare({ each, visible, environments }: WorkerGpus): string {
   const own = each * environments.length
   return visible <= own ? formatCount(visible, 'GPU') : `${own} of ${formatCount(visible, 'GPU')}`
 }
@@ -30,7 +30,7 @@ export function formatWorker(
   gpus?: WorkerGpus,
 ): string {
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
-  const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemory(memoryLimit, kept)]
+  const [threads, memory] = [formatCount(nthreads, 'thread'), formatMemoryLimit(memoryLimit, kept)]
   if (gpus === undefined) return `${workers} gets ${threads} and ${memory}`
   const own = Math.min(gpus.each, gpus.visible)
   const resource = gpuResource(resources, gpus.each)
@@ -38,7 +38,7 @@ export function formatWorker(
   return `${workers} gets ${threads}, ${memory} and ${formatCount(own, 'GPU')}${says}`
 }
 
-function formatMemory(limit: string, kept?: string): string {
+function formatMemoryLimit(limit: string, kept?: string): string {
   if (/^[1-9]\d*$/.test(limit)) return `${formatBytes(Number(limit))}${kept === undefined ? '' : ` (${kept})`}`
   return /^0+$/.test(limit) ? 'memory without a limit' : `${limit} of memory`
 }

@@ -13,9 +13,9 @@ import type { ReadyCluster } from './wait.ts'
 export async function runGated(
   command: readonly [string, ...string[]],
   cluster: ReadyCluster,
-  { env, interruption }: { readonly env: NodeJS.ProcessEnv; readonly interruption: CommandSignals },
+  { env, signals }: { readonly env: NodeJS.ProcessEnv; readonly signals: CommandSignals },
 ): Promise<number> {
-  const { status, whyNotStarted } = await interruption.run(command, clientEnvironment(env, cluster))
+  const { status, whyNotStarted } = await signals.run(command, clientEnvironment(env, cluster))
   if (whyNotStarted !== undefined) throw new ProgramNotStarted(whyNotStarted, status)
   return status
 }

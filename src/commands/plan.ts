@@ -50,7 +50,7 @@ export interface Plan {
   readonly notice: Notice
 }
 
-/** The longest that news may take, in milliseconds, where no events tell of it. */
+/** The longest time until a change may be noticed, in milliseconds, if no events tell of it. */
 export interface Notice {
   /** Where one process of each host looks for all of its host. */
   readonly byHost: number
@@ -178,7 +178,7 @@ export function formatPlan(plan: Plan, atFile = true): string {
   const { byHost, byProcess, budget } = plan.notice
   const alone = byProcess === byHost ? '' : `, or ${formatDuration(byProcess)} where each process has to look by itself`
   const cost = budget === undefined ? '' : `, with at most ${budget} file system operations a second`
-  lines.push(`news by polling: within ${formatDuration(byHost)}${alone}${cost}`)
+  lines.push(`found by polling: within ${formatDuration(byHost)}${alone}${cost}`)
   return lines.join('\n')
 }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import * as z from 'zod/mini'
-import type { SchedulerIdentity, WorkerInfo } from '../dask/calls/identity.ts'
-import type { Versions } from '../dask/calls/versions.ts'
+import type { SchedulerIdentity, WorkerIdentity } from '../dask/calls/identity.ts'
+import type { SchedulerVersions } from '../dask/calls/versions.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
 import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -89,7 +89,7 @@ export interface ClusterStatus {
 
 /** What does not change while a cluster lives, so that it is asked for once. */
 export interface Constants {
-  readonly versions: Versions | undefined
+  readonly versions: SchedulerVersions | undefined
   readonly dashboard: ClusterStatus['dashboard']
 }
 
@@ -172,7 +172,7 @@ function describeScheduler(identity: SchedulerIdentity, now: number) {
   return { address, id, started: started.toISOString(), age: seconds(now - started.getTime()) }
 }
 
-function versionsOf(versions: Versions | undefined) {
+function versionsOf(versions: SchedulerVersions | undefined) {
   return {
     dask: versions?.packages.dask ?? null,
     distributed: versions?.packages.distributed ?? null,
@@ -185,7 +185,7 @@ function describeRun({ run_key, n_workers, host, pid }: ClusterRecord): NonNulla
   return { key: run_key, job_id, step_id, n_workers, host, pid }
 }
 
-function describeWorker(address: string, worker: WorkerInfo, now: number): WorkerStatus {
+function describeWorker(address: string, worker: WorkerIdentity, now: number): WorkerStatus {
   const { metrics } = worker
   const tasks = (...states: readonly string[]): number =>
     states.reduce((total, state) => {
@@ -213,7 +213,7 @@ function describeWorker(address: string, worker: WorkerInfo, now: number): Worke
 
 const toldGpusSchema = z.object({ count: z.number(), devices: z.array(z.string()) })
 
-function gpusOf({ dask_hpc_runner_gpus, resources }: WorkerInfo): Pick<WorkerStatus, 'gpus' | 'gpu_devices'> {
+function gpusOf({ dask_hpc_runner_gpus, resources }: WorkerIdentity): Pick<WorkerStatus, 'gpus' | 'gpu_devices'> {
   const told = z.safeParse(toldGpusSchema, parseJson(dask_hpc_runner_gpus))
   if (!told.success) return { gpus: resources?.GPU ?? 0, gpu_devices: null }
   const { count, devices } = told.data

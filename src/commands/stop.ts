@@ -9,7 +9,7 @@ import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
 import { lookAt } from './cluster/look.ts'
 import { formatCount } from '../util/format.ts'
-import { type VisitedRun, visitRun } from './cluster/connect-to-run.ts'
+import { type ConnectedRun, connectToRun } from './cluster/connect-to-run.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
 import { formatTarget, type Target } from './cluster/target.ts'
 
@@ -64,10 +64,10 @@ const fileTimeout = 5_000
 export async function stopCluster(options: StopOptions): Promise<Stopped> {
   const { target, timeout, signal, onProgress } = options
   const end = monotonic() + timeout
-  const visited = await visitRun(target, { timeout, signal })
-  const found = visited ?? (await findCluster(target, { timeout: leftUntil(end), signal }))
+  const connected = await connectToRun(target, { timeout, signal })
+  const found = connected ?? (await findCluster(target, { timeout: leftUntil(end), signal }))
   switch (found.kind) {
-    case 'visited':
+    case 'connected':
     case 'alive':
       break
     case 'missing':
@@ -81,7 +81,7 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
   }
   const cluster = await describe(found, options, end)
   // The run gives none any more once it has ended.
-  const tls = await tlsOf(found, options, end)
+  const tls = await tlsOfTarget(found, options, end)
   onProgress(`stopping ${formatCluster(cluster)}`)
   const runStatus = await tellToEnd(found, options, end)
   await gone(cluster, { ...options, tls }, end)
@@ -91,7 +91,7 @@ export async function stopCluster(options: StopOptions): Promise<Stopped> {
 
 /** Who is about to be stopped. A run of ours can be stopped even where its scheduler does not answer. */
 async function describe(
-  found: LiveCluster | VisitedRun,
+  found: LiveCluster | ConnectedRun,
   { target, signal }: StopOptions,
   end: number,
 ): Promise<StoppedCluster> {
@@ -110,13 +110,13 @@ async function describe(
 
 /** Gives the run's status, where that is known. */
 async function tellToEnd(
-  found: LiveCluster | VisitedRun,
+  found: LiveCluster | ConnectedRun,
   { signal }: StopOptions,
   end: number,
 ): Promise<number | undefined> {
   const timeout = leftUntil(end)
-  if (found.kind === 'visited') {
-    using client = found.visit
+  if (found.kind === 'connected') {
+    using client = found.client
     return await client.stop({ timeout, signal })
   }
   using client = found.client
@@ -130,8 +130,8 @@ async function tellToEnd(
 }
 
 /** The certificates with which the end of its scheduler is seen; undefined where there are none, or none are needed. */
-async function tlsOf(
-  found: LiveCluster | VisitedRun,
+async function tlsOfTarget(
+  found: LiveCluster | ConnectedRun,
   { target, signal }: StopOptions,
   end: number,
 ): Promise<TlsFiles | undefined> {

@@ -11,14 +11,14 @@ import { awaitWorkers } from './cluster/await-workers.ts'
 import { findCluster, noCluster } from './cluster/find.ts'
 import type { KnownScheduler } from './cluster/find-again.ts'
 import type { FindOptions, NoCluster } from './cluster/no-cluster.ts'
-import { visitRun } from './cluster/connect-to-run.ts'
+import { connectToRun } from './cluster/connect-to-run.ts'
 import { formatCount } from '../util/format.ts'
 import { certificatesFor } from './cluster/secure-cluster.ts'
 import { StartingRun } from './cluster/starting-run.ts'
 import { formatTarget, type Target } from './cluster/target.ts'
 
 /** What `wait` waits for. */
-export interface WaitOptions {
+export interface WaitCommandOptions {
   readonly target: Target
   /** How many workers have to run; `all` that the run starts, for a cluster of ours. */
   readonly workers: number | 'all'
@@ -60,7 +60,7 @@ const shortestLook = 500
  * is at the path is no scheduler file; ERR_COMPONENT_LOST where the cluster ends meanwhile, or the run that starts it;
  * ERR_USAGE for `all` workers of a cluster that does not say how many it has.
  */
-export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster> {
+export async function waitForCluster(options: WaitCommandOptions): Promise<ReadyCluster> {
   const { target, workers, timeout, onProgress } = options
   const end = monotonic() + timeout
   if (workers === 'all' && 'address' in target) throw allOfWhat(target)
@@ -86,13 +86,16 @@ export async function waitForCluster(options: WaitOptions): Promise<ReadyCluster
 }
 
 /** A cluster that is there. */
-interface Found extends KnownScheduler {
+interface FoundCluster extends KnownScheduler {
   /** Who is asked. */
   readonly asked: ControlClient | SchedulerClient
   readonly file: SchedulerFile | undefined
 }
 
-async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOptions, end: number): Promise<Found> {
+async function find(
+  { target, timeout, signal, onProgress, waiters = 1 }: WaitCommandOptions,
+  end: number,
+): Promise<FoundCluster> {
   const interval = Math.max(leastInterval, defaultPollInterval(waiters))
   using starting = 'path' in target ? new StartingRun(target.path) : undefined
   for (;;) {
@@ -111,14 +114,14 @@ async function find({ target, timeout, signal, onProgress, waiters = 1 }: WaitOp
 }
 
 /** Looks once: for rank 0 of a run of ours, and then for the scheduler. */
-async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<Found | NoCluster> {
+async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<FoundCluster | NoCluster> {
   const end = monotonic() + timeout
-  const visited = await visitRun(target, { timeout, signal })
-  if (visited !== undefined) {
-    const { visit, file } = visited
+  const connected = await connectToRun(target, { timeout, signal })
+  if (connected !== undefined) {
+    const { client, file } = connected
     const certificates = await certificatesFor(file.address, file, target, { timeout: leftUntil(end), signal })
     if (certificates.kind !== 'tls') throw noCluster(target, 'Cannot wait for', certificates)
-    return { asked: visit, address: file.address, id: file.id, file, tls: certificates.tls }
+    return { asked: client, address: file.address, id: file.id, file, tls: certificates.tls }
   }
   const found = await findCluster(target, { timeout: Math.min(leftUntil(end), longestLook), signal })
   if (found.kind !== 'alive') return found

@@ -4,7 +4,7 @@ import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
 import { isInEnvironment } from '../python/environment-runner.ts'
-import { type Answer, findPython } from '../python/find-python.ts'
+import { type PythonAnswer, findPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
 import { untilAborted } from '../util/wait.ts'
@@ -17,11 +17,11 @@ export type DaskPart =
   /** Its name in the cluster. */
   | { readonly component: 'worker'; readonly name: string }
 
-/** Starts `python` for something; `discreet`: nothing is passed on of what it says if it has no Dask. */
+/** Starts `python` for something; `quiet`: nothing is passed on of what it says if it has no Dask. */
 type StartPython = (
   python: string,
-  discreet?: boolean,
-) => { readonly answer: (timeout: number) => Promise<Answer>; readonly kill: () => void }
+  quiet?: boolean,
+) => { readonly answer: (timeout: number) => Promise<PythonAnswer>; readonly kill: () => void }
 
 /**
  * The InterpreterPool in which the Dask components of this process run. They import Dask while there is nothing
@@ -33,10 +33,10 @@ export class InterpreterPool {
   readonly #env: NodeJS.ProcessEnv
   /** Aborts with the run's start, or when nothing will be run any more. */
   readonly #signal: AbortSignal
-  readonly #dismissal = new AbortController()
+  readonly #cancellation = new AbortController()
   #path: Promise<string> | undefined
   /** Those that have not been told yet what to run. */
-  readonly #warm = new Map<string, DaskProcess>()
+  readonly #preloaded = new Map<string, DaskProcess>()
   #forkServer: ForkServer | undefined
   /** {@link #forkServer}, where that can fork. */
   #forking: Promise<ForkServer | undefined> | undefined
@@ -46,7 +46,7 @@ export class InterpreterPool {
     this.#run = run
     this.#reaper = reaper
     this.#env = env
-    this.#signal = AbortSignal.any([run.signal, this.#dismissal.signal])
+    this.#signal = AbortSignal.any([run.signal, this.#cancellation.signal])
   }
 
   /** Of programs that are asked for their Python: what they leave is found by our mark. */
@@ -61,7 +61,7 @@ export class InterpreterPool {
   }
 
   /** Has them import Dask for these parts. The first that is started says whether its Python has Dask. */
-  warmUp(parts: readonly DaskPart[]): void {
+  preload(parts: readonly DaskPart[]): void {
     const [first, ...others] = this.#startsFor(parts)
     if (first === undefined) return
     const { options } = this.#run
@@ -97,23 +97,23 @@ export class InterpreterPool {
     const python = await this.path
     const forked = await this.#fork(part)
     this.#run.signal.throwIfAborted()
-    const process = forked ?? this.#warm.get(part.name) ?? this.#spawn(python, part)
-    this.#warm.delete(part.name)
+    const process = forked ?? this.#preloaded.get(part.name) ?? this.#spawn(python, part)
+    this.#preloaded.delete(part.name)
     process.begin(args, extras)
     return process
   }
 
   /** Ends those that have not been told what to run, and starts no more of them. */
-  dismiss(): void {
-    this.#dismissal.abort()
-    for (const process of this.#warm.values()) process.kill()
-    this.#warm.clear()
+  cancel(): void {
+    this.#cancellation.abort()
+    for (const process of this.#preloaded.values()) process.kill()
+    this.#preloaded.clear()
     if (this.#forkServer?.isUsed === false) this.#forkServer.kill()
   }
 
   /** Ends what the workers were forked from, and with it what is left of them. */
   kill(): void {
-    this.dismiss()
+    this.cancel()
     this.#forkServer?.kill()
   }
 
@@ -127,22 +127,22 @@ export class InterpreterPool {
     const forks = workers.length > 1 && !this.#run.options.nanny
     const alone = forks ? parts.filter(({ component }) => component !== 'worker') : parts
     return [
-      ...alone.map((part) => this.#warmStart(part)),
+      ...alone.map((part) => this.#preloadStart(part)),
       ...(forks ? [this.#forkServerStart(workers.map(({ name }) => name))] : []),
     ]
   }
 
-  #warmStart(part: DaskPart): StartPython {
-    return (python, discreet) => {
-      const process = this.#spawn(python, part, discreet)
-      this.#warm.set(part.name, process)
+  #preloadStart(part: DaskPart): StartPython {
+    return (python, quiet) => {
+      const process = this.#spawn(python, part, quiet)
+      this.#preloaded.set(part.name, process)
       return process
     }
   }
 
   #forkServerStart(names: readonly string[]): StartPython {
-    return (python, discreet) => {
-      this.#forkServer = new ForkServer(this.#bootstrap(python, 'worker', discreet), names)
+    return (python, quiet) => {
+      this.#forkServer = new ForkServer(this.#bootstrap(python, 'worker', quiet), names)
       endFrozen(this.#forkServer, this.#run.options.lostAfter)
       return this.#forkServer
     }
@@ -166,15 +166,15 @@ export class InterpreterPool {
     return undefined
   }
 
-  #spawn(python: string, { component, name }: DaskPart, discreet = false): DaskProcess {
+  #spawn(python: string, { component, name }: DaskPart, quiet = false): DaskProcess {
     const title = component === 'worker' ? `worker ${name}` : name
-    const process = DaskProcess.start({ component, name: title, ...this.#bootstrap(python, component, discreet) })
+    const process = DaskProcess.start({ component, name: title, ...this.#bootstrap(python, component, quiet) })
     endFrozen(process, this.#run.options.lostAfter)
     return process
   }
 
-  #bootstrap(python: string, component: DaskPart['component'], discreet = false): BootstrapOptions {
+  #bootstrap(python: string, component: DaskPart['component'], quiet = false): BootstrapOptions {
     const env = component === 'worker' ? workerEnvironment(this.#env) : this.#env
-    return { python, env, reaper: this.#reaper, onLine: passOn(`[${this.#run.identity.rank} ${component}]`), discreet }
+    return { python, env, reaper: this.#reaper, onLine: passOn(`[${this.#run.identity.rank} ${component}]`), quiet }
   }
 }

@@ -60,8 +60,8 @@ export class LocalComponents {
   readonly #run: RunContext
   readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
-  readonly #pythons: InterpreterPool
-  #warmClient: Promise<ClientProcess> | undefined
+  readonly #interpreters: InterpreterPool
+  #preloadedClient: Promise<ClientProcess> | undefined
   #directory: Promise<string> | undefined
   #schedulerAddress: string | undefined
 
@@ -72,12 +72,12 @@ export class LocalComponents {
       ...childEnvironment(run.options.env, run.options.keepMpiEnv),
       ...withTwins(tlsVariables(run.options)),
     }
-    this.#pythons = new InterpreterPool(run, reaper, this.#env)
+    this.#interpreters = new InterpreterPool(run, reaper, this.#env)
   }
 
   /** Starts the InterpreterPool of a process with these roles: they import Dask while there is nothing to run yet. */
-  warmUp(roles: readonly Role[]): void {
-    this.#pythons.warmUp([
+  preload(roles: readonly Role[]): void {
+    this.#interpreters.preload([
       ...(roles.includes('scheduler') ? [scheduler] : []),
       ...(roles.includes('worker') && this.#run.options.workerCommand === undefined
         ? this.#workerNames.map((name) => workerPart(name))
@@ -86,8 +86,8 @@ export class LocalComponents {
   }
 
   /** Ends the InterpreterPool that have nothing to run. */
-  dismiss(): void {
-    this.#pythons.dismiss()
+  cancel(): void {
+    this.#interpreters.cancel()
   }
 
   async startScheduler(): Promise<DaskProcess> {
@@ -99,7 +99,7 @@ export class LocalComponents {
     // A scheduler can do without; its workers could not.
     const directory = await this.ownDirectory().catch(() => undefined)
     const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
-    this.scheduler = await this.#pythons.start(scheduler, schedulerArguments(options, { host, port }), extras)
+    this.scheduler = await this.#interpreters.start(scheduler, schedulerArguments(options, { host, port }), extras)
     return this.scheduler
   }
 
@@ -134,7 +134,7 @@ export class LocalComponents {
           gpus: gpus && beginsWith(gpus, i),
           values: daskValues(options),
         }
-        const worker = await this.#pythons.start(workerPart(name), arguments_, extras)
+        const worker = await this.#interpreters.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)
         return worker
       },
@@ -192,16 +192,16 @@ export class LocalComponents {
   }
 
   /** Starts the process that a Client in this one will want, for Dask takes its time to load. */
-  warmClient(): void {
-    this.#warmClient = this.#startClientProcess()
+  preloadClient(): void {
+    this.#preloadedClient = this.#startClientProcess()
     // Whoever takes it is told.
-    this.#warmClient.catch(() => undefined)
+    this.#preloadedClient.catch(() => undefined)
   }
 
   /** That process, once; from then on another one each time. */
   async takeClientProcess(): Promise<ClientProcess> {
-    const process = this.#warmClient ?? this.#startClientProcess()
-    this.#warmClient = undefined
+    const process = this.#preloadedClient ?? this.#startClientProcess()
+    this.#preloadedClient = undefined
     return await process
   }
 
@@ -212,13 +212,13 @@ export class LocalComponents {
 
   /** The Python that has Dask. */
   get python(): Promise<string> {
-    return this.#pythons.path
+    return this.#interpreters.path
   }
 
   /** Orders the workers to close; kills those that have not ended after `grace` milliseconds. */
   async stopWorkers(grace: number): Promise<void> {
     await Promise.all([...this.#workers.values()].map(async (worker) => await worker.stop(grace)))
-    this.#pythons.kill()
+    this.#interpreters.kill()
   }
 
   /** Has the scheduler move what our workers hold to the others. Does not throw. */
@@ -240,13 +240,13 @@ export class LocalComponents {
   /** Kills everything at once. */
   kill(): void {
     for (const component of this.#all) component.kill()
-    this.#pythons.kill()
+    this.#interpreters.kill()
   }
 
   /** Does not keep us alive. */
   unref(): void {
     this.scheduler?.unref()
-    this.#pythons.unref()
+    this.#interpreters.unref()
     for (const worker of this.#workers.values()) worker.unref()
   }
 

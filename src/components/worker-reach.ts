@@ -70,7 +70,9 @@ export class WorkerReach {
     if (await this.#try(state)) return
     // One that has ended meanwhile has another story.
     if (!(await this.#options.isRegistered(state.address).catch(() => false))) return
-    this.#options.logger.warn(`${formatWorker(state)} is registered at ${state.address}, but ${this.#formatWhy(state)}`)
+    this.#options.logger.warn(
+      `${formatRegistered(state)} is registered at ${state.address}, but ${this.#formatWhy(state)}`,
+    )
   }
 
   /** How many of the workers that the scheduler counts can be reached. */
@@ -97,7 +99,7 @@ export class WorkerReach {
   }
 
   async #tryAgain(state: State): Promise<void> {
-    if (await this.#try(state)) this.#options.logger.info(`${formatWorker(state)} can be reached now`)
+    if (await this.#try(state)) this.#options.logger.info(`${formatRegistered(state)} can be reached now`)
   }
 
   async #try(state: State): Promise<boolean> {
@@ -154,6 +156,6 @@ function whyNotReached(error: unknown): string | undefined {
   }
 }
 
-function formatWorker({ name, host }: RegisteredWorker): string {
+function formatRegistered({ name, host }: RegisteredWorker): string {
   return name === undefined ? 'a worker' : `worker ${name}${host === undefined ? '' : ` on ${host}`}`
 }

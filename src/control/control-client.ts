@@ -7,7 +7,7 @@ import type { TlsMaterial } from '../util/tls-material.ts'
 import { deadline } from '../util/wait.ts'
 import { Mailbox } from './channel.ts'
 import type { FromCoordinator, RunResult } from './messages.ts'
-import { formatRank0, notReached, openChannel, type Rank0Channel } from './open-channel.ts'
+import { formatRank0, notReached, openChannel, type Rank0SocketChannel } from './open-channel.ts'
 
 /** How a control client waits. In milliseconds. */
 export interface ControlWait {
@@ -19,13 +19,13 @@ export interface ControlWait {
  * The channel to rank 0 of a run of a command beside it that has read its record: it waits for the cluster, or ends it.
  */
 export class ControlClient implements Disposable {
-  readonly #channel: Rank0Channel
+  readonly #channel: Rank0SocketChannel
   readonly #heard = new Mailbox<FromCoordinator>()
   readonly #present = new Mailbox<PresentWorkers>()
   readonly #where: string
   readonly #ended: Promise<RunResult | undefined>
 
-  private constructor(channel: Rank0Channel, where: string) {
+  private constructor(channel: Rank0SocketChannel, where: string) {
     this.#channel = channel
     this.#where = where
     this.#ended = new Promise((resolve) => {

@@ -9,7 +9,7 @@ export interface HeartbeatOptions {
   readonly now?: () => number
 }
 
-interface Watched {
+interface WatchedChannel {
   readonly send: () => void
   readonly onSilence: () => void
   heardAt: number
@@ -36,7 +36,7 @@ export class HeartbeatMonitor implements Disposable {
   readonly #lostAfter: number
   readonly #now: () => number
   readonly #interval: number
-  readonly #watched = new Set<Watched>()
+  readonly #watched = new Set<WatchedChannel>()
   readonly #timer: NodeJS.Timeout
   #lastTick: number
 
@@ -58,7 +58,7 @@ export class HeartbeatMonitor implements Disposable {
 
   /** Calls `send` at each interval, and `onSilence` once when nothing was heard for too long. */
   watch(send: () => void, onSilence: () => void): Heartbeat {
-    const watched: Watched = { send, onSilence, heardAt: this.#now() }
+    const watched: WatchedChannel = { send, onSilence, heardAt: this.#now() }
     this.#watched.add(watched)
     return {
       heard: () => {

@@ -2,7 +2,7 @@ import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { deadline } from '../util/wait.ts'
-import { formatRank0, notReached, openChannel, type Rank0Channel } from './open-channel.ts'
+import { formatRank0, notReached, openChannel, type Rank0SocketChannel } from './open-channel.ts'
 
 /** Who joins. */
 export interface JoinOptions {
@@ -27,7 +27,7 @@ const welcomeMs = 30_000
  * @throws RefusedError if rank 0 does not take this process in, NotReachedError if it is not reached,
  * RunnerError ERR_UNAVAILABLE if it goes away, or the signal's reason.
  */
-export async function joinControl(record: ClusterRecord, options: JoinOptions): Promise<Rank0Channel> {
+export async function joinControl(record: ClusterRecord, options: JoinOptions): Promise<Rank0SocketChannel> {
   const { rank, host, instance, patience = defaults.connectTimeout, signal } = options
   const opened = await openChannel(record, {
     ...{ purpose: 'join', secret: record.secret, signal },
@@ -56,7 +56,10 @@ export async function joinControl(record: ClusterRecord, options: JoinOptions): 
  *
  * @returns undefined if it is not reached.
  */
-export async function openHeartbeatChannel(record: ClusterRecord, rank: number): Promise<Rank0Channel | undefined> {
+export async function openHeartbeatChannel(
+  record: ClusterRecord,
+  rank: number,
+): Promise<Rank0SocketChannel | undefined> {
   const hello = { type: 'heartbeat-channel', rank } as const
   const opened = await openChannel(record, { purpose: 'heartbeat', secret: record.secret, hello })
   return typeof opened === 'string' ? undefined : opened

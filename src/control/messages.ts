@@ -23,7 +23,7 @@ export const toCoordinatorSchema = z.discriminatedUnion('type', [
   }),
   /** The sender has heard that it is welcome: it does not connect again. */
   z.object({ type: z.literal('here') }),
-  /** On a second channel of a process whose own loop runs the user's code: it carries beats, and is told of the end. */
+  /** On a second channel of a process whose own loop runs the user's code: it carries heartbeats, and is told of the end. */
   z.object({ type: z.literal('heartbeat-channel'), rank: z.number() }),
   /** From a command beside the run, such as `wait`: tell it of running workers until so many of them run; null: all that the run starts. */
   z.object({ type: z.literal('await-workers'), count: z.nullable(z.number()) }),

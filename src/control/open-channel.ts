@@ -10,7 +10,7 @@ import { isLoopback, networkName, ownAddresses } from '../util/network.ts'
 import { reach } from '../util/reach.ts'
 
 /** A channel to rank 0, which has proved itself. */
-export type Rank0Channel = SocketChannel<FromCoordinator, ToCoordinator>
+export type Rank0SocketChannel = SocketChannel<FromCoordinator, ToCoordinator>
 
 /**
  * Why there is none: nobody listens there; no address leads to the host, or it has none for others; rank 0 accepts the connection and says
@@ -42,16 +42,16 @@ const byWeight: readonly WhyNot[] = ['silent', 'closed', 'refused', 'not ours', 
  *
  * @throws the signal's reason.
  */
-export async function openChannel(owner: Owner, options: OpenOptions): Promise<Rank0Channel | WhyNot> {
+export async function openChannel(owner: Owner, options: OpenOptions): Promise<Rank0SocketChannel | WhyNot> {
   const over = new AbortController()
   const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal])
-  const opened: Rank0Channel[] = []
-  const attempt = async (address: string): Promise<Rank0Channel | WhyNot> => {
+  const opened: Rank0SocketChannel[] = []
+  const attempt = async (address: string): Promise<Rank0SocketChannel | WhyNot> => {
     const outcome = await openAt(address, owner, { ...options, signal })
     if (typeof outcome !== 'string') opened.push(outcome)
     return outcome
   }
-  let outcome: Rank0Channel | WhyNot | undefined
+  let outcome: Rank0SocketChannel | WhyNot | undefined
   try {
     outcome = await firstOpen(await addressesOf(owner), attempt)
     options.signal?.throwIfAborted()
@@ -104,10 +104,13 @@ function formatWhyNot({ control, host }: Owner, why: WhyNot): string {
   }
 }
 
-type Attempt = (address: string) => Promise<Rank0Channel | WhyNot>
+type Attempt = (address: string) => Promise<Rank0SocketChannel | WhyNot>
 
 /** Tries the addresses in turn: the next one where one has failed, or is slow. */
-async function firstOpen([address, ...others]: readonly string[], attempt: Attempt): Promise<Rank0Channel | WhyNot> {
+async function firstOpen(
+  [address, ...others]: readonly string[],
+  attempt: Attempt,
+): Promise<Rank0SocketChannel | WhyNot> {
   if (address === undefined) return 'no address'
   const here = attempt(address)
   if (others.length === 0) return await here
@@ -115,7 +118,9 @@ async function firstOpen([address, ...others]: readonly string[], attempt: Attem
   return await firstOfBoth(here, firstOpen(others, attempt))
 }
 
-async function firstOfBoth(...both: readonly Promise<Rank0Channel | WhyNot>[]): Promise<Rank0Channel | WhyNot> {
+async function firstOfBoth(
+  ...both: readonly Promise<Rank0SocketChannel | WhyNot>[]
+): Promise<Rank0SocketChannel | WhyNot> {
   const failed = Promise.all(both).then((outcomes) => byWeight.find((why) => outcomes.includes(why)))
   const open = both.map(async (each) => {
     const outcome = await each
@@ -129,7 +134,7 @@ async function openAt(
   address: string,
   { run_key: runKey, control }: Owner,
   options: OpenOptions,
-): Promise<Rank0Channel | WhyNot> {
+): Promise<Rank0SocketChannel | WhyNot> {
   const { purpose, secret, signal } = options
   const { connectTimeout = defaults.connectTimeout, answerTimeout = defaults.connectTimeout } = options
   const socket = await reach(address, control.port, { timeout: connectTimeout, signal })

@@ -36,7 +36,7 @@ export interface ControlServerOptions {
   readonly portsName?: string
   /** Called with each process that has proved itself and said who it is; it waits for a `welcome`, or to be `refused`. */
   readonly onMember: (channel: MemberChannel, hello: Hello) => void
-  /** Called with each second channel of a process, which carries beats. */
+  /** Called with each second channel of a process, which carries heartbeats. */
   readonly onHeartbeatChannel?: (channel: MemberChannel, rank: number) => void
   /** Called with each observer. */
   readonly onObserver?: (observer: MemberChannel) => void

@@ -18,14 +18,14 @@ import { tlsOptions } from './tls.ts'
 import { formatError, whyNotConnected } from './why-failed.ts'
 
 /** How to wait for a peer. */
-export interface WaitOptions {
+export interface AnswerOptions {
   /** Milliseconds until the peer counts as silent. @default 10 s for a call, 3 s for a connection */
   readonly timeout?: number
   readonly signal?: AbortSignal
 }
 
 /** How to connect. */
-export interface DaskConnectionOptions extends WaitOptions {
+export interface DaskConnectionOptions extends AnswerOptions {
   /** For `tls://`. */
   readonly tls?: TlsFiles
 }
@@ -114,7 +114,7 @@ export class DaskConnection implements Disposable {
    * @throws DaskError where the answer does not come; the connection is closed then, unless the call
    * was still waiting for its turn.
    */
-  async request(op: string, arguments_: object = {}, options: WaitOptions = {}): Promise<unknown> {
+  async request(op: string, arguments_: object = {}, options: AnswerOptions = {}): Promise<unknown> {
     const { timeout = defaults.callTimeout, signal } = options
     const end = monotonic() + timeout
     const late = (): DaskError =>
@@ -149,7 +149,7 @@ export class DaskConnection implements Disposable {
    *
    * @throws DaskError where none comes within the time, or the connection has closed.
    */
-  async receive({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<unknown> {
+  async receive({ timeout = defaults.callTimeout, signal }: AnswerOptions = {}): Promise<unknown> {
     return await this.#next(
       timeout,
       () => this.#error('silent', `it sends nothing within ${formatDuration(timeout)}`),
@@ -162,7 +162,7 @@ export class DaskConnection implements Disposable {
    *
    * @throws DaskError where it has not within the time.
    */
-  async closed({ timeout = defaults.callTimeout, signal }: WaitOptions = {}): Promise<void> {
+  async closed({ timeout = defaults.callTimeout, signal }: AnswerOptions = {}): Promise<void> {
     const end = monotonic() + timeout
     const late = this.#error('silent', `it keeps the connection open for ${formatDuration(timeout)}: busy, or frozen`)
     try {

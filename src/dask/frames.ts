@@ -24,7 +24,7 @@ export function encodeFrames(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Where the frames of a message lie, once its header is there. */
-interface Layout {
+interface FrameLayout {
   readonly lengths: readonly number[]
   /** Length of header and frames together. */
   readonly whole: number
@@ -40,7 +40,7 @@ export class FrameReader {
   /** Begins with the {@link #held} bytes of the unfinished message; what follows them is room. */
   #store: Uint8Array = new Uint8Array()
   #held = 0
-  #layout: Layout | undefined
+  #layout: FrameLayout | undefined
 
   constructor(limits: WireLimits = wireLimits) {
     this.limits = limits
@@ -85,7 +85,7 @@ export class FrameReader {
   }
 }
 
-function readHeader(bytes: Uint8Array, limits: WireLimits): Layout | undefined {
+function readHeader(bytes: Uint8Array, limits: WireLimits): FrameLayout | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const read = (offset: number, limit: number, what: string): number => {
     const value = view.getBigUint64(offset, true)
@@ -106,7 +106,7 @@ function readHeader(bytes: Uint8Array, limits: WireLimits): Layout | undefined {
   return { lengths, whole }
 }
 
-function cut(bytes: Uint8Array, { lengths, whole }: Layout): readonly Uint8Array[] {
+function cut(bytes: Uint8Array, { lengths, whole }: FrameLayout): readonly Uint8Array[] {
   let end = whole - lengths.reduce((sum, length) => sum + length, 0)
   return lengths.map((length) => bytes.subarray(end, (end += length)))
 }

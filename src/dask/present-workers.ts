@@ -1,5 +1,5 @@
 import { printable } from '../util/printable.ts'
-import type { SchedulerIdentity, WorkerInfo } from './calls/identity.ts'
+import type { SchedulerIdentity, WorkerIdentity } from './calls/identity.ts'
 
 /** How many are named. */
 const most = 20
@@ -20,6 +20,6 @@ export function presentWorkers({ workers }: SchedulerIdentity): {
 }
 
 /** Order of a scheduler's workers: by name, those of numbers first and in their order. */
-export function byName(a: WorkerInfo, b: WorkerInfo): number {
+export function byName(a: WorkerIdentity, b: WorkerIdentity): number {
   return String(a.id).localeCompare(String(b.id), 'en', { numeric: true })
 }

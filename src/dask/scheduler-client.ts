@@ -4,8 +4,8 @@ import { type RetireOptions, retireWorkers, type WorkersToRetire } from './calls
 import { runningWorkers } from './calls/running-workers.ts'
 import { terminate } from './calls/terminate.ts'
 import { unregister } from './calls/unregister.ts'
-import { type Versions, versions } from './calls/versions.ts'
-import { DaskConnection, type DaskConnectionOptions, type WaitOptions } from './connection.ts'
+import { type SchedulerVersions, versions } from './calls/versions.ts'
+import { DaskConnection, type DaskConnectionOptions, type AnswerOptions } from './connection.ts'
 import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
 
 /**
@@ -34,12 +34,12 @@ export class SchedulerClient implements Disposable {
   }
 
   /** Who the scheduler is, and what it knows of its workers. */
-  async identity(options?: WaitOptions): Promise<SchedulerIdentity> {
+  async identity(options?: AnswerOptions): Promise<SchedulerIdentity> {
     return await identity(this.#connection, options)
   }
 
   /** Addresses of the workers that take tasks, with their threads. */
-  async runningWorkers(options?: WaitOptions): Promise<ReadonlyMap<string, number>> {
+  async runningWorkers(options?: AnswerOptions): Promise<ReadonlyMap<string, number>> {
     return await runningWorkers(this.#connection, options)
   }
 
@@ -54,24 +54,24 @@ export class SchedulerClient implements Disposable {
   }
 
   /** Gives up the worker at `address`, which is not heard any more: its tasks run elsewhere. */
-  async unregister(address: string, options?: WaitOptions): Promise<void> {
+  async unregister(address: string, options?: AnswerOptions): Promise<void> {
     await unregister(this.#connection, address, options)
   }
 
   /** Ends the scheduler and its workers. */
-  async terminate(options?: WaitOptions): Promise<void> {
+  async terminate(options?: AnswerOptions): Promise<void> {
     await terminate(this.#connection, options)
   }
 
-  async versions(options?: WaitOptions): Promise<Versions> {
+  async versions(options?: AnswerOptions): Promise<SchedulerVersions> {
     return await versions(this.#connection, options)
   }
 
-  async getMetadata(key: string, options?: WaitOptions): Promise<unknown> {
+  async getMetadata(key: string, options?: AnswerOptions): Promise<unknown> {
     return await getMetadata(this.#connection, key, options)
   }
 
-  async setMetadata(key: string, value: unknown, options?: WaitOptions): Promise<void> {
+  async setMetadata(key: string, value: unknown, options?: AnswerOptions): Promise<void> {
     await setMetadata(this.#connection, key, value, options)
   }
 

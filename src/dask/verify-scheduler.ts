@@ -17,7 +17,7 @@ const nonceKey = 'dask-hpc-runner'
  */
 export type SchedulerAnswer = 'answers' | 'silent' | 'other' | 'refuses' | 'unreachable'
 
-/** Leaves the mark of the run with its scheduler, for {@link askScheduler}. */
+/** Leaves the mark of the run with its scheduler, for {@link verifyScheduler}. */
 export async function markScheduler(client: SchedulerClient, nonce: string): Promise<void> {
   await client.setMetadata(nonceKey, markOf(nonce))
 }
@@ -28,7 +28,7 @@ function markOf(nonce: string): string {
 }
 
 /** How to ask. */
-export interface AskOptions {
+export interface VerifyOptions {
   readonly tls: TlsFiles | undefined
   /** How long it may take to connect. In milliseconds. @default 3 s */
   readonly timeout?: number
@@ -36,11 +36,11 @@ export interface AskOptions {
 }
 
 /** Asks whether the scheduler at a file's address is the one of the file. Nothing is thrown but the signal's reason. */
-export async function askScheduler(file: SchedulerFile, options: AskOptions): Promise<SchedulerAnswer> {
+export async function verifyScheduler(file: SchedulerFile, options: VerifyOptions): Promise<SchedulerAnswer> {
   // Whoever is asked there is not the one who is meant.
   if ((await keptByHost(file.address, file.dask_hpc_runner)) !== undefined) return 'unreachable'
   try {
-    return await ask(file, options)
+    return await verifyOrThrow(file, options)
   } catch (error) {
     options.signal?.throwIfAborted()
     return answerOf(error)
@@ -48,7 +48,10 @@ export async function askScheduler(file: SchedulerFile, options: AskOptions): Pr
 }
 
 /** @throws DaskError, or what makes the files for TLS unusable. */
-export async function ask(file: SchedulerFile, { tls, timeout, signal }: AskOptions): Promise<SchedulerAnswer> {
+export async function verifyOrThrow(
+  file: SchedulerFile,
+  { tls, timeout, signal }: VerifyOptions,
+): Promise<SchedulerAnswer> {
   const protocol = file.address.split('://')[0]
   // Another protocol, or no certificate of ours: whether something listens is all that can be known.
   if (protocol !== 'tcp' && (protocol !== 'tls' || tls === undefined))

@@ -10,7 +10,7 @@ import { identifySlurm, launchNodeAddresses } from './slurm.ts'
 import { shareInJob } from './slurm-share.ts'
 
 /** What the MPI library says, which only it knows under some launchers. */
-export interface World {
+export interface MpiWorld {
   readonly rank: number
   readonly size: number
 }
@@ -22,7 +22,7 @@ export interface IdentifyMpiOptions {
   /** The user's own word for this run. */
   readonly runId?: string | undefined
   /** What the MPI library says. @default nobody has asked it */
-  readonly world?: World | undefined
+  readonly world?: MpiWorld | undefined
 }
 
 /** How a launcher tells its processes who they are. */
@@ -171,7 +171,7 @@ function fromLibrary(env: Environment, options: IdentifyMpiOptions): Identity {
  *
  * @throws RunnerError with `ERR_ENVIRONMENT` where they differ.
  */
-export function checkWorld({ rank, size, source }: Identity, world: World): void {
+export function checkWorld({ rank, size, source }: Identity, world: MpiWorld): void {
   if (world.rank === rank && world.size === size) return
   throw identityError(
     `the MPI library says rank ${world.rank} of ${world.size}, but the launcher says ${source}, ` +

@@ -7,13 +7,13 @@ import { formatDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 
 /** How the ranks of an MPI launcher meet. */
-export type Meeting =
+export type LibraryChoice =
   /** `library`: its name, and what it says of itself. */
   | { readonly by: 'broadcast'; readonly library: string; readonly helper: MpiHelper }
   | { readonly by: 'file'; readonly why: string }
 
-/** What {@link chooseMeeting} takes beside the options. */
-export interface ChooseMeetingOptions {
+/** What {@link chooseLibrary} takes beside the options. */
+export interface ChooseLibraryOptions {
   /** Learns of the process in which the library is loaded. */
   readonly reaper: Reaper
   /** Join the world of MPI too. @default true */
@@ -30,10 +30,10 @@ const loadTimeout = 60_000
  * @throws RunnerError ERR_ENVIRONMENT where the library that the options name cannot be used,
  * ERR_UNAVAILABLE where loading one ends the process that does it, twice where that is a crash.
  */
-export async function chooseMeeting(
+export async function chooseLibrary(
   { mpiLibrary, env }: Pick<CompleteOptions, 'mpiLibrary' | 'env'>,
-  { reaper, initialise = true, signal }: ChooseMeetingOptions,
-): Promise<Meeting> {
+  { reaper, initialise = true, signal }: ChooseLibraryOptions,
+): Promise<LibraryChoice> {
   if (mpiLibrary === 'none') return { by: 'file', why: '--mpi-library none says so' }
   const start = (): MpiHelper => new MpiHelper({ library: mpiLibrary, env, reaper, initialise })
   let helper = start()

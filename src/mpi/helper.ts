@@ -7,7 +7,7 @@ import { forEachMessage } from '../process/messages.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
-import { type Order, type Report, reportSchema } from './messages.ts'
+import { type MpiOrder, type MpiReport, mpiReportSchema } from './messages.ts'
 import { NoMpiError } from './no-mpi.ts'
 
 /** What the helper process is started with. */
@@ -22,8 +22,8 @@ export interface MpiHelperOptions {
 }
 
 /** What the helper says when all goes well. */
-type Progress = Exclude<Report, { report: 'unavailable' }>
-type ProgressOf<T extends Progress['report']> = Extract<Progress, { report: T }>
+type MpiProgress = Exclude<MpiReport, { report: 'unavailable' }>
+type ProgressOf<T extends MpiProgress['report']> = Extract<MpiProgress, { report: T }>
 
 /**
  * UCX, which comes with some libraries, tries its memory hooks out when it is loaded: `sbrk(4096)`, then
@@ -47,7 +47,7 @@ export class MpiHelper {
   readonly #child: Child
   #hasCrashed = false
   #hasWorld = false
-  readonly #reports: { readonly [T in Progress['report']]: Deferred<ProgressOf<T>> }
+  readonly #reports: { readonly [T in MpiProgress['report']]: Deferred<ProgressOf<T>> }
 
   constructor({ library, initialise = true, env, reaper }: MpiHelperOptions) {
     this.#child = new Child({
@@ -67,7 +67,7 @@ export class MpiHelper {
       finalized: deferred(),
     }
     if (this.#child.pipe !== undefined)
-      forEachMessage(this.#child.pipe, reportSchema, (report) => {
+      forEachMessage(this.#child.pipe, mpiReportSchema, (report) => {
         this.#hear(report)
       })
     void this.#child.exited.then((exit) => {
@@ -138,14 +138,14 @@ export class MpiHelper {
     this.#child.unref()
   }
 
-  #order(order: Order): void {
+  #order(order: MpiOrder): void {
     this.#child.pipe?.write(`${JSON.stringify(order)}\n`)
   }
 
-  #hear(report: Report): void {
+  #hear(report: MpiReport): void {
     if (report.report === 'world') this.#hasWorld = true
     if (report.report === 'unavailable') this.#failAll(new NoMpiError(report.why))
-    else (this.#reports[report.report] as Deferred<Progress>).resolve(report)
+    else (this.#reports[report.report] as Deferred<MpiProgress>).resolve(report)
   }
 
   #failAll(error: Error): void {

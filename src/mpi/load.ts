@@ -35,7 +35,7 @@ export function loadMpi(wanted: string | undefined, env: Readonly<NodeJS.Process
   if (wanted !== undefined) return open(koffi, wanted)
   const tried: string[] = []
   for (const name of libraryCandidates(env)) {
-    // A path that is not there is no news; a name is for the loader to find.
+    // A path that is not there means nothing; a name is for the loader to find.
     if (isAbsolute(name) && isFile(name) !== true) continue
     try {
       return open(koffi, name)

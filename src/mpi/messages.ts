@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 
 /** What the helper process is told, a JSON line each. */
-export type Order =
+export type MpiOrder =
   /** The first. `initialise: false`: only find and open the library, and end. */
   | { readonly order: 'start'; readonly library?: string | undefined; readonly initialise: boolean }
   /** For rank 0: what all ranks are to receive. */
@@ -9,14 +9,14 @@ export type Order =
   /** End all ranks of the world. */
   | { readonly order: 'abort'; readonly status: number }
 
-export const orderSchema: z.ZodMiniType<Order> = z.union([
+export const orderSchema: z.ZodMiniType<MpiOrder> = z.union([
   z.object({ order: z.literal('start'), library: z.optional(z.string()), initialise: z.boolean() }),
   z.object({ order: z.literal('broadcast'), text: z.string() }),
   z.object({ order: z.literal('abort'), status: z.number() }),
 ])
 
 /** What the helper process says, a JSON line each, in this order. */
-export const reportSchema = z.union([
+export const mpiReportSchema = z.union([
   /** There is no library to be had; the helper ends. */
   z.object({ report: z.literal('unavailable'), why: z.string() }),
   z.object({ report: z.literal('loaded'), library: z.string(), version: z.string(), family: z.string() }),
@@ -29,4 +29,4 @@ export const reportSchema = z.union([
   /** The library has been left; the helper ends. */
   z.object({ report: z.literal('finalized') }),
 ])
-export type Report = z.infer<typeof reportSchema>
+export type MpiReport = z.infer<typeof mpiReportSchema>

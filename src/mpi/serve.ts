@@ -5,7 +5,7 @@ import { deferred } from '../util/deferred.ts'
 import { hiddenOnly } from '../util/hidden-commands.ts'
 import { printableLines } from '../util/printable.ts'
 import { loadMpi } from './load.ts'
-import { type Order, orderSchema, type Report } from './messages.ts'
+import { type MpiOrder, orderSchema, type MpiReport } from './messages.ts'
 import type { Mpi } from './mpi.ts'
 import { NativeMpi } from './native.ts'
 import { NoMpiError } from './no-mpi.ts'
@@ -18,7 +18,7 @@ import { NoMpiError } from './no-mpi.ts'
  */
 export async function serveMpi(): Promise<never> {
   const pipe = openPipe()
-  const started = deferred<Extract<Order, { order: 'start' }>>()
+  const started = deferred<Extract<MpiOrder, { order: 'start' }>>()
   const content = deferred<string>()
   let mpi: Mpi | undefined
   readOrders(pipe, (order) => {
@@ -26,7 +26,7 @@ export async function serveMpi(): Promise<never> {
     else if (order.order === 'broadcast') content.resolve(order.text)
     else mpi?.abort(order.status)
   })
-  const tell = async (report: Report): Promise<void> => {
+  const tell = async (report: MpiReport): Promise<void> => {
     // What follows may block this thread, so the line has to be on its way.
     await new Promise<void>((done) => pipe.write(`${JSON.stringify(report)}\n`, () => done()))
   }
@@ -60,7 +60,7 @@ function openPipe(): Socket {
   }
 }
 
-function readOrders(pipe: Socket, onOrder: (order: Order) => void): void {
+function readOrders(pipe: Socket, onOrder: (order: MpiOrder) => void): void {
   forEachMessage(pipe, orderSchema, onOrder)
   // Who started us is gone.
   pipe.on('close', () => process.exit(1))

@@ -32,7 +32,7 @@ export async function askProgram(
   return await new Promise<ProgramAnswer>((resolve) => {
     try {
       execFile(program, args, options, (error, stdout, stderr) => {
-        resolve({ stdout, stderr, ...(error !== null && { failure: failureOf(error, timeout) }) })
+        resolve({ stdout, stderr, ...(error !== null && { failure: whyFailed(error, timeout) }) })
       })
     } catch (error) {
       // Such as a name that no program can have, or arguments that are too long.
@@ -41,7 +41,7 @@ export async function askProgram(
   })
 }
 
-function failureOf(error: ExecFileException, timeout: number): NonNullable<ProgramAnswer['failure']> {
+function whyFailed(error: ExecFileException, timeout: number): NonNullable<ProgramAnswer['failure']> {
   const { code, signal, killed } = error
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
     return { how: 'talkative', why: `printed more than ${longestAnswer / 1_000_000} MB` }

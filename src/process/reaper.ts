@@ -39,7 +39,7 @@ const sweepTimeout = 8_000
 
 /**
  * The script looks so often at a stopped supervisor, and twice more, before it kills it: the others, who
- * have missed its beats by then, tell that it was frozen.
+ * have missed its heartbeats by then, tell that it was frozen.
  */
 const looks = 20
 

@@ -8,7 +8,7 @@ const sameSignal = 1_000
 /** A workload manager that signals the whole process tree does so within this time. In milliseconds. */
 const sameMoment = 150
 
-/** Where signals come from: Node's process, or a stand-in for it in a test. */
+/** Where signals come from: Node's process, or what takes its place in a test. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown
   off(signal: NodeJS.Signals, listener: () => void): unknown

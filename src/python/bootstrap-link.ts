@@ -3,7 +3,7 @@ import type { Supervised } from '../process/supervised.ts'
 import { forEachMessage } from '../process/messages.ts'
 import { deferred } from '../util/deferred.ts'
 import { settledWithin } from '../util/wait.ts'
-import { type Answer, failedAnswer, lacksDask, lateAnswer } from './find-python.ts'
+import { type PythonAnswer, failedAnswer, lacksDask, silentPython } from './find-python.ts'
 
 const reportSchema = z.discriminatedUnion('report', [
   z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() }),
@@ -23,8 +23,8 @@ const reportSchema = z.discriminatedUnion('report', [
     signal: z.nullable(z.string()),
   }),
 ])
-type Report = z.infer<typeof reportSchema>
-type ReportOf<K extends Report['report']> = Omit<Extract<Report, { report: K }>, 'report'>
+type BootstrapReport = z.infer<typeof reportSchema>
+type ReportOf<K extends BootstrapReport['report']> = Omit<Extract<BootstrapReport, { report: K }>, 'report'>
 
 /** What a Python says when it has imported Dask: its process id, and how many threads it has, where that can be known. */
 export type LoadReport = ReportOf<'loaded'>
@@ -48,7 +48,7 @@ export class BootstrapLink {
   /** Whether a client has come to its scheduler. */
   hadClient = false
   readonly #child: Supervised
-  readonly #found = deferred<Answer>()
+  readonly #found = deferred<PythonAnswer>()
   readonly #loaded = deferred<LoadReport>()
   readonly #started = deferred<StartReport>()
   readonly #refused = deferred<string>()
@@ -57,7 +57,7 @@ export class BootstrapLink {
   constructor(child: Supervised, forks?: ForkListener, onOther?: () => void) {
     this.#child = child
     if (child.pipe === undefined) return
-    const onReport = (report: Report): void => {
+    const onReport = (report: BootstrapReport): void => {
       switch (report.report) {
         case 'python':
           this.#found.resolve(report.dask ? { executable: report.executable } : lacksDask)
@@ -86,7 +86,7 @@ export class BootstrapLink {
   }
 
   /** What its Python says of itself; never, where it fails before. */
-  get found(): Promise<Answer> {
+  get found(): Promise<PythonAnswer> {
     return this.#found.promise
   }
 
@@ -95,12 +95,12 @@ export class BootstrapLink {
   }
 
   /** Whether this Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
-  async answer(timeout: number): Promise<Answer> {
+  async answer(timeout: number): Promise<PythonAnswer> {
     const ended = this.#child.exited.then(({ status, signal }) =>
       failedAnswer(this.#child.tail, signal === null ? status : `killed by ${signal}`),
     )
     const first = Promise.race([this.#found.promise, ended])
-    return (await settledWithin(first, timeout)) ? await first : lateAnswer(timeout)
+    return (await settledWithin(first, timeout)) ? await first : silentPython(timeout)
   }
 
   /** Resolves once it has imported Dask. */

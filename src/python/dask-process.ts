@@ -3,7 +3,7 @@ import { type Exit, formatExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { settledWithin } from '../util/wait.ts'
 import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
-import type { Answer } from './find-python.ts'
+import type { PythonAnswer } from './find-python.ts'
 import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
 
 /** How long after its end the report of a process may come. In milliseconds. */
@@ -62,7 +62,7 @@ export class DaskProcess {
   }
 
   /** Whether its Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
-  async answer(timeout: number): Promise<Answer> {
+  async answer(timeout: number): Promise<PythonAnswer> {
     return await this.#link.answer(timeout)
   }
 

@@ -26,13 +26,13 @@ found = u.find_spec("distributed") is not None
 print(sys.executable if found else "", end="")`
 
 /** Whether an interpreter has Dask: its own path, or why not. */
-export interface Answer {
+export interface PythonAnswer {
   readonly executable?: string
   readonly why?: string
 }
 
 /** Asks an interpreter, given as a path or a name on PATH. */
-export type Ask = (python: string) => Promise<Answer>
+export type Ask = (python: string) => Promise<PythonAnswer>
 
 /**
  * The Python that has Dask: `python` if given, else that of the client program, else that of the active environment, else
@@ -124,9 +124,9 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** Asks an interpreter, by starting it for that alone and without importing Dask. */
-export async function askPython(python: string, options: AskProgramOptions): Promise<Answer> {
+export async function askPython(python: string, options: AskProgramOptions): Promise<PythonAnswer> {
   const { stdout, stderr, failure } = await askProgram([python, '-c', program], options)
-  if (failure?.how === 'late') return lateAnswer(options.timeout)
+  if (failure?.how === 'late') return silentPython(options.timeout)
   if (failure !== undefined) return failedAnswer(stderr.split('\n'), failure.why)
   // A wrapper, or a site's own start-up file, may print something before.
   const path = stdout.split('\n').at(-1) ?? ''
@@ -136,15 +136,15 @@ export async function askPython(python: string, options: AskProgramOptions): Pro
 }
 
 /** The answer of one that has no Dask. */
-export const lacksDask: Answer = { why: 'has no module distributed' }
+export const lacksDask: PythonAnswer = { why: 'has no module distributed' }
 
 /** The answer of one that did not give any within `timeout` milliseconds. */
-export function lateAnswer(timeout: number): Answer {
+export function silentPython(timeout: number): PythonAnswer {
   return { why: `did not answer within ${timeout / 1000} s` }
 }
 
 /** The answer of one that failed: its last words, or `how` where there are none. */
-export function failedAnswer(lines: readonly string[], how: number | string | null): Answer {
+export function failedAnswer(lines: readonly string[], how: number | string | null): PythonAnswer {
   const words = lines.findLast((line) => line.trim() !== '')
   return { why: `fails: ${words ?? (typeof how === 'number' ? `exit status ${how}` : (how ?? 'without a word'))}` }
 }

@@ -2,7 +2,7 @@ import { type Child, firstChannel } from '../process/child.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
 import { BootstrapLink } from './bootstrap-link.ts'
 import { DaskProcess } from './dask-process.ts'
-import type { Answer } from './find-python.ts'
+import type { PythonAnswer } from './find-python.ts'
 import { type Channels, ForkedChild } from './forked-child.ts'
 import { type BootstrapOptions, otherWriter, startBootstrap } from './start-bootstrap.ts'
 
@@ -47,7 +47,7 @@ export class ForkServer {
   }
 
   /** Whether its Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
-  async answer(timeout: number): Promise<Answer> {
+  async answer(timeout: number): Promise<PythonAnswer> {
     return await this.#link.answer(timeout)
   }
 

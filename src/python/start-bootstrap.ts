@@ -16,7 +16,7 @@ export interface BootstrapOptions {
   readonly reaper: Reaper
   readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
-  readonly discreet?: boolean
+  readonly quiet?: boolean
 }
 
 /** A Python that runs bootstrap.py, and the conversation with it. */
@@ -41,7 +41,7 @@ export const otherWriter =
 /** Starts a Python that runs bootstrap.py. */
 export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
   // Lines that are not passed on before the Python is known to have Dask.
-  let held: (() => void)[] | undefined = options.discreet === true ? [] : undefined
+  let held: (() => void)[] | undefined = options.quiet === true ? [] : undefined
   const child = new Child({
     command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
     env: options.env,

@@ -19,7 +19,7 @@ import { identify } from './identify.ts'
 import { InlineClient } from './inline-client.ts'
 import { watchOwnDefects } from './own-defects.ts'
 import { Run } from './run.ts'
-import { realSeams, type RunSeams } from './seams.ts'
+import { realRunSeams, type RunSeams } from './seams.ts'
 import { Shutdown } from './shutdown.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -51,7 +51,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
    * @throws TypeError where there is no option of a name, RangeError where one is outside of what it takes.
    */
   constructor(options: RunnerOptions)
-  constructor(options: RunnerOptions, seams: RunSeams = realSeams) {
+  constructor(options: RunnerOptions, seams: RunSeams = realRunSeams) {
     super()
     this.#supervisor = new Supervisor(completeOptions(options), seams)
   }

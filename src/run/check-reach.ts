@@ -5,7 +5,7 @@ import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
-import { answerOf, ask } from '../dask/verify-scheduler.ts'
+import { answerOf, verifyOrThrow } from '../dask/verify-scheduler.ts'
 import { tlsOf } from '../security/run-tls.ts'
 
 /** How long the scheduler may take to be reached, as Dask's own connections to it may. In milliseconds. */
@@ -15,7 +15,7 @@ const [firstPause, longestTry] = [500, 10_000]
 
 /** The network as seen by {@link checkReach}; a test puts its own in its place. */
 export interface ReachSeams {
-  readonly ask: typeof ask
+  readonly ask: typeof verifyOrThrow
   readonly sleep: typeof sleep
   readonly now: () => number
 }
@@ -30,7 +30,7 @@ export interface ReachSeams {
 export async function checkReach(
   file: SchedulerFile,
   { identity, signal, options, logger }: RunContext,
-  seams: ReachSeams = { ask, sleep, now: monotonic },
+  seams: ReachSeams = { ask: verifyOrThrow, sleep, now: monotonic },
 ): Promise<void> {
   const { now } = seams
   const end = now() + Math.min(reachTime, options.rendezvousTimeout)

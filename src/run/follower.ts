@@ -11,7 +11,7 @@ import { settledWithin, sleep } from '../util/wait.ts'
 import { isCanceller } from './cancel-step.ts'
 import { failureOf, HostLostError, RunIsOver } from './failure.ts'
 import type { RunParts } from './identify.ts'
-import { meet } from './join-run.ts'
+import { joinRun } from './join-run.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Part, RunEnd } from './part.ts'
 import type { WorkloadManager } from './workload-manager.ts'
@@ -37,7 +37,7 @@ export class Follower implements Part {
 
   async join(unusable: Error | undefined): Promise<PublishedFile> {
     const { context, member, rendezvous, secure, supervisor } = this.#run
-    const { found, unanswered } = await meet({
+    const { found, whyNotJoined } = await joinRun({
       lookUp: async (dead, signal) => {
         const what = context.options.scheduler ? 'publish' : 'find the cluster of'
         const waiting = `waiting for rank 0, which is to ${what} ${context.schedulerFile}`
@@ -54,7 +54,7 @@ export class Follower implements Part {
     })
     if (found.kind === 'outcome') {
       await rendezvous.leaveEarlyExit()
-      throw this.#whyOver(found.outcome, unanswered)
+      throw this.#whyOver(found.outcome, whyNotJoined)
     }
     if (unusable !== undefined) throw unusable
     const file = found.kind === 'cluster' ? found.file : await member.cluster()
@@ -107,10 +107,10 @@ export class Follower implements Part {
     }
   }
 
-  #whyOver({ failure }: OutcomeRecord, unanswered: unknown): Error {
+  #whyOver({ failure }: OutcomeRecord, whyNotJoined: unknown): Error {
     if (failure === undefined && this.#hostsClient)
-      return unanswered instanceof Error
-        ? unanswered
+      return whyNotJoined instanceof Error
+        ? whyNotJoined
         : new RunnerError('Cannot run the client program: the run was over before this process had joined it', {
             code: 'ERR_COMPONENT_LOST',
           })

@@ -16,11 +16,11 @@ const longestPatience = 10_000
 const longestTimer = 2 ** 31 - 1
 
 /** How a process meets rank 0. */
-export interface MeetOptions {
+export interface JoinRunOptions {
   /** Waits for what rank 0 publishes; records with a nonce in `dead` are known not to answer. */
   readonly lookUp: (dead: ReadonlySet<string>, signal: AbortSignal) => Promise<Found>
   /** @param patience how long the connection may take, in milliseconds */
-  readonly join: (gatherer: ClusterRecord, patience: number, signal: AbortSignal) => Promise<void>
+  readonly join: (coordinator: ClusterRecord, patience: number, signal: AbortSignal) => Promise<void>
   /** How long a rank 0 is tried that cannot be joined for this reason. In milliseconds. */
   readonly limit: (why: unknown) => number
   readonly logger: Logger
@@ -33,16 +33,16 @@ export interface MeetOptions {
 }
 
 /** What came of it. */
-export interface Meeting {
+export interface JoinedRun {
   /** Rank 0 has been joined, unless this is an outcome. */
   readonly found: Found
   /** Why a rank 0 that has ended since could not be joined. */
-  readonly unanswered?: unknown
+  readonly whyNotJoined?: unknown
 }
 
-interface Unanswered {
+interface FailedJoin {
   readonly found: Found
-  readonly gatherer: ClusterRecord
+  readonly coordinator: ClusterRecord
   readonly error: unknown
   /** When it was tried first. */
   readonly since: number
@@ -54,54 +54,58 @@ interface Unanswered {
  *
  * @throws why rank 0 cannot be joined, what `lookUp` throws, or the signal's reason.
  */
-export async function meet(options: MeetOptions): Promise<Meeting> {
+export async function joinRun(options: JoinRunOptions): Promise<JoinedRun> {
   const { lookUp, join, logger, signal, now = monotonic } = options
   const dead = new Set<string>()
-  let unanswered: Unanswered | undefined
+  let failed: FailedJoin | undefined
   for (;;) {
-    const met: Met =
-      unanswered === undefined
+    const attempt: Attempt =
+      failed === undefined
         ? { found: await lookUp(dead, signal), joined: false }
-        : await newerOrAnswering(unanswered, dead, options)
-    const { found, joined } = met
-    const gatherer = coordinatorOf(found)
+        : await newerOrAnswering(failed, dead, options)
+    const { found, joined } = attempt
+    const coordinator = coordinatorOf(found)
     if (joined) return { found }
-    if (gatherer === undefined) return { found, unanswered: unanswered?.error }
+    if (coordinator === undefined) return { found, whyNotJoined: failed?.error }
     const since = now()
     try {
-      await join(gatherer, patienceOf(1), signal)
+      await join(coordinator, patienceOf(1), signal)
       return { found }
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof RefusedError) throw error
       // The one that did not answer before may have been of an earlier run.
       if (found.kind === 'outcome')
-        return { found, unanswered: gatherer.nonce === unanswered?.gatherer.nonce ? unanswered.error : undefined }
-      if (dead.has(gatherer.nonce)) throw error
-      dead.add(gatherer.nonce)
-      unanswered = { found, gatherer, error, since }
+        return { found, whyNotJoined: coordinator.nonce === failed?.coordinator.nonce ? failed.error : undefined }
+      if (dead.has(coordinator.nonce)) throw error
+      dead.add(coordinator.nonce)
+      failed = { found, coordinator, error, since }
       if (options.limit(error) > 0) logger.warn(`${messageOf(error)}; asking again`)
     }
   }
 }
 
-interface Met {
+interface Attempt {
   readonly found: Found
   readonly joined: boolean
 }
 
 /** A newer record, or the same one once rank 0 has answered and is joined. */
-async function newerOrAnswering(unanswered: Unanswered, dead: ReadonlySet<string>, options: MeetOptions): Promise<Met> {
+async function newerOrAnswering(
+  failed: FailedJoin,
+  dead: ReadonlySet<string>,
+  options: JoinRunOptions,
+): Promise<Attempt> {
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
   const newer = options.lookUp(dead, signal).then(
     (found) => ({ found, joined: false }),
     (late: unknown) => {
       // No newer record has come: the one that was there was this run's.
-      throw late instanceof RunnerError && late.code === 'ERR_TIMED_OUT' ? unanswered.error : late
+      throw late instanceof RunnerError && late.code === 'ERR_TIMED_OUT' ? failed.error : late
     },
   )
-  const answering = joinAgain(unanswered, signal, options).then(() => ({ found: unanswered.found, joined: true }))
+  const answering = joinAgain(failed, signal, options).then(() => ({ found: failed.found, joined: true }))
   try {
     const first = await Promise.race([newer, answering])
     if (first.joined) return first
@@ -116,9 +120,9 @@ async function newerOrAnswering(unanswered: Unanswered, dead: ReadonlySet<string
 
 /** @throws why rank 0 could not be joined for as long as is right for that reason, or the signal's reason. */
 async function joinAgain(
-  { gatherer, error, since }: Unanswered,
+  { coordinator, error, since }: FailedJoin,
   signal: AbortSignal,
-  { join, limit, firstPause: first = firstPause, now = monotonic }: MeetOptions,
+  { join, limit, firstPause: first = firstPause, now = monotonic }: JoinRunOptions,
 ): Promise<void> {
   let last = error
   for (let attempt = 2; ; attempt++) {
@@ -126,7 +130,7 @@ async function joinAgain(
     await sleep(Math.min(longestPause, first * 1.5 ** (attempt - 2)) * (0.5 + Math.random()), signal)
     const late = AbortSignal.timeout(Math.min(longestTimer, Math.max(1, Math.ceil(limit(last) - (now() - since)))))
     try {
-      await join(gatherer, patienceOf(attempt), AbortSignal.any([signal, late]))
+      await join(coordinator, patienceOf(attempt), AbortSignal.any([signal, late]))
       return
     } catch (failed) {
       signal.throwIfAborted()

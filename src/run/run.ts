@@ -82,8 +82,8 @@ export class Run {
   /** Starts what takes its time to load, while there is nothing to run yet. */
   #preload(): void {
     const { components, context, mine, isInline } = this.parts
-    components.warmUp(mine)
-    if (context.options.warmClient && isInline) components.warmClient()
+    components.preload(mine)
+    if (context.options.preloadClient && isInline) components.preloadClient()
   }
 
   async #startWorkers(file: PublishedFile): Promise<void> {
@@ -132,7 +132,7 @@ export class Run {
     const { context, supervisor, components, heartbeat, workers, cause, member, hooks, shutdown } = this.parts
     const { phase: from, timing, reaper } = supervisor
     supervisor.moveTo('ending')
-    components.dismiss()
+    components.cancel()
     await heartbeat.stop()
     const status = this.#statusOf(result)
     await this.#endProgram(result)

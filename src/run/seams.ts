@@ -35,7 +35,7 @@ export interface RunSeams {
   ) => Pick<SchedulerLink, 'call' | typeof Symbol.dispose>
 }
 
-export const realSeams: RunSeams = {
+export const realRunSeams: RunSeams = {
   signals: process,
   makeReaper: (options) => new Reaper(options),
   makeComponents: (run, reaper) => new LocalComponents(run, reaper),

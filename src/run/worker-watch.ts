@@ -26,7 +26,7 @@ export interface StartedWorker {
 }
 
 /** The scheduler of the run, as this watch asks it. */
-interface Watched {
+interface WatchedWorker {
   readonly link: ReturnType<RunSeams['connectScheduler']>
   readonly versions: Versions | undefined
 }
@@ -38,7 +38,7 @@ export class WorkerWatch implements Disposable {
   readonly #readiness = new Readiness(async () => await this.#countRunning())
   readonly #reach: WorkerReach
   readonly #present = shared(async () => presentWorkers(await this.#identity()), 1_000)
-  #scheduler: Watched | undefined
+  #scheduler: WatchedWorker | undefined
 
   constructor(run: RunContext, { connectScheduler }: Pick<RunSeams, 'connectScheduler'>) {
     this.#run = run

@@ -16,7 +16,7 @@ import type { Shutdown } from './shutdown.ts'
 const firstBackOff = 1_000
 const longestBackOff = 30_000
 /** Whoever waits for workers gives up at their time, and says which are missing. In milliseconds. */
-const afterOthers = 3_000
+const workersGraceMs = 3_000
 
 /** What {@link Workers} has to do with. */
 export interface WorkersOptions {
@@ -124,7 +124,7 @@ export class Workers {
     const timer = setTimeout(() => {
       this.#late.add(worker)
       worker.kill()
-    }, this.#options.run.options.workersTimeout + afterOthers)
+    }, this.#options.run.options.workersTimeout + workersGraceMs)
     const settled = (): void => {
       clearTimeout(timer)
     }

@@ -73,7 +73,7 @@ export async function removeKept(schedulerFile: string): Promise<readonly string
       const list = await readKeptList(directory, schedulerFile)
       if (list === undefined) continue
       const forms = formsOf(list, Object.values(parts))
-      // The list goes last, so that what is left by an interruption can be removed later.
+      // The list goes last, so that what an interrupted process leaves can be removed later.
       await removeKnownFiles(directory, forms, (name) => name !== listName)
       if ((await directory.list()).every((name) => name === listName)) await removeKnownFiles(directory, forms)
       if (await directory.removeIfEmpty()) gone.push(path)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { shellPath } from './shell-path.ts'
 import { deadline } from './wait.ts'
 
-let unanswered = 0
+let pending = 0
 
 /**
  * The outcome of an operation on a filesystem. Where there is none after `ms` milliseconds, or when `signal` aborts, the
@@ -18,9 +18,9 @@ export async function withIoTimeout<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const giveUp = (): void => {
-    unanswered++
+    pending++
     const settle = (): void => {
-      unanswered--
+      pending--
     }
     operation.then(settle, settle)
   }
@@ -48,7 +48,7 @@ const killer = 'sleep "$2"; read -r stat </proc/$$/stat; set -- "$1" ${stat##*) 
  * process is killed from outside, and its status is that of SIGKILL.
  */
 export function forceExit(status: number): never {
-  if (unanswered > 0)
+  if (pending > 0)
     spawn('/bin/sh', ['-c', killer, 'dask-run-exit', String(process.pid), String(exitPatience)], {
       detached: true,
       stdio: 'ignore',

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 const prefix = '[dask-hpc-runner] '
 
 /** A wait that is shorter is not worth a word. In milliseconds. */
-const worthAWord = 2_000
+const progressDelayMs = 2_000
 
 /** Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. */
 export function showProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
@@ -16,7 +16,7 @@ export function showProgress({ logger }: { readonly logger: Logger }, text: () =
   })
   const timer = setInterval(() => {
     progress.say(text())
-  }, worthAWord)
+  }, progressDelayMs)
   timer.unref()
   return {
     [Symbol.dispose]: () => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { addFlags, readOwn, readRun } from '../../src/cli/flags.ts'
+import { addFlags, readOwnOptions, readRun } from '../../src/cli/flags.ts'
 import type { RunnerOptions } from '../../src/options.ts'
 import { type CommandName, ownTables } from '../../src/options/command-table.ts'
 
@@ -86,7 +86,7 @@ describe('the options of a run', () => {
 
 describe('the options of a command alone', () => {
   it('have their defaults, or what variables and flags say', () => {
-    const read = (...args: readonly string[]) => readOwn(ownTables.wait, parsed('wait', args)).own
+    const read = (...args: readonly string[]) => readOwnOptions(ownTables.wait, parsed('wait', args)).own
     expect(read()).toEqual({ workers: 1, timeout: 300_000 })
     vi.stubEnv('DASK_HPC_RUNNER_WORKERS', 'all')
     vi.stubEnv('DASK_HPC_RUNNER_TIMEOUT', '1m')

@@ -60,7 +60,7 @@ describe('the program', () => {
     const { stdout } = await run(0, ['plan', '-n', '4', '--scheduler-file', '/x/s.json'])
     expect(stdout).toBe(
       'rank  host  roles\n0     ?     scheduler\n1     ?     client\n2     ?     worker\n3     ?     worker\n\nscheduler file: /x/s.json\n' +
-        'news by polling: within 120 ms, with at most 200 file system operations a second\n',
+        'found by polling: within 120 ms, with at most 200 file system operations a second\n',
     )
   })
 

@@ -87,7 +87,7 @@ describe('formatPlan', () => {
       '  has 1 CPU: SLURM_CPUS_ON_NODE',
       "  has 64 GiB: the machine's memory",
       '  a worker gets 1 thread and 64 GiB',
-      'news by polling: within 120 ms, with at most 200 file system operations a second',
+      'found by polling: within 120 ms, with at most 200 file system operations a second',
     ])
   })
 
@@ -130,26 +130,26 @@ describe('formatPlan', () => {
     expect(formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
   })
 
-  it('says how soon a large job notices news, with and without one process that looks for its host', () => {
+  it('says how soon a large job notices the cluster, with and without one process that looks for its host', () => {
     const hosts = Array.from({ length: 160 }, (_, rank) => `node${rank >> 4}`)
-    const news = (options: RunnerOptions): string | undefined =>
+    const line = (options: RunnerOptions): string | undefined =>
       formatPlan(planFor({ ...completeOptions(options), size: 160, hosts }))
         .split('\n')
         .at(-1)
     const alone = 'where each process has to look by itself'
-    expect(news({})).toBe(
-      `news by polling: within 171 ms, or 2.7 s ${alone}, with at most 200 file system operations a second`,
+    expect(line({})).toBe(
+      `found by polling: within 171 ms, or 2.7 s ${alone}, with at most 200 file system operations a second`,
     )
-    expect(news({ metadataBudget: 20 })).toBe(
-      `news by polling: within 1.7 s, or 6 s ${alone}, with at most 20 file system operations a second`,
+    expect(line({ metadataBudget: 20 })).toBe(
+      `found by polling: within 1.7 s, or 6 s ${alone}, with at most 20 file system operations a second`,
     )
-    expect(news({ pollInterval: '1s' })).toBe('news by polling: within 1.2 s')
+    expect(line({ pollInterval: '1s' })).toBe('found by polling: within 1.2 s')
   })
 
   it('leaves out what is unknown outside of a job', () => {
     const text = formatPlan(planFor({ ...completeOptions({ schedulerFile: '/x/s.json' }), size: 1 }))
     expect(text).toBe(
-      'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nnews by polling: within 120 ms, with at most 200 file system operations a second',
+      'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nfound by polling: within 120 ms, with at most 200 file system operations a second',
     )
   })
 })

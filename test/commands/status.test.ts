@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { type ClusterStatus, type Constants, describeCluster } from '../../src/commands/status.ts'
 import { formatStatus } from '../../src/commands/status-text.ts'
-import type { SchedulerIdentity, WorkerInfo } from '../../src/dask/calls/identity.ts'
+import type { SchedulerIdentity, WorkerIdentity } from '../../src/dask/calls/identity.ts'
 import type { SchedulerFile } from '../../src/record/scheduler-file.ts'
 
 const started = Date.parse('2026-11-23T05:00:00Z')
 
-function worker(id: string | number, host: string, more: Partial<WorkerInfo> = {}): WorkerInfo {
+function worker(id: string | number, host: string, more: Partial<WorkerIdentity> = {}): WorkerIdentity {
   return {
     id,
     host,
@@ -19,7 +19,7 @@ function worker(id: string | number, host: string, more: Partial<WorkerInfo> = {
   }
 }
 
-function identity(workers: readonly WorkerInfo[]): SchedulerIdentity {
+function identity(workers: readonly WorkerIdentity[]): SchedulerIdentity {
   return {
     type: 'Scheduler',
     id: 'Scheduler-1',
@@ -51,7 +51,7 @@ const constants: Constants = {
   dashboard: { url: 'http://10.0.0.1:8787/status', state: 'there', tunnel: 'ssh -N -L 8787:10.0.0.1:8787 -- login1' },
 }
 
-function described(workers: readonly WorkerInfo[], of: Partial<Constants> = {}): ClusterStatus {
+function described(workers: readonly WorkerIdentity[], of: Partial<Constants> = {}): ClusterStatus {
   const now = started + 300_000
   return describeCluster({ path: '/F.json' }, { identity: identity(workers), file }, { ...constants, ...of }, now)
 }

@@ -6,7 +6,7 @@ import { joinControl } from '../../src/control/join.ts'
 import { Mailbox } from '../../src/control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../../src/control/heartbeat.ts'
-import { meet } from '../../src/run/join-run.ts'
+import { joinRun } from '../../src/run/join-run.ts'
 import { createLogger } from '../../src/logger.ts'
 import { recordOf, startServer } from './support.ts'
 
@@ -52,10 +52,10 @@ test('a flood of strangers neither keeps processes of the run out nor takes memo
   const { signal } = new AbortController()
   const logger = createLogger({ write: () => undefined })
   const joining = [1, 2, 3].map(async (rank) =>
-    meet({
+    joinRun({
       lookUp: async (dead) => (dead.size === 0 ? { kind: 'coordinator', record } : await new Promise(() => undefined)),
-      join: async (gatherer, patience, within) => {
-        await joinControl(gatherer, { rank, host: 'node1', instance: String(rank), patience, signal: within })
+      join: async (coordinator, patience, within) => {
+        await joinControl(coordinator, { rank, host: 'node1', instance: String(rank), patience, signal: within })
       },
       ...{ limit: () => 60_000, logger, signal },
     }),

@@ -80,7 +80,7 @@ for (const launcher of launchers) {
     expect(run.stdout).toMatch(/^0 .* scheduler, client, worker$/m)
     expect(run.stdout).toMatch(/^this process: rank 1 of 2 on /m)
     expect(run.stdout).toMatch(/^runner: mpi, because \w+ is "1", so an MPI launcher started this process$/m)
-    expect(run.stdout).toMatch(/^meeting: by a broadcast over MPI: libmpi/m)
+    expect(run.stdout).toMatch(/^rendezvous: by a broadcast over MPI: libmpi/m)
     await cluster.expectNothingLeft()
   })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseFacts, parseStart } from '../../src/commands/doctor/meeting.ts'
+import { parseFacts, parseStart } from '../../src/commands/doctor/exchange.ts'
 import { parseFound } from '../../src/rendezvous/found.ts'
 import { formatSchedulerFile, parseSchedulerFile } from '../../src/record/parse.ts'
 import { parseEarlyExit } from '../../src/rendezvous/file/early-exits.ts'

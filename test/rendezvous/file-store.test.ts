@@ -86,10 +86,10 @@ test('after withdrawing nothing is left, and doing so again is fine', async () =
   expect(await beside(store)).toEqual([])
 })
 
-test('a tombstone alone is left for those who come late', async () => {
+test('an outcome alone is left for those who come late', async () => {
   const store = await announced()
   await store.publish(file)
-  await store.withdraw({ tombstone: failureOf('k') })
+  await store.withdraw({ outcome: failureOf('k') })
   expect(await beside(store)).toEqual(['.s.json.run-k'])
   expect(await readdir(store.paths.runDirectory)).toEqual(['outcome.json'])
   expect(await store.lookUp({ timeout: 1000 })).toEqual({ kind: 'outcome', outcome: failureOf('k') })
@@ -99,7 +99,7 @@ test('withdrawing does not mind that everything has gone', async () => {
   const store = storeOf(join(temporaryDirectory(), 'none', 's.json'), 'k')
   await store.withdraw()
   const logger = notes()
-  await storeOf(store.paths.schedulerFile, 'k', { logger }).withdraw({ tombstone: failureOf('k') })
+  await storeOf(store.paths.schedulerFile, 'k', { logger }).withdraw({ outcome: failureOf('k') })
   expect(logger.lines).toEqual([])
 })
 
@@ -127,7 +127,7 @@ test.each([true, false])(
     const announcing = second.announce(record2, { publishes: true })
     await expect(announcing).rejects.toThrow('another process claims to be rank 0 of this run')
     await second.publishOutcome(failureOf('k'))
-    await second.withdraw({ tombstone: failureOf('k') })
+    await second.withdraw({ outcome: failureOf('k') })
     expect(await first.lookUp({ timeout: 1000 })).toEqual({ kind: 'coordinator', record })
     expect(await beside(first)).toEqual(['.s.json.run-k', ...(isThere ? ['s.json'] : [])])
   },
@@ -221,7 +221,7 @@ test('a process that has found rank 0 removes what that has published, and nothi
   await store.lookUp({ timeout: 1000 })
   const other = JSON.stringify({ ...record, nonce: 'another' })
   await writeFile(first.paths.coordinator, other)
-  await store.withdraw({ tombstone: failureOf('k') })
+  await store.withdraw({ outcome: failureOf('k') })
   expect(await beside(store)).toEqual(['.s.json.run-k'])
   expect(await readdir(store.paths.runDirectory)).toEqual(['coordinator.json'])
   await writeFile(first.paths.coordinator, JSON.stringify(record))

@@ -63,12 +63,12 @@ test('the file of a run that is gone is removed with a notice', async () => {
 test('the file of a run that cannot be reached is left alone, unless that run is known to be over', async () => {
   const path = await holding(schedulerFile())
   const ask = (): Promise<'unreachable'> => Promise.resolve('unreachable')
-  await expect(announce(path, { ask, askScheduler: ask })).rejects.toThrow(
+  await expect(announce(path, { ask, verifyScheduler: ask })).rejects.toThrow(
     'run old on host node9 (process id 99) holds it and cannot be reached; if that run is over, remove the file',
   )
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
   await rm(path.replace(/[^/]*$/, '.$&.run-new'), { recursive: true })
-  const lines = await announce(path, { ask, askScheduler: ask, isOver: (key) => key === 'old' })
+  const lines = await announce(path, { ask, verifyScheduler: ask, isOver: (key) => key === 'old' })
   expect(lines).toEqual([`Replacing "${path}" of run old on host node9 (process id 99), which is over`])
 })
 
@@ -105,7 +105,7 @@ test.each([
   ['unreachable', 'cannot be reached at tcp://127.0.0.1:1; if that one is over, remove the file'],
 ] as const)('the file of a scheduler that %s is left alone, even if its run is gone', async (answer, message) => {
   const path = await holding(schedulerFile())
-  await expect(announce(path, { askScheduler: () => Promise.resolve(answer) })).rejects.toThrow(message)
+  await expect(announce(path, { verifyScheduler: () => Promise.resolve(answer) })).rejects.toThrow(message)
   expect(await readFile(path, 'utf8')).toBe(formatSchedulerFile(dead))
 })
 
@@ -128,11 +128,11 @@ test('a symbolic link in the place of the file is left alone', async () => {
 
 test('a file that changes while it is judged is left alone', async () => {
   const path = await holding(schedulerFile())
-  const askScheduler = async (): Promise<'refuses'> => {
+  const verifyScheduler = async (): Promise<'refuses'> => {
     await writeFile(path, 'new')
     return 'refuses'
   }
-  await expect(announce(path, { askScheduler })).rejects.toThrow('another program is writing it at this moment')
+  await expect(announce(path, { verifyScheduler })).rejects.toThrow('another program is writing it at this moment')
   expect(await readFile(path, 'utf8')).toBe('new')
 })
 

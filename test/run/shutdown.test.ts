@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EndingSignal } from '../../src/util/early-signals.ts'
 import { completeOptions } from '../../src/options.ts'
 import type { Reaper } from '../../src/process/reaper.ts'
-import { realSeams } from '../../src/run/seams.ts'
+import { realRunSeams } from '../../src/run/seams.ts'
 import { Shutdown, type ShutdownTarget } from '../../src/run/shutdown.ts'
 import { Supervisor } from '../../src/run/supervisor.ts'
 
@@ -20,7 +20,7 @@ function process() {
   let sawInTree: (signal: NodeJS.Signals) => void = vi.fn()
   const reaper = { onSignal: (listener: typeof sawInTree) => (sawInTree = listener) } as unknown as Reaper
   const client = { exited: new Promise(() => undefined), signal: vi.fn(), kill: vi.fn() }
-  const seams = { ...realSeams, signals: source, makeReaper: () => reaper }
+  const seams = { ...realRunSeams, signals: source, makeReaper: () => reaper }
   const supervisor = new Supervisor(completeOptions({ grace: 60_000, env: {} }), seams)
   supervisor.logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
   supervisor.moveTo('running')

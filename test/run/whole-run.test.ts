@@ -259,7 +259,7 @@ describe('ranks that do not come', () => {
 })
 
 describe('an inline client', () => {
-  const inline = { command: undefined, warmClient: false }
+  const inline = { command: undefined, preloadClient: false }
   afterEach(() => {
     process.exitCode = undefined
   })

@@ -74,12 +74,12 @@ export class CommandSignals implements Disposable {
  *
  * @throws what `work` throws for another reason.
  */
-export async function interruptible(work: (interruption: CommandSignals) => Promise<number>): Promise<number> {
-  using interruption = new CommandSignals()
+export async function withCommandSignals(work: (signals: CommandSignals) => Promise<number>): Promise<number> {
+  using signals = new CommandSignals()
   try {
-    return await work(interruption)
+    return await work(signals)
   } catch (error) {
-    if (interruption.by !== undefined) return signalStatus(interruption.by)
+    if (signals.by !== undefined) return signalStatus(signals.by)
     throw error
   }
 }

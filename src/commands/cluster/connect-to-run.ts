@@ -6,9 +6,9 @@ import type { FindOptions } from './no-cluster.ts'
 import type { Target } from './target.ts'
 
 /** A run of ours whose rank 0 has answered. */
-export interface VisitedRun {
-  readonly kind: 'visited'
-  readonly visit: ControlClient
+export interface ConnectedRun {
+  readonly kind: 'connected'
+  readonly client: ControlClient
   readonly file: PublishedFile
 }
 
@@ -21,7 +21,10 @@ const longestTry = 5_000
  *
  * @returns undefined where there is no such run, or its rank 0 cannot be reached from here.
  */
-export async function visitRun(target: Target, { timeout, signal }: FindOptions): Promise<VisitedRun | undefined> {
+export async function connectToRun(
+  target: Target,
+  { timeout, signal }: FindOptions,
+): Promise<ConnectedRun | undefined> {
   if ('address' in target) return undefined
   // The scheduler is asked in the other half, where rank 0 does not answer.
   const longest = Math.ceil(Math.min(timeout / 2, longestTry))
@@ -31,7 +34,7 @@ export async function visitRun(target: Target, { timeout, signal }: FindOptions)
     if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
     const { file } = sight
     const any = signal === undefined ? end : AbortSignal.any([end, signal])
-    return { kind: 'visited', visit: await ControlClient.open(file.dask_hpc_runner, { signal: any }), file }
+    return { kind: 'connected', client: await ControlClient.open(file.dask_hpc_runner, { signal: any }), file }
   } catch {
     signal?.throwIfAborted()
     return undefined

@@ -31,7 +31,7 @@ export interface LiveCluster {
 }
 
 /** Where a scheduler should be. */
-interface Place {
+interface SchedulerPlace {
   readonly kind: 'place'
   readonly address: string
   /** Undefined where the user has named the address. */
@@ -66,7 +66,7 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
 }
 
 /** Reads a target's file. Nobody is asked. @throws RangeError for an address that is none. */
-async function locate(target: Target, { timeout, signal }: FindOptions): Promise<Place | NoCluster> {
+async function locate(target: Target, { timeout, signal }: FindOptions): Promise<SchedulerPlace | NoCluster> {
   if ('address' in target) {
     parseAddress(target.address)
     return { kind: 'place', address: target.address, file: undefined }

@@ -4,7 +4,7 @@ import { formatDuration } from '../../util/duration.ts'
 import { hostAndPort } from '../../util/network.ts'
 import { checkClient } from './client.ts'
 import { type Finding, found, type Level, levels } from './finding.ts'
-import type { Gathered } from './meeting.ts'
+import type { Gathered } from './exchange.ts'
 import type { RankFacts } from './rank-facts.ts'
 import { formatWho, type Who } from './format.ts'
 import { checkDifference, checkPythonDifference } from './versions.ts'
@@ -27,7 +27,7 @@ export function compareRanks(gathered: Gathered, options: CompareOptions): Findi
     ...checkVisibility(gathered, options),
     ...checkVersions(gathered, options),
     ...checkWorkers(gathered, options),
-    ...checkReach(gathered, options),
+    ...checkReachOfRank0(gathered, options),
     ...checkTheClient(gathered, options),
   ]
 }
@@ -169,7 +169,7 @@ function checkWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
   }))
 }
 
-function checkReach({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
+function checkReachOfRank0({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
   const findings: Finding[] = []
   const advice = 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)'
   const address = start.listens === null ? '' : hostAndPort(start.listens.host, start.listens.port)

@@ -11,7 +11,7 @@ import { InterruptedError } from '../../identity/run-context.ts'
 import { deferred } from '../../util/deferred.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
 import { formatDuration } from '../../util/duration.ts'
-import { settledWithin } from '../../util/wait.ts'
+import { settledWithin, sleepUnref } from '../../util/wait.ts'
 import { CommandSignals } from '../cluster/command-signals.ts'
 import { type DoctorMessage, doctorMessageSchema, type DoctorOrders } from './examine.ts'
 import { type Finding, found, hasProblem } from './finding.ts'
@@ -47,14 +47,14 @@ type End =
  */
 export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Diagnosis> {
   await using reaper = new Reaper()
-  using interruption = new CommandSignals()
+  using signals = new CommandSignals()
   const examination = new Examination(examiner, reaper)
   const longest = 3 * pythonTimeout(defaults.rendezvousTimeout) + 3 * probeTimeout + 2 * orders.timeout
   const late = sleepUnref(longest).then((): End => ({
     kind: 'broken',
     why: `no end within ${formatDuration(longest)}`,
   }))
-  const end = await Promise.race([examination.run(orders), interruptionOf(interruption), late])
+  const end = await Promise.race([examination.run(orders), untilInterrupted(signals), late])
   await examination.close()
   switch (end.kind) {
     case 'done':
@@ -146,12 +146,8 @@ class Examination {
 }
 
 /** Settles at the first signal that ends a run. */
-async function interruptionOf({ signal }: CommandSignals): Promise<End> {
+async function untilInterrupted({ signal }: CommandSignals): Promise<End> {
   if (!signal.aborted) await once(signal, 'abort')
   const reason: unknown = signal.reason
   return { kind: 'signal', signal: reason instanceof InterruptedError ? reason.signal : 'SIGTERM' }
-}
-
-async function sleepUnref(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -8,14 +8,14 @@ import { checkConfiguration } from './configuration.ts'
 import { checkDirectory, type DirectoryFacts } from './directory.ts'
 import { checkEnvironment } from './environment.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
-import { hostsWorkers, type Known, type Looks, lookAtSelf } from './look-at-self.ts'
+import { hostsWorkers, type KnownFacts, type Looks, lookAtSelf } from './look-at-self.ts'
 import { checkMpi, checkMpiElsewhere } from './mpi.ts'
-import { checkNetwork, checkPorts } from './network.ts'
+import { checkNetwork, checkOpenPorts } from './network.ts'
 import { checkNode } from './node.ts'
 import { checkSeen, type Probes, valueOf } from './probe.ts'
-import { checkDashboard, checkPython } from './python.ts'
-import { checkOpenFiles, checkResources, checkVariables, formatThisWorker, type WantedResources } from './resources.ts'
-import { checkExisting, checkStanding } from './standing.ts'
+import { checkBokeh, checkPython } from './python.ts'
+import { checkOpenFiles, checkResources, checkVariables, formatThisWorker, type RunResources } from './resources.ts'
+import { checkExisting, checkPath } from './path-facts.ts'
 import type { Subject } from './subject.ts'
 import { checkTemporary } from './temporary.ts'
 import { checkTls } from './tls.ts'
@@ -37,16 +37,12 @@ export interface SelfFacts {
 }
 
 /** Looks at everything that this process can see alone, and checks it. */
-export async function examineSelf(subject: Subject, probes: Probes, known: Known): Promise<SelfFacts> {
+export async function examineSelf(subject: Subject, probes: Probes, known: KnownFacts): Promise<SelfFacts> {
   const looks = await lookAtSelf(subject, probes, known)
   const wanted = wantedResources(subject)
   const { resources } = looks
   return {
-    findings: [
-      ...checkProcess(subject, looks),
-      ...checkPrograms(subject, looks),
-      ...checkPlaces(subject, looks, wanted),
-    ],
+    findings: [...checkProcess(subject, looks), ...checkPrograms(subject, looks), ...checkHost(subject, looks, wanted)],
     ofRun: subject.rank === 0 ? checkWholeRun(subject, looks) : [],
     gets: hostsWorkers(subject) && 'value' in resources ? formatThisWorker(resources.value, wanted) : undefined,
     python: valueOf(looks.python),
@@ -55,7 +51,7 @@ export async function examineSelf(subject: Subject, probes: Probes, known: Known
   }
 }
 
-function wantedResources({ options, run, rank, runner }: Subject): WantedResources {
+function wantedResources({ options, run, rank, runner }: Subject): RunResources {
   const share = run?.identity.share ?? { processes: 1 }
   const roles = run?.roles[rank] ?? []
   return { ...options, nworkers: workersOfProcess(options), roles, launcher: runner.kind, share }
@@ -92,7 +88,7 @@ function checkPrograms({ options, env, run }: Subject, { python, client, workerC
 }
 
 /** What its host has for it: memory and CPUs, directories, the network. */
-function checkPlaces(subject: Subject, looks: Looks, wanted: WantedResources): Finding[] {
+function checkHost(subject: Subject, looks: Looks, wanted: RunResources): Finding[] {
   const { options, run, isShared } = subject
   const { size = 1, nodes } = run?.identity ?? {}
   return [
@@ -114,12 +110,12 @@ function checkWholeRun({ options }: Subject, looks: Looks): Finding[] {
   const program = valueOf(looks.client)
   return [
     // Where it cannot be seen, the findings of this process say why.
-    ...('value' in looks.network ? checkPorts(looks.network.value, options) : []),
+    ...('value' in looks.network ? checkOpenPorts(looks.network.value, options) : []),
     ...checkSeen('slurm', looks.slurm, (facts) => checkSlurm(facts, options.grace)),
-    ...(cluster !== undefined && options.scheduler && options.dashboard ? checkDashboard(cluster) : []),
+    ...(cluster !== undefined && options.scheduler && options.dashboard ? checkBokeh(cluster) : []),
     // In a job of several processes rank 0 compares it with what it has, as the scheduler's.
     ...(program === undefined ? [] : checkClient(program, cluster)),
-    ...checkSeen('scheduler file', looks.standing, checkStanding),
+    ...checkSeen('scheduler file', looks.path, checkPath),
     ...checkSeen('scheduler file', looks.existing, checkExisting),
   ]
 }

@@ -15,14 +15,14 @@ import {
   doctorFiles,
   gatherRanks,
   leaveDirectory,
-  meetRank0,
-  type Met,
-  type MeetingOptions,
+  lookUpRank0,
+  type Rank0Reach,
+  type ExchangeOptions,
   sendFacts,
-} from './meeting.ts'
+} from './exchange.ts'
 import { mergeFindings } from './merge.ts'
 import { lookAtMpi, type MpiFacts } from './mpi.ts'
-import { lookAtNetwork, type NetworkFacts, portsOf } from './network.ts'
+import { lookAtNetwork, type NetworkFacts, wantedPorts } from './network.ts'
 import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
 import type { RankFacts, Start } from './rank-facts.ts'
 import { formatWho } from './format.ts'
@@ -78,7 +78,7 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
   const probes = new Probes((type, what) => tell({ type, what }), signal)
   const options = completeOptions(orders.options)
   const runner = chooseRunner(options.env, orders.runner)
-  const mpi = await lookAtMeeting(options, { runner, timeout: orders.timeout, probes, signal })
+  const mpi = await lookAtMpiRendezvous(options, { runner, timeout: orders.timeout, probes, signal })
   const wantsFile = orders.options.schedulerFile !== undefined
   const subject = subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
   const own = await enter(subject, probes, tell)
@@ -102,15 +102,15 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     await using channel =
       listens === null ? undefined : await servePort(listens.host, run.options.controlPort).catch(() => undefined)
     const control = channel === undefined ? null : { host: channel.host, port: channel.port }
-    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
-    const part = { probes, self, listens, control, meeting }
+    const exchange = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
+    const part = { probes, self, listens, control, exchange: exchange }
     conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
   } finally {
     if ('value' in own) await leave(subject, own.value)
   }
 }
 
-interface MeetingSeams {
+interface LookAtMpiRendezvousOptions {
   readonly runner: ChosenRunner
   readonly timeout: number
   readonly probes: Probes
@@ -118,13 +118,13 @@ interface MeetingSeams {
 }
 
 /** How the processes would meet over MPI; undefined where `srun` has started them. */
-async function lookAtMeeting(
+async function lookAtMpiRendezvous(
   options: CompleteOptions,
-  { runner, timeout, probes, signal }: MeetingSeams,
+  { runner, timeout, probes, signal }: LookAtMpiRendezvousOptions,
 ): Promise<Seen<MpiFacts> | undefined> {
-  const meet = runner.kind === 'mpi'
-  if (!meet && (options.env.SLURM_JOB_ID ?? '') !== '') return undefined
-  const look = async (): Promise<MpiFacts> => await lookAtMpi(options, { meet, timeout, signal })
+  const exchange = runner.kind === 'mpi'
+  if (!exchange && (options.env.SLURM_JOB_ID ?? '') !== '') return undefined
+  const look = async (): Promise<MpiFacts> => await lookAtMpi(options, { exchange, timeout, signal })
   return await probes.look('meet over MPI', look, timeout + probeTimeout)
 }
 
@@ -182,30 +182,30 @@ async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<Ser
   if (wanted === undefined) return undefined
   const host = wanted.chosen?.address ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
   if (host === undefined) return undefined
-  return await servePort(host, portsOf(wanted.component, run.options)).catch(() => undefined)
+  return await servePort(host, wantedPorts(wanted.component, run.options)).catch(() => undefined)
 }
 
-interface Part {
+interface Examination {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
   /** Where rank 0 listens: as its scheduler or worker would, and for the control channel. */
   readonly listens: Start['listens']
   readonly control: Start['control']
-  readonly meeting: MeetingOptions
+  readonly exchange: ExchangeOptions
 }
 
 /** Rank 0: waits for what the others have found, and says all of it once. */
 async function compare(
   subject: Subject,
   run: RunContext,
-  { probes, self, listens, control, meeting }: Part,
+  { probes, self, listens, control, exchange: exchange }: Examination,
 ): Promise<Conclusion> {
   const { identity, roles, options } = run
   const [gathered, facts] = await Promise.all([
     probes.look(
       'compare the processes',
-      async () => await gatherRanks({ listens, control }, meeting),
-      meeting.timeout + probeTimeout,
+      async () => await gatherRanks({ listens, control }, exchange),
+      exchange.timeout + probeTimeout,
     ),
     self,
   ])
@@ -226,27 +226,27 @@ async function compare(
 }
 
 /** Every other process: tells rank 0, and speaks itself only where it cannot. */
-async function report(run: RunContext, { probes, self, meeting }: Part): Promise<Conclusion> {
-  const [met, facts] = await Promise.all([
-    probes.look('meet rank 0', async () => await meetRank0(meeting), meeting.timeout + probeTimeout),
+async function report(run: RunContext, { probes, self, exchange: exchange }: Examination): Promise<Conclusion> {
+  const [rank0, facts] = await Promise.all([
+    probes.look('meet rank 0', async () => await lookUpRank0(exchange), exchange.timeout + probeTimeout),
     self,
   ])
   const problem = (why: string): Finding => foundMessage('problem', 'processes', why)
-  if (facts.directory === undefined || 'why' in met) {
-    const why = 'why' in met ? [problem(met.why)] : []
+  if (facts.directory === undefined || 'why' in rank0) {
+    const why = 'why' in rank0 ? [problem(rank0.why)] : []
     return speak(run, [...facts.findings, ...why])
   }
   // Rank 0 names those that it does not see.
-  if (met.value === undefined) return { findings: [problem('rank 0 was not seen')], silent: true }
+  if (rank0.value === undefined) return { findings: [problem('rank 0 was not seen')], silent: true }
   const told = await probes.look(
     'tell rank 0',
-    async () => await sendFacts(rankFacts(run, facts, met.value), meeting),
-    meeting.timeout + probeTimeout,
+    async () => await sendFacts(rankFacts(run, facts, rank0.value), exchange),
+    exchange.timeout + probeTimeout,
   )
   return 'why' in told ? { findings: [problem(told.why)], silent: false } : { findings: [], silent: true }
 }
 
-function rankFacts({ identity }: RunContext, self: SelfFacts, met: Met | undefined): RankFacts {
+function rankFacts({ identity }: RunContext, self: SelfFacts, rank0: Rank0Reach | undefined): RankFacts {
   const { python, client, directory, findings, gets } = self
   return {
     rank: identity.rank,
@@ -256,8 +256,8 @@ function rankFacts({ identity }: RunContext, self: SelfFacts, met: Met | undefin
     python: python ?? null,
     client: client === undefined ? null : { command: [...client.command], python: client.python ?? null },
     filesystem: directory?.filesystem ?? { kind: 'unknown', local: false, free: 0 },
-    reach: met?.reach ?? null,
-    control: met?.control ?? null,
+    reach: rank0?.reach ?? null,
+    control: rank0?.control ?? null,
     gets: gets ?? null,
     findings: [...findings],
   }

@@ -21,11 +21,11 @@ export async function filesystemOf(path: string): Promise<Filesystem> {
     isLocalFilesystem(path),
     statfs(path),
   ])
-  return { kind: kindOf(real, mounts) ?? 'unknown', local, free: bavail * bsize }
+  return { kind: kindOfFilesystem(real, mounts) ?? 'unknown', local, free: bavail * bsize }
 }
 
 /** The kind of the innermost mount that `path` is below, of those in `mountinfo` (proc_pid_mountinfo(5)). */
-export function kindOf(path: string, mountinfo: string): string | undefined {
+export function kindOfFilesystem(path: string, mountinfo: string): string | undefined {
   let best: { readonly point: string; readonly kind: string } | undefined
   for (const line of mountinfo.split('\n')) {
     const [, point, kind] = /^\d+ \d+ \S+ \S+ (\S+) .*? - (\S+) /.exec(line) ?? []

@@ -11,7 +11,7 @@ import type { NetworkFacts } from './network.ts'
 import { probeTimeout, type Probes, pythonTimeout, type Seen } from './probe.ts'
 import { lookAtPython } from './python.ts'
 import { lookAtResources, type ResourceFacts } from './resources.ts'
-import { type ExistingFacts, lookAtExisting, lookAtStanding, type StandingFacts } from './standing.ts'
+import { type ExistingFacts, lookAtExisting, lookAtPath, type PathFacts } from './path-facts.ts'
 import type { Subject } from './subject.ts'
 import { lookAtTemporary, type TemporaryFacts } from './temporary.ts'
 import { lookAtTls, type TlsFacts } from './tls.ts'
@@ -19,7 +19,7 @@ import { lookAtSlurm, type SlurmFacts } from './workload-manager.ts'
 import { lookAtWorkerCommand, type WorkerCommandFacts } from './worker-command.ts'
 
 /** What has been looked at already. */
-export interface Known {
+export interface KnownFacts {
   /** Our directory beside the scheduler file. */
   readonly own: Seen<PrivateDirectory>
   readonly network: Seen<NetworkFacts>
@@ -28,7 +28,7 @@ export interface Known {
 }
 
 /** What came of each look; undefined where it is not for this process. */
-export interface Looks extends Omit<Known, 'own'> {
+export interface Looks extends Omit<KnownFacts, 'own'> {
   readonly python: Seen<PythonDescription> | undefined
   readonly client: Seen<ClientFacts> | undefined
   readonly slurm: Seen<SlurmFacts> | undefined
@@ -36,18 +36,18 @@ export interface Looks extends Omit<Known, 'own'> {
   readonly temporary: Seen<TemporaryFacts>
   readonly tls: Seen<TlsFacts> | undefined
   readonly directory: Seen<DirectoryFacts>
-  readonly standing: Seen<StandingFacts> | undefined
+  readonly path: Seen<PathFacts> | undefined
   readonly existing: Seen<ExistingFacts> | undefined
   readonly workerCommand: Seen<WorkerCommandFacts> | undefined
 }
 
 /** Looks at everything that this process can see alone, all at once. */
-export async function lookAtSelf(subject: Subject, probes: Probes, { own, network, mpi }: Known): Promise<Looks> {
+export async function lookAtSelf(subject: Subject, probes: Probes, { own, network, mpi }: KnownFacts): Promise<Looks> {
   const { options, schedulerFile, rank, key } = subject
   const ofFile = async <T>(look: () => Promise<T>): Promise<Seen<T>> =>
     await probes.look('look at the scheduler file', look)
   const isOfRun = rank === 0 && subject.isShared
-  const [python, client, slurm, resources, temporary, tls, directory, standing, existing, workerCommand] =
+  const [python, client, slurm, resources, temporary, tls, directory, path, existing, workerCommand] =
     await Promise.all([
       lookForPython(subject, probes),
       lookForClient(subject, probes),
@@ -64,7 +64,7 @@ export async function lookAtSelf(subject: Subject, probes: Probes, { own, networ
         : undefined,
       'value' in own ? lookForDirectory(own.value, subject, probes) : own,
       isOfRun && options.scheduler
-        ? ofFile(async () => await lookAtStanding(schedulerFile, { runKey: key, tls: tlsOf(options) }))
+        ? ofFile(async () => await lookAtPath(schedulerFile, { runKey: key, tls: tlsOf(options) }))
         : undefined,
       isOfRun && !options.scheduler
         ? ofFile(async () => await lookAtExisting(schedulerFile, tlsOf(options)))
@@ -79,7 +79,7 @@ export async function lookAtSelf(subject: Subject, probes: Probes, { own, networ
     temporary,
     tls,
     directory,
-    standing,
+    path,
     existing,
     workerCommand,
     network,

@@ -1,9 +1,9 @@
 import { messageOf } from '../../errors.ts'
 import type { Identity } from '../../identity/identity.ts'
-import { checkWorld, isUniqueRun, type World } from '../../identity/mpi.ts'
+import { checkWorld, isUniqueRun, type MpiWorld } from '../../identity/mpi.ts'
 import type { CompleteOptions } from '../../options.ts'
 import { Reaper } from '../../process/reaper.ts'
-import { chooseMeeting } from '../../mpi/choose-library.ts'
+import { chooseLibrary } from '../../mpi/choose-library.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
@@ -17,7 +17,7 @@ export type MpiFacts =
       /** How it is called. */
       readonly family: string
       /** What the library says of this process; undefined where it was not asked. */
-      readonly world: World | undefined
+      readonly world: MpiWorld | undefined
       /** Why the processes have not met; undefined where they have, or were not to. */
       readonly failure: string | undefined
     }
@@ -26,7 +26,7 @@ export type MpiFacts =
 /** What {@link lookAtMpi} takes beside the options. */
 export interface LookAtMpiOptions {
   /** Join the world and meet there, as a run does. Every process of the launcher has to do so then. */
-  readonly meet: boolean
+  readonly exchange: boolean
   /** How long the others may take to come. In milliseconds. */
   readonly timeout: number
   readonly signal: AbortSignal
@@ -35,19 +35,19 @@ export interface LookAtMpiOptions {
 /** Opens the MPI library that a run would use, and has the processes meet by it. */
 export async function lookAtMpi(
   options: CompleteOptions,
-  { meet, timeout, signal }: LookAtMpiOptions,
+  { exchange, timeout, signal }: LookAtMpiOptions,
 ): Promise<MpiFacts> {
   await using reaper = new Reaper()
-  const meeting = await chooseMeeting(options, { reaper, initialise: meet, signal })
-  if (meeting.by === 'file') return { ...meeting, isUnique: isUniqueRun(options.env, options) }
-  const { helper, library } = meeting
+  const choice = await chooseLibrary(options, { reaper, initialise: exchange, signal })
+  if (choice.by === 'file') return { ...choice, isUnique: isUniqueRun(options.env, options) }
+  const { helper, library } = choice
   const { family } = await helper.loaded
-  let world: World | undefined
+  let world: MpiWorld | undefined
   let waitsFor = 'MPI_Init, which waits for the last of the processes'
   const late = (): Error =>
     new Error(`Cannot meet the other processes over MPI: ${waitsFor}, did not return within ${formatDuration(timeout)}`)
   try {
-    if (meet) {
+    if (exchange) {
       world = await deadline(helper.world, timeout, late, signal)
       waitsFor = 'the broadcast of rank 0, or MPI_Finalize after it'
       if (world.rank === 0) helper.broadcast('doctor')

@@ -53,12 +53,12 @@ async function lookAtListening(component: 'scheduler' | 'worker', run: RunContex
 }
 
 /** The ports that the options allow. */
-export function portsOf(component: 'scheduler' | 'worker', options: CompleteOptions): string | undefined {
+export function wantedPorts(component: 'scheduler' | 'worker', options: CompleteOptions): string | undefined {
   return component === 'scheduler' ? options.port : options.workerPort
 }
 
 /** Judges who can use the ports of a run. */
-export function checkPorts(
+export function checkOpenPorts(
   { places }: Pick<NetworkFacts, 'places'>,
   { secure }: Pick<CompleteOptions, 'secure'>,
 ): Finding[] {
@@ -91,7 +91,7 @@ export function checkPorts(
   ]
 }
 
-/** What of the run matters to the judgement. */
+/** What the findings need to know of the run. */
 export interface WantedNetwork {
   readonly options: Pick<CompleteOptions, 'host' | 'interface' | 'schedulerInterface' | 'workerInterface'>
   /** Nodes of the run; 1 outside of a job. */

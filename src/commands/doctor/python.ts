@@ -85,7 +85,7 @@ export function checkPython(python: PythonDescription, env: Environment): Findin
 }
 
 /** Judges whether the scheduler could serve its dashboard. */
-export function checkDashboard({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
+export function checkBokeh({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
   if (distributed === undefined) return []
   if (bokeh !== undefined) return [found('ok', 'dashboard', `bokeh ${bokeh}`)]
   return [found('note', 'dashboard', 'bokeh is not installed, so there will be no dashboard', 'pip install bokeh')]

@@ -19,7 +19,7 @@ export interface ResourceFacts {
 }
 
 /** What the run wants of them. */
-export interface WantedResources {
+export interface RunResources {
   /** What the workload manager has given. */
   readonly share: Share
   /** Whose processes these are. @default 'slurm' */
@@ -56,7 +56,7 @@ const filesOfWorker = 6
 const filesAlways = 200
 
 /** What each worker would get, and of what, in words. */
-export function formatThisWorker({ limits }: ResourceFacts, wanted: WantedResources): string {
+export function formatThisWorker({ limits }: ResourceFacts, wanted: RunResources): string {
   const share = taskShare(wanted.share, limits)
   const gpus = workerGpus(wanted.env ?? {}, wanted.share, wanted)
   const has = formatShare(share, gpus).join('; ')
@@ -64,7 +64,7 @@ export function formatThisWorker({ limits }: ResourceFacts, wanted: WantedResour
 }
 
 /** Judges what each worker would get. */
-export function checkResources({ limits, ...facts }: ResourceFacts, wanted: WantedResources): Finding[] {
+export function checkResources({ limits, ...facts }: ResourceFacts, wanted: RunResources): Finding[] {
   const share = taskShare(wanted.share, limits)
   const each = shareAmong(share, wanted)
   return [
@@ -97,7 +97,7 @@ export function checkVariables({ warnings = [] }: Share): Finding[] {
 function checkMemory(
   { memory }: TaskShare,
   { memoryLimit, short }: WorkerResources,
-  { nworkers }: WantedResources,
+  { nworkers }: RunResources,
 ): Finding[] {
   if (short !== undefined)
     return [found('warning', 'resources', short, 'ask for more by --mem, or for --layout exclusive with more tasks')]
@@ -128,7 +128,7 @@ function checkMemory(
   ]
 }
 
-function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: WantedResources): Finding[] {
+function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: RunResources): Finding[] {
   const { nworkers, launcher = 'slurm' } = wanted
   if (nworkers * nthreads > cpus.amount)
     return [

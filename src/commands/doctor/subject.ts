@@ -14,7 +14,7 @@ import { assignRoles } from '../../identity/roles.ts'
 import type { RunContext } from '../../identity/run-context.ts'
 import { temporaryDirectory } from '../../util/surroundings.ts'
 import type { MpiFacts } from './mpi.ts'
-import type { Place } from './workload-manager.ts'
+import type { IdentityFacts } from './workload-manager.ts'
 
 /** What is examined: the run that this process would take part in with these options. */
 export interface Subject {
@@ -24,7 +24,7 @@ export interface Subject {
   readonly isShared: boolean
   /** The environment of what a run would start. */
   readonly env: NodeJS.ProcessEnv
-  readonly place: Place
+  readonly place: IdentityFacts
   /** Undefined outside of a job. */
   readonly run: RunContext | undefined
   /** 0 outside of a job. */

@@ -9,7 +9,7 @@ import { type Finding, found, foundMessage } from './finding.ts'
 import { probeTimeout } from './probe.ts'
 
 /** Who this process is, or why that cannot be told. */
-export type Place = { readonly identity: Identity; readonly roles: readonly Role[] } | { readonly why: string }
+export type IdentityFacts = { readonly identity: Identity; readonly roles: readonly Role[] } | { readonly why: string }
 
 /** What is known of Slurm from outside of a job's environment. */
 export interface SlurmFacts {
@@ -39,7 +39,7 @@ async function outputOf(command: readonly string[], env: Readonly<NodeJS.Process
 }
 
 /** Judges what tells this process its place. */
-export function checkPlace(place: Place, env: Environment): Finding[] {
+export function checkPlace(place: IdentityFacts, env: Environment): Finding[] {
   if ('identity' in place) {
     const { rank, size, host, nodes, source, runKey } = place.identity
     const roles = place.roles.length === 0 ? 'nothing' : place.roles.join(', ')

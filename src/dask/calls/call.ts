@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { printable } from '../../util/printable.ts'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { DaskError } from '../errors.ts'
 
 /**
@@ -11,7 +11,7 @@ import { DaskError } from '../errors.ts'
 export async function call<T extends z.core.$ZodType>(
   connection: DaskConnection,
   { op, answer, ...arguments_ }: { readonly op: string; readonly answer: T; readonly [argument: string]: unknown },
-  options: WaitOptions = {},
+  options: AnswerOptions = {},
 ): Promise<z.infer<T>> {
   return checked(connection, op, answer, await connection.request(op, arguments_, options))
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { printable } from '../../util/printable.ts'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { DaskError } from '../errors.ts'
 import { checked } from './call.ts'
 
@@ -33,7 +33,7 @@ const workerSchema = z.looseObject({
     }),
   ),
 })
-export type WorkerInfo = z.infer<typeof workerSchema>
+export type WorkerIdentity = z.infer<typeof workerSchema>
 
 const identitySchema = z.looseObject({
   type: z.literal('Scheduler'),
@@ -59,7 +59,7 @@ const nannyIdentitySchema = z.looseObject({ type: z.literal('Nanny') })
  *
  * @throws DaskError where it is a worker or a nanny, which answer too: `{type, id, scheduler, nthreads, …}`
  */
-export async function identity(connection: DaskConnection, options?: WaitOptions): Promise<SchedulerIdentity> {
+export async function identity(connection: DaskConnection, options?: AnswerOptions): Promise<SchedulerIdentity> {
   const said = await connection.request('identity', {}, options)
   const who = formatWhoElse(said)
   if (who === undefined) return checked(connection, 'identity', identitySchema, said)

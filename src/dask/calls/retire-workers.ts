@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { call } from './call.ts'
 
 /** How workers are retired. */
-export interface RetireOptions extends WaitOptions {
+export interface RetireOptions extends AnswerOptions {
   /** Close them too; otherwise they stay, get no more tasks, and are closed by whoever started them. @default true */
   readonly close?: boolean
 }

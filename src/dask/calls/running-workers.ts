@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { call } from './call.ts'
 
 /**
@@ -8,7 +8,7 @@ import { call } from './call.ts'
  */
 export async function runningWorkers(
   connection: DaskConnection,
-  options?: WaitOptions,
+  options?: AnswerOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const answer = z.record(z.string(), z.number())
   return new Map(Object.entries(await call(connection, { op: 'ncores_running', answer }, options)))

@@ -1,4 +1,4 @@
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 
 /**
  * Ends the scheduler and with it its workers: `{op: "terminate", reply: false}`, which is answered by
@@ -6,7 +6,7 @@ import type { DaskConnection, WaitOptions } from '../connection.ts'
  *
  * @throws DaskError where the connection is still open after the time.
  */
-export async function terminate(connection: DaskConnection, options?: WaitOptions): Promise<void> {
+export async function terminate(connection: DaskConnection, options?: AnswerOptions): Promise<void> {
   connection.send({ op: 'terminate', reply: false })
   await connection.closed(options)
 }

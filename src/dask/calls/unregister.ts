@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { call } from './call.ts'
 
 /**
@@ -8,7 +8,7 @@ import { call } from './call.ts'
  * `{op: "unregister", address, stimulus_id}` -> `"OK"` or `"already-removed"`. The worker is told to close,
  * should it ever hear of it.
  */
-export async function unregister(connection: DaskConnection, address: string, options?: WaitOptions): Promise<void> {
+export async function unregister(connection: DaskConnection, address: string, options?: AnswerOptions): Promise<void> {
   const stimulus = `dask-hpc-runner-lost-${randomUUID()}`
   await call(connection, { op: 'unregister', address, stimulus_id: stimulus, answer: z.unknown() }, options)
 }

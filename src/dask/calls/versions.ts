@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { DaskConnection, WaitOptions } from '../connection.ts'
+import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { call } from './call.ts'
 
 const versionsSchema = z.looseObject({
@@ -7,9 +7,9 @@ const versionsSchema = z.looseObject({
   /** By package; null where it is not installed. */
   packages: z.record(z.string(), z.nullable(z.string())),
 })
-export type Versions = z.infer<typeof versionsSchema>
+export type SchedulerVersions = z.infer<typeof versionsSchema>
 
 /** What the scheduler runs on: `{op: "versions"}` -> `{host: {python, OS, …}, packages: {dask, distributed, …}}` */
-export async function versions(connection: DaskConnection, options?: WaitOptions): Promise<Versions> {
+export async function versions(connection: DaskConnection, options?: AnswerOptions): Promise<SchedulerVersions> {
   return await call(connection, { op: 'versions', answer: versionsSchema }, options)
 }

@@ -6,12 +6,12 @@ import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
-import type { AskScheduler } from './path-state.ts'
+import type { VerifyScheduler } from './path-state.ts'
 import { watchDirectory } from './watch.ts'
 
 /** How an existing cluster is looked for. */
 export interface FindExistingOptions {
-  readonly askScheduler: AskScheduler
+  readonly verifyScheduler: VerifyScheduler
   /** Milliseconds that the cluster may take to appear. */
   readonly timeout: number
   /** Milliseconds that its filesystem may take for one look. */
@@ -31,7 +31,7 @@ const [lookInterval, askInterval] = [500, 1_000]
  * @throws RunnerError ERR_TIMED_OUT where it does not come, ERR_UNAVAILABLE where it is no scheduler file of this user.
  */
 export async function findExistingCluster(path: string, options: FindExistingOptions): Promise<SchedulerFile> {
-  const { askScheduler, timeout, filesystemTimeout, signal, onMissing } = options
+  const { verifyScheduler, timeout, filesystemTimeout, signal, onMissing } = options
   let missing = 'for the file'
   let askedAt = -Infinity
   const refuse = (why: string): RunnerError =>
@@ -62,7 +62,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
       notice: () => undefined,
       late,
     })
-    const answer = await askScheduler(file)
+    const answer = await verifyScheduler(file)
     askedAt = monotonic()
     if (answer === 'answers') return file
     missing = `for its scheduler: that at ${file.address} ${says[answer]}`

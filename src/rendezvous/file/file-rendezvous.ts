@@ -1,5 +1,5 @@
 import { askOwner } from '../../control/ask.ts'
-import { askScheduler } from '../../dask/verify-scheduler.ts'
+import { verifyScheduler } from '../../dask/verify-scheduler.ts'
 import { messageOf } from '../../errors.ts'
 import type { RunContext } from '../../identity/run-context.ts'
 import { formatRunKey } from '../../identity/run-key.ts'
@@ -47,9 +47,9 @@ export class FileRendezvous implements Rendezvous {
   #directory: OwnDirectory | undefined
   /**
    * Whether the filesystem of the scheduler file answers in its time. If it has not, as if it is only one
-   * file that nobody serves, the last words are still tried; if it has not again, it is left alone.
+   * file that nobody serves, the end markers are still tried; if it has not again, it is left alone.
    */
-  #filesystem: 'answers' | 'doubtful' | 'hangs' = 'answers'
+  #filesystem: 'answers' | 'late' | 'hangs' = 'answers'
 
   constructor(run: RunContext, options: FileRendezvousOptions) {
     this.#run = run
@@ -77,7 +77,8 @@ export class FileRendezvous implements Rendezvous {
       logger,
       ask: askOwner,
       // The certificates of a secure run are of no use with another, and not there yet.
-      askScheduler: async (file) => await askScheduler(file, { tls: options.secure ? undefined : tlsOf(options) }),
+      verifyScheduler: async (file) =>
+        await verifyScheduler(file, { tls: options.secure ? undefined : tlsOf(options) }),
       isOver: (key) => earlierStarts(this.#run).has(key),
       onLock: (directory) => {
         reaper.setLock(directory)
@@ -106,9 +107,9 @@ export class FileRendezvous implements Rendezvous {
         onMissing: (what) => {
           missing = what
         },
-        askScheduler: async (file) => {
+        verifyScheduler: async (file) => {
           await onFound(file)
-          return await askScheduler(file, { tls: tlsOf(options), signal })
+          return await verifyScheduler(file, { tls: tlsOf(options), signal })
         },
         timeout: options.rendezvousTimeout,
         filesystemTimeout: options.filesystemTimeout,
@@ -151,7 +152,7 @@ export class FileRendezvous implements Rendezvous {
 
   async withdraw(word?: OutcomeRecord): Promise<void> {
     await this.#tried('remove the files of the run', async (store) => {
-      await store.withdraw({ tombstone: word })
+      await store.withdraw({ outcome: word })
     })
   }
 
@@ -224,8 +225,8 @@ export class FileRendezvous implements Rendezvous {
    */
   async #answered<T>(what: string, operation: Promise<T>): Promise<T> {
     const { options, schedulerFile } = this.#run
-    const isLast = this.#filesystem === 'doubtful'
-    const timeout = isLast ? Math.min(lastWordTimeout, options.filesystemTimeout) : options.filesystemTimeout
+    const isLast = this.#filesystem === 'late'
+    const timeout = isLast ? Math.min(endMarkerTimeoutMs, options.filesystemTimeout) : options.filesystemTimeout
     const late = (): Error => new IoTimeoutError(`Cannot ${what} beside "${schedulerFile}"`, timeout)
     return await this.#noticing(withIoTimeout(operation, timeout, late))
   }
@@ -234,7 +235,7 @@ export class FileRendezvous implements Rendezvous {
     try {
       return await operation
     } catch (error) {
-      if (error instanceof IoTimeoutError) this.#filesystem = this.#filesystem === 'answers' ? 'doubtful' : 'hangs'
+      if (error instanceof IoTimeoutError) this.#filesystem = this.#filesystem === 'answers' ? 'late' : 'hangs'
       throw error
     }
   }
@@ -242,11 +243,11 @@ export class FileRendezvous implements Rendezvous {
   /** {@link #answered} if it is too late to fail: a warning is all, and one is enough. */
   async #tried(what: string, operation: (store: FileStore) => Promise<void>): Promise<void> {
     if (this.#store === undefined || this.#filesystem === 'hangs') return
-    const isDoubtful = this.#filesystem === 'doubtful'
+    const isLate = this.#filesystem === 'late'
     try {
       await this.#answered(what, operation(this.#store))
     } catch (error) {
-      if (!isDoubtful) this.#run.logger.warn(messageOf(error))
+      if (!isLate) this.#run.logger.warn(messageOf(error))
     }
   }
 
@@ -256,8 +257,8 @@ export class FileRendezvous implements Rendezvous {
   }
 }
 
-/** How long a filesystem that has not answered may take for a last word. In milliseconds. */
-const lastWordTimeout = 1_000
+/** How long a filesystem that has not answered may take for an end marker. In milliseconds. */
+const endMarkerTimeoutMs = 1_000
 
 /** How long a rank 0 that ends alone waits for the others, to leave nothing, and how often it looks for them. In milliseconds. */
 const [lateArrival, exitsIntervalMs] = [5_000, 250]

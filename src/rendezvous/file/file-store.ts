@@ -23,13 +23,13 @@ import { notSharedError } from './not-shared.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import {
   type AskOwner,
-  type AskScheduler,
+  type VerifyScheduler,
   PathInUseError,
   type PathQuestions,
   readTarget,
   whoseTarget,
 } from './path-state.ts'
-import { clearPlace, type Place, publicPlace, publishAt } from './publish.ts'
+import { clearPlace, type PublishPlace, publicPlace, publishAt } from './publish.ts'
 import { coordinatorIn, coordinatorPlace, makeRunDirectory, runFiles } from './run-directory.ts'
 import { clearStaleFiles } from './stale-files.ts'
 import { defaultPollInterval } from './watch.ts'
@@ -63,7 +63,7 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
   /** Asks the control port of another run whether it lives. */
   readonly ask: AskOwner
   /** Tries the address in a scheduler file that nobody claims. */
-  readonly askScheduler: AskScheduler
+  readonly verifyScheduler: VerifyScheduler
   /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. @default never */
   readonly isOver?: (runKey: string) => boolean
 }
@@ -236,12 +236,12 @@ export class FileStore {
    * Removes all that is still this run's: the scheduler file, the run's directory. May be called again. What cannot be
    * removed is told to the logger.
    */
-  async withdraw({ tombstone }: { readonly tombstone?: OutcomeRecord | undefined } = {}): Promise<void> {
+  async withdraw({ outcome }: { readonly outcome?: OutcomeRecord | undefined } = {}): Promise<void> {
     this.#relay?.[Symbol.dispose]()
     const coordinator = await coordinatorIn(this.#directory).catch(() => undefined)
     if (coordinator !== undefined && coordinator.nonce !== this.#nonce) this.#contested ||= this.#nonce !== undefined
-    // The tombstone first, so that at no moment there is neither record nor outcome.
-    if (tombstone !== undefined) await this.publishOutcome(tombstone)
+    // The outcome first, so that at no moment there is neither record nor outcome.
+    if (outcome !== undefined) await this.publishOutcome(outcome)
     await this.#attempt(this.paths.schedulerFile, async () => {
       // Something else in its place, or nothing that can be read, is not ours to remove.
       const whose = this.#nonce && (await whoseTarget(this.paths, this.#nonce).catch(() => 'other'))
@@ -249,7 +249,7 @@ export class FileStore {
     })
     if (this.#contested) return
     await this.#attempt(this.#directory.path, async () => {
-      const stays = (name: string): boolean => tombstone !== undefined && name === outcomeName
+      const stays = (name: string): boolean => outcome !== undefined && name === outcomeName
       await removeKnownFiles(this.#directory, runFiles, (name) => !stays(name))
       await this.#directory.removeIfEmpty()
     })
@@ -287,7 +287,7 @@ export class FileStore {
     }
   }
 
-  get #publicPlace(): Place {
+  get #publicPlace(): PublishPlace {
     return publicPlace(this.paths, this.#questions)
   }
 

@@ -7,7 +7,7 @@ import type { DirectoryKeeper } from '../../util/own-directory.ts'
 import { watchDirectory } from './watch.ts'
 
 /** Between two signs of life of the relay. */
-const beatIntervalMs = 1_000
+const heartbeatIntervalMs = 1_000
 /** After a silence of so long the others look by themselves: the relay has not come, or it is stopped. */
 const longestSilenceMs = 3_000
 /** Between two looks into the directory on the node, where its kernel sends no events. */
@@ -38,8 +38,8 @@ export function relayPath(runDirectory: string, node: string, parent: string): s
 export class HostRelay implements Disposable {
   readonly isRelay: boolean
   readonly #directory: PrivateDirectory
-  #beats = 0
-  #beating: NodeJS.Timeout | undefined
+  #heartbeats = 0
+  #heartbeat: NodeJS.Timeout | undefined
 
   private constructor(directory: PrivateDirectory, isRelay: boolean) {
     this.#directory = directory
@@ -56,7 +56,7 @@ export class HostRelay implements Disposable {
     try {
       if (!(await directory.make(options.reaper))) return undefined
       const relay = new HostRelay(directory, options.isRelay)
-      if (options.isRelay) relay.#beat()
+      if (options.isRelay) relay.#startHeartbeat()
       return relay
     } catch {
       return undefined
@@ -84,8 +84,8 @@ export class HostRelay implements Disposable {
     const inspect = async (names: readonly string[]): Promise<{ readonly told: T | undefined } | undefined> => {
       const text = names.includes(foundName) ? await this.#directory.read(foundName) : undefined
       if (text !== undefined) return { told: read(text) }
-      const beat = names.includes(aliveName) ? ((await this.#directory.read(aliveName)) ?? last) : last
-      if (beat !== last) [last, heardAt] = [beat, monotonic()]
+      const heartbeat = names.includes(aliveName) ? ((await this.#directory.read(aliveName)) ?? last) : last
+      if (heartbeat !== last) [last, heardAt] = [heartbeat, monotonic()]
       return monotonic() - heardAt > longestSilenceMs ? { told: undefined } : undefined
     }
     try {
@@ -103,14 +103,14 @@ export class HostRelay implements Disposable {
 
   /** The relay does not look any more. */
   [Symbol.dispose](): void {
-    clearInterval(this.#beating)
+    clearInterval(this.#heartbeat)
   }
 
-  #beat(): void {
-    const beat = (): void => {
-      this.#directory.put(aliveName, String(this.#beats++)).catch(() => undefined)
+  #startHeartbeat(): void {
+    const heartbeat = (): void => {
+      this.#directory.put(aliveName, String(this.#heartbeats++)).catch(() => undefined)
     }
-    beat()
-    this.#beating = setInterval(beat, beatIntervalMs).unref()
+    heartbeat()
+    this.#heartbeat = setInterval(heartbeat, heartbeatIntervalMs).unref()
   }
 }

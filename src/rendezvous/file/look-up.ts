@@ -16,7 +16,7 @@ import { coordinatorName, exitedPattern, killedName, outcomeName, waitsName, wai
 import { notSharedError } from './not-shared.ts'
 import { killedOutcome, unwrittenOutcome } from './outcome.ts'
 import { coordinatorIn, readCoordinator, readOutcome } from './run-directory.ts'
-import { type LastSight, realSeams, watchDirectory, type WatchSeams } from './watch.ts'
+import { type LastSight, realWatchSeams, watchDirectory, type WatchSeams } from './watch.ts'
 
 /** How a process waits for what rank 0 publishes. */
 export interface LookUpOptions {
@@ -55,7 +55,7 @@ const tolerance = 1_000
  */
 export async function lookUp(directory: PrivateDirectory, options: LookUpOptions): Promise<Found> {
   const { runKey, timeout, signal, except, relay } = options
-  const reader = new Reader(directory, options)
+  const reader = new RecordReader(directory, options)
   const end = reader.now() + timeout
   try {
     // A process that found a dead record looks by itself: what it was told may be that record.
@@ -85,7 +85,7 @@ export async function lookUp(directory: PrivateDirectory, options: LookUpOptions
 const lastLook = 500
 
 async function look(
-  reader: Reader,
+  reader: RecordReader,
   { timeout, filesystemTimeout, interval, mode, logger, signal, seams }: LookUpOptions,
   left: number,
 ): Promise<Found> {
@@ -96,11 +96,11 @@ async function look(
     notice: (message) => {
       logger.warn(message)
     },
-    seams: seams ?? { ...realSeams, list: async () => await directory.list() },
+    seams: seams ?? { ...realWatchSeams, list: async () => await directory.list() },
   })
 }
 
-class Reader {
+class RecordReader {
   readonly directory: PrivateDirectory
   readonly #options: LookUpOptions
   readonly #began: number

@@ -13,14 +13,14 @@ export type OwnerAnswer = 'alive' | 'gone' | 'unreachable'
 /** Asks an owner whether its run still lives. Ends within seconds. */
 export type AskOwner = (owner: Owner) => Promise<OwnerAnswer>
 /** Asks who is at the address of a scheduler file. Ends within seconds. */
-export type AskScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
+export type VerifyScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
 
 /** How to find out whether what stands at a path is stale. */
 export interface PathQuestions {
   /** The run that asks. */
   readonly runKey: string
   readonly ask: AskOwner
-  readonly askScheduler: AskScheduler
+  readonly verifyScheduler: VerifyScheduler
   /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. */
   readonly isOver: (runKey: string) => boolean
 }
@@ -112,7 +112,7 @@ async function stateOfCluster(file: SchedulerFile, questions: PathQuestions): Pr
   const { dask_hpc_runner: owner, address } = file
   const its = owner === undefined ? undefined : await stateOfOwner(owner, questions, 'the file')
   if (typeof its === 'object') return its.inUse
-  const answer = await questions.askScheduler(file)
+  const answer = await questions.verifyScheduler(file)
   const inUse = (how: string): PathState => ({ kind: 'in use', why: `the Dask scheduler that it names ${how}` })
   switch (answer) {
     case 'answers':

@@ -8,7 +8,7 @@ import type { RendezvousPaths } from './names.ts'
 import { checkStale, PathInUseError, type PathQuestions, type PathState, readTarget } from './path-state.ts'
 
 /** A path at which one run of several publishes. */
-export interface Place {
+export interface PublishPlace {
   readonly path: string
   /** What stands there, and whether it is stale. */
   readonly check: () => Promise<PathState>
@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** How a place is published at. */
-export interface PublishOptions extends LockOptions {
+export interface PublishFileOptions extends LockOptions {
   readonly paths: RendezvousPaths
   readonly logger: Logger
 }
@@ -35,7 +35,7 @@ const attempts = 3
  *
  * @throws RunnerError ERR_CANNOT_PUBLISH where it cannot, or what is there is to be left alone.
  */
-export async function publishAt(place: Place, text: string, options: PublishOptions): Promise<void> {
+export async function publishAt(place: PublishPlace, text: string, options: PublishFileOptions): Promise<void> {
   const first = await created(place, text)
   if (first === 'created') return
   await withLock(
@@ -60,13 +60,13 @@ export async function publishAt(place: Place, text: string, options: PublishOpti
  *
  * @throws RunnerError ERR_CANNOT_PUBLISH where what is there is to be left alone.
  */
-export async function clearPlace(place: Place, options: PublishOptions): Promise<void> {
+export async function clearPlace(place: PublishPlace, options: PublishFileOptions): Promise<void> {
   await withLock(options.paths, async (lock) => clear(place, lock, options), options)
 }
 
 const changing = 'another program is writing it at this moment; name another path'
 
-async function created(place: Place, text: string): Promise<Created> {
+async function created(place: PublishPlace, text: string): Promise<Created> {
   try {
     return await place.create(text)
   } catch (error) {
@@ -74,7 +74,7 @@ async function created(place: Place, text: string): Promise<Created> {
   }
 }
 
-async function clear(place: Place, lock: Lock, { logger, signal }: PublishOptions): Promise<void> {
+async function clear(place: PublishPlace, lock: Lock, { logger, signal }: PublishFileOptions): Promise<void> {
   const state = await place.check()
   signal?.throwIfAborted()
   if (state.kind === 'in use') throw new PathInUseError(place.path, state)
@@ -85,7 +85,7 @@ async function clear(place: Place, lock: Lock, { logger, signal }: PublishOption
 }
 
 /** The scheduler file's path. */
-export function publicPlace(paths: RendezvousPaths, questions: PathQuestions): Place {
+export function publicPlace(paths: RendezvousPaths, questions: PathQuestions): PublishPlace {
   const { schedulerFile: path } = paths
   return {
     path,

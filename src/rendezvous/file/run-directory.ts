@@ -13,7 +13,7 @@ import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseEarlyExit } from './early-exits.ts'
 import { coordinatorName, exitedPattern, outcomeName, waitsPattern } from './names.ts'
 import { type PathQuestions, type PathState, stateOfOwner } from './path-state.ts'
-import type { Place } from './publish.ts'
+import type { PublishPlace } from './publish.ts'
 
 /**
  * Makes a run's own directory, with what directories above it are missing; that it exists is fine.
@@ -75,7 +75,7 @@ export async function coordinatorIn(directory: PrivateDirectory): Promise<Cluste
 }
 
 /** Where rank 0 of a run leaves word: of two processes that claim to be it, one succeeds. */
-export function coordinatorPlace(directory: PrivateDirectory, path: string, questions: PathQuestions): Place {
+export function coordinatorPlace(directory: PrivateDirectory, path: string, questions: PathQuestions): PublishPlace {
   return {
     path,
     check: async (): Promise<PathState> => {

@@ -38,7 +38,7 @@ export function leastOperations(lookers: number): number {
   return Math.ceil((lookers * 1000) / longestIntervalMs)
 }
 
-/** The longest that news can take to be noticed by polling each `interval`, in milliseconds. */
+/** The longest time in which a change is noticed by polling each `interval`, in milliseconds. */
 export function longestNotice(interval: number): number {
   return interval * (1 + variation)
 }
@@ -57,7 +57,7 @@ export interface WatchSeams {
 }
 
 /** The world as it is. */
-export const realSeams: WatchSeams = {
+export const realWatchSeams: WatchSeams = {
   sleep,
   list: listDirectory,
   isLocal: isLocalFilesystem,
@@ -104,7 +104,7 @@ export async function watchDirectory<T>(
   inspect: (names: readonly string[]) => Promise<T | undefined>,
   options: WatchOptions,
 ): Promise<T> {
-  const { timeout, signal, seams = realSeams } = options
+  const { timeout, signal, seams = realWatchSeams } = options
   signal?.throwIfAborted()
   const stop = new AbortController()
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])

@@ -6,7 +6,7 @@ import type { Identity } from '../../identity/identity.ts'
 import { identifyMpi, isUniqueRun, tellsSize } from '../../identity/mpi.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { formatRunKey } from '../../identity/run-key.ts'
-import { chooseMeeting, type Meeting } from '../../mpi/choose-library.ts'
+import { chooseLibrary, type LibraryChoice } from '../../mpi/choose-library.ts'
 import type { RunnerOptions } from '../../options.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Rendezvous } from '../../rendezvous/rendezvous.ts'
@@ -31,7 +31,7 @@ import { MpiRendezvous } from '../../rendezvous/mpi/mpi-rendezvous.ts'
 export class MPIRunner extends BaseRunner {
   /** Whether a scheduler file is wanted where others can read it, beside the broadcast. */
   readonly #wantsFile: boolean
-  #meeting: Meeting | undefined
+  #choice: LibraryChoice | undefined
 
   /** @throws RangeError where an option is outside of what it takes. */
   constructor(options: RunnerOptions = {}) {
@@ -41,10 +41,10 @@ export class MPIRunner extends BaseRunner {
 
   protected override async identify({ options, signal }: Context): Promise<Identity> {
     const { env, runId, rendezvousTimeout } = options
-    const meeting = await chooseMeeting(options, { reaper: this.reaper, signal })
-    this.#meeting = meeting
+    const choice = await chooseLibrary(options, { reaper: this.reaper, signal })
+    this.#choice = choice
     const me = { host: hostname(), runId }
-    if (meeting.by === 'broadcast') {
+    if (choice.by === 'broadcast') {
       if (tellsSize(env)) return identifyMpi(env, me)
       const late = (): Error =>
         new RunnerError(
@@ -53,39 +53,39 @@ export class MPIRunner extends BaseRunner {
             code: 'ERR_TIMED_OUT',
           },
         )
-      return identifyMpi(env, { ...me, world: await deadline(meeting.helper.world, rendezvousTimeout, late, signal) })
+      return identifyMpi(env, { ...me, world: await deadline(choice.helper.world, rendezvousTimeout, late, signal) })
     }
     const identity = identifyMpi(env, me)
     if (isUniqueRun(env, me)) return identity
     throw new RunnerError(
       `Cannot tell this run from others, as the scheduler file needs it: this launcher says nothing that is unique ` +
-        `to a run, and there is no broadcast over MPI, because ${meeting.why}; or give all processes of the run the ` +
+        `to a run, and there is no broadcast over MPI, because ${choice.why}; or give all processes of the run the ` +
         'same word, such as --run-id "$(date +%s)"',
       { code: 'ERR_ENVIRONMENT' },
     )
   }
 
   protected override async schedulerFileFor(path: string, me: Identity): Promise<string> {
-    if (this.#meeting?.by !== 'broadcast' || this.#wantsFile) return path
+    if (this.#choice?.by !== 'broadcast' || this.#wantsFile) return path
     const name = `dask-hpc-runner-${formatRunKey(me.runKey)}-${me.rank}-${randomUUID().slice(0, 8)}`
     return join((await temporaryPlace()).path, name, 'scheduler.json')
   }
 
   protected override rendezvous(run: RunContext): Rendezvous {
     const { identity, options, logger } = run
-    const meeting = this.#meeting
+    const choice = this.#choice
     const says = (how: string): void => {
       if (identity.rank === 0) logger.info(`the processes meet ${how}`)
     }
     const file = new FileRendezvous(run, { reaper: this.reaper })
-    if (meeting?.by !== 'broadcast') {
-      says(`at the scheduler file, because ${meeting?.why ?? ''}`)
+    if (choice?.by !== 'broadcast') {
+      says(`at the scheduler file, because ${choice?.why ?? ''}`)
       return file
     }
-    says(`by a broadcast over MPI: ${meeting.library}`)
+    says(`by a broadcast over MPI: ${choice.library}`)
     const publishes = this.#wantsFile && options.scheduler && identity.rank === 0
     return new MpiRendezvous(run, {
-      helper: meeting.helper,
+      helper: choice.helper,
       reaper: this.reaper,
       ownFile: !this.#wantsFile,
       ...(publishes ? { file } : {}),

@@ -2,9 +2,9 @@ import type { ChosenAddress } from '../../../src/util/choose-address.ts'
 import { describe, expect, it } from 'vitest'
 import { type DirectoryFacts, checkDirectory } from '../../../src/commands/doctor/directory.ts'
 import { checkEnvironment } from '../../../src/commands/doctor/environment.ts'
-import { kindOf } from '../../../src/commands/doctor/filesystem.ts'
+import { kindOfFilesystem } from '../../../src/commands/doctor/filesystem.ts'
 import type { Finding } from '../../../src/commands/doctor/finding.ts'
-import { checkNetwork, checkPorts } from '../../../src/commands/doctor/network.ts'
+import { checkNetwork, checkOpenPorts } from '../../../src/commands/doctor/network.ts'
 import { checkNode } from '../../../src/commands/doctor/node.ts'
 import {
   checkOpenFiles,
@@ -12,7 +12,7 @@ import {
   checkVariables,
   formatThisWorker,
 } from '../../../src/commands/doctor/resources.ts'
-import { checkStanding } from '../../../src/commands/doctor/standing.ts'
+import { checkPath } from '../../../src/commands/doctor/path-facts.ts'
 import { checkTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { checkPlace, checkSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
 import { listeningPlaces } from '../../../src/components/listening-places.ts'
@@ -298,12 +298,12 @@ describe('kindOf', () => {
   ].join('\n')
 
   it('is the innermost mount, and of two on one point the later', () => {
-    expect(kindOf('/var/x', mounts)).toBe('ext4')
-    expect(kindOf('/homely', mounts)).toBe('ext4')
-    expect(kindOf('/home/me', mounts.replace(/\n32.*/, ''))).toBe('nfs4')
-    expect(kindOf('/home/me', mounts)).toBe('tmpfs')
-    expect(kindOf('/with space/x', mounts)).toBe('lustre')
-    expect(kindOf('/x', '')).toBeUndefined()
+    expect(kindOfFilesystem('/var/x', mounts)).toBe('ext4')
+    expect(kindOfFilesystem('/homely', mounts)).toBe('ext4')
+    expect(kindOfFilesystem('/home/me', mounts.replace(/\n32.*/, ''))).toBe('nfs4')
+    expect(kindOfFilesystem('/home/me', mounts)).toBe('tmpfs')
+    expect(kindOfFilesystem('/with space/x', mounts)).toBe('lustre')
+    expect(kindOfFilesystem('/x', '')).toBeUndefined()
   })
 })
 
@@ -311,9 +311,9 @@ describe('checkStanding', () => {
   const nothing = { path: '/x/F.json', refusal: undefined, notice: undefined }
 
   it('notes what would be replaced, and gives the advice of what would be refused', () => {
-    expect(levels(checkStanding(nothing))).toEqual(['ok scheduler file'])
-    expect(levels(checkStanding({ ...nothing, notice: 'Replacing it' }))).toEqual(['note scheduler file'])
-    expect(checkStanding({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
+    expect(levels(checkPath(nothing))).toEqual(['ok scheduler file'])
+    expect(levels(checkPath({ ...nothing, notice: 'Replacing it' }))).toEqual(['note scheduler file'])
+    expect(checkPath({ ...nothing, refusal: 'Cannot publish: a; name another path' })).toMatchObject([
       { level: 'problem', finding: 'Cannot publish: a', advice: 'name another path' },
     ])
   })
@@ -367,7 +367,7 @@ describe('checkNetwork', () => {
   it('says which ports anybody can use, and what closes them', () => {
     const of = (given: RunnerOptions, schedulerHost = '10.0.0.1', workerHost = schedulerHost) => {
       const options = completeOptions(given)
-      return checkPorts(
+      return checkOpenPorts(
         { places: listeningPlaces({ options, schedulerHost, workerHost, staysOnHost: false }) },
         options,
       ).map(({ level, finding, advice }) => [level, finding, advice].join('; '))

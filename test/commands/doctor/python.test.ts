@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkClient } from '../../../src/commands/doctor/client.ts'
-import { checkDashboard, checkPython } from '../../../src/commands/doctor/python.ts'
+import { checkBokeh, checkPython } from '../../../src/commands/doctor/python.ts'
 
 const packages = { distributed: '2022.12.1+ds.1', dask: '2022.12.1+dfsg', msgpack: '1.0.3' }
 const python = { executable: '/usr/bin/python3', version: '3.11.2', packages, place: '/lib/distributed/__init__.py' }
@@ -33,8 +33,8 @@ describe('checkPython', () => {
 
 describe('checkDashboard', () => {
   it('notes that bokeh is missing', () => {
-    expect(checkDashboard(python)[0]?.level).toBe('note')
-    expect(checkDashboard({ ...python, packages: { ...packages, bokeh: '3.0' } })[0]?.level).toBe('ok')
+    expect(checkBokeh(python)[0]?.level).toBe('note')
+    expect(checkBokeh({ ...python, packages: { ...packages, bokeh: '3.0' } })[0]?.level).toBe('ok')
   })
 })
 

@@ -60,7 +60,7 @@ export function storeOf(schedulerFile: string, runKey: string, changes: Partial<
     metadataBudget: 200,
     logger: notes(),
     ask: () => Promise.resolve('gone'),
-    askScheduler: () => Promise.resolve('refuses'),
+    verifyScheduler: () => Promise.resolve('refuses'),
     ...changes,
   })
 }

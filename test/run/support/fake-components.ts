@@ -109,9 +109,9 @@ export class FakeComponents {
   }
 
   readonly python = Promise.resolve('/usr/bin/python3')
-  readonly warmUp = vi.fn()
-  readonly dismiss = vi.fn()
-  readonly warmClient = vi.fn()
+  readonly preload = vi.fn()
+  readonly cancel = vi.fn()
+  readonly preloadClient = vi.fn()
   readonly unref = vi.fn()
   readonly retireWorkers = vi.fn()
 

@@ -12,7 +12,7 @@ import type { Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
 // Loaded when it is needed, for which no time passes here.
 import '../../../src/run/open-coordinator.ts'
-import { realSeams, type RunSeams } from '../../../src/run/seams.ts'
+import { realRunSeams, type RunSeams } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
 import type { Rendezvous } from '../../../src/rendezvous/rendezvous.ts'
@@ -134,7 +134,7 @@ class Rank {
     }
     this.components = new FakeComponents(rank, did)
     const seams: RunSeams = {
-      ...realSeams,
+      ...realRunSeams,
       signals: this.signals,
       makeReaper: () => fakeReaper(did),
       makeComponents: () => this.components.asComponents,

@@ -8,12 +8,12 @@ import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { rendezvousPaths } from '../../rendezvous/file/names.ts'
 import { checkStale, PathInUseError } from '../../rendezvous/file/path-state.ts'
-import { askScheduler, type SchedulerAnswer } from '../../dask/verify-scheduler.ts'
+import { verifyScheduler, type SchedulerAnswer } from '../../dask/verify-scheduler.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 
 /** What stands at the scheduler file's path. */
-export interface StandingFacts {
+export interface PathFacts {
   readonly path: string
   /** Why a run would not replace what stands there. */
   readonly refusal: string | undefined
@@ -22,17 +22,17 @@ export interface StandingFacts {
 }
 
 /** Looks at what a run would find at its path; nothing is changed. */
-export async function lookAtStanding(
+export async function lookAtPath(
   path: string,
   { runKey, tls }: { readonly runKey: string; readonly tls: TlsFiles | undefined },
-): Promise<StandingFacts> {
+): Promise<PathFacts> {
   const paths = rendezvousPaths(path, runKey)
   // A run makes what is missing of the path.
   if (await isMissing(paths.directory)) return { path, refusal: undefined, notice: undefined }
   const isOver = (): boolean => false
-  const askTls = async (file: SchedulerFile): Promise<SchedulerAnswer> => await askScheduler(file, { tls })
+  const verify = async (file: SchedulerFile): Promise<SchedulerAnswer> => await verifyScheduler(file, { tls })
   try {
-    const state = await checkStale(paths, { runKey, ask: askOwner, askScheduler: askTls, isOver })
+    const state = await checkStale(paths, { runKey, ask: askOwner, verifyScheduler: verify, isOver })
     const refusal = state.kind === 'in use' ? new PathInUseError(path, state).message : undefined
     return { path, refusal, notice: state.kind === 'stale' ? state.notice : undefined }
   } catch (error) {
@@ -54,7 +54,7 @@ function noneMissing(error: unknown): readonly string[] {
 }
 
 /** Judges whether a run could publish there. */
-export function checkStanding({ path, refusal, notice }: StandingFacts): Finding[] {
+export function checkPath({ path, refusal, notice }: PathFacts): Finding[] {
   if (refusal !== undefined) return [foundMessage('problem', 'scheduler file', refusal)]
   return [notice === undefined ? found('ok', 'scheduler file', path) : found('note', 'scheduler file', notice)]
 }
@@ -81,7 +81,7 @@ export async function lookAtExisting(path: string, tls: TlsFiles | undefined): P
   if (parsed.kind !== 'valid')
     return { path, scheduler: undefined, why: parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}` }
   const { address } = parsed.file
-  return { path, scheduler: { address, answer: await askScheduler(parsed.file, { tls }) }, why: '' }
+  return { path, scheduler: { address, answer: await verifyScheduler(parsed.file, { tls }) }, why: '' }
 }
 
 /** Judges the cluster that workers would be added to. */

@@ -5,7 +5,7 @@ import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { type FileForms, removeKnownFiles } from '../../filesystem/known-files.ts'
 import { isTemporaryName } from '../../filesystem/temporary-name.ts'
 import { presenceName } from './presence.ts'
-import { defaultPollInterval, realSeams, watchDirectory, type WatchOptions } from '../../rendezvous/file/watch.ts'
+import { defaultPollInterval, realWatchSeams, watchDirectory, type WatchOptions } from '../../rendezvous/file/watch.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { cannotWrite, tryName, tryText } from './directory.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
@@ -45,7 +45,7 @@ function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
 }
 
 /** How processes meet in our directory. */
-export interface MeetingOptions {
+export interface ExchangeOptions {
   /** Our directory beside the scheduler file. */
   readonly own: PrivateDirectory
   /** Number of processes. */
@@ -69,7 +69,7 @@ export interface Gathered {
 class Late extends Error {}
 
 /** Rank 0: says where it listens, and waits for what the others leave. */
-export async function gatherRanks(start: Start, options: MeetingOptions): Promise<Gathered> {
+export async function gatherRanks(start: Start, options: ExchangeOptions): Promise<Gathered> {
   const { own, size } = options
   await put(own, startName, JSON.stringify(start))
   const began = monotonic()
@@ -115,13 +115,13 @@ async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<
 }
 
 /** What another process learns from rank 0. */
-export interface Met {
+export interface Rank0Reach {
   readonly reach: RankFacts['reach']
   readonly control: RankFacts['control']
 }
 
 /** Every other process: waits for rank 0, and connects to where it listens. Undefined where it does not come. */
-export async function meetRank0(options: MeetingOptions): Promise<Met | undefined> {
+export async function lookUpRank0(options: ExchangeOptions): Promise<Rank0Reach | undefined> {
   const { own, signal } = options
   const look = async (names: readonly string[]): Promise<Start | undefined> => {
     if (!names.includes(startName)) return undefined
@@ -134,7 +134,7 @@ export async function meetRank0(options: MeetingOptions): Promise<Met | undefine
 }
 
 /** Every other process: leaves its facts, and waits until rank 0 has done with them. */
-export async function sendFacts(facts: RankFacts, options: MeetingOptions): Promise<void> {
+export async function sendFacts(facts: RankFacts, options: ExchangeOptions): Promise<void> {
   const { own } = options
   try {
     await put(own, `facts-${facts.rank}.json`, JSON.stringify(facts))
@@ -152,9 +152,9 @@ function gone(error: unknown): undefined {
   throw error
 }
 
-function watching({ own, size, timeout, signal }: MeetingOptions): WatchOptions {
+function watching({ own, size, timeout, signal }: ExchangeOptions): WatchOptions {
   const interval = defaultPollInterval(size)
-  const seams = { ...realSeams, list: async () => await own.list() }
+  const seams = { ...realWatchSeams, list: async () => await own.list() }
   return {
     mode: 'poll',
     interval,
