@@ -20,11 +20,8 @@ const slurm = ['test/slurm/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
-/** In CI a test of real processes that failed is run once more; scripts/test-summary.mjs names it then. */
-const retry = process.env.CI === 'true' ? 1 : 0
-
-/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once. */
-const wholeRuns = { maxWorkers: 3, sequence: { groupOrder: 2 } }
+/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So four files of them run at once. */
+const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
 
 // Only `npm run bench` asks for them: a measurement is no test.
 const benchmarks =
@@ -68,7 +65,6 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'process',
-          retry,
           include: processes,
           globalSetup,
           testTimeout: 60_000,
@@ -79,7 +75,6 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'cluster',
-          retry,
           include: cluster,
           globalSetup: [globalSetup, 'scripts/numpy-setup.mjs', 'scripts/debian13-setup.mjs'],
           testTimeout: 120_000,
@@ -93,7 +88,6 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'slurm',
-          retry,
           include: slurm,
           globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 300_000,
@@ -107,7 +101,6 @@ export default defineConfig({
         plugins: [textFiles],
         test: {
           name: 'mpi',
-          retry,
           include: mpi,
           globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
           testTimeout: 120_000,

@@ -10,7 +10,7 @@ let skipped = 0
 const text = readFileSync(report, 'utf8')
 
 /** The part of vitest's report that is read here.
- * @typedef {{ status: string, name: string, assertionResults: { status: string, fullName: string, failureMessages: string[] | null }[] }} TestFile
+ * @typedef {{ status: string, name: string, assertionResults: { status: string }[] }} TestFile
  * @typedef {Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numTodoTests', number> & { testResults: TestFile[] }} Report
  */
 
@@ -26,9 +26,6 @@ else {
   )
   failed = result.numFailedTests + broken.length
   for (const file of broken) console.error(`failed as a whole: ${file.name}`)
-  for (const { status, fullName, failureMessages } of result.testResults.flatMap((file) => file.assertionResults))
-    if (status === 'passed' && failureMessages !== null && failureMessages.length > 0)
-      console.error(`passed at the second try only: ${fullName}\n${failureMessages.join('\n')}`)
 }
 if (tests === 'failed' && failed === 0) {
   failed = 1
