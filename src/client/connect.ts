@@ -4,7 +4,7 @@ import { Reaper } from '../process/reaper.ts'
 import { ClientProcess } from '../python/client-process.ts'
 import { findPython } from '../python/find-python.ts'
 import { tasksModule } from '../python/tasks-module.ts'
-import { type Duration, milliseconds } from '../util/duration.ts'
+import { type Duration, milliseconds, parseDuration } from '../util/duration.ts'
 import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
 import { connectHelper } from './connect-helper.ts'
@@ -18,7 +18,11 @@ import { type ClientTlsOptions, environmentForTls, environmentOfSecureRun, tlsAd
 export interface ConnectOptions extends ClientTlsOptions {
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined
-  /** How long connecting to the scheduler may take. The start of the helper process's Python does not count. @default '30s' */
+  /**
+   * How long connecting to the scheduler may take. The start of the helper process's Python does not count.
+   *
+   * @default in the client program of a run, as long as that lets Dask's clients try: `DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT`; else '30s'
+   */
   readonly timeout?: Duration | undefined
   /** The Python that has Dask, that of the cluster. @default as for a runner */
   readonly python?: string | undefined
@@ -52,7 +56,7 @@ export interface Connected {
 export async function connect(target: ClusterTarget | undefined, options: ConnectOptions): Promise<Connected> {
   checkNames(options, optionNames)
   const { signal, env = process.env } = options
-  const timeout = milliseconds(options.timeout ?? '30s', 'timeout')
+  const timeout = milliseconds(options.timeout ?? ofProgram(env) ?? '30s', 'timeout')
   signal?.throwIfAborted()
   const found = await findTarget(target, env)
   const own = await environmentForTls(options)
@@ -91,6 +95,12 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
     const advice = tlsAdvice(found.address, { ...env, ...tls })
     throw asRunnerError(error, `connect to the scheduler at ${found.address}`, advice)
   }
+}
+
+/** How long the client program of a run may try, whose scheduler may be only starting. What Dask alone can read is left to it. */
+function ofProgram(env: Readonly<NodeJS.ProcessEnv>): number | undefined {
+  const given = env.DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT
+  return env.DASK_HPC_RUNNER_N_WORKERS === undefined || given === undefined ? undefined : parseDuration(given)
 }
 
 /** What Dask's client has to say. */

@@ -57,7 +57,12 @@ export async function findTarget(
     const takeProcess = target[takeClientProcess]?.bind(target)
     return { address, inRun: true, ...(takeProcess === undefined ? {} : { takeProcess }) }
   }
-  const { address, dask_hpc_runner: run } = await readFile(absolutePath(target.schedulerFile))
+  const path = absolutePath(target.schedulerFile)
+  const own = env.DASK_SCHEDULER_ADDRESS
+  // The scheduler of a program's own run may be only starting: its file comes when it listens.
+  if (own !== undefined && env.DASK_HPC_RUNNER_N_WORKERS !== undefined && env.DASK_HPC_RUNNER_SCHEDULER_FILE === path)
+    return { address: own, inRun: true }
+  const { address, dask_hpc_runner: run } = await readFile(path)
   return { address, inRun: false, ...(run?.secure === true && { secureRun: run }) }
 }
 

@@ -52,6 +52,8 @@ export interface ClusterPlace {
   /** Absolute path. Undefined where there is none. */
   readonly schedulerFile: string | undefined
   readonly nWorkers: number
+  /** How long Dask's clients may try to connect, in its notation, unless the user has said so himself. @default as Dask has it */
+  readonly connectTimeout?: string | undefined
   /** Where Dask's clients need a certificate. */
   readonly tls?: TlsFiles | undefined
 }
@@ -59,13 +61,17 @@ export interface ClusterPlace {
 /** One that was inherited may name another cluster. */
 const inheritedFile = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_SCHEDULER_FILE$/
 
+/** How long a client of Dask tries to connect: the program may begin before its scheduler listens. */
+const connectVariable = 'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT'
+
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
 export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
-  const { schedulerAddress, schedulerFile, nWorkers, tls } = place
+  const { schedulerAddress, schedulerFile, nWorkers, connectTimeout, tls } = place
   const own = {
     DASK_SCHEDULER_ADDRESS: schedulerAddress,
     ...(schedulerFile === undefined ? {} : { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
     DASK_HPC_RUNNER_N_WORKERS: String(nWorkers),
+    ...(connectTimeout === undefined ? {} : { [connectVariable]: env[connectVariable] ?? connectTimeout }),
     ...(tls === undefined ? {} : tlsEnvironment(tls)),
   }
   const others = Object.entries(withNestedSteps(env)).filter(([name]) => !inheritedFile.test(name))

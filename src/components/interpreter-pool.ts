@@ -96,7 +96,7 @@ export class InterpreterPool {
   async start(part: DaskPart, args: readonly string[], extras?: WorkerExtras): Promise<DaskProcess> {
     const python = await this.path
     const forked = await this.#fork(part)
-    this.#run.signal.throwIfAborted()
+    this.#signal.throwIfAborted()
     const process = forked ?? this.#preloaded.get(part.name) ?? this.#spawn(python, part)
     this.#preloaded.delete(part.name)
     process.begin(args, extras)

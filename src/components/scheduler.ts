@@ -1,6 +1,6 @@
 import { RunnerError } from '../errors.ts'
 import { formatDuration } from '../util/duration.ts'
-import { deadline } from '../util/wait.ts'
+import { deadline, untilAborted } from '../util/wait.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { Versions } from '../record/versions.ts'
@@ -13,19 +13,48 @@ export interface RunningScheduler {
   readonly versions: Versions
 }
 
+/** Where a scheduler will listen, or does so already. */
+export interface SchedulerAddress {
+  readonly address: string
+  /** How long a client that may be early is to try to connect, in Dask's notation. Undefined: as the user has it. */
+  readonly connectTimeout?: string
+}
+
+/**
+ * Waits until it is known where the scheduler will listen: its port is bound, which is before it has imported Dask. Only of some
+ * schedulers it is not known before they run.
+ *
+ * @param running as {@link schedulerRuns} gives it
+ * @throws what that throws, or the reason of the run's signal.
+ */
+export async function schedulerAddress(
+  process: DaskProcess,
+  running: Promise<RunningScheduler>,
+  { options, signal }: RunContext,
+): Promise<SchedulerAddress> {
+  const bound = process.bound.then(({ address, connect }) => ({
+    address,
+    ...(connect ? {} : { connectTimeout: `${options.rendezvousTimeout / 1000}s` }),
+  }))
+  const runs = running.then(({ scheduler }) => ({ address: scheduler.address }))
+  return await untilAborted(Promise.race([bound, runs]), signal)
+}
+
 /**
  * Waits until the scheduler runs.
  *
- * @throws RunnerError ERR_TIMED_OUT, the error with which it ended, or the reason of the run's signal.
+ * @throws RunnerError ERR_TIMED_OUT, or the error with which it ended.
  */
-export async function schedulerRuns(process: DaskProcess, { options, signal }: RunContext): Promise<RunningScheduler> {
-  const { rendezvousTimeout } = options
+export async function schedulerRuns(
+  process: DaskProcess,
+  { options: { rendezvousTimeout } }: Pick<RunContext, 'options'>,
+): Promise<RunningScheduler> {
   const late = (): Error =>
     new RunnerError(`Cannot start the scheduler: it was not running after ${formatDuration(rendezvousTimeout)}`, {
       code: 'ERR_TIMED_OUT',
       lastLines: process.tail,
     })
-  const { identity, versions } = await deadline(process.started, rendezvousTimeout, late, signal)
+  const { identity, versions } = await deadline(process.started, rendezvousTimeout, late)
   const scheduler = parseIdentity(identity)
   if (scheduler === undefined)
     throw new RunnerError(`Cannot use what the scheduler says of itself: ${JSON.stringify(identity)}`, {

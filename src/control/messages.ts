@@ -70,6 +70,13 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refused'), why: z.string() }),
   /** The sender is there. */
   z.object({ type: z.literal('heartbeat') }),
+  /** Where the scheduler will listen, or does already: the client program may begin. Dask's clients try for `connect_timeout`. */
+  z.object({
+    type: z.literal('address'),
+    address: z.string(),
+    n_workers: z.number(),
+    connect_timeout: z.optional(z.string()),
+  }),
   /** The cluster is there: its scheduler file, our record in it. */
   z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
   /** The certificates of the run, PEM: to each process as soon as they are there, and to whoever asks. */
@@ -94,5 +101,7 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
   }),
 ])
 export type FromCoordinator = z.infer<typeof fromCoordinatorSchema>
+/** Where the scheduler of a run is to be found, before it listens. */
+export type ClusterAddress = Omit<Extract<FromCoordinator, { type: 'address' }>, 'type'>
 /** How a run ends. */
 export type RunResult = Omit<Extract<FromCoordinator, { type: 'end' }>, 'type'>

@@ -7,6 +7,7 @@ import { type PythonAnswer, failedAnswer, lacksDask, silentPython } from './find
 
 const reportSchema = z.discriminatedUnion('report', [
   z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() }),
+  z.object({ report: z.literal('bound'), address: z.string(), connect: z.boolean() }),
   z.object({ report: z.literal('loaded'), pid: z.number(), threads: z.nullable(z.number()) }),
   z.object({
     report: z.literal('started'),
@@ -28,6 +29,8 @@ type ReportOf<K extends BootstrapReport['report']> = Omit<Extract<BootstrapRepor
 
 /** What a Python says when it has imported Dask: its process id, and how many threads it has, where that can be known. */
 export type LoadReport = ReportOf<'loaded'>
+/** Where a scheduler will listen: its port is bound. `connect`: the user has said how long Dask may take to connect. */
+export type BoundReport = ReportOf<'bound'>
 /** What a component says when it is running: a scheduler its `identity()`, as it stands in a scheduler file. */
 export type StartReport = ReportOf<'started'>
 /** A worker has been forked. */
@@ -50,6 +53,7 @@ export class BootstrapLink {
   readonly #child: Supervised
   readonly #found = deferred<PythonAnswer>()
   readonly #loaded = deferred<LoadReport>()
+  readonly #bound = deferred<BoundReport>()
   readonly #started = deferred<StartReport>()
   readonly #refused = deferred<string>()
 
@@ -65,6 +69,9 @@ export class BootstrapLink {
         case 'loaded':
           this.isLoaded = true
           this.#loaded.resolve(report)
+          break
+        case 'bound':
+          this.#bound.resolve(report)
           break
         case 'started':
           this.#started.resolve(report)
@@ -106,6 +113,11 @@ export class BootstrapLink {
   /** Resolves once it has imported Dask. */
   get loaded(): Promise<LoadReport> {
     return this.#loaded.promise
+  }
+
+  /** Resolves once a scheduler's port is bound; never, if its address can only be known when it listens. */
+  get bound(): Promise<BoundReport> {
+    return this.#bound.promise
   }
 
   /** Resolves with the sentence, once it has found that the value of an option cannot be used. */

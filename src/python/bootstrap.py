@@ -4,6 +4,8 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
+#   {"report": "bound", "address": ..., "connect": true | false}     a scheduler's port is bound, often before that: see port.py;
+#       whether the user has said how long Dask may take to connect
 #   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ..., "gpus": ...}
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
 #       unless the configuration names another; tell the scheduler of the GPUs; `values` are those that values.py judges first
@@ -15,6 +17,7 @@
 import asyncio
 import ctypes
 import functools
+import importlib.machinery
 import importlib.util
 import json
 import logging
@@ -29,20 +32,21 @@ def main(pipe):
     pipe.set_inheritable(False)
     die_with_parent(os.getppid())
     leave_signals_to_supervisor()
-    has_dask = importlib.util.find_spec("distributed") is not None
-    say(pipe, report="python", executable=sys.executable, dask=has_dask)
-    if not has_dask:
+    there = has_dask()
+    say(pipe, report="python", executable=sys.executable, dask=there)
+    if not there:
         return
     orders = Orders(pipe)
     order = orders.next()
     kind = order["component"]
+    early = EarlyOrder(orders, pipe) if kind == "scheduler" else None  # noqa: F821 - port.py
     load(kind)
     say_loaded(pipe)
     if kind == "workers":
         kind, pipe = "worker", fork_workers(pipe, orders, set(order["channels"]))
         orders = Orders(pipe)
         say_loaded(pipe)
-    order = orders.next()
+    order = orders.next() if early is None else early.wait()
     component = Component(kind, pipe)
     threading.Thread(target=obey, args=(orders, component), daemon=True).start()
     os.environ.update(order["environment"])
@@ -50,7 +54,14 @@ def main(pipe):
     keep_files_in(order.get("directory"))
     look_for_directory(order["arguments"])
     component.gpus = order.get("gpus")
+    if early is not None and early.port is not None:
+        early.port.give()
     run(kind, order["arguments"], component, order.get("values", ()))
+
+
+def has_dask():
+    """Whether Dask can be imported. That is looked for in the usual places first: what is told of it is waited for."""
+    return (importlib.machinery.PathFinder.find_spec("distributed") or importlib.util.find_spec("distributed")) is not None
 
 
 def say(pipe, **report):

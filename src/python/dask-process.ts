@@ -2,7 +2,7 @@ import { exitStatuses, RunnerError } from '../errors.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { settledWithin } from '../util/wait.ts'
-import { BootstrapLink, type StartReport } from './bootstrap-link.ts'
+import { BootstrapLink, type BoundReport, type StartReport } from './bootstrap-link.ts'
 import type { PythonAnswer } from './find-python.ts'
 import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
 
@@ -69,6 +69,11 @@ export class DaskProcess {
   /** Has it run with these arguments of `dask scheduler` or `dask worker`. */
   begin(args: readonly string[], extras: WorkerExtras = { environment: {}, resources: {} }): void {
     this.#link.order({ order: 'start', arguments: args, ...extras })
+  }
+
+  /** Resolves once this scheduler's port is bound; never, if its address can only be known when it listens. */
+  get bound(): Promise<BoundReport> {
+    return this.#link.bound
   }
 
   /** Whether a client has come to this scheduler so far. */

@@ -5,6 +5,7 @@ import bootstrap from './bootstrap.py'
 import fork from './fork.py'
 import load from './load.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
+import port from './port.py'
 import tls from './tls.py'
 import values from './values.py'
 
@@ -65,6 +66,6 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     for (const pass of held ?? []) pass()
     held = undefined
   })
-  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${values}\n${fork}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${values}\n${fork}\n${port}\n${bootstrap}`))
   return { child, link }
 }

@@ -1,6 +1,7 @@
 import { type Channel, LocalChannel } from '../control/channel.ts'
-import type { FromCoordinator, Hello, ToCoordinator } from '../control/messages.ts'
+import type { ClusterAddress, FromCoordinator, Hello, ToCoordinator } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
+import type { SchedulerAddress } from '../components/scheduler.ts'
 import type { Logger } from '../logger.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure } from '../record/outcome-record.ts'
@@ -60,6 +61,7 @@ export class Coordinator {
   readonly #everybodyGone = deferred<undefined>()
   #haveAllCome = false
   #record: ClusterRecord
+  #address: ClusterAddress | undefined
   #cluster: PublishedFile | undefined
   #certificates: TlsMaterial | undefined
 
@@ -130,6 +132,13 @@ export class Coordinator {
   giveCertificates(material: TlsMaterial): void {
     this.#certificates = material
     for (const { channel } of this.#ranks.values()) this.#tellCertificates(channel)
+  }
+
+  /** It is known where the scheduler will listen: tells everybody. */
+  tellAddress({ address, connectTimeout }: SchedulerAddress): void {
+    const timeout = connectTimeout === undefined ? {} : { connect_timeout: connectTimeout }
+    this.#address = { address, n_workers: this.#record.n_workers, ...timeout }
+    for (const { channel } of this.#ranks.values()) channel.send({ type: 'address', ...this.#address })
   }
 
   /** The scheduler is there: gives its file with our record in it. */
@@ -205,6 +214,7 @@ export class Coordinator {
     channel.send({ type: 'welcome' })
     if (this.#haveAllCome) channel.send({ type: 'all-came' })
     this.#settle()
+    if (this.#address !== undefined) channel.send({ type: 'address', ...this.#address })
     if (this.#cluster !== undefined) channel.send({ type: 'cluster', file: this.#cluster })
     this.#tellResult(channel)
     this.#tellCertificates(channel)

@@ -1,5 +1,5 @@
 import { RefusedError } from '../control/join.ts'
-import type { RunResult } from '../control/messages.ts'
+import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { NotReachedError } from '../control/open-channel.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
@@ -35,8 +35,8 @@ export class Follower implements Part {
     this.#run = run
   }
 
-  async join(unusable: Error | undefined): Promise<PublishedFile> {
-    const { context, member, rendezvous, secure, supervisor } = this.#run
+  async join(unusable: Error | undefined): Promise<ClusterAddress> {
+    const { context, member, rendezvous, secure } = this.#run
     const { found, whyNotJoined } = await joinRun({
       lookUp: async (dead, signal) => {
         const what = context.options.scheduler ? 'publish' : 'find the cluster of'
@@ -57,10 +57,16 @@ export class Follower implements Part {
       throw this.#whyOver(found.outcome, whyNotJoined)
     }
     if (unusable !== undefined) throw unusable
-    const file = found.kind === 'cluster' ? found.file : await member.cluster()
     if (secure !== undefined) await secure.keep(await member.certificates())
+    const address = await member.awaitAddress()
+    context.logger.info(`joined the run of rank 0 on ${member.rank0?.host ?? 'an unknown host'}`)
+    return address
+  }
+
+  async awaitCluster(): Promise<PublishedFile> {
+    const { context, member, supervisor } = this.#run
+    const file = await member.awaitCluster()
     await member.unlessOver(supervisor.seams.checkReach(file, context))
-    context.logger.info(`joined the run of rank 0 on ${file.dask_hpc_runner.host}`)
     return file
   }
 

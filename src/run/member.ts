@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import type { JoinOptions } from '../control/join.ts'
-import type { FromCoordinator, RunResult, ToCoordinator } from '../control/messages.ts'
+import type { ClusterAddress, FromCoordinator, RunResult, ToCoordinator } from '../control/messages.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
@@ -31,6 +31,7 @@ export class Member implements Disposable {
   readonly #run: RunContext
   readonly #seams: Pick<RunSeams, 'join' | 'openHeartbeatChannel'>
   readonly #result = deferred<RunResult>()
+  readonly #address = deferred<ClusterAddress>()
   readonly #cluster = deferred<PublishedFile>()
   readonly #certificates = deferred<TlsMaterial>()
   readonly #workersCame = deferred<undefined>()
@@ -69,6 +70,11 @@ export class Member implements Disposable {
   /** The cluster, if rank 0 has told of it. */
   get file(): PublishedFile | undefined {
     return this.#file
+  }
+
+  /** Where the scheduler listens or will, once rank 0 has told of it. */
+  get address(): Promise<ClusterAddress> {
+    return this.#address.promise
   }
 
   /** The cluster, once rank 0 has told of it. */
@@ -168,15 +174,29 @@ export class Member implements Disposable {
   }
 
   /**
-   * The cluster, as rank 0 tells of it once its scheduler runs. Rank 0 sees to it that this wait ends.
+   * Where the scheduler will listen, as rank 0 tells it. Rank 0 sees to it that this wait ends.
    *
    * @throws RunIsOver, or the reason of the run's signal.
    */
-  async cluster(): Promise<PublishedFile> {
-    const { options, schedulerFile, signal } = this.#run
+  async awaitAddress(): Promise<ClusterAddress> {
+    using _progress = this.#showWait()
+    return await untilAborted(this.unlessOver(this.#address.promise), this.#run.signal)
+  }
+
+  /**
+   * The cluster, as rank 0 tells of it once its scheduler runs. Rank 0 sees to it that this wait ends.
+   *
+   * @throws RunIsOver
+   */
+  async awaitCluster(): Promise<PublishedFile> {
+    using _progress = this.#showWait()
+    return await this.unlessOver(this.#cluster.promise)
+  }
+
+  #showWait(): Disposable {
+    const { options, schedulerFile } = this.#run
     const what = options.scheduler ? 'start the scheduler' : `find the cluster of ${schedulerFile}`
-    using _progress = showProgress(this.#run, () => `waiting for rank 0 to ${what}`)
-    return await untilAborted(this.unlessOver(this.#cluster.promise), signal)
+    return showProgress(this.#run, () => `waiting for rank 0 to ${what}`)
   }
 
   /**
@@ -217,6 +237,9 @@ export class Member implements Disposable {
 
   #hear(message: FromCoordinator): void {
     switch (message.type) {
+      case 'address':
+        this.#address.resolve(message)
+        break
       case 'cluster':
         this.#file = message.file
         this.#cluster.resolve(message.file)

@@ -1,16 +1,22 @@
-import type { RunResult } from '../control/messages.ts'
+import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { Phase } from './supervisor.ts'
 
 /** What is done in one way in rank 0, and in another in all other ranks. */
 export interface Part {
   /**
-   * Joins the run, and waits for its cluster: rank 0 makes both.
+   * Joins the run, and waits until it is known where its scheduler will listen: rank 0 starts that.
    *
    * @param unusable why this process cannot use the certificates that the user has given; whoever can tell rank 0 does
    * @throws why there is no cluster to be had, RunIsOver, or the reason of the run's signal.
    */
-  join(unusable: Error | undefined): Promise<PublishedFile>
+  join(unusable: Error | undefined): Promise<ClusterAddress>
+  /**
+   * Waits for the cluster: its scheduler listens, and rank 0 publishes that.
+   *
+   * @throws why there is no cluster to be had, or RunIsOver.
+   */
+  awaitCluster(): Promise<PublishedFile>
   /** Something failed here: tells whoever can be told, and gives how the run ends. */
   fail(error: unknown): Promise<RunResult>
   /** A defect ends this process: tells whoever can be told. */

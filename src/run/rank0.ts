@@ -1,8 +1,9 @@
-import { schedulerRuns, type RunningScheduler } from '../components/scheduler.ts'
-import type { RunResult } from '../control/messages.ts'
+import { type RunningScheduler, schedulerAddress, schedulerRuns } from '../components/scheduler.ts'
+import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
 import { type Exit, formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import type { DaskProcess } from '../python/dask-process.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { formatVersions, type Versions } from '../record/versions.ts'
 import { tlsOf } from '../security/run-tls.ts'
@@ -19,33 +20,57 @@ import type { Part, RunEnd } from './part.ts'
 import { certificatesOfOther } from './secure-run.ts'
 import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts'
 
+/** A scheduler that runs; the versions of another run's are not known. */
+type ClusterScheduler = Omit<RunningScheduler, 'versions'> & Partial<Pick<RunningScheduler, 'versions'>>
+
 /** The part of rank 0: it has the coordinator, starts the scheduler, and publishes where the cluster is. */
 export class Rank0 implements Part {
   readonly #run: RunParts
   #coordinator: Coordinator | undefined
   /** Ranks that have never come to a run that has failed. */
   #absent: readonly number[] = []
+  #cluster: Promise<PublishedFile> | undefined
+  #isPublished = false
 
   constructor(run: RunParts) {
     this.#run = run
   }
 
-  async join(unusable: Error | undefined): Promise<PublishedFile> {
+  async join(unusable: Error | undefined): Promise<ClusterAddress> {
     if (unusable !== undefined) throw unusable
-    const { context, mine, rendezvous, secure } = this.#run
+    const { context, mine, rendezvous, secure, member } = this.#run
     const making = mine.includes('scheduler') ? secure?.make(context) : undefined
     making?.catch(() => undefined)
     const coordinator = await this.#listen()
     if (making !== undefined) await this.#giveCertificates(await making)
-    const { scheduler, versions } = mine.includes('scheduler')
-      ? await this.#startScheduler(coordinator)
-      : {
-          scheduler: await rendezvous.findExisting(async (found) => this.#takeCertificatesOf(found)),
-          versions: undefined,
-        }
+    if (mine.includes('scheduler')) await this.#startScheduler(coordinator)
+    else {
+      const scheduler = await rendezvous.findExisting(async (found) => this.#takeCertificatesOf(found))
+      coordinator.tellAddress(scheduler)
+      this.#bringUp(coordinator, Promise.resolve({ scheduler }))
+    }
     context.signal.throwIfAborted()
+    return await member.address
+  }
+
+  async awaitCluster(): Promise<PublishedFile> {
+    return await (this.#cluster ?? new Promise(() => undefined))
+  }
+
+  /** Publishes the cluster when its scheduler runs. */
+  #bringUp(coordinator: Coordinator, running: Promise<ClusterScheduler>): void {
+    this.#cluster = this.#publish(coordinator, running)
+    // Whoever waits for it is told.
+    this.#cluster.catch(() => undefined)
+  }
+
+  async #publish(coordinator: Coordinator, running: Promise<ClusterScheduler>): Promise<PublishedFile> {
+    const { rendezvous, member } = this.#run
+    // The client may have ended, or cannot come.
+    const { scheduler, versions } = await member.unlessOver(running)
     const file = coordinator.announce(scheduler, versions)
     await rendezvous.publish(file)
+    this.#isPublished = true
     coordinator.publish(file)
     await this.#logCluster(file, versions)
     return file
@@ -106,12 +131,20 @@ export class Rank0 implements Part {
       )
   }
 
-  async #startScheduler(coordinator: Coordinator): Promise<RunningScheduler> {
+  /** Starts the scheduler, and tells everybody where it will listen. */
+  async #startScheduler(coordinator: Coordinator): Promise<void> {
     const { hooks, context, components, member } = this.#run
     await hooks.beforeSchedulerStart(context)
     const process = await components.startScheduler()
-    // The client may have ended, or cannot come.
-    const running = await member.unlessOver(schedulerRuns(process, context))
+    const running = this.#untilItRuns(coordinator, process)
+    running.catch(() => undefined)
+    coordinator.tellAddress(await member.unlessOver(schedulerAddress(process, running, context)))
+    this.#bringUp(coordinator, running)
+  }
+
+  async #untilItRuns(coordinator: Coordinator, process: DaskProcess): Promise<RunningScheduler> {
+    const { hooks, context } = this.#run
+    const running = await schedulerRuns(process, context)
     void process.exited.then((exit) => {
       void this.#onSchedulerEnd(coordinator, exit, process.tail)
     })
@@ -155,7 +188,7 @@ export class Rank0 implements Part {
   }
 
   async fail(error: unknown): Promise<RunResult> {
-    const { context, rendezvous, member, cause, supervisor } = this.#run
+    const { context, rendezvous, member, cause } = this.#run
     const failure = failureOf(error, context.identity)
     if (this.#coordinator === undefined) {
       if (error instanceof InterruptedError) {
@@ -170,17 +203,17 @@ export class Rank0 implements Part {
     else this.#coordinator.fail(failure)
     const result = await member.result
     cause.tell(result)
-    if (supervisor.phase === 'starting')
-      await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
+    if (!this.#isPublished) await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
     return result
   }
 
   async failByDefect(error: Error): Promise<void> {
     const { context, rendezvous, supervisor } = this.#run
+    const isPublished = this.#isPublished
     const { failure } = await this.fail(error)
     if (this.#coordinator === undefined) return
     // Those who come later read it in the run's directory.
-    if (supervisor.phase !== 'starting' && this.#coordinator.missing.length > 0)
+    if (isPublished && this.#coordinator.missing.length > 0)
       await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
     supervisor.reaper.cancelNote()
     await this.#coordinator.close()

@@ -1,14 +1,13 @@
 import { checkPlaces } from '../components/check-places.ts'
 import { checkWorkerPorts } from '../components/check-ports.ts'
-import type { RunResult } from '../control/messages.ts'
+import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { fillIn } from '../identity/run-key.ts'
 import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
-import type { PublishedFile } from '../record/scheduler-file.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
-import { settledWithin } from '../util/wait.ts'
+import { settledWithin, untilAborted } from '../util/wait.ts'
 import { errorOf, RunIsOver } from './failure.ts'
 import { Follower } from './follower.ts'
 import type { RunParts } from './identify.ts'
@@ -25,6 +24,8 @@ const versionsMs = 2_000
 export class Run {
   readonly parts: RunParts
   readonly #part: Part
+  /** Resolves when this process has its part of the cluster, or has failed to. */
+  #completed: Promise<unknown> = Promise.resolve()
 
   constructor(parts: RunParts) {
     this.parts = parts
@@ -38,14 +39,17 @@ export class Run {
    *
    * @throws RunnerError if the client is inline, and there is no cluster to be had.
    */
-  async start(): Promise<PublishedFile> {
+  async start(): Promise<void> {
     const { context, isInline, member, supervisor } = this.parts
     let result: RunResult
     try {
-      const file = await this.#join()
+      const address = await this.#join()
+      // The scheduler is only coming up. An inline client waits for it: its Python imports Dask meanwhile.
+      const cluster = this.#startWorkers()
+      this.#completed = cluster.catch(async (error: unknown) => isInline || this.#failLate(error))
+      if (isInline) await untilAborted(cluster, context.signal)
       supervisor.moveTo('running')
-      await this.#startWorkers(file)
-      if (await this.#startClient(file)) return file
+      if (await this.#startClient(address)) return
       result = await member.result
     } catch (caught) {
       supervisor.spareFiles.close()
@@ -61,7 +65,12 @@ export class Run {
     return context.options.exit(await this.end(result))
   }
 
-  async #join(): Promise<PublishedFile> {
+  /** What fails beside the client program. That a signal ends the run has been answered. */
+  async #failLate(error: unknown): Promise<void> {
+    if (!(error instanceof RunIsOver || error instanceof InterruptedError)) await this.#part.fail(error)
+  }
+
+  async #join(): Promise<ClusterAddress> {
     const { context, mine, components, rendezvous, secure } = this.parts
     // Those of a secure run are made for it.
     const hasUsersCertificates = context.options.protocol === 'tls' && secure === undefined
@@ -74,9 +83,9 @@ export class Run {
     const unusable = hasUsersCertificates ? await whyUnusable(context) : undefined
     if (hasUsersCertificates && unusable === undefined) this.#preload()
     ignoreLostOutput()
-    const file = await this.#part.join(unusable)
+    const address = await this.#part.join(unusable)
     context.signal.throwIfAborted()
-    return file
+    return address
   }
 
   /** Starts what takes its time to load, while there is nothing to run yet. */
@@ -86,20 +95,25 @@ export class Run {
     if (context.options.preloadClient && isInline) components.preloadClient()
   }
 
-  async #startWorkers(file: PublishedFile): Promise<void> {
+  /** Starts the workers when the scheduler listens. They have imported Dask by then, and dial once. */
+  async #startWorkers(): Promise<void> {
     const { context, mine, hooks, workers } = this.parts
+    const { address } = await this.#part.awaitCluster()
     if (!mine.includes('worker')) return
     await hooks.beforeWorkerStart(context)
-    await workers.start(file.address)
+    await workers.start(address)
   }
 
   /** @returns whether the client is inline, and may begin */
-  async #startClient(file: PublishedFile): Promise<boolean> {
+  async #startClient(address: ClusterAddress): Promise<boolean> {
     const { context, mine, hooks, member, shutdown } = this.parts
     if (!mine.includes('client')) return false
     const { command, waitWorkers } = context.options
-    const warned = command && warnOfOtherPython(command, context, file.dask_hpc_runner.versions)
+    const versions = member.unlessOver(member.published).then((file) => file.dask_hpc_runner.versions)
+    versions.catch(() => undefined)
+    const warned = command && warnOfOtherPython(command, context, versions)
     if (waitWorkers !== undefined) {
+      await Promise.race([member.unlessOver(member.published), shutdown.happened])
       await member.awaitWorkers(waitWorkers, shutdown.happened)
       // There was time to find out: then it is said before the program says anything.
       if (warned !== undefined) await settledWithin(warned, versionsMs)
@@ -109,14 +123,14 @@ export class Run {
       context.signal.throwIfAborted()
       return true
     }
-    if (shutdown.signal === undefined) this.#startProgram(command, file)
+    if (shutdown.signal === undefined) this.#startProgram(command, address)
     else member.send({ type: 'ended', status: signalStatus(shutdown.signal) })
     return false
   }
 
-  #startProgram(command: readonly [string, ...string[]], file: PublishedFile): void {
+  #startProgram(command: readonly [string, ...string[]], address: ClusterAddress): void {
     const { components, context, member, shutdown, supervisor } = this.parts
-    const program = components.startClient(command, placeOf(file, context))
+    const program = components.startClient(command, placeOf(address, context))
     void program.exited.then(async (exit) => {
       if (program.whyNotStarted !== undefined)
         context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)
@@ -136,6 +150,7 @@ export class Run {
     await heartbeat.stop()
     const status = this.#statusOf(result)
     await this.#endProgram(result)
+    await this.#completed
     if (result.forced) components.kill()
     await workers.stop(timing.workers)
     // A launcher may end everybody as soon as one ends with a failure: so each says why before it lets others end.

@@ -1,9 +1,9 @@
 import type { ClientProgram } from '../components/client-program.ts'
+import type { ClusterAddress } from '../control/messages.ts'
 import type { Role } from '../identity/roles.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { signalStatus } from '../process/exit.ts'
 import { Signals } from '../process/signals.ts'
-import type { PublishedFile } from '../record/scheduler-file.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -155,7 +155,7 @@ export class Shutdown implements Disposable {
   async #runEndingCommand({ components, member, context }: ShutdownTarget): Promise<void> {
     const { options, timing, logger } = this.#supervisor
     if (options.onTerminate === undefined) return
-    const command = components.startEndingCommand(options.onTerminate, placeOf(await member.published, context))
+    const command = components.startEndingCommand(options.onTerminate, placeOf(await member.address, context))
     if (await settledWithin(command.exited, timing.client)) return
     logger.warn(`the command of --on-terminate has not ended in ${timing.client / 1000} s: it is killed`)
     command.kill()
@@ -174,8 +174,8 @@ function isRank0WithoutClient({ context }: ShutdownTarget): boolean {
 
 /** Where the cluster is, for a program. */
 export function placeOf(
-  file: PublishedFile,
+  { address, n_workers: nWorkers, connect_timeout: connectTimeout }: ClusterAddress,
   { schedulerFile }: RunContext,
 ): Parameters<Components['startEndingCommand']>[1] {
-  return { schedulerAddress: file.address, schedulerFile, nWorkers: file.dask_hpc_runner.n_workers }
+  return { schedulerAddress: address, schedulerFile, nWorkers, ...(connectTimeout && { connectTimeout }) }
 }

@@ -45,11 +45,16 @@ export function logWithoutClient({ logger, options, schedulerFile }: RunContext)
   logger.info(`no client: the cluster lives until dask-hpc-runner stop --scheduler-file ${schedulerFile}${step}`)
 }
 
-/** Dask refuses or warns where client and workers differ: says so before the client program does. Does not throw. */
+/**
+ * Dask refuses or warns where client and workers differ: says so, before the client program does if the cluster is there by then.
+ * Does not throw.
+ *
+ * @param ofCluster known once its scheduler runs; undefined of one that this run has not started
+ */
 export async function warnOfOtherPython(
   command: readonly [string, ...string[]],
   { logger, options }: RunContext,
-  cluster: Versions | undefined,
+  ofCluster: Promise<Versions | undefined>,
 ): Promise<void> {
   try {
     const { env, rendezvousTimeout: timeout } = options
@@ -59,13 +64,15 @@ export async function warnOfOtherPython(
       logger.warn(
         `it is not known in which Python "${command.join(' ')}" runs: see that it is ${await findPython(options, env)}`,
       )
-    if (python === undefined || cluster === undefined) return
+    if (python === undefined) return
     if (options.python !== undefined && (await isSamePython(python, options.python, env))) return
     const own = await askPython(python, { env, timeout })
+    const cluster = await ofCluster
+    if (cluster === undefined) return
     if (own.executable === undefined) {
-      const ofCluster = await findPython(options, env)
+      const other = await findPython(options, env)
       logger.warn(
-        `the client program runs in ${python}, which ${own.why}, and the cluster in ${ofCluster}: use one Python environment for both`,
+        `the client program runs in ${python}, which ${own.why}, and the cluster in ${other}: use one Python environment for both`,
       )
       return
     }

@@ -45,6 +45,8 @@ export class Workers {
   async start(schedulerAddress: string): Promise<void> {
     this.#hasStarted = true
     const plans = await this.#options.components.planWorkers(schedulerAddress)
+    // The run may have ended meanwhile.
+    if (this.#isEnding()) return
     const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await plan.start() })))
     for (const { plan, worker } of workers) void this.#keep(plan, worker)
   }

@@ -78,6 +78,7 @@ test('stop ends the client program of a run first', async () => {
   await using cluster = await Cluster.make()
   const run = local(cluster, '--', 'sh', '-c', "trap 'echo told; exit 5' TERM; echo ready; while :; do sleep 0.1; done")
   await run.expectOutput('ready')
+  await cluster.run(['wait', ...file]).expectStatus(0)
   const stopped = cluster.run(['stop', ...file])
   await stopped.expectStatus(0)
   expect(stopped.stdout).toMatch(/ of run local-\S+, which ends with status 5$/m)

@@ -113,6 +113,14 @@ describe('clientEnvironment', () => {
     expect(names.filter((name) => name.includes('SCHEDULER_FILE'))).toEqual([])
   })
 
+  it('has Dask try to connect for longer, unless the user has said for how long', () => {
+    const variable = 'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT'
+    const early = { ...place, connectTimeout: '300s' }
+    expect(clientEnvironment({}, place)).not.toHaveProperty(variable)
+    expect(clientEnvironment({}, early)).toMatchObject({ [variable]: '300s', [`APPTAINERENV_${variable}`]: '300s' })
+    expect(clientEnvironment({ [variable]: '7s' }, early)).toMatchObject({ [variable]: '7s' })
+  })
+
   it('says to containers which certificates Dask needs, too', () => {
     const tls = { caFile: '/ca.pem', cert: '/cert.pem', key: '/key.pem' }
     expect(clientEnvironment({}, { ...place, tls })).toMatchObject({

@@ -25,7 +25,7 @@ async function warned(root: string, options: Readonly<Record<string, unknown>> =
     logger: { warn: (text: string) => said.push(text) },
     options: { env, rendezvousTimeout: 20_000, ...options },
   }
-  await warnOfOtherPython(['python', 'client.py'], run as never, versions)
+  await warnOfOtherPython(['python', 'client.py'], run as never, Promise.resolve(versions))
   return said
 }
 

@@ -87,6 +87,88 @@ describe('a scheduler that dies', () => {
   })
 })
 
+describe('a scheduler whose port is bound', () => {
+  /** A run whose scheduler has its port, and does not come to run by itself. */
+  function early(options: ConstructorParameters<typeof WholeRun>[1] = {}): WholeRun {
+    const run = new WholeRun(4, options)
+    run.start()
+    Object.assign(run.rank(0).components, { doBind: true, doStart: false })
+    return run
+  }
+
+  it('has the program begin; when it runs, it is published and the workers start', async () => {
+    const run = early()
+    const program = await run.program()
+    await run.pass(60_000)
+    expect([2, 3].map((rank) => run.rank(rank).components.workers)).toEqual([[], []])
+    expect(run.did).not.toContain('0: published')
+    run.rank(0).components.scheduler?.begin()
+    await run.until(() => run.rank(2).components.workers[0] && run.rank(3).components.workers[0])
+    expect(run.did).toContain('0: published')
+    program.end(0)
+    expect(await run.end()).toEqual([0, 0, 0, 0])
+    expect(run.whoSaid('error')).toEqual([])
+  })
+
+  it('and that cannot start ends the program by TERM, its grace and KILL, and the run with the cause, once', async () => {
+    const run = early()
+    const program = await run.program()
+    program.isStubborn = true
+    run.rank(0).components.scheduler?.end(1)
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.did).toContain('1: program was killed by SIGKILL')
+    expect(run.whoSaid('error: Cannot start scheduler').sort()).toEqual([
+      '[0 scheduler]',
+      '[1 client]',
+      '[2 worker]',
+      '[3 worker]',
+    ])
+    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+    expect(run.did).not.toContain('0: published')
+  })
+
+  it('and that does not come to run within the rendezvous timeout ends the program and the run', async () => {
+    const run = early({ rendezvousTimeout: '60s' })
+    const program = await run.program()
+    expect(await run.end()).toEqual([75, 75, 75, 75])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.whoSaid('error: Cannot start the scheduler: it was not running after 60 s').length).toBe(4)
+  })
+
+  it.each([0, 3])('leaves the run the status %i of a program that ends before it runs', async (status) => {
+    const run = early()
+    const program = await run.program()
+    program.end(status)
+    expect(await run.end()).toEqual([0, status, 0, 0])
+    expect(run.did).not.toContain('0: published')
+    expect([run.rank(2).components.workers, run.whoSaid('error')]).toEqual([[], []])
+  })
+
+  it.each([0, 1, 3])('has a signal to rank %i end the program, and does not cut its grace short', async (rank) => {
+    const run = early()
+    const program = await run.program()
+    program.isStubborn = true
+    run.rank(rank).signals.emit('SIGTERM')
+    await run.pass(4_000)
+    program.end(0)
+    expect(await run.end()).toEqual([0, 0, 0, 0])
+    expect(program.signals).toEqual(['SIGTERM'])
+    expect(run.whoSaid('error')).toEqual([])
+  })
+
+  it('does not let a program begin that waits for its workers, nor an inline client', async () => {
+    for (const options of [{ waitWorkers: 'all' }, { command: undefined, warmClient: false }] as const) {
+      const run = early(options)
+      await run.until(() => run.whoSaid('joined the run of').length === 3)
+      await run.pass(60_000)
+      expect([run.rank(1).components.client, run.rank(1).runner]).toEqual([undefined, undefined])
+      run.rank(0).components.scheduler?.end(1)
+      expect((await run.end())[0]).toBe(69)
+    }
+  })
+})
+
 describe('a rank that hosts workers', () => {
   it('and cannot start them does not end the run while there are others', async () => {
     const run = new WholeRun(4)

@@ -8,6 +8,7 @@ import { messageOf, RunnerError } from '../../errors.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
 import { monotonic } from '../../util/monotonic.ts'
+import { sleep } from '../../util/wait.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { lookAt } from './look.ts'
@@ -15,6 +16,9 @@ import type { FindOptions, NoCluster } from './no-cluster.ts'
 import { readPath } from './read-path.ts'
 import { certificatesFor } from './secure-cluster.ts'
 import { formatTarget, type Target } from './target.ts'
+
+/** How often it is looked for the file of a run that is starting. In milliseconds. */
+const lookMs = 100
 
 /** A scheduler that has answered as the one that was looked for. */
 export interface LiveCluster {
@@ -48,15 +52,23 @@ interface SchedulerPlace {
  */
 export async function findCluster(target: Target, { timeout, signal }: FindOptions): Promise<LiveCluster | NoCluster> {
   const end = monotonic() + timeout
-  const place = await locate(target, { timeout, ...(signal && { signal }) })
+  const given = signal === undefined ? {} : { signal }
+  let place = await locate(target, { timeout, ...given })
+  while (place.kind === 'missing' && 'path' in target && target.isOwnRun === true && monotonic() + lookMs < end) {
+    await sleep(lookMs, signal)
+    place = await locate(target, { timeout: end - monotonic(), ...given })
+  }
   if (place.kind !== 'place') return place
   const { address, file, owner } = place
-  const certificates = await certificatesFor(address, file, target, { timeout, ...(signal && { signal }) })
+  const certificates = await certificatesFor(address, file, target, {
+    timeout: Math.max(1, end - monotonic()),
+    ...given,
+  })
   if (certificates.kind !== 'tls') return { ...certificates, ...(file && { file }) }
   const found = await askScheduler(address, {
     tls: certificates.tls,
     timeout: Math.max(1, end - monotonic()),
-    ...(signal && { signal }),
+    ...given,
   })
   if (found.kind !== 'alive') return { ...found, ...(file && { file }) }
   if (file === undefined) return found

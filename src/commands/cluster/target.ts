@@ -20,7 +20,12 @@ export interface TargetOptions {
 }
 
 /** A cluster by its scheduler file, whose path is absolute, or by its scheduler's address. */
-export type Target = (LookTarget | { readonly address: string }) & { readonly tls?: TlsFiles }
+export type Target = (FileTarget | { readonly address: string }) & { readonly tls?: TlsFiles }
+
+interface FileTarget extends LookTarget {
+  /** It is that of the run whose client program has called us: the scheduler may be only starting. @default false */
+  readonly isOwnRun?: boolean
+}
 
 /**
  * What the user's options and environment name.
@@ -38,7 +43,9 @@ export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): 
   if (scheduler !== undefined && !typed.file) return { address: scheduler, ...tls }
   if (schedulerFile === undefined)
     throw new RangeError('Cannot look for a cluster: name its --scheduler-file, or set DASK_HPC_RUNNER_SCHEDULER_FILE')
-  return { path: absolutePath(fillInJob(schedulerFile, env)), ...tls }
+  const path = absolutePath(fillInJob(schedulerFile, env))
+  const isOwnRun = env.DASK_HPC_RUNNER_SCHEDULER_FILE === path && env.DASK_HPC_RUNNER_N_WORKERS !== undefined
+  return { path, ...(isOwnRun && { isOwnRun }), ...tls }
 }
 
 /** The target in messages: `"/scratch/F.json"`, or the address. */

@@ -36,6 +36,10 @@ describe('which cluster is meant', () => {
     expect(path('/s-{job_id}-{restart}.json', { SLURM_JOB_ID: '7', SLURM_RESTART_COUNT: '2' })).toEqual({
       path: '/s-7-2.json',
     })
+    expect(path('/s.json', { DASK_HPC_RUNNER_SCHEDULER_FILE: '/s.json' })).toEqual({ path: '/s.json' })
+    const ofProgram = { DASK_HPC_RUNNER_SCHEDULER_FILE: '/s.json', DASK_HPC_RUNNER_N_WORKERS: '2' }
+    expect(path('/s.json', ofProgram)).toEqual({ path: '/s.json', isOwnRun: true })
+    expect(path('/other.json', ofProgram)).toEqual({ path: '/other.json' })
     expect(() => path('/s-{job_id}.json', {})).toThrow('{job_id} is not known here; write it out')
     expect(() => path('/s-{job_id}.{step_id}.json', { SLURM_JOB_ID: '7', SLURM_STEP_ID: '3' })).toThrow('{step_id}')
   })

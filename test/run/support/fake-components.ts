@@ -4,7 +4,7 @@ import type { WorkerProcess } from '../../../src/components/local-components.ts'
 import { type Exit, formatExit } from '../../../src/process/exit.ts'
 import { RunnerError } from '../../../src/errors.ts'
 import type { DaskProcess } from '../../../src/python/dask-process.ts'
-import type { StartReport } from '../../../src/python/bootstrap-link.ts'
+import type { BoundReport, StartReport } from '../../../src/python/bootstrap-link.ts'
 import type { Components } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 
@@ -47,10 +47,20 @@ export class FakeDask extends FakeProcess {
   readonly pid = 4711
   readonly tail: string[] = ['its last words']
   hadClient = true
+  readonly #bound = deferred<BoundReport>()
   readonly #started = deferred<StartReport>()
+
+  get bound(): Promise<BoundReport> {
+    return this.#bound.promise
+  }
 
   get started(): Promise<StartReport> {
     return this.#started.promise
+  }
+
+  /** Its port is bound. */
+  bind(): void {
+    this.#bound.resolve({ address: 'tcp://10.0.0.1:8786', connect: false })
   }
 
   /** It has come to run. */
@@ -97,6 +107,8 @@ export class FakeComponents {
   readonly workers: FakeDask[] = []
   /** Whether schedulers and workers come to run by themselves. */
   doStart = true
+  /** Whether a scheduler's port is bound by itself. */
+  doBind = false
 
   constructor(rank: number, did: (what: string) => void) {
     this.rank = rank
@@ -117,6 +129,7 @@ export class FakeComponents {
 
   async startScheduler(): Promise<DaskProcess> {
     this.scheduler = new FakeDask('scheduler', this.#did)
+    if (this.doBind) this.scheduler.bind()
     if (this.doStart) this.scheduler.begin()
     return await Promise.resolve(this.scheduler as unknown as DaskProcess)
   }
