@@ -157,15 +157,16 @@ describe('a scheduler whose port is bound', () => {
     expect(run.whoSaid('error')).toEqual([])
   })
 
-  it('does not let a program begin that waits for its workers, nor an inline client', async () => {
-    for (const options of [{ waitWorkers: 'all' }, { command: undefined, warmClient: false }] as const) {
-      const run = early(options)
-      await run.until(() => run.whoSaid('joined the run of').length === 3)
-      await run.pass(60_000)
-      expect([run.rank(1).components.client, run.rank(1).runner]).toEqual([undefined, undefined])
-      run.rank(0).components.scheduler?.end(1)
-      expect((await run.end())[0]).toBe(69)
-    }
+  it.each([
+    ['a program that waits for its workers', { waitWorkers: 'all' }],
+    ['an inline client', { command: undefined, preloadClient: false }],
+  ] as const)('does not let %s begin', async (_, options) => {
+    const run = early(options)
+    await run.until(() => run.whoSaid('joined the run of').length === 3)
+    await run.pass(60_000)
+    expect([run.rank(1).components.client, run.rank(1).runner]).toEqual([undefined, undefined])
+    run.rank(0).components.scheduler?.end(1)
+    expect((await run.end())[0]).toBe(69)
   })
 })
 
