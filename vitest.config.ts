@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { defineConfig, type Plugin } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { programText } from './scripts/build.mjs'
 
 /** Imports `.py` and `.sh` files, and whole programs, as their text, as the build does. */
@@ -22,6 +23,15 @@ const globalSetup = 'scripts/test-setup.mjs'
 
 /** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So four files of them run at once. */
 const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
+
+/** Has files begin first that mostly wait, for Slurm's clock or for silence: they are the last to end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => /slurm\/(faults|clock)|mpi\/worlds/.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 // Only `npm run bench` asks for them: a measurement is no test.
 const benchmarks =
@@ -50,6 +60,7 @@ const benchmarks =
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [textFiles],
