@@ -1,7 +1,6 @@
 /** What each layer of src/ may import besides itself and the base. */
 const arrows = {
-  // mpi: the helper process is a program of its own, behind a hidden command.
-  cli: ['commands', 'run', 'runners', 'mpi'],
+  cli: ['commands', 'run', 'runners'],
   commands: [
     'runners',
     'rendezvous',
@@ -14,7 +13,6 @@ const arrows = {
     'record',
     'security',
     'identity',
-    'mpi',
   ],
   runners: [
     'run',
@@ -28,7 +26,6 @@ const arrows = {
     'record',
     'security',
     'identity',
-    'mpi',
   ],
   run: [
     'rendezvous',
@@ -45,10 +42,9 @@ const arrows = {
   client: ['control', 'dask', 'record', 'python', 'process', 'filesystem', 'security'],
   components: ['dask', 'python', 'process', 'filesystem', 'record', 'security', 'identity'],
   control: ['record', 'security'],
-  rendezvous: ['control', 'dask', 'filesystem', 'identity', 'mpi', 'process', 'record', 'security'],
+  rendezvous: ['control', 'dask', 'filesystem', 'identity', 'process', 'record', 'security'],
   security: ['filesystem', 'identity'],
   python: ['process'],
-  mpi: ['process'],
   dask: ['record'],
   process: [],
   filesystem: [],

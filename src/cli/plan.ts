@@ -1,5 +1,5 @@
 import { checkPlan, formatPlan, plan, planFor } from '../commands/plan.ts'
-import { chooseRunner, type RunnerKind } from '../runners/choose.ts'
+import { chooseRunner, type RunnerKind } from '../runners/choose-runner.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
 import { print } from './print.ts'
 

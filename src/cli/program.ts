@@ -80,7 +80,7 @@ function addRunCommands(root: Command, withFlags: WithFlags): void {
   ).action(async (client: string[], _flags: unknown, command: Command) => {
     const { own } = readOwnOptions(ownTables.run, command)
     const options = withClient(client, readRun(command, client))
-    const { startRunner } = await import('../runners/choose.ts')
+    const { startRunner } = await import('../runners/start-runner.ts')
     await startRunner(own.runner, options)
   })
 
@@ -128,7 +128,7 @@ function addHiddenCommands(root: Command): void {
   hidden(root, 'member', async () => {
     await (await import('./member.ts')).runMember()
   })
-  hidden(root, 'mpi-helper', async () => await (await import('../mpi/serve.ts')).serveMpi())
+  hidden(root, 'mpi-helper', async () => await (await import('../runners/mpi/library/serve.ts')).serveMpi())
   hidden(root, 'heartbeat', async () => {
     await (await import('./heartbeat.ts')).runHeartbeatThread()
   })

@@ -1,7 +1,7 @@
-import { type ChosenRunner, chooseRunner, type RunnerKind } from '../identity/choose-runner.ts'
+import { type ChosenRunner, chooseRunner, type RunnerKind } from '../runners/choose-runner.ts'
 import type { CompleteOptions } from '../options.ts'
 import { Reaper } from '../process/reaper.ts'
-import { chooseLibrary } from '../mpi/choose-library.ts'
+import { chooseLibrary } from '../runners/mpi/choose-library.ts'
 
 /** Which runner takes part, and how its processes meet. */
 export interface Explanation {

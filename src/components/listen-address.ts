@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Identity } from '../identity/identity.ts'
-import { otherSlurmNodes } from '../identity/slurm-hosts.ts'
+import { otherSlurmNodes } from '../identity/node-list.ts'
 import { nameOf } from '../options.ts'
 import { type AddressFacts, chooseAddress, type ChosenAddress } from '../util/choose-address.ts'
 import {

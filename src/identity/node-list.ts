@@ -1,3 +1,5 @@
+import { type Environment, readVariable } from './environment.ts'
+
 /** More names than any machine has: a list beyond it, or with longer numbers, was not written by a workload manager. */
 export const mostNames = 1_000_000
 
@@ -55,4 +57,11 @@ export function expandCounts(text: string): readonly number[] | undefined {
     for (let i = 0; i < Number(times); i++) counts.push(Number(count))
   }
   return counts
+}
+
+/** The nodes of the step beside `host`, or of the job where an MPI launcher started the processes. */
+export function otherSlurmNodes(env: Environment, host: string): readonly string[] {
+  const lists = ['SLURM_STEP_NODELIST', 'SLURM_NODELIST', 'SLURM_JOB_NODELIST']
+  const list = lists.map((name) => readVariable(env, name)).find((text) => text !== undefined)
+  return (expandNodeList(list ?? '') ?? []).filter((node) => node !== host)
 }

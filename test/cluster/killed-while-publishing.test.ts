@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { networkName } from '../../src/util/network.ts'
 import type { Owner } from '../../src/record/owner.ts'
-import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
+import { fileOf, ownerOf } from '../rendezvous/file/support/run.ts'
 import { Cluster } from '../support/cluster.ts'
 import { fourTasks } from '../support/step.ts'
 

@@ -7,10 +7,10 @@ import type { ControlServer, MemberChannel } from '../../src/control/server.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import type { FileStore } from '../../src/rendezvous/file/file-store.ts'
 import { closedPort, recordOf, startServer } from '../control/support.ts'
-import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { temporaryDirectory } from '../rendezvous/file/support/directory.ts'
 import { Cluster } from '../support/cluster.ts'
 import { slurmEnvironment } from '../support/environment.ts'
-import { failureOf, storeOf } from '../rendezvous/support/run.ts'
+import { failureOf, storeOf } from '../rendezvous/file/support/run.ts'
 
 /** Far longer than a wait needs to hear of an end. In milliseconds. */
 const long = 50_000

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { taskShare } from '../../src/components/task-share.ts'
-import { slurmShare } from '../../src/identity/slurm-share.ts'
+import { slurmShare } from '../../src/runners/slurm/slurm-share.ts'
 import { groupLimits } from '../../src/process/cgroup.ts'
 import { parseResidentSet, readNodeLimits } from '../../src/process/limits.ts'
 import { slurmEnvironment } from '../support/environment.ts'

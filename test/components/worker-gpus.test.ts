@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { beginsWith, withGpus, workerGpus, type WantedGpus } from '../../src/components/worker-gpus.ts'
 import type { Environment } from '../../src/identity/environment.ts'
 import type { Share } from '../../src/identity/share.ts'
-import { slurmShare } from '../../src/identity/slurm-share.ts'
+import { slurmShare } from '../../src/runners/slurm/slurm-share.ts'
 import { slurmEnvironment } from '../support/environment.ts'
 
 const four = { CUDA_VISIBLE_DEVICES: '0,1,2,3' }

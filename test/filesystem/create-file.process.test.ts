@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { createFile } from '../../src/filesystem/create-file.ts'
-import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { temporaryDirectory } from '../rendezvous/file/support/directory.ts'
 
 /** What a filesystem does when a link is made; it then says that something is there already. */
 let before: (temporary: string, path: string) => Promise<void>

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { PrivateDirectory } from '../../src/filesystem/private-directory.ts'
 import { explainSticky } from '../../src/filesystem/sticky.ts'
-import { temporaryDirectory } from '../rendezvous/support/directory.ts'
+import { temporaryDirectory } from '../rendezvous/file/support/directory.ts'
 import { canHang } from '../support/hanging-mount.ts'
 import { makeShared, shellAs, stranger, test as testOfTwo } from '../support/second-user.ts'
 

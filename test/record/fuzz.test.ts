@@ -6,7 +6,7 @@ import { parseEarlyExit } from '../../src/rendezvous/file/early-exits.ts'
 import { readCoordinator, readOutcome, readPublished } from '../../src/rendezvous/file/run-directory.ts'
 import { isReport } from '../../src/run/report.ts'
 import { Random } from '../dask/support/random.ts'
-import { failureOf, fileOf, ownerOf } from '../rendezvous/support/run.ts'
+import { failureOf, fileOf, ownerOf } from '../rendezvous/file/support/run.ts'
 import { mutateText } from './support/mutate-text.ts'
 
 // DASK_HPC_RUNNER_FUZZ=100000 mutates each so often; DASK_HPC_RUNNER_FUZZ_SEED repeats a run.

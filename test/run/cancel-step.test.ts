@@ -9,7 +9,7 @@ import { HostLostError } from '../../src/run/failure.ts'
 import type { Rendezvous } from '../../src/rendezvous/rendezvous.ts'
 import type { WorkloadManager } from '../../src/run/workload-manager.ts'
 import { fakeManager, fakeRendezvous } from './support/fake-rendezvous.ts'
-import { fileOf, ownerOf } from '../rendezvous/support/run.ts'
+import { fileOf, ownerOf } from '../rendezvous/file/support/run.ts'
 
 /** What the process under test has done, in its order. */
 const did: string[] = []

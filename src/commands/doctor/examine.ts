@@ -1,8 +1,8 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
-import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../identity/choose-runner.ts'
-import { slurmHosts } from '../../identity/slurm-hosts.ts'
+import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../runners/choose-runner.ts'
+import { slurmHosts } from '../../runners/slurm/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { leavePresence } from './presence.ts'

@@ -1,4 +1,4 @@
-import { findLauncherVariable } from '../../identity/launchers.ts'
+import { findLauncherVariable } from '../../runners/launchers.ts'
 import type { Environment } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { formatRunKey } from '../../identity/run-key.ts'

@@ -1,6 +1,6 @@
 import type { Identity } from '../../identity/identity.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
-import { identifySlurm } from '../../identity/slurm.ts'
+import { identifySlurm } from './identify-slurm.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
 import { isFarFromRank0, SlurmManager } from './slurm-manager.ts'

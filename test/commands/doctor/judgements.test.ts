@@ -17,7 +17,7 @@ import { checkTemporary } from '../../../src/commands/doctor/temporary.ts'
 import { checkPlace, checkSlurm, parseConfig } from '../../../src/commands/doctor/workload-manager.ts'
 import { listeningPlaces } from '../../../src/components/listening-places.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
-import { identifySlurm } from '../../../src/identity/slurm.ts'
+import { identifySlurm } from '../../../src/runners/slurm/identify-slurm.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
 import { nodeLimits } from '../../support/node-limits.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkMpi, checkMpiElsewhere, type MpiFacts } from '../../../src/commands/doctor/mpi.ts'
-import { identifyMpi } from '../../../src/identity/mpi.ts'
+import { identifyMpi } from '../../../src/runners/mpi/identify-mpi.ts'
 
 const identity = identifyMpi({ PMI_RANK: '1', PMI_SIZE: '4' }, { host: 'n0' })
 const met: MpiFacts = {

@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { PrivateDirectory } from '../../../src/filesystem/private-directory.ts'
+import { lookUp, type LookUpOptions } from '../../../src/rendezvous/file/look-up.ts'
+import { notSharedError } from '../../../src/rendezvous/file/not-shared.ts'
+import type { WatchSeams } from '../../../src/rendezvous/file/watch.ts'
+import { temporaryDirectory } from './support/directory.ts'
+import { notes, storeOf } from './support/run.ts'
+
+test('a directory on a filesystem of a local kind is named, with what to do', async () => {
+  expect((await notSharedError(temporaryDirectory(), 'node1'))?.message).toMatch(
+    /^Cannot meet .* it is on a local filesystem of node1, and in 15 s none .* all nodes share$/,
+  )
+})
+
+test('a filesystem that is not known to be local is not judged', async () => {
+  expect(await notSharedError('/proc/self', 'node1')).toBeUndefined()
+})
+
+/** A watch in which time passes only by its own sleeps. */
+function fakeTime(list: WatchSeams['list']): { readonly seams: WatchSeams; readonly now: () => number } {
+  let time = 0
+  const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+    // The deadline of the whole watch.
+    const at = time + ms
+    if (ms > 50_000) while (time < at && !signal.aborted) await new Promise((next) => setImmediate(next))
+    else time += ms
+    await new Promise((next) => setImmediate(next))
+  }
+  return {
+    now: () => time,
+    seams: {
+      sleep,
+      list,
+      isLocal: () => Promise.resolve(true),
+      subscribe: () => Promise.resolve(() => undefined),
+      random: () => 0.5,
+    },
+  }
+}
+
+/** Waits as a process of node1, while the directory shows those names beside its own. */
+async function waitWith(others: readonly string[], timeout: number): Promise<{ error: unknown; time: number }> {
+  const { paths } = storeOf(join(temporaryDirectory(), 's.json'), 'k')
+  await storeOf(paths.schedulerFile, 'k').prepare()
+  const directory = new PrivateDirectory(paths.runDirectory)
+  const time = fakeTime(async () => [...others, ...(await directory.list())])
+  const options: LookUpOptions = {
+    ...{ ...time, runKey: 'k', timeout, interval: 1_000, intervalAlone: 1_000, mode: 'poll', farNode: 'node1' },
+    logger: notes(),
+  }
+  const error = await lookUp(directory, options).catch((why: unknown) => why)
+  expect(await directory.list()).toEqual(['waits-node1'])
+  return { error, time: time.now() }
+}
+
+test('a process on another node than rank 0 says after 15 s, and not before, that it sees nothing', async () => {
+  const { error, time } = await waitWith(['exited-2.json'], 300_000)
+  expect(error).toMatchObject({ code: 'ERR_CANNOT_PUBLISH' })
+  expect(time).toBeGreaterThanOrEqual(15_000)
+  expect(time).toBeLessThan(17_000)
+})
+
+test('a directory in which processes of another node wait is shared, and rank 0 is late', async () => {
+  const { error } = await waitWith(['waits-node2'], 60_000)
+  expect(error).toMatchObject({ code: 'ERR_TIMED_OUT' })
+})

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
+import { BroadcastStore } from '../../../src/runners/mpi/broadcast-store.ts'
+import { deferred } from '../../../src/util/deferred.ts'
+
+const file: PublishedFile = {
+  type: 'Scheduler',
+  id: 'Scheduler-1',
+  address: 'tcp://192.0.2.1:8786',
+  dask_hpc_runner: {
+    version: 1,
+    run_key: 'openmpi-1.a-r0',
+    nonce: 'n',
+    host: 'n0',
+    pid: 1,
+    control: { addresses: ['192.0.2.1'], port: 9000, network: 'x' },
+    secret: 's',
+    n_workers: 2,
+  },
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A helper process whose reports the test makes. */
+function fakeHelper() {
+  const reports = {
+    world: deferred<{ report: 'world'; rank: number; size: number }>(),
+    received: deferred<{ report: 'received'; text: string }>(),
+    finalizing: deferred<undefined>(),
+    finalized: deferred<undefined>(),
+    exited: deferred<undefined>(),
+  }
+  const helper = {
+    world: reports.world.promise,
+    received: reports.received.promise,
+    finalizing: reports.finalizing.promise,
+    finalized: reports.finalized.promise,
+    exited: reports.exited.promise,
+    broadcast: vi.fn(),
+    kill: vi.fn(() => {
+      reports.exited.resolve(undefined)
+    }),
+  }
+  return { helper, ...reports }
+}
+
+function store(helper: ReturnType<typeof fakeHelper>['helper'], check: () => void = () => undefined) {
+  const warn = vi.fn()
+  const logger = { info: () => undefined, warn, error: () => undefined }
+  return { store: new BroadcastStore({ helper, check, size: 4, timeout: 60_000, finalizeTimeout: 200, logger }), warn }
+}
+
+const never = new AbortController().signal
+
+test('broadcasts once all have come, and is over when MPI has been left', async () => {
+  const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
+  const mine = store(helper).store
+  const published = mine.publish(file, never)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(helper.broadcast).not.toHaveBeenCalled()
+  world.resolve({ report: 'world', rank: 0, size: 4 })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(JSON.parse(String(helper.broadcast.mock.calls[0]?.[0]))).toEqual(file)
+  received.resolve({ report: 'received', text: JSON.stringify(file) })
+  finalizing.resolve(undefined)
+  await vi.advanceTimersByTimeAsync(0)
+  finalized.resolve(undefined)
+  exited.resolve(undefined)
+  await published
+  expect(mine.isOver).toBe(true)
+  expect(helper.kill).not.toHaveBeenCalled()
+})
+
+test('gives up an MPI_Finalize that does not return, and goes on', async () => {
+  vi.useRealTimers()
+  const { helper, world, received, finalizing } = fakeHelper()
+  const { store: mine, warn } = store(helper)
+  const found = mine.lookUp(never)
+  world.resolve({ report: 'world', rank: 1, size: 4 })
+  received.resolve({ report: 'received', text: JSON.stringify(file) })
+  finalizing.resolve(undefined)
+  expect(await found).toEqual({ kind: 'cluster', file })
+  expect(helper.kill).toHaveBeenCalledOnce()
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('MPI_Finalize did not return'))
+})
+
+test('gives nothing to a world that is not the run', async () => {
+  const { helper, world } = fakeHelper()
+  const mine = store(helper, () => {
+    throw new Error('another world')
+  }).store
+  world.resolve({ report: 'world', rank: 0, size: 1 })
+  await expect(mine.publish(file, never)).rejects.toThrow('another world')
+  expect(helper.broadcast).not.toHaveBeenCalled()
+})
+
+test('waits for the last rank until its deadline, and says for what', async () => {
+  const { helper } = fakeHelper()
+  const waiting = expect(store(helper).store.lookUp(never)).rejects.toMatchObject({
+    code: 'ERR_TIMED_OUT',
+    message: expect.stringContaining('not all of the 4 processes had called MPI_Init') as string,
+  })
+  await vi.advanceTimersByTimeAsync(60_000)
+  await waiting
+})
+
+test('counts the time from the beginning, and not anew for each part', async () => {
+  const { helper, world } = fakeHelper()
+  const waiting = expect(store(helper).store.lookUp(never)).rejects.toThrow('rank 0 had not broadcast')
+  await vi.advanceTimersByTimeAsync(40_000)
+  world.resolve({ report: 'world', rank: 1, size: 4 })
+  await vi.advanceTimersByTimeAsync(20_000)
+  await waiting
+})
+
+test('ends its wait when it is told to', async () => {
+  const { helper } = fakeHelper()
+  const end = new AbortController()
+  const waiting = expect(store(helper).store.lookUp(end.signal)).rejects.toThrow('told to end')
+  end.abort(new Error('told to end'))
+  await waiting
+})
+
+test('a failed run waits but seconds for those who have not come, and says whether they were told', async () => {
+  const { helper } = fakeHelper()
+  const told = store(helper).store.publishOutcome({ version: 1, run_key: 'openmpi-1.a-r0' })
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await told).toBe(false)
+})
+
+test('gives the failure that rank 0 has broadcast', async () => {
+  const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
+  const outcome = { version: 1, run_key: 'openmpi-1.a-r0' }
+  const found = store(helper).store.lookUp(never)
+  world.resolve({ report: 'world', rank: 1, size: 4 })
+  received.resolve({ report: 'received', text: JSON.stringify(outcome) })
+  for (const each of [finalizing, finalized, exited]) each.resolve(undefined)
+  expect(await found).toEqual({ kind: 'outcome', outcome })
+})
