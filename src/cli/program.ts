@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
+import { neverDry } from '../util/defects.ts'
 import { printableLines } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { endAtDefects } from './last-resort.ts'
@@ -31,8 +32,11 @@ plan, doctor, status, env and stop end with 74 where their output cannot be writ
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
   endAtDefects()
+  // Until a command has said otherwise.
+  process.exitCode = exitStatuses.ERR_BUG
   try {
-    await program(args).parseAsync([...args], { from: 'user' })
+    await neverDry(async () => program(args).parseAsync([...args], { from: 'user' }))
+    process.exitCode = 0
   } catch (error) {
     forceExit(explain(error))
   }

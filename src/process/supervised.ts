@@ -4,6 +4,9 @@ import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import { Tail } from './output.ts'
 
+/** How long a process may take to end that was killed. In milliseconds. */
+export const unkillableMs = 5_000
+
 /** A process that leads a process group of its own and is watched to its end here, whoever has forked it. */
 export abstract class Supervised {
   /** How it ended, once it has. */
@@ -46,8 +49,11 @@ export abstract class Supervised {
   /** Asks the process to end by `ask`, and kills its group where it has not after `grace` milliseconds. */
   async end(ask: () => void, grace: number): Promise<Exit> {
     ask()
-    if (!(await settledWithin(this.exited, grace))) this.kill()
-    return await this.exited
+    if (await settledWithin(this.exited, grace)) return await this.exited
+    this.kill()
+    // One that waits for a filesystem that hangs may not end by that either. (And one that is unref'ed does not keep us here.)
+    if (await settledWithin(this.exited, unkillableMs)) return await this.exited
+    return { status: null, signal: 'SIGKILL', forced: true, why: 'it does not end, though it was killed' }
   }
 
   /** Whether {@link Supervised.kill} was called. */

@@ -8,7 +8,7 @@ import type { ClientProcess } from '../python/client-process.ts'
 import { takeClientProcess } from '../python/take-client-process.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { withoutShownSecret } from '../record/without-secret.ts'
-import { endByDefect, tellDefectsBy } from '../util/defects.ts'
+import { neverDry, tellDefectsBy } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
@@ -71,13 +71,9 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     // A bundle that lacks it is refused here, before anything has been started.
     ownProgram()
     const runner = new this(options ?? ({} as NoInfer<Exclude<O, undefined>>))
-    // A process that has nothing left to wait for would end as if all were well.
-    process.once('beforeExit', endDry)
-    try {
+    await neverDry(async () => {
       await runner.#start()
-    } finally {
-      process.off('beforeExit', endDry)
-    }
+    })
     return runner
   }
 
@@ -196,8 +192,4 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   get #context(): RunContext {
     return this.#run.parts.context
   }
-}
-
-function endDry(): void {
-  endByDefect(new Error('nothing is left to wait for'))
 }

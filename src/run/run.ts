@@ -5,6 +5,7 @@ import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { fillIn } from '../identity/run-key.ts'
 import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import { unkillableMs } from '../process/supervised.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
@@ -177,7 +178,7 @@ export class Run {
     else if (failure !== undefined) client.signal('SIGTERM')
     const graceMs = failure === undefined ? supervisor.timing.client : supervisor.timing.clientAfterFailure
     if (!(await settledWithin(client.exited, graceMs))) client.kill()
-    await client.exited
+    await settledWithin(client.exited, unkillableMs)
   }
 
   /** The client's process exits as the client did, the others with 0; after a failure all exit alike. */

@@ -34,6 +34,23 @@ export function endByDefect(error: unknown): void {
   }
 }
 
+/**
+ * What `work` gives. A process that has nothing left to wait for before that would end as if all were well: it ends by
+ * {@link endByDefect}.
+ */
+export async function neverDry<T>(work: () => Promise<T>): Promise<T> {
+  process.once('beforeExit', endDry)
+  try {
+    return await work()
+  } finally {
+    process.off('beforeExit', endDry)
+  }
+}
+
+function endDry(): void {
+  endByDefect(new Error('nothing is left to wait for'))
+}
+
 /** Tells whoever is to be told that a defect ends this process. Does not throw. */
 async function tellDefect(error: unknown): Promise<void> {
   try {

@@ -113,6 +113,15 @@ it('a process that waits for what nothing brings ends with 70, and not as if all
   await cluster.expectNothingLeft()
 })
 
+it('a command that waits for what nothing brings ends with 70 too', async () => {
+  await using cluster = await Cluster.make()
+  const module = `${cluster.directory}/no-word.cjs`
+  await writeFile(module, 'process.stdout.write = () => true')
+  const started = cluster.run(['plan', '-n', '4'], { NODE_OPTIONS: `--require ${module}` })
+  await started.expectStatus(70)
+  expect(started.stderr).toContain('error of dask-hpc-runner (70): nothing is left to wait for')
+})
+
 /** Four tasks of a simulated step, each of which throws when it is told to, in code of its own. */
 class Step implements AsyncDisposable {
   readonly cluster: Cluster

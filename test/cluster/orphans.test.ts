@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
+import { parentOf } from '../support/processes.ts'
 
 const stubborn = join(programs, 'stubborn.py')
 
@@ -43,6 +44,25 @@ test('a supervisor of a worker that is killed takes its worker along, and the ru
   process.kill(await cluster.parentOf(worker), 'SIGKILL')
   await run.expectOutput(/Lost rank 3/)
   await run.expectStatus(0)
+  await cluster.expectNothingLeft()
+})
+
+test('a process of the run that does not end is killed, and the status is that of the program', async () => {
+  await using cluster = await Cluster.make()
+  cluster.expectFile('go')
+  const program = ['sh', '-c', 'echo ready; while [ ! -e go ]; do sleep 0.1; done; exit 3']
+  const options = ['--wait-workers', 'all', '--grace', '2s', '--lost-after', '2s']
+  const run = cluster.run(['local', '-n', '3', ...options, '--', ...program])
+  await run.expectOutput('ready')
+  const member = await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
+  // Its reaper as well, which would kill it.
+  const processes = await cluster.processes()
+  const parents = new Map(await Promise.all(processes.map(async (pid) => [pid, await parentOf(pid)] as const)))
+  const isOfMember = (pid: number): boolean => pid === member || (parents.has(pid) && isOfMember(parents.get(pid) ?? 0))
+  for (const pid of processes.filter(isOfMember)) process.kill(pid, 'SIGSTOP')
+  await writeFile(cluster.path('go'), '')
+  await run.expectStatus(3)
+  await cluster.signalAll('SIGCONT')
   await cluster.expectNothingLeft()
 })
 

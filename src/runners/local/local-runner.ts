@@ -34,8 +34,8 @@ const outcomeTimeout = 2_000
 /** How long the end of the run may take to reach the started processes by the run's own ways. In milliseconds. */
 const hearingTimeout = 2_000
 
-/** How long the started processes may take to end after the run has. In milliseconds. */
-const memberTimeout = 15_000
+/** How long the started processes may take to end after the run has: a part of the grace, and so many milliseconds at most. */
+const [memberShare, memberTimeout] = [0.75, 15_000]
 
 /**
  * The same on one machine: n processes that together become one Dask cluster. The calling process is
@@ -112,15 +112,12 @@ export class LocalRunner extends BaseRunner {
     return this.#files
   }
 
-  protected override async afterEnd(_run: RunContext, told: boolean): Promise<void> {
+  protected override async afterEnd({ options }: RunContext, told: boolean): Promise<void> {
     const ended = Promise.all(this.#members.map(async (member) => await member.exited))
     if (told) await settledWithin(ended, hearingTimeout)
     // A process that has not heard of the end takes the end of its standard input for it.
-    for (const member of this.#members) member.stdin?.end()
-    if (!(await settledWithin(ended, memberTimeout))) {
-      for (const member of this.#members) member.kill()
-      await ended
-    }
+    const graceMs = Math.min(memberTimeout, options.grace * memberShare)
+    await Promise.all(this.#members.map(async (member) => member.end(() => member.stdin?.end(), graceMs)))
     // Nobody can come late any more.
     await this.#files?.withdraw()
   }
