@@ -111,6 +111,7 @@ onDebian13('a killed scheduler ends the run with 69 and says so', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(local(['-n', '4', '--grace', '8s'], 'stubborn.py'))
   await run.expectOutput('ready')
+  await run.expectOutput('cluster at')
   process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
   await run.expectStatus(69)
   expect(run.stderr).toMatch(/The scheduler on \S+ was killed by SIGKILL/)

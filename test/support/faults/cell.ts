@@ -29,13 +29,20 @@ export interface Launch {
  * When the fault comes:
  * - `at the start`: it is there before the run is
  * - `before publication`: the scheduler is starting, the others are at the gate
+ * - `before it listens`: the scheduler's port is bound, and the client program runs; the scheduler still imports Dask
  * - `while gating`: published; rank 3 has not come yet, the client program has computed
  * - `while running`: everybody has come, and the client program has computed
  * - `while ending`: the client program has ended, the workers are closing
  * - `in its grace`: TERM has come, and the client program goes on
  */
 export type Moment =
-  'at the start' | 'before publication' | 'while gating' | 'while running' | 'while ending' | 'in its grace'
+  | 'at the start'
+  | 'before it listens'
+  | 'before publication'
+  | 'while gating'
+  | 'while running'
+  | 'while ending'
+  | 'in its grace'
 
 /** What is done to a run. */
 export type Strike =
@@ -45,6 +52,10 @@ export type Strike =
   /** The link is mended, or the job resumed, after so many times the time that counts as lost. */
   | { readonly kind: 'cut link for a while'; readonly rank: number; readonly times: number }
   | { readonly kind: 'suspend job'; readonly times: number }
+  /** A program that is no part of the run tries to listen on the scheduler's port, and is refused. */
+  | { readonly kind: 'take port'; readonly reuse: boolean }
+  /** A file is made that somebody of the run waits for; nothing else is let go. */
+  | { readonly kind: 'release'; readonly file: string }
   /** Somebody removes the run's files, and another run takes their path. */
   | { readonly kind: 'new run'; readonly file: string }
 

@@ -1,12 +1,16 @@
 import { busyCells } from './cells/busy-cells.ts'
 import { componentCells } from './cells/component-cells.ts'
 import { hostCells } from './cells/host-cells.ts'
+import { listenCells } from './cells/listen-cells.ts'
 import { referenceCells } from './cells/reference-cells.ts'
 import { startCells } from './cells/start-cells.ts'
 import type { Cell } from './cell.ts'
 
 /** The fault matrix: every cell that differs from the others. */
-export const cells: readonly Cell[] = [...componentCells, ...hostCells, ...startCells, ...busyCells, ...referenceCells]
+export const cells: readonly Cell[] = [
+  ...[...componentCells, ...hostCells, ...startCells, ...listenCells],
+  ...[...busyCells, ...referenceCells],
+]
 
 /** The cells that are not there, and why: what the table in docs/ says below itself. */
 export const noCells: readonly (readonly [what: string, why: string])[] = [
@@ -16,7 +20,8 @@ export const noCells: readonly (readonly [what: string, why: string])[] = [
   ],
   ['host, link × cannot start', 'Slurm starts no step on a host that it cannot reach'],
   ['link × SIGTERM', 'a link is there or not; one that comes back is `link0-cut-for-a-while`'],
-  ['client, worker × before publication', 'they start only when the scheduler is published'],
+  ['worker × before it listens, before publication', 'they start only when the scheduler is published'],
+  ['client × before publication', 'the scheduler listens already: as in `while gating`'],
   ['client × while ending', 'the end begins when it has ended; the one that a signal begins is `in its grace`'],
   [
     'reaper × before publication, while gating',

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, cp, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { runCommand } from '../slurm/command.ts'
@@ -46,6 +46,10 @@ export async function launch(
   const holding = moment === 'before publication' || moment === 'while ending' ? ['--preload', 'hold.py'] : []
   const all = await onlyKnown([...limitFlags(limits), '--report', 'report.json', ...holding, ...flags])
   const lines = ['#!/bin/sh', 'echo "$SLURM_JOB_ID" >job', 'set --']
+  if (moment === 'before it listens') {
+    await cp(join(fixtures, 'hold_import'), run.path('hold_import'), { recursive: true })
+    lines.push('if [ "$SLURM_PROCID" = 0 ]; then export PYTHONPATH="$PWD/hold_import"; fi')
+  }
   if (moment === 'while gating')
     lines.push('if [ "$SLURM_PROCID" = 3 ]; then while [ ! -e go-3 ]; do sleep 0.1; done; fi')
   for (const [rank, more] of Object.entries(flagsOf))
@@ -90,7 +94,7 @@ async function listen(run: FaultRun, rank: number, port: number): Promise<void> 
 }
 
 /** Starts a program that is no part of the run on a rank's host, and waits for its word. */
-async function bystander(run: FaultRun, rank: number, command: readonly string[], ready: RegExp): Promise<void> {
+export async function bystander(run: FaultRun, rank: number, command: readonly string[], ready: RegExp): Promise<void> {
   const host = run.slurm.host(run.hostOf(rank))
   const env = { ...run.slurm.env, BYSTANDER: run.mark.replace(runMark, '') }
   // Not in the run's directory, whose name is the mark of the run's processes.

@@ -5,7 +5,19 @@ import type { FaultRun } from './fault-run.ts'
 /** What the harness itself has put there. */
 const ours = [
   ...['bin', 'launch.sh', 'client.py', 'hold.py', '__pycache__', 'spin.mjs', 'report.json', 'no-dask', 'crashing-dask'],
-  ...['hold-*', 'held-*', 'go', 'go-*', 'job', 'ending-*', 'client.*', 'second'],
+  ...[
+    'hold-*',
+    'held-*',
+    'hold_import',
+    'break-import',
+    'connecting',
+    'go',
+    'go-*',
+    'job',
+    'ending-*',
+    'client.*',
+    'second',
+  ],
 ]
 
 /** The files of a run that are left in its directory and in its TMPDIR on each host, and that nobody expects. */

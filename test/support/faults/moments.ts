@@ -16,6 +16,11 @@ export async function bringTo(moment: Moment, run: FaultRun, step: Step, tasks: 
   switch (moment) {
     case 'at the start':
       return
+    case 'before it listens':
+      await seen(run, step, 'the import of Dask is held and the client program runs', () => {
+        return run.has('held-import') && run.has('connecting') && !run.has(schedulerFile)
+      })
+      return
     case 'before publication':
       await seen(run, step, 'the scheduler is held and all others have joined', async () => {
         return run.has('held-scheduler') && !run.has(schedulerFile) && (await joined(run)) >= tasks - 1

@@ -24,7 +24,7 @@ export interface CellPlace extends RunPlace {
 }
 
 /** What holds a run at a moment, besides `go`, which holds the client program. */
-const holds = ['go-scheduler', 'go-3', 'go-end', 'go-grace']
+const holds = ['go-import', 'go-scheduler', 'go-3', 'go-end', 'go-grace']
 
 /** Runs one cell from its start to the last trace of it. */
 export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult> {
@@ -41,7 +41,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
   const struck = await strike(cell.strike, run, limits)
   if (cell.moment !== 'at the start') since = performance.now()
   try {
-    await run.release(...holds)
+    if (cell.strike.kind !== 'release') await run.release(...holds)
     if (cell.strike.kind === 'new run') problems.push(...(await takePath(run, step)))
     await struck.over
     if (cell.notices !== undefined || cell.survives === true) {

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controllerName } from '../slurm/slurm-cluster.ts'
 import type { Strike } from './cell.ts'
 import type { FaultRun } from './fault-run.ts'
+import { bystander } from './launch.ts'
 import type { Limits } from './limits.ts'
 
 /** What a strike has done. */
@@ -28,6 +30,12 @@ export async function strike(what: Strike, run: FaultRun, { lostAfter }: Limits)
   switch (what.kind) {
     case 'none':
     case 'new run':
+      return nothing
+    case 'release':
+      await run.release(what.file)
+      return nothing
+    case 'take port':
+      await takePort(run, what.reuse)
       return nothing
     case 'signal': {
       const found = await run.find(what.actor, what.rank)
@@ -67,6 +75,21 @@ export async function strike(what: Strike, run: FaultRun, { lostAfter }: Limits)
       return { ...nothing, over: sleep(what.times * lostAfter * 1000).then(resume) }
     }
   }
+}
+
+/** Tries to listen where the scheduler will. @throws Error if it can. */
+async function takePort(run: FaultRun, reuse: boolean): Promise<void> {
+  const { hostname, port } = new URL(await readFile(run.path('connecting'), 'utf8'))
+  const text = `import errno, socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, ${Number(reuse)})
+try:
+    s.bind(("${hostname}", ${port}))
+    s.listen()
+    print("listens")
+except OSError as error:
+    print(errno.errorcode[error.errno])`
+  await bystander(run, 0, ['python3', '-c', text], /EADDRINUSE/)
 }
 
 function once(what: () => Promise<void>): () => Promise<void> {

@@ -6,6 +6,7 @@ type Rest = Omit<Cell, 'name' | 'actor' | 'fault' | 'moment' | 'strike'>
 
 const words: Readonly<Record<Moment, string>> = {
   'at the start': 'start',
+  'before it listens': 'binding',
   'before publication': 'starting',
   'while gating': 'gating',
   'while running': 'running',
