@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FileStore } from '../../../src/rendezvous/file/file-store.ts'
@@ -6,6 +6,16 @@ import { HostRelay, relayPath } from '../../../src/rendezvous/file/host-relay.ts
 import { publishFile } from '../../../src/rendezvous/file/publish.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
+import {
+  commonGroup,
+  makePrivate,
+  makeShared,
+  shellAs,
+  stranger,
+  test as testOfTwo,
+  user,
+  withRightsOf,
+} from '../../support/second-user.ts'
 import type { DirectoryKeeper } from '../../../src/util/own-directory.ts'
 
 const record = fileOf(ownerOf('k')).dask_hpc_runner
@@ -100,6 +110,38 @@ test.each<[string, (path: string) => Promise<unknown>]>([
   expect(here.made).toEqual([])
   await publish(one)
   expect(await one.lookUp({ timeout })).toEqual(found)
+})
+
+testOfTwo.for([
+  [
+    'a directory that everybody can use',
+    stranger,
+    'mkdir -m 777 "$1"; cd "$1"; printf %s "$3" >found.json; chmod 644 found.json',
+  ],
+  ['a directory of his', stranger, 'mkdir -m 700 "$1"'],
+  ["a link to a directory of the user's", stranger, 'ln -s "$2" "$1"'],
+  ["the user's directory, in which he may write", user, `mkdir "$1"; chgrp ${commonGroup} "$1"; chmod 2770 "$1"`],
+] as const)('what a stranger tells in the place of the relay is not believed: %s', async ([, maker, make]) => {
+  const root = temporaryDirectory()
+  await chmod(root, 0o755)
+  const parent = await makeShared(root, 'shm', 'sticky')
+  const home = await makePrivate(user, join(root, 'home'))
+  const thesis = await makePrivate(user, join(home, 'thesis'))
+  const evil = JSON.stringify({ kind: 'coordinator', record: { ...record, nonce: 'evil-evil-evil-evil' } })
+  await withRightsOf(user, home, async () => {
+    const here = { parent, schedulerFile: join(home, 's.json'), made: [] }
+    const path = relayPath(join(home, '.s.json.run-k'), 'node0', parent)
+    await shellAs(user, 'printf %s "$2" >"$1/found.json"', thesis, evil)
+    await shellAs(maker, make, path, thesis, evil)
+    if (maker === user) await shellAs(stranger, 'printf %s "$2" >"$1/found.json"', path, evil)
+    const [relay, other] = [await member(here, 0), await member(here, 1)]
+    const looking = [relay, other].map(async (store) => store.lookUp({ timeout }))
+    await publish(other)
+    expect(await Promise.all(looking)).toEqual([found, found])
+    expect(here.made).toEqual([])
+    expect(await readdir(thesis)).toEqual(['found.json'])
+    expect(await readFile(join(thesis, 'found.json'), 'utf8')).toBe(evil)
+  })
 })
 
 test('two nodes of a run that see one directory meet apart', () => {
