@@ -33,6 +33,9 @@ class Calls:
             workers = header.get("workers")
             workers = None if workers is None else await self.present_workers(workers)
             results = await self.client.run(self.tasks.run_here, *arguments, workers=workers, on_error="return")
+        return await self.aside(results.values(), self.answer_of_run, results)
+
+    def answer_of_run(self, results):
         encoder, values, failed = self.tasks.Encoder(), {}, {}
         for address, result in results.items():
             try:

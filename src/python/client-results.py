@@ -126,6 +126,15 @@ class Results:
         return await self.client.gather(futures, asynchronous=True)
 
     async def send_values(self, numbers, values):
+        messages = self.messages_of(numbers, values)
+        while True:
+            message = await self.aside(values, next, messages, None)
+            if message is None:
+                return
+            await self.report(*message)
+
+    def messages_of(self, numbers, values):
+        """The results encoded, in messages of BYTES, more or less."""
         encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
         for i, (number, value) in enumerate(zip(numbers, values)):
             try:
@@ -136,5 +145,12 @@ class Results:
             except Exception as error:
                 failed.append([number, self.describe_value(error)])
             if size > self.BYTES or i == len(numbers) - 1:
-                await self.report({"done": [], "failed": failed, "values": ready}, encoder.buffers)
+                yield {"done": [], "failed": failed, "values": ready}, encoder.buffers
                 encoder, ready, failed, size = self.tasks.Encoder(), [], [], 0
+
+    async def aside(self, values, function, *arguments):
+        """Calls a function on values: in a thread, unless they are so simple that it takes no time. No order waits for it."""
+        quick = (type(None), bool, int, float, str, self.tasks.JavaScriptValue)
+        if all(type(value) in quick for value in values):
+            return function(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)

@@ -229,7 +229,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
         await register(self.installer)
 
     async def on_scatter(self, header, buffers):
-        value = self.tasks.from_header(header["value"], buffers)
+        value = await self.aside([header], self.tasks.from_header, header["value"], buffers)
         workers = header.get("workers")
         if workers is not None:
             await self.learn_names()

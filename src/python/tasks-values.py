@@ -10,6 +10,7 @@
 # tasks-scheduler.py, tasks-traceback.py and tasks.py one after the other, which share their names.
 import array
 import datetime
+import itertools
 import pickle
 import struct
 import sys
@@ -24,6 +25,10 @@ FUTURE, BIGINT, DATE, SET, MAP, ARRAY, BYTES = 1, 2, 3, 4, 5, 6, 7
 SAFE = 2**53 - 1
 # Bytes and arrays from this length on travel beside the header, uncopied.
 LARGE = 4096
+# Those of which msgpack writes many as they are, but for integers that are too large.
+SIMPLE = {str, int, float, bool, type(None)}
+# Stands for the index of what is in a set, which has none.
+ELEMENT = object()
 # Letters of struct and array, by the names of JavaScript's typed arrays; NumPy's are the same with sizes.
 NUMPY = {"b": "i1", "B": "u1", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "q": "<i8", "Q": "<u8", "f": "<f4", "d": "<f8"}
 LETTERS = {name.lstrip("<"): letter for letter, name in NUMPY.items()}
@@ -154,7 +159,7 @@ class Encoder:
         if kind in (bytes, bytearray, memoryview):
             return self.bytes(value)
         if kind in (set, frozenset):
-            return self.extension(SET, [self.plain(item, [*place, "{}"]) for item in value])
+            return self.extension(SET, self.all(itertools.repeat(ELEMENT), value, place))
         if kind is datetime.datetime:
             aware = value if value.tzinfo is not None else value.astimezone()
             return msgpack.ExtType(DATE, struct.pack("<d", aware.timestamp() * 1000))
@@ -170,14 +175,23 @@ class Encoder:
                 return self.plain(base(value), place)
         raise cannot_cross(place, f"a {kind.__module__}.{kind.__qualname__}")
 
+    def all(self, steps, values, place):
+        """The forms of what is within another; `place` is changed on the way, and the same again after it."""
+        forms = []
+        place.append(None)
+        for place[-1], value in zip(steps, values):
+            forms.append(self.plain(value, place))
+        place.pop()
+        return forms
+
     def sequence(self, value, place):
         kinds = set(map(type, value))
-        if kinds <= {str, float, bool, type(None)}:
-            return list(value)
-        if kinds == {int} and -SAFE <= min(value) and max(value) <= SAFE:
-            return list(value)
+        if kinds <= SIMPLE:
+            integers = [item for item in value if type(item) is int] if int in kinds else [0]
+            if -SAFE <= min(integers) and max(integers) <= SAFE:
+                return list(value)
         self.enter(value, place)
-        items = [self.plain(item, [*place, f"[{i}]"]) for i, item in enumerate(value)]
+        items = self.all(itertools.count(), value, place)
         self.above.pop()
         return items
 
@@ -192,12 +206,9 @@ class Encoder:
             # It stands for something else there, and is refused.
             raise cannot_cross(place, "a dict with the key '__proto__'")
         if all(type(key) is str for key in value):
-            return {key: self.plain(item, [*place, f"[{key!r}]"]) for key, item in value.items()}
-        items = []
-        for key, item in value.items():
-            inner = [*place, f"[{key!r}]"]
-            items += [self.plain(key, inner), self.plain(item, inner)]
-        return self.extension(MAP, items)
+            return dict(zip(value, self.all(value, value.values(), place)))
+        keys, items = self.all(value, value, place), self.all(value, value.values(), place)
+        return self.extension(MAP, [one for pair in zip(keys, items) for one in pair])
 
     def enter(self, value, place):
         """Knows in what a container is; those that are above it are as many as its place has steps."""
@@ -267,7 +278,7 @@ class Encoder:
 
 
 def cannot_cross(place, what, advice="return a form of it that TypeScript has, or leave it on the workers"):
-    where = "value" + "".join(place)
+    where = "value" + "".join("{}" if step is ELEMENT else f"[{step!r}]" for step in place)
     return CannotCross(f"{where} is {what}, which has no form in TypeScript; {advice}")
 
 

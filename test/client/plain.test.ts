@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
 import { decodePlain, encodeCall, encodePlain } from '../../src/client/values/plain.ts'
@@ -15,6 +15,23 @@ for (const value of [
   test(`${inspect(value, { breakLength: Infinity }).slice(0, 40)} comes back as it was`, () => {
     expect(decodePlain(encodePlain(value))).toEqual(value)
   })
+
+test('a BigInt of two million bits takes no longer than a moment', () => {
+  for (const value of [1n << 2_000_000n, -(1n << 2_000_000n), (1n << 2_000_000n) - 1n])
+    expect(decodePlain(encodePlain(value)) === value).toBe(true)
+})
+
+test('what is written as it is, is not copied before', () => {
+  const array = [1, { a: ['b'], c: null, d: undefined }]
+  const copies = [vi.spyOn(Object, 'fromEntries'), vi.spyOn(array, 'slice'), vi.spyOn(array, 'map')]
+  const encoded = encodePlain(array)
+  for (const copy of copies) expect(copy).not.toHaveBeenCalled()
+  expect(decodePlain(encoded)).toEqual([1, { a: ['b'], c: null, d: null }])
+  const changed = JSON.parse('[{"a":1,"__proto__":{"b":[0]}}]') as [{ __proto__: { b: unknown[] } }]
+  changed[0].__proto__.b[0] = 1n
+  expect(() => decodePlain(encodePlain(changed))).toThrow('__proto__')
+  expect(changed[0].__proto__.b).toEqual([1n])
+})
 
 test('undefined is null, in objects and arrays too', () => {
   expect(decodePlain(encodePlain([undefined, { a: undefined }]))).toEqual([null, { a: null }])

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from 'node:module'
+import v8 from 'node:v8'
 import { expect, test, vi } from 'vitest'
 import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
@@ -90,6 +92,15 @@ test('arrays of several dimensions are such again, wherever they are, and of any
   expect(new other.NDArray(new Int8Array(2), [1, 2])).toBeInstanceOf(NDArray)
   expect(decodeStructured(encodeStructured(new other.NDArray(new Int8Array(2), [1, 2])))).toBeInstanceOf(NDArray)
   expect({ data: new Int8Array(1), shape: [1] }).not.toBeInstanceOf(NDArray)
+})
+
+test('nothing is cloned twice to see whether a Date would be empty', () => {
+  const serialized = vi.spyOn(v8, 'serialize')
+  syncBuiltinESMExports()
+  encodeStructured(Array.from({ length: 10 }, () => new Date()))
+  expect(serialized).not.toHaveBeenCalled()
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
 })
 
 test('what a clone would make {} of is named by its place', () => {

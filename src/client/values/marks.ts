@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -48,7 +49,8 @@ export class Marks {
   #inside(value: object): unknown {
     if (Array.isArray(value)) return this.#items(value, (items: unknown[]) => items)
     if (value instanceof Map) {
-      const entries = [...value].flat() as unknown[]
+      const entries: unknown[] = []
+      for (const [key, item] of value) entries.push(key, item)
       return this.#items(entries, (items) => new Map(pairs(items)), value)
     }
     if (value instanceof Set) return this.#items([...value], (items) => new Set(items), value)
@@ -63,7 +65,8 @@ export class Marks {
   /** What `make` makes of the marked items; where none is marked, the whole that they are of. */
   #items(items: readonly unknown[], make: (items: unknown[]) => unknown, whole: unknown = items): unknown {
     let marked: unknown[] | undefined
-    for (const [i, item] of items.entries()) {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i]
       if (typeof item !== 'object' || item === null) continue
       const one = this.mark(item)
       if (one !== item) (marked ??= items.slice())[i] = one
@@ -90,7 +93,7 @@ export function isRefused(value: object): boolean {
 /** Whether an object of a class, all of whose content is hidden, becomes {} in a clone: a URL does. */
 export function isEmptied(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return false
+  if (prototype === Object.prototype || prototype === null || types.isDate(value)) return false
   try {
     const clone = deserialize(serialize(value)) as object
     return Object.getPrototypeOf(clone) === Object.prototype

@@ -58,12 +58,11 @@ class Walk {
     switch (typeof value) {
       case 'number':
       case 'boolean':
+      case 'undefined': // msgpack writes null
         return value
       case 'string':
         if (!value.isWellFormed()) throw cannotSend(place, 'a string with half of a surrogate pair', noUtf8)
         return value
-      case 'undefined':
-        return null
       case 'bigint':
         return new ExtData(extensions.bigint, bigintBytes(value))
       case 'object':
@@ -77,43 +76,62 @@ class Walk {
   }
 
   #object(value: object, place: Place): unknown {
-    if (Array.isArray(value)) return value.map((item, i) => this.#inner(item, place, i))
+    if (Array.isArray(value)) return this.#items(value, place)
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null)
-      return Object.fromEntries(
-        Object.entries(value).map(([key, item]) => {
-          if (!key.isWellFormed()) throw cannotSend(place, 'an object with half of a surrogate pair in a key', noUtf8)
-          return [key, this.#inner(item, place, key)]
-        }),
-      )
+      return this.#properties(value as Readonly<Record<string, unknown>>, place)
     if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
       if (Buffer.isBuffer(value)) return this.#extension(extensions.bytes, this.#bytes(value))
       return this.#array(value as TypedArray, null)
     }
     if (value instanceof ArrayBuffer) return this.#extension(extensions.bytes, this.#bytes(new Uint8Array(value)))
     if (value instanceof NDArray) return this.#array((value as NDArray).data, value.shape)
-    if (value instanceof Date && Number.isNaN(value.getTime()))
-      throw cannotSend(place, 'an invalid Date', 'Python has no form of it')
-    if (value instanceof Date && !isPythonDate(value))
-      throw cannotSend(place, `the Date ${value.toISOString()}`, "Python's years are 1 to 9999")
-    if (value instanceof Date) return new ExtData(extensions.date, bytesOf(new Float64Array([value.getTime()])))
-    if (value instanceof Set)
-      return this.#extension(
-        extensions.set,
-        [...value].map((item, i) => this.#hashable(item, place, i, 'an element of a Set')),
-      )
-    if (value instanceof Map)
-      return this.#extension(
-        extensions.map,
-        [...value].flatMap(([key, item], i) => [
-          this.#hashable(key, place, i, 'a key of a Map'),
-          this.#inner(item, place, i),
-        ]),
-      )
+    if (value instanceof Date) {
+      if (Number.isNaN(value.getTime())) throw cannotSend(place, 'an invalid Date', 'Python has no form of it')
+      if (!isPythonDate(value))
+        throw cannotSend(place, `the Date ${value.toISOString()}`, "Python's years are 1 to 9999")
+      const bytes = Buffer.allocUnsafe(8)
+      bytes.writeDoubleLE(value.getTime())
+      return new ExtData(extensions.date, bytes)
+    }
+    if (value instanceof Set) {
+      const items: unknown[] = []
+      for (const item of value) items.push(this.#hashable(item, place, items.length, 'an element of a Set'))
+      return this.#extension(extensions.set, items)
+    }
+    if (value instanceof Map) {
+      const items: unknown[] = []
+      for (const [key, item] of value) {
+        const i = items.length / 2
+        items.push(this.#hashable(key, place, i, 'a key of a Map'), this.#inner(item, place, i))
+      }
+      return this.#extension(extensions.map, items)
+    }
     if (isBoxed(value)) return value.valueOf()
     const index = this.#dependencies?.place(value)
     if (index !== undefined) return new ExtData(extensions.future, bytesOf(new Uint32Array([index])))
     throw cannotSend(place, formatKind(value), 'Python has no form of it; pass the plain data in it')
+  }
+
+  /** What msgpack writes as it is stays as it is: a copy of a large value takes longer than to write it. */
+  #items(value: readonly unknown[], place: Place): readonly unknown[] {
+    let copy: unknown[] | undefined
+    for (let i = 0; i < value.length; i++) {
+      const form = this.#inner(value[i], place, i)
+      if (form !== value[i]) (copy ??= value.slice())[i] = form
+    }
+    return copy ?? value
+  }
+
+  /** The same of an object. */
+  #properties(value: Readonly<Record<string, unknown>>, place: Place): unknown {
+    let copy: Record<string, unknown> | undefined
+    for (const key of Object.keys(value)) {
+      if (!key.isWellFormed()) throw cannotSend(place, 'an object with half of a surrogate pair in a key', noUtf8)
+      const form = this.#inner(value[key], place, key)
+      if (form !== value[key]) (copy ??= Object.fromEntries(Object.entries(value)))[key] = form
+    }
+    return copy ?? value
   }
 
   /** Python finds what is in its sets and dicts by a hash, which what may change has not. */
@@ -147,7 +165,7 @@ class Walk {
 
 /** Whether Python has the date. */
 export function isPythonDate(date: Date): boolean {
-  return date >= firstDate && date <= lastDate
+  return date.getTime() >= firstDate.getTime() && date.getTime() <= lastDate.getTime()
 }
 
 function isUnhashable(value: unknown): boolean {
@@ -162,23 +180,15 @@ function isBoxed(value: object): boolean {
   return value instanceof Number || value instanceof String || value instanceof Boolean
 }
 
+/** Two's complement, the lowest byte first. By its digits: shifts would take time by the square of its length. */
 function bigintBytes(value: bigint): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  do {
-    bytes.push(Number(BigInt.asUintN(8, rest)))
-    rest >>= 8n
-  } while (rest !== 0n && rest !== -1n)
-  // The last byte has to have the sign.
-  const negative = (bytes.at(-1) ?? 0) >= 128
-  if (negative !== value < 0n) bytes.push(value < 0n ? 255 : 0)
-  return Uint8Array.from(bytes)
+  const size = Math.floor(value.toString(16).length / 2) + 1
+  const digits = BigInt.asUintN(8 * size, value).toString(16)
+  return Buffer.from(digits.padStart(2 * size, '0'), 'hex').reverse()
 }
 
 function bigintOf(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte)
-  return BigInt.asIntN(bytes.length * 8, value)
+  return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`))
 }
 
 interface Context {

@@ -39,5 +39,6 @@ function isAlike(value: unknown, depth: number): boolean {
   if (depth > 50) return false
   if (Array.isArray(value)) return value.every((item) => isAlike(item, depth + 1))
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isAlike(item, depth + 1))
+  const inside = value as Readonly<Record<string, unknown>>
+  return Object.keys(inside).every((key) => key.isWellFormed() && isAlike(inside[key], depth + 1))
 }
