@@ -3,11 +3,11 @@ import { flagOf } from './options/names.ts'
 import type { Completed, Given } from './options/row.ts'
 import type { daskTable } from './options/dask-table.ts'
 import { runTable } from './options/table.ts'
-import { completeTls } from './options/tls.ts'
 import { checkTogether } from './options/together.ts'
 import { checkNames } from './util/nearest.ts'
 import { absolutePath } from './util/surroundings.ts'
 import { forceExit } from './util/io-timeout.ts'
+import { demandsTls } from './util/tls-files.ts'
 
 /** The options of `dask scheduler` and `dask worker` that are passed on under Dask's own names. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a type of that name would not list its options
@@ -89,4 +89,27 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
 /** How messages call an option: by the flag or the variable that had it, or as the library does. @internal */
 export function nameOf({ sources }: Pick<RunnerOptions, 'sources'>, option: string): string {
   return sources === undefined ? option : (sources[option] ?? flagOf(option))
+}
+
+/** The options that have to do with TLS. */
+interface TlsOptions {
+  readonly protocol?: string
+  readonly tlsCaFile?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+}
+
+/** These options with absolute paths, and with the protocol that they, or else the environment, imply. */
+function completeTls(
+  { tlsCaFile, tlsCert, tlsKey, protocol }: TlsOptions,
+  env: Readonly<NodeJS.ProcessEnv>,
+): TlsOptions {
+  if (tlsCaFile === undefined || tlsCert === undefined)
+    return protocol === undefined && demandsTls(env) ? { protocol: 'tls' } : {}
+  return {
+    protocol: 'tls',
+    tlsCaFile: absolutePath(tlsCaFile),
+    tlsCert: absolutePath(tlsCert),
+    ...(tlsKey === undefined ? {} : { tlsKey: absolutePath(tlsKey) }),
+  }
 }

@@ -2,10 +2,9 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
 import type { RunnerOptions } from '../options.ts'
-import { neverDry } from '../util/defects.ts'
+import { neverDry, endByDefect } from '../util/defects.ts'
 import { printableLines } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
-import { endAtDefects } from './last-resort.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { ownTables } from '../options/command-table.ts'
 import { addFlags, readOwnOptions, readRun } from './flags.ts'
@@ -84,7 +83,7 @@ function addRunCommands(root: Command, withFlags: WithFlags): void {
   ).action(async (client: string[], _flags: unknown, command: Command) => {
     const { own } = readOwnOptions(ownTables.run, command)
     const options = withClient(client, readRun(command, client))
-    const { startRunner } = await import('../runners/start-runner.ts')
+    const { startRunner } = await import('../runners/choose-runner.ts')
     await startRunner(own.runner, options)
   })
 
@@ -146,4 +145,10 @@ function hidden(root: Command, name: string, run: () => Promise<void>): void {
 /** Without a client program there is no client. */
 function withClient(client: readonly string[], options: RunnerOptions): RunnerOptions {
   return client.length === 0 ? { ...options, client: false } : options
+}
+
+/** What nobody has foreseen ends this process as {@link endByDefect} says. */
+function endAtDefects(source: NodeJS.EventEmitter = process): void {
+  source.on('uncaughtException', endByDefect)
+  source.on('unhandledRejection', endByDefect)
 }

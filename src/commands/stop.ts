@@ -1,4 +1,4 @@
-import type { SchedulerIdentity } from '../dask/calls/identity.ts'
+import type { SchedulerIdentity } from '../dask/calls/questions.ts'
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
 import { formatDuration } from '../util/duration.ts'

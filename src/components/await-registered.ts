@@ -70,7 +70,7 @@ async function versionsOf(address: string, tls: TlsFiles | undefined): Promise<V
   const timeout = defaults.connectTimeout
   try {
     const { DaskConnection } = await import('../dask/connection.ts')
-    const { versions } = await import('../dask/calls/versions.ts')
+    const { versions } = await import('../dask/calls/questions.ts')
     using connection = await DaskConnection.open(address, { timeout, ...(tls && { tls }) })
     const { host, packages } = await versions(connection, { timeout })
     const { dask, distributed } = packages

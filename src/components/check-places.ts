@@ -6,6 +6,9 @@ import { formatOwnAddresses, hostOf } from '../util/network.ts'
 import { findFreePort, portProblem } from '../util/ports.ts'
 import { deadline } from '../util/wait.ts'
 import { hostsIn } from './listening-places.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import { freePort } from './free-port.ts'
+import { listenHost } from './listen-address.ts'
 
 /** What names a place at which a part of the cluster listens, or is to be found. */
 type PlaceOption = 'dashboardAddress' | 'contactAddress' | 'listenAddress'
@@ -60,4 +63,27 @@ async function tryName(host: string, options: PlaceOptions): Promise<void> {
 
 function refuse(option: PlaceOption, options: PlaceOptions, why: string): RangeError {
   return new RangeError(`Cannot use ${nameOf(options, option)} "${options[option] ?? ''}": ${why}`)
+}
+
+/**
+ * Tries the ports that the run's workers are to use, before anything is started. That a user may not listen there every
+ * process can tell; that something else does, only one that has workers and knows already on which of its addresses they listen.
+ *
+ * @throws what {@link freePort} throws.
+ */
+export async function checkWorkerPorts(run: RunContext, mine: readonly Role[]): Promise<void> {
+  const { options, roles, identity } = run
+  if (options.workerCommand !== undefined || !roles.some((each) => each.includes('worker'))) return
+  const isMine = mine.includes('worker')
+  const isKnown = options.scheduler && (identity.nodes === 1 || options.host !== undefined)
+  const host = isMine && isKnown ? (await listenHost('worker', run))?.address : undefined
+  for (const option of ['workerPort', 'nannyPort'] as const) {
+    if (options[option] === undefined || (option === 'nannyPort' && !options.nanny)) continue
+    try {
+      await freePort(option, host, options)
+    } catch (error) {
+      const isTaken = error instanceof RunnerError && error.code === 'ERR_UNAVAILABLE'
+      if (!isTaken || host !== undefined) throw error
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type ConnectionOptions, createSecureContext } from 'node:tls'
 import { defaults } from '../defaults.ts'
-import { errnoOf, messageOf } from '../errors.ts'
+import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -14,8 +14,8 @@ import { FrameReader } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import { handshakeLimits, wireLimits } from './limits.ts'
 import { describeHalfHandshake, identifyPeer } from './identify-peer.ts'
-import { tlsOptions } from './tls.ts'
 import { formatError, whyNotConnected } from './why-failed.ts'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 
 /** How to wait for a peer. */
 export interface AnswerOptions {
@@ -281,4 +281,37 @@ async function refuses(place: { readonly host: string; readonly port: number }, 
       give(errnoOf(error) === 'ECONNREFUSED')
     })
   })
+}
+
+/**
+ * Options for Node's TLS. As in Dask, the authority decides and host names are not checked.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where a file cannot be read, or holds something else.
+ */
+function tlsOptions({ caFile, cert, key = cert }: TlsFiles): ConnectionOptions {
+  const files = { ca: read(caFile), cert: read(cert), key: read(key) }
+  try {
+    return { secureContext: createSecureContext(files), checkServerIdentity: () => undefined }
+  } catch (cause) {
+    const why = cause instanceof Error && 'reason' in cause ? String(cause.reason) : messageOf(cause)
+    throw new RunnerError(`Cannot use TLS: "${caFile}", "${cert}" and "${key}" do not go together (${why})`, {
+      code: 'ERR_ENVIRONMENT',
+      cause,
+    })
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    // Without O_NONBLOCK a named pipe would hold us until somebody writes into it.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      if (!fstatSync(file).isFile()) throw new Error(`"${path}" is no regular file`)
+      return readFileSync(file)
+    } finally {
+      closeSync(file)
+    }
+  } catch (cause) {
+    throw new RunnerError(`Cannot use TLS: ${messageOf(cause)}`, { code: 'ERR_ENVIRONMENT', cause })
+  }
 }

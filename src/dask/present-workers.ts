@@ -1,5 +1,5 @@
 import { printable } from '../util/printable.ts'
-import type { SchedulerIdentity, WorkerIdentity } from './calls/identity.ts'
+import type { SchedulerIdentity, WorkerIdentity } from './calls/questions.ts'
 
 /** How many are named. */
 const most = 20

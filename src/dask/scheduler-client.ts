@@ -1,10 +1,13 @@
-import { identity, type SchedulerIdentity } from './calls/identity.ts'
-import { getMetadata, setMetadata } from './calls/metadata.ts'
-import { type RetireOptions, retireWorkers, type WorkersToRetire } from './calls/retire-workers.ts'
-import { runningWorkers } from './calls/running-workers.ts'
-import { terminate } from './calls/terminate.ts'
-import { unregister } from './calls/unregister.ts'
-import { type SchedulerVersions, versions } from './calls/versions.ts'
+import {
+  identity,
+  type SchedulerIdentity,
+  runningWorkers,
+  type SchedulerVersions,
+  versions,
+  getMetadata,
+  setMetadata,
+} from './calls/questions.ts'
+import { type RetireOptions, retireWorkers, type WorkersToRetire, terminate, unregister } from './calls/orders.ts'
 import { DaskConnection, type DaskConnectionOptions, type AnswerOptions } from './connection.ts'
 import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
 

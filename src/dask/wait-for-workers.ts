@@ -1,7 +1,7 @@
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
-import { runningWorkers } from './calls/running-workers.ts'
+import { runningWorkers } from './calls/questions.ts'
 import type { DaskConnection } from './connection.ts'
 import { DaskError } from './errors.ts'
 

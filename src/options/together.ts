@@ -43,8 +43,8 @@ export function checkTogether(
     throw new RangeError(
       `Cannot use one ${name('listenAddress')} for ${nworkers} workers of a process: leave ${name('nworkers')} out`,
     )
-  checkWorkerPorts(completed, 'workerPort', name)
-  if (completed.nanny) checkWorkerPorts(completed, 'nannyPort', name)
+  checkEnoughPorts(completed, 'workerPort', name)
+  if (completed.nanny) checkEnoughPorts(completed, 'nannyPort', name)
 }
 
 /** What `--secure` cannot be together with. A site may have it in a variable, which one's own certificates replace. */
@@ -90,7 +90,7 @@ function checkNannyPort(
 }
 
 /** Each worker of a process needs a port of its own. */
-function checkWorkerPorts(
+function checkEnoughPorts(
   completed: Completed<typeof runTable>,
   option: 'workerPort' | 'nannyPort',
   name: (option: keyof typeof runTable) => string,

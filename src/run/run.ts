@@ -1,5 +1,4 @@
-import { checkPlaces } from '../components/check-places.ts'
-import { checkWorkerPorts } from '../components/check-ports.ts'
+import { checkPlaces, checkWorkerPorts } from '../components/check-places.ts'
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'

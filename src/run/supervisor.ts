@@ -2,9 +2,9 @@ import { InterruptedError } from '../identity/run-context.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import type { CompleteOptions } from '../options.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { SpareFiles } from '../util/spare-files.ts'
 import type { RunSeams } from './seams.ts'
 import { divideGrace, type EndTiming } from './timing.ts'
+import { closeSync, openSync } from 'node:fs'
 
 /** How far the part of a process in its run is: it only moves forward. */
 export type Phase = 'starting' | 'running' | 'ending' | 'ended'
@@ -61,5 +61,26 @@ export class Supervisor {
   /** A signal ends the run: nothing of it begins any more. */
   interruptStart(signal: NodeJS.Signals): void {
     this.#starting.abort(new InterruptedError(signal))
+  }
+}
+
+/** The reaper takes six for its start, a directory that is cleared three. */
+const spare = 8
+
+/** File descriptors that are kept free for the end of a run, which has to clear up also where no more files can be opened. */
+class SpareFiles {
+  #files: number[] = []
+
+  constructor() {
+    try {
+      while (this.#files.length < spare) this.#files.push(openSync('/dev/null', 'r'))
+    } catch {
+      // There are fewer, then.
+    }
+  }
+
+  /** Gives them back. May be called twice. */
+  close(): void {
+    for (const file of this.#files.splice(0)) closeSync(file)
   }
 }

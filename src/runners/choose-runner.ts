@@ -1,5 +1,6 @@
 import { type Environment, readVariable, show } from '../identity/environment.ts'
 import { findLauncherVariable } from './launchers.ts'
+import type { RunnerOptions } from '../options.ts'
 
 /** Which of the runners takes part. */
 export type RunnerKind = 'slurm' | 'mpi'
@@ -20,4 +21,11 @@ export function chooseRunner(env: Environment, wanted: 'auto' | RunnerKind): Cho
   const step = ['SLURM_STEP_ID', 'SLURM_STEPID'].find((name) => readVariable(env, name) !== undefined)
   if (step === undefined) return { kind: 'slurm', why: 'no MPI launcher has left its variables' }
   return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
+}
+
+/** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
+export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
+  const { kind } = chooseRunner(options.env ?? process.env, wanted)
+  if (kind === 'mpi') await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options)
+  else await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options)
 }

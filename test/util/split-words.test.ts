@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { splitWords } from '../../src/util/split-words.ts'
+import { splitWords } from '../../src/options/worker-command.ts'
 
 test.each([
   ['dask cuda worker', ['dask', 'cuda', 'worker']],

@@ -1,7 +1,18 @@
 import * as z from 'zod/mini'
 import type { Identity } from '../../identity/identity.ts'
-import { identitySchema } from '../../identity/identity-schema.ts'
 import type { RunnerOptions } from '../../options.ts'
+import type { Share } from '../../identity/share.ts'
+
+/** One that another process of this program tells. */
+const identitySchema = z.looseObject({
+  rank: z.int().check(z.nonnegative()),
+  size: z.int().check(z.positive()),
+  host: z.string(),
+  nodes: z.int().check(z.positive()),
+  share: z.custom<Share>((share: unknown) => typeof share === 'object' && share !== null),
+  runKey: z.object({ cluster: z.string(), jobId: z.string(), stepId: z.string(), restart: z.int() }),
+  source: z.string(),
+})
 
 /** What a process that a `LocalRunner` has started is told on its standard input, as JSON. */
 export interface MemberOrders {

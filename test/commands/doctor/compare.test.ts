@@ -3,7 +3,7 @@ import { compareRanks } from '../../../src/commands/doctor/compare.ts'
 import { found } from '../../../src/commands/doctor/finding.ts'
 import { mergeFindings } from '../../../src/commands/doctor/merge.ts'
 import type { RankFacts } from '../../../src/commands/doctor/rank-facts.ts'
-import { formatReport } from '../../../src/commands/doctor/report.ts'
+import { formatReport } from '../../../src/cli/doctor.ts'
 import { formatWho } from '../../../src/commands/doctor/format.ts'
 
 const python = {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { call } from './call.ts'
+import { randomUUID } from 'node:crypto'
 
 /** How workers are retired. */
 export interface RetireOptions extends AnswerOptions {
@@ -31,4 +32,25 @@ export async function retireWorkers(
   return Object.keys(
     await call(connection, { op: 'retire_workers', ...choice, close_workers: close, remove: close, answer }, options),
   )
+}
+
+/**
+ * Ends the scheduler and with it its workers: `{op: "terminate", reply: false}`, which is answered by
+ * the end of the connection.
+ *
+ * @throws DaskError where the connection is still open after the time.
+ */
+export async function terminate(connection: DaskConnection, options?: AnswerOptions): Promise<void> {
+  connection.send({ op: 'terminate', reply: false })
+  await connection.closed(options)
+}
+
+/**
+ * Has the scheduler give up a worker that is not heard any more, and run its tasks elsewhere:
+ * `{op: "unregister", address, stimulus_id}` -> `"OK"` or `"already-removed"`. The worker is told to close,
+ * should it ever hear of it.
+ */
+export async function unregister(connection: DaskConnection, address: string, options?: AnswerOptions): Promise<void> {
+  const stimulus = `dask-hpc-runner-lost-${randomUUID()}`
+  await call(connection, { op: 'unregister', address, stimulus_id: stimulus, answer: z.unknown() }, options)
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { printable } from '../../util/printable.ts'
 import type { DaskConnection, AnswerOptions } from '../connection.ts'
 import { DaskError } from '../errors.ts'
-import { checked } from './call.ts'
+import { checked, call } from './call.ts'
 
 const counts = z.optional(z.record(z.string(), z.unknown()))
 
@@ -73,4 +73,43 @@ function formatWhoElse(said: unknown): string | undefined {
   if (worker.success)
     return `a Dask worker answers there, not a scheduler; its scheduler is at ${printable(worker.data.scheduler)}`
   return z.safeParse(nannyIdentitySchema, said).success ? 'a Dask nanny answers there, not a scheduler' : undefined
+}
+
+/**
+ * The workers that are registered and take tasks, with their threads, about 30 bytes for each:
+ * `{op: "ncores_running"}` -> `{address: nthreads}`
+ */
+export async function runningWorkers(
+  connection: DaskConnection,
+  options?: AnswerOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const answer = z.record(z.string(), z.number())
+  return new Map(Object.entries(await call(connection, { op: 'ncores_running', answer }, options)))
+}
+
+const versionsSchema = z.looseObject({
+  host: z.looseObject({ python: z.optional(z.string()) }),
+  /** By package; null where it is not installed. */
+  packages: z.record(z.string(), z.nullable(z.string())),
+})
+export type SchedulerVersions = z.infer<typeof versionsSchema>
+
+/** What the scheduler runs on: `{op: "versions"}` -> `{host: {python, OS, …}, packages: {dask, distributed, …}}` */
+export async function versions(connection: DaskConnection, options?: AnswerOptions): Promise<SchedulerVersions> {
+  return await call(connection, { op: 'versions', answer: versionsSchema }, options)
+}
+
+/** Keeps a value at the scheduler: `{op: "set_metadata", keys: [key], value}`. `client.restart()` removes it. */
+export async function setMetadata(
+  connection: DaskConnection,
+  key: string,
+  value: unknown,
+  options?: AnswerOptions,
+): Promise<void> {
+  await call(connection, { op: 'set_metadata', keys: [key], value, answer: z.unknown() }, options)
+}
+
+/** What was kept under the key, or null: `{op: "get_metadata", keys: [key], default: null}` */
+export async function getMetadata(connection: DaskConnection, key: string, options?: AnswerOptions): Promise<unknown> {
+  return await call(connection, { op: 'get_metadata', keys: [key], default: null, answer: z.unknown() }, options)
 }
