@@ -133,7 +133,7 @@ function addHiddenCommands(root: Command): void {
   })
   hidden(root, 'mpi-helper', async () => await (await import('../runners/mpi/library/serve.ts')).serveMpi())
   hidden(root, 'heartbeat', async () => {
-    await (await import('./heartbeat.ts')).runHeartbeatThread()
+    await (await import('../run/heartbeat-program.ts')).runHeartbeatThread()
   })
   hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
 }

@@ -37,9 +37,8 @@ export class InterpreterPool {
   #path: Promise<string> | undefined
   /** Those that have not been told yet what to run. */
   readonly #preloaded = new Map<string, DaskProcess>()
-  #forkServer: ForkServer | undefined
-  /** {@link #forkServer}, where that can fork. */
-  #forking: Promise<ForkServer | undefined> | undefined
+  /** What the workers are forked from; `ready` gives it if it can fork, and is asked for by the first worker. */
+  #forks: { readonly server: ForkServer; ready?: Promise<ForkServer | undefined> } | undefined
 
   /** @param env that of the scheduler; the workers' has some additions */
   constructor(run: RunContext, reaper: Reaper, env: NodeJS.ProcessEnv) {
@@ -108,18 +107,18 @@ export class InterpreterPool {
     this.#cancellation.abort()
     for (const process of this.#preloaded.values()) process.kill()
     this.#preloaded.clear()
-    if (this.#forkServer?.isUsed === false) this.#forkServer.kill()
+    if (this.#forks?.server.isUsed === false) this.#forks.server.kill()
   }
 
   /** Ends what the workers were forked from, and with it what is left of them. */
   kill(): void {
     this.cancel()
-    this.#forkServer?.kill()
+    this.#forks?.server.kill()
   }
 
   /** Does not keep us alive. */
   unref(): void {
-    this.#forkServer?.unref()
+    this.#forks?.server.unref()
   }
 
   #startsFor(parts: readonly DaskPart[]): readonly StartPython[] {
@@ -142,17 +141,18 @@ export class InterpreterPool {
 
   #forkServerStart(names: readonly string[]): StartPython {
     return (python, quiet) => {
-      this.#forkServer = new ForkServer(this.#bootstrap(python, 'worker', quiet), names)
-      endFrozen(this.#forkServer, this.#run.options.lostAfter)
-      return this.#forkServer
+      const server = new ForkServer(this.#bootstrap(python, 'worker', quiet), names)
+      this.#forks = { server }
+      endFrozen(server, this.#run.options.lostAfter)
+      return server
     }
   }
 
   /** Undefined where `part` has to be started in an interpreter of its own. */
   async #fork({ component, name }: DaskPart): Promise<DaskProcess | undefined> {
-    if (component !== 'worker' || this.#forkServer === undefined) return undefined
-    this.#forking ??= this.#ifItForks(this.#forkServer)
-    const server = await untilAborted(this.#forking, this.#run.signal)
+    if (component !== 'worker' || this.#forks === undefined) return undefined
+    this.#forks.ready ??= this.#ifItForks(this.#forks.server)
+    const server = await untilAborted(this.#forks.ready, this.#run.signal)
     const process = server?.fork(name, passOn(`[${this.#run.identity.rank} ${component}]`))
     if (process !== undefined) endFrozen(process, this.#run.options.lostAfter)
     return process

@@ -52,18 +52,24 @@ export interface WorkerPlan {
 /** A worker that runs: Dask's own, or a command of the user's in its place. */
 export type WorkerProcess = DaskProcess | CommandWorker
 
+/** What has been started beside the workers. */
+interface Started {
+  scheduler?: DaskProcess
+  client?: ClientProgram
+  /** The scheduler that the workers join. */
+  schedulerAddress?: string
+}
+
 /** The components that this process hosts. */
 export class LocalComponents {
-  scheduler: DaskProcess | undefined
+  readonly #started: Started = {}
   readonly #workers = new Map<string, WorkerProcess>()
-  client: ClientProgram | undefined
   readonly #run: RunContext
   readonly #reaper: Reaper
   readonly #env: NodeJS.ProcessEnv
   readonly #interpreters: InterpreterPool
   #preloadedClient: Promise<ClientProcess> | undefined
   #directory: Promise<string> | undefined
-  #schedulerAddress: string | undefined
 
   constructor(run: RunContext, reaper: Reaper) {
     this.#run = run
@@ -75,7 +81,7 @@ export class LocalComponents {
     this.#interpreters = new InterpreterPool(run, reaper, this.#env)
   }
 
-  /** Starts the InterpreterPool of a process with these roles: they import Dask while there is nothing to run yet. */
+  /** Starts the interpreters of a process with these roles: they import Dask while there is nothing to run yet. */
   preload(roles: readonly Role[]): void {
     this.#interpreters.preload([
       ...(roles.includes('scheduler') ? [scheduler] : []),
@@ -85,7 +91,7 @@ export class LocalComponents {
     ])
   }
 
-  /** Ends the InterpreterPool that have nothing to run. */
+  /** Ends the interpreters that have nothing to run. */
   cancel(): void {
     this.#interpreters.cancel()
   }
@@ -99,14 +105,15 @@ export class LocalComponents {
     // A scheduler can do without; its workers could not.
     const directory = await this.ownDirectory().catch(() => undefined)
     const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
-    this.scheduler = await this.#interpreters.start(scheduler, schedulerArguments(options, { host, port }), extras)
-    return this.scheduler
+    const process = await this.#interpreters.start(scheduler, schedulerArguments(options, { host, port }), extras)
+    this.#started.scheduler = process
+    return process
   }
 
   /** This process's workers, to be started. */
   async planWorkers(schedulerAddress: string): Promise<readonly WorkerPlan[]> {
     const { options, identity } = this.#run
-    this.#schedulerAddress = schedulerAddress
+    this.#started.schedulerAddress = schedulerAddress
     const localDirectory = await this.ownDirectory()
     const nworkers = workersOfProcess(options)
     const roles = rolesOf(identity.rank, { ...options, size: identity.size })
@@ -186,9 +193,20 @@ export class LocalComponents {
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {
-    this.client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#reaper)
-    endFrozen(this.client, this.#run.options.lostAfter)
-    return this.client
+    const client = new ClientProgram(command, clientEnvironment(this.#env, place), this.#reaper)
+    this.#started.client = client
+    endFrozen(client, this.#run.options.lostAfter)
+    return client
+  }
+
+  /** The scheduler, once it has been started. */
+  get scheduler(): DaskProcess | undefined {
+    return this.#started.scheduler
+  }
+
+  /** The client program, once it has been started. */
+  get client(): ClientProgram | undefined {
+    return this.#started.client
   }
 
   /** Starts the process that a Client in this one will want, for Dask takes its time to load. */
@@ -226,11 +244,12 @@ export class LocalComponents {
     const { workerCommand, workersPerCommand } = this.#run.options
     const numbers = workerCommand === undefined ? [] : Array.from({ length: workersPerCommand }, (_, i) => `-${i}`)
     const names = [...this.#workers.keys()].flatMap((name) => ['', ...numbers].map((number) => `${name}${number}`))
-    if (this.#schedulerAddress === undefined || names.length === 0) return
+    const { schedulerAddress } = this.#started
+    if (schedulerAddress === undefined || names.length === 0) return
     const tls = tlsOf(this.#run.options)
     try {
       const { SchedulerClient } = await import('../dask/scheduler-client.ts')
-      using client = await SchedulerClient.connect(this.#schedulerAddress, { ...(tls && { tls }) })
+      using client = await SchedulerClient.connect(schedulerAddress, { ...(tls && { tls }) })
       await client.retireWorkers({ names }, { timeout, close: false })
     } catch (error) {
       this.#run.logger.warn(`the workers leave without handing on their data: ${messageOf(error)}`)
@@ -245,13 +264,14 @@ export class LocalComponents {
 
   /** Does not keep us alive. */
   unref(): void {
-    this.scheduler?.unref()
+    this.#started.scheduler?.unref()
     this.#interpreters.unref()
     for (const worker of this.#workers.values()) worker.unref()
   }
 
   get #all(): readonly (WorkerProcess | ClientProgram)[] {
-    return [this.client, ...this.#workers.values(), this.scheduler].filter((component) => component !== undefined)
+    const { client, scheduler } = this.#started
+    return [client, ...this.#workers.values(), scheduler].filter((component) => component !== undefined)
   }
 
   async #startClientProcess(): Promise<ClientProcess> {

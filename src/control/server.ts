@@ -156,10 +156,6 @@ class Unproved {
     this.#most = most
   }
 
-  get size(): number {
-    return this.#timers.size
-  }
-
   add(frames: Frames): void {
     const late = setTimeout(() => {
       frames.destroy()

@@ -38,15 +38,6 @@ export function rolesOf(rank: number, world: World): readonly Role[] {
   return rolesAt(rank, world)
 }
 
-/**
- * How many processes of the world host a worker.
- *
- * @throws RangeError where the size is not a whole number from 1.
- */
-export function countWorkerProcesses(world: World): number {
-  return assignRoles(world).filter((roles) => roles.includes('worker')).length
-}
-
 function rolesAt(rank: number, world: World): readonly Role[] {
   const leading: Role[] = []
   if (world.scheduler) leading.push('scheduler')

@@ -24,10 +24,6 @@ export class ShareVariables {
     return [...this.#warnings.values()]
   }
 
-  has(name: string): boolean {
-    return readVariable(this.#env, name) !== undefined
-  }
-
   text(name: string): string {
     return readVariable(this.#env, name) ?? ''
   }

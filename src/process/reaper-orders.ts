@@ -22,14 +22,16 @@ export function fileOrder(path: string, word: string): string {
 }
 
 /** An empty file to make in a directory of a run. */
-export interface Note {
+export interface EndMarker {
   readonly directory: OwnDirectory
   readonly name: string
 }
 
-/** Undefined takes the note back. */
-export function noteOrder(note: Note | undefined): string {
-  return note === undefined ? 'n' : `n ${note.directory.inode} ${encodePath(join(note.directory.path, note.name))}`
+/** Undefined takes the marker back. */
+export function endMarkerOrder(endMarker: EndMarker | undefined): string {
+  return endMarker === undefined
+    ? 'n'
+    : `n ${endMarker.directory.inode} ${encodePath(join(endMarker.directory.path, endMarker.name))}`
 }
 
 /** Undefined takes the lock back. */

@@ -23,7 +23,7 @@ tidy=$3
 groups=' '
 gentle=' '
 removals=''
-note=''
+marker=''
 lock=''
 interrupted=''
 newline='
@@ -69,7 +69,7 @@ obey() {
       case $gentle in *" $2 "*) gentle="${gentle%%" $2 "*} ${gentle#*" $2 "}" ;; esac
       ;;
     'd 3' | 'e 2' | 'f 3') removals="$removals$*$newline" ;;
-    'n 1' | 'n 3') note=${2:+"$*$newline"} ;;
+    'n 1' | 'n 3') marker=${2:+"$*$newline"} ;;
     'l 1' | 'l 2') lock=${2:+"$*$newline"} ;;
   esac
 }
@@ -127,7 +127,7 @@ kill_marked
 # What is being killed may still write.
 await 10 $groups $gentle
 
-orders=$removals$note$lock
+orders=$removals$marker$lock
 if [ -n "$orders" ]; then
   # It carries the mark, so that it is found where it hangs.
   printf %s "$orders" | env "$mark" /bin/sh -c "$tidy" dask-run-tidy >/dev/null 2>&1 &

@@ -15,8 +15,8 @@ import {
   fileOrder,
   groupOrder,
   lockOrder,
-  type Note,
-  noteOrder,
+  type EndMarker,
+  endMarkerOrder,
 } from './reaper-orders.ts'
 import script from './reaper.sh'
 import { dropStreams, formatStartError } from './start-error.ts'
@@ -57,6 +57,12 @@ function cannotStart(error: unknown): RunnerError {
   })
 }
 
+/** What it does besides: the end marker that it makes, and the lock that it removes. */
+interface AtEnd {
+  marker?: EndMarker | undefined
+  lock?: string | undefined
+}
+
 /**
  * A small shell process in a session of its own that ends everything we have started, and removes
  * our private directories, as soon as we are gone, whatever ended us. It is also asked to do so at
@@ -73,8 +79,7 @@ export class Reaper implements AsyncDisposable, DirectoryKeeper {
   /** Those that may have been made, and are not known yet. */
   readonly #expected = new Set<string>()
   readonly #files = new Map<string, string>()
-  #note: Note | undefined
-  #lock: string | undefined
+  readonly #atEnd: AtEnd = {}
   readonly #listeners = new Set<(signal: NodeJS.Signals) => void>()
   #shell: ChildProcess | undefined
   #closed = false
@@ -133,22 +138,22 @@ export class Reaper implements AsyncDisposable, DirectoryKeeper {
     this.#tell(fileOrder(path, word))
   }
 
-  /** Has an empty file made at the end in a run's directory, where that is still there: a last word. */
-  setNote(note: Note): void {
-    this.#note = note
-    this.#tell(noteOrder(note))
+  /** Has an empty file made at the end in a run's directory, if that is still there. */
+  setEndMarker(marker: EndMarker): void {
+    this.#atEnd.marker = marker
+    this.#tell(endMarkerOrder(marker))
   }
 
-  /** Takes back {@link setNote}. */
-  cancelNote(): void {
-    if (this.#note === undefined) return
-    this.#note = undefined
-    this.#tell(noteOrder(undefined))
+  /** Takes back {@link setEndMarker}. */
+  cancelEndMarker(): void {
+    if (this.#atEnd.marker === undefined) return
+    this.#atEnd.marker = undefined
+    this.#tell(endMarkerOrder(undefined))
   }
 
   /** Has an empty directory removed at the end, which is a lock that this process holds. Undefined takes that back. */
   setLock(directory: string | undefined): void {
-    this.#lock = directory
+    this.#atEnd.lock = directory
     this.#tell(lockOrder(directory))
   }
 
@@ -240,8 +245,8 @@ export class Reaper implements AsyncDisposable, DirectoryKeeper {
     return [
       ...Array.from(this.#expected, expectedOrder),
       ...Array.from(this.#directories.values(), directoryOrder),
-      ...(this.#note === undefined ? [] : [noteOrder(this.#note)]),
-      ...(this.#lock === undefined ? [] : [lockOrder(this.#lock)]),
+      ...(this.#atEnd.marker === undefined ? [] : [endMarkerOrder(this.#atEnd.marker)]),
+      ...(this.#atEnd.lock === undefined ? [] : [lockOrder(this.#atEnd.lock)]),
       ...Array.from(this.#files, ([path, word]) => fileOrder(path, word)),
       ...Array.from(this.#groups, ([pgid, sign]) => groupOrder(sign, pgid)),
     ]

@@ -1,7 +1,7 @@
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { Note } from '../process/reaper-orders.ts'
+import type { EndMarker } from '../process/reaper-orders.ts'
 import type { OwnDirectory } from '../util/own-directory.ts'
 import type { Found } from './found.ts'
 
@@ -12,7 +12,7 @@ export interface CleanupList {
   /** Of this run alone; they stay as long as a process of the run may still come and look. */
   readonly directories: readonly OwnDirectory[]
   /** An empty file that is made if this process is killed, for those who come and look. */
-  readonly note?: Note
+  readonly endMarker?: EndMarker
 }
 
 /** A process that ended before it had joined its run. */

@@ -61,9 +61,8 @@ export class Coordinator {
   readonly #everybodyGone = deferred<undefined>()
   #haveAllCome = false
   #record: ClusterRecord
-  #address: ClusterAddress | undefined
-  #cluster: PublishedFile | undefined
-  #certificates: TlsMaterial | undefined
+  /** What has been told to those that have joined: whoever joins later is told it, too. */
+  readonly #told: { address?: ClusterAddress; cluster?: PublishedFile; certificates?: TlsMaterial } = {}
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
@@ -130,15 +129,16 @@ export class Coordinator {
 
   /** The certificates of the run are there: gives them to everybody who has joined, and to whoever will. */
   giveCertificates(material: TlsMaterial): void {
-    this.#certificates = material
+    this.#told.certificates = material
     for (const { channel } of this.#ranks.values()) this.#tellCertificates(channel)
   }
 
   /** It is known where the scheduler will listen: tells everybody. */
   tellAddress({ address, connectTimeout }: SchedulerAddress): void {
     const timeout = connectTimeout === undefined ? {} : { connect_timeout: connectTimeout }
-    this.#address = { address, n_workers: this.#record.n_workers, ...timeout }
-    for (const { channel } of this.#ranks.values()) channel.send({ type: 'address', ...this.#address })
+    const told = { address, n_workers: this.#record.n_workers, ...timeout }
+    this.#told.address = told
+    for (const { channel } of this.#ranks.values()) channel.send({ type: 'address', ...told })
   }
 
   /** The scheduler is there: gives its file with our record in it. */
@@ -150,7 +150,7 @@ export class Coordinator {
 
   /** Tells everybody where the cluster is. */
   publish(file: PublishedFile): void {
-    this.#cluster = file
+    this.#told.cluster = file
     for (const { channel } of this.#ranks.values()) channel.send({ type: 'cluster', file })
     if (this.#parts.hasScheduler) void this.#parts.watch.mark(this.#record.nonce)
   }
@@ -214,8 +214,9 @@ export class Coordinator {
     channel.send({ type: 'welcome' })
     if (this.#haveAllCome) channel.send({ type: 'all-came' })
     this.#settle()
-    if (this.#address !== undefined) channel.send({ type: 'address', ...this.#address })
-    if (this.#cluster !== undefined) channel.send({ type: 'cluster', file: this.#cluster })
+    const { address, cluster } = this.#told
+    if (address !== undefined) channel.send({ type: 'address', ...address })
+    if (cluster !== undefined) channel.send({ type: 'cluster', file: cluster })
     this.#tellResult(channel)
     this.#tellCertificates(channel)
     channel.onMessage((message) => {
@@ -333,7 +334,8 @@ export class Coordinator {
   }
 
   #tellCertificates(channel: OtherChannel): void {
-    if (this.#certificates !== undefined) channel.send({ type: 'certificates', ...this.#certificates })
+    const { certificates } = this.#told
+    if (certificates !== undefined) channel.send({ type: 'certificates', ...certificates })
   }
 
   #wanted(count: number | null): number {

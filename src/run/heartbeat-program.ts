@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, isMainThread, workerData } from 'node:worker_threads'
 import { HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import { openHeartbeatChannel } from '../control/join.ts'
 import { ControlServer } from '../control/server.ts'
 import { isLoopback } from '../util/network.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { sleep } from '../util/wait.ts'
-import type { HeartbeatOrders } from './heartbeat-orders.ts'
+import type { HeartbeatOrders } from './heartbeat-thread.ts'
 
 /**
  * Sends the heartbeats of a process whose own loop runs the user's code, in a thread of it. In rank 0 it listens
@@ -54,4 +54,10 @@ async function accompany(
   await sleep(patience)
   writeSync(2, `${prefix} error: the run is over and the program does not end: it is killed\n`)
   process.kill(process.pid, 'SIGKILL')
+}
+
+/** Sends the heartbeats of the process that this is a thread of. */
+export async function runHeartbeatThread(): Promise<void> {
+  if (isMainThread) throw new RangeError('Cannot send heartbeats for nobody: this is for a thread of a run')
+  await sendHeartbeats(workerData as HeartbeatOrders)
 }

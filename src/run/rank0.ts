@@ -95,8 +95,8 @@ export class Rank0 implements Part {
   /** What is to be removed even if this process is killed. */
   #leaveToReaper(coordinator: Coordinator): void {
     const { rendezvous, supervisor } = this.#run
-    const { files, note } = rendezvous.cleanupList
-    if (note !== undefined) supervisor.reaper.setNote(note)
+    const { files, endMarker } = rendezvous.cleanupList
+    if (endMarker !== undefined) supervisor.reaper.setEndMarker(endMarker)
     for (const path of files) supervisor.reaper.addFile(path, coordinator.record.nonce)
   }
 
@@ -215,7 +215,7 @@ export class Rank0 implements Part {
     // Those who come later read it in the run's directory.
     if (isPublished && this.#coordinator.missing.length > 0)
       await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
-    supervisor.reaper.cancelNote()
+    supervisor.reaper.cancelEndMarker()
     await this.#coordinator.close()
   }
 

@@ -159,7 +159,7 @@ export class Run {
     await this.#part.leave({ result, status, from })
     await hooks.afterEnd(context, member.isJoined)
     await this.#report(result, status)
-    reaper.cancelNote()
+    reaper.cancelEndMarker()
     await reaper.close()
     await this.#part.withdrawForRank0(result)
     member[Symbol.dispose]()
@@ -212,7 +212,7 @@ export class Run {
   /** The inline client exits, and nothing can be waited for. */
   exitAtOnce(): void {
     this.#part.exitAtOnce()
-    this.parts.supervisor.reaper.cancelNote()
+    this.parts.supervisor.reaper.cancelEndMarker()
     this.parts.components.kill()
   }
 

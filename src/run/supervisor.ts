@@ -1,3 +1,4 @@
+import type { ClusterRecord } from '../record/cluster-record.ts'
 import { InterruptedError } from '../identity/run-context.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import type { CompleteOptions } from '../options.ts'
@@ -82,5 +83,32 @@ class SpareFiles {
   /** Gives them back. May be called twice. */
   close(): void {
     for (const file of this.#files.splice(0)) closeSync(file)
+  }
+}
+
+/** A program that is still there so long after the end of the run and the grace is killed. */
+const patienceMs = 5_000
+
+/** The heartbeats of a process whose own loop runs the user's code, and may be busy with it: a thread sends them. */
+export class InlineHeartbeat {
+  readonly #supervisor: Supervisor
+  #thread: ReturnType<RunSeams['startHeartbeatThread']> | undefined
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor
+  }
+
+  /** Starts the thread: `record` says where rank 0 listens. */
+  start(record: ClusterRecord, rank: number): ReturnType<RunSeams['startHeartbeatThread']> {
+    const { options, seams } = this.#supervisor
+    const { lostAfter, grace } = options
+    const orders = { record, rank, lostAfter, patience: grace + patienceMs, prefix: `[${rank} client]` }
+    this.#thread = seams.startHeartbeatThread(orders)
+    return this.#thread
+  }
+
+  /** The program has ended, or we are ending it. May be called twice. */
+  async stop(): Promise<void> {
+    await this.#thread?.stop()
   }
 }

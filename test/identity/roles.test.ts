@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { assignRoles, countWorkerProcesses, rolesOf, type World } from '../../src/identity/roles.ts'
+import { assignRoles, rolesOf, type World } from '../../src/identity/roles.ts'
 
 const exclusive: World = { size: 4, layout: 'exclusive', client: true, scheduler: true }
 
@@ -52,7 +52,7 @@ describe('assignRoles', () => {
 
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses a world of %s', (size) => {
     const world = { ...exclusive, size }
-    for (const ask of [assignRoles, countWorkerProcesses, (w: World) => rolesOf(0, w)]) {
+    for (const ask of [assignRoles, (w: World) => rolesOf(0, w)]) {
       expect(() => ask(world)).toThrow(RangeError)
       expect(() => ask(world)).toThrow(`"${size}"`)
     }
@@ -69,19 +69,5 @@ describe('rolesOf', () => {
 
   it.each([-1, 4, 0.5])('refuses rank %s of 4', (rank) => {
     expect(() => rolesOf(rank, exclusive)).toThrow(new RegExp(`"${rank}".*world of 4`))
-  })
-})
-
-describe('countWorkerProcesses', () => {
-  it.each<[number, Partial<World>]>([
-    [2, {}],
-    [4, { layout: 'shared' }],
-    [3, { client: false }],
-    [3, { scheduler: false }],
-    [4, { scheduler: false, client: false }],
-    [1, { size: 1 }],
-    [2, { size: 2 }],
-  ])('is %i for %o', (count, changes) => {
-    expect(countWorkerProcesses({ ...exclusive, ...changes })).toBe(count)
   })
 })

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished } from 'vitest'
-import { fileOrder, noteOrder } from '../../src/process/reaper-orders.ts'
+import { fileOrder, endMarkerOrder } from '../../src/process/reaper-orders.ts'
 import { makeShared, shellAs, stranger, test, user } from '../support/second-user.ts'
 import { eventually } from './support/processes.ts'
 import { orderToRemove, ReaperScript, seenDirectory } from './support/reaper-script.ts'
@@ -95,7 +95,7 @@ describe('beside a stranger who can write where the directory is, the reaper', (
   })
 
   test.for(['sticky', 'group'] as const)(
-    'leaves no note in a %s directory that the stranger has made',
+    'leaves no end marker in a %s directory that the stranger has made',
     async (kind) => {
       const shared = await sharedDirectory(kind)
       const [run, target] = [join(shared, '.F.run-1'), join(shared, 'notes')]
@@ -104,7 +104,7 @@ describe('beside a stranger who can write where the directory is, the reaper', (
       await shellAs(stranger, 'mkdir -m 777 -- "$1" && ln -s -- "$2" "$1/exited-0.json"', run, target)
       for (const name of ['exited-0.json', 'exited-1.json']) {
         const reaper = new ReaperScript({ as: user })
-        reaper.tell(noteOrder({ directory: seenDirectory(run), name }))
+        reaper.tell(endMarkerOrder({ directory: seenDirectory(run), name }))
         await reaper.supervisorEnds()
       }
       expect(readFileSync(target, 'utf8')).toBe(precious)

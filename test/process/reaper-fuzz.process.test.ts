@@ -9,7 +9,7 @@ import {
   fileOrder,
   groupOrder,
   lockOrder,
-  noteOrder,
+  endMarkerOrder,
 } from '../../src/process/reaper-orders.ts'
 import { Random } from '../dask/support/random.ts'
 import { canBeOthers, user } from '../support/second-user.ts'
@@ -72,8 +72,8 @@ class Sandbox {
       ...[groupOrder('+', 4_000_001), groupOrder('~', 4_000_002), groupOrder('-', 4_000_001)],
       ...[run, worker, tls].map((each) => orderToRemove(each)),
       ...[run, worker].map(expectedOrder),
-      ...[noteOrder({ directory: seenDirectory(run), name: 'exited-0.json' }), lockOrder(lock)],
-      ...[fileOrder(file, nonce), noteOrder(undefined), lockOrder(undefined)],
+      ...[endMarkerOrder({ directory: seenDirectory(run), name: 'exited-0.json' }), lockOrder(lock)],
+      ...[fileOrder(file, nonce), endMarkerOrder(undefined), lockOrder(undefined)],
     ]
   }
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { expectedOrder, fileOrder, lockOrder, type Note, noteOrder } from '../../src/process/reaper-orders.ts'
+import { expectedOrder, fileOrder, lockOrder, type EndMarker, endMarkerOrder } from '../../src/process/reaper-orders.ts'
 import { canBeOthers, user } from '../support/second-user.ts'
 import {
   eventually,
@@ -74,7 +74,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     expect(others.map(isAlive)).toEqual([true, true, true])
   })
 
-  it('removes directories and files whatever their names are, and makes the note', async () => {
+  it('removes directories and files whatever their names are, and makes the end marker', async () => {
     const reaper = new ReaperScript({ shell })
     // A shell would read something else in each of them, and some use the bytes of the last for themselves.
     const names = [
@@ -107,7 +107,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     const last = join(parent, names.at(-1) ?? '')
     mkdirSync(join(last, '.a.run-1'), { mode: 0o700 })
     reaper.tell(
-      noteOrder({ directory: seenDirectory(join(last, '.a.run-1')), name: 'exited-0.json' }),
+      endMarkerOrder({ directory: seenDirectory(join(last, '.a.run-1')), name: 'exited-0.json' }),
       lockOrder(join(last, `.${names.at(-1) ?? ''}.lock`)),
     )
     await reaper.supervisorEnds()
@@ -125,7 +125,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
       writeFileSync(join(path(name), 'file'), 'of the user')
       return path(name)
     }
-    const note = (directory: string, name: string): Note => ({ directory: seenDirectory(path(directory)), name })
+    const marker = (directory: string, name: string): EndMarker => ({ directory: seenDirectory(path(directory)), name })
     const wanted = ['results', '.results', 'dask-hpc-runner', '.F.run-', 'x.run-1', 'F.doctor-1'].map((name) =>
       make(name),
     )
@@ -177,9 +177,9 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     mkdirSync(path('empty'))
     reaper.tell(lockOrder(path('empty')))
     const notes = [
-      ...[note('.F.run-2', 'exited-0.json'), note('.F.run-2', 'exited-1.json'), note('results', 'exited-0.json')],
-      ...[note('.F.run-group', 'exited-0.json'), { ...note('results', 'x'), name: '../.F.run-2/exited-0.json' }],
-      { directory: { ...note('results', 'x').directory, path: path('.F.run-2') }, name: 'exited-0.json' },
+      ...[marker('.F.run-2', 'exited-0.json'), marker('.F.run-2', 'exited-1.json'), marker('results', 'exited-0.json')],
+      ...[marker('.F.run-group', 'exited-0.json'), { ...marker('results', 'x'), name: '../.F.run-2/exited-0.json' }],
+      { directory: { ...marker('results', 'x').directory, path: path('.F.run-2') }, name: 'exited-0.json' },
     ]
 
     const tree = (): string => execFileSync('find', [parent, '-printf', '%P %y %m %i %s %l\\n'], { encoding: 'utf8' })
@@ -187,7 +187,7 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     await reaper.supervisorEnds()
     for (const each of notes) {
       const another = new ReaperScript({ shell })
-      another.tell(noteOrder(each))
+      another.tell(endMarkerOrder(each))
       await another.supervisorEnds()
     }
     expect(tree()).toBe(before)

@@ -214,7 +214,7 @@ export class FileRendezvous implements Rendezvous {
       files: options.scheduler ? [schedulerFile] : [],
       ...(directory === undefined
         ? { directories: [] }
-        : { directories: [directory], note: { directory, name: killedName } }),
+        : { directories: [directory], endMarker: { directory, name: killedName } }),
     }
   }
 

@@ -261,8 +261,15 @@ function fakeReaper(did: (what: string) => void): Reaper {
     environment: {},
     onFailure: quiet,
     onSignal: quiet,
-    ...{ addGroup: quiet, removeGroup: quiet, addDirectory: quiet, addFile: quiet, setLock: quiet, setNote: quiet },
-    cancelNote: quiet,
+    ...{
+      addGroup: quiet,
+      removeGroup: quiet,
+      addDirectory: quiet,
+      addFile: quiet,
+      setLock: quiet,
+      setEndMarker: quiet,
+    },
+    cancelEndMarker: quiet,
     close: () => {
       did('cleaned up')
       return Promise.resolve()

@@ -134,10 +134,6 @@ export class MpiHelper {
     this.#child.kill()
   }
 
-  unref(): void {
-    this.#child.unref()
-  }
-
   #order(order: MpiOrder): void {
     this.#child.pipe?.write(`${JSON.stringify(order)}\n`)
   }
