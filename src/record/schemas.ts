@@ -7,31 +7,34 @@ import type { Versions } from './versions.ts'
 
 // What the records are is said at their types, which the library's declarations show: they do without zod.
 
+/** A name, an address, or the like: it is shown to people, and no real one is as long. */
+const wordSchema = z.string().check(z.maxLength(1_024))
+
 /** A port, or 0 for none in particular. */
 export const portSchema = z.int().check(z.gte(0), z.lte(65_535))
 
 export const versionsSchema = z.object({
-  python: z.string(),
-  dask: z.string(),
-  distributed: z.string(),
+  python: wordSchema,
+  dask: wordSchema,
+  distributed: wordSchema,
 }) satisfies z.ZodMiniType<Versions>
 
 export const ownerSchema = z.looseObject({
   version: z.literal(1),
-  run_key: z.string(),
-  nonce: z.string(),
-  host: z.string(),
+  run_key: wordSchema,
+  nonce: wordSchema,
+  host: wordSchema,
   pid: z.int().check(z.gte(0)),
   control: z.looseObject({
-    addresses: z.array(z.string()),
+    addresses: z.array(wordSchema).check(z.maxLength(1_024)),
     port: portSchema,
     heartbeat_port: z.optional(portSchema),
-    network: z.string(),
+    network: wordSchema,
   }),
 }) satisfies z.ZodMiniType<Owner>
 
 export const clusterRecordSchema = z.extend(ownerSchema, {
-  secret: z.string(),
+  secret: wordSchema,
   n_workers: z.int().check(z.gte(0)),
   secure: z.optional(z.boolean()),
   adds_workers: z.optional(z.boolean()),
@@ -40,8 +43,8 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
 
 export const schedulerFileSchema = z.looseObject({
   type: z.literal('Scheduler'),
-  id: z.string(),
-  address: z.string().check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/.+/)),
+  id: wordSchema,
+  address: wordSchema.check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/.+/)),
   services: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
   started: z.optional(z.number()),
   workers: z.optional(z.record(z.string(), z.unknown())),
@@ -57,13 +60,13 @@ export const failureSchema = z.looseObject({
   message: z.string(),
   rank: z.number(),
   role: z.optional(z.string()),
-  host: z.string(),
+  host: wordSchema,
   last_lines: z.array(z.string()),
 }) satisfies z.ZodMiniType<Failure>
 
 export const outcomeRecordSchema = z.looseObject({
   version: z.literal(1),
-  run_key: z.string(),
+  run_key: wordSchema,
   failure: z.optional(failureSchema),
   cluster: z.optional(clusterRecordSchema),
   adds_workers: z.optional(z.boolean()),

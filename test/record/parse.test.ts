@@ -76,3 +76,24 @@ test('a foreign file is told by the part that is wrong', () => {
     why: 'it is JSON, but no Dask scheduler file: its "address" is not as Dask writes it',
   })
 })
+
+test('a name or an address that nobody would want to see all of is none', () => {
+  const file = JSON.parse(read(names[0] ?? '')) as Record<string, unknown>
+  const owner = {
+    ...{ version: 1, run_key: 'k', nonce: 'n', host: 'node0', pid: 1, secret: 's', n_workers: 2 },
+    control: { addresses: ['10.0.0.1'], port: 5, network: 'b' },
+  }
+  const kindOf = (changes: object): string =>
+    parseSchedulerFile(JSON.stringify({ ...file, dask_hpc_runner: owner, ...changes })).kind
+  expect(kindOf({})).toBe('valid')
+  const long = 'a'.repeat(1_025)
+  const changed = ['run_key', 'nonce', 'host', 'secret'].map((key) => ({ dask_hpc_runner: { ...owner, [key]: long } }))
+  const addresses = Array.from({ length: 1_025 }, () => '10.0.0.1')
+  const wrong = [
+    ...changed,
+    { id: long },
+    { address: `tcp://${long}:1` },
+    { dask_hpc_runner: { ...owner, control: { ...owner.control, addresses } } },
+  ]
+  expect(wrong.map(kindOf)).toEqual(wrong.map(() => 'foreign'))
+})
