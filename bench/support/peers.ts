@@ -11,19 +11,32 @@ export function ours(
   n: number,
   options: readonly string[] = [],
   client: readonly string[] = [],
+  more: NodeJS.ProcessEnv = {},
 ): Contender {
   return {
     name,
     launch: (cluster) => {
       const own = ['run', ...options, '--nthreads', '1', '--scheduler-file', 'F.json']
       const args = [...own, '--', 'python3', firstResult, ...client]
-      return stepOf(n).map((env) => cluster.run(args, env))
+      return stepOf(n).map((env) => cluster.run(args, { ...env, ...more }))
     },
   }
 }
 
+/** The same of a TypeScript program that is its own body: a compiled one, with its arguments. */
+export function ourBody(name: string, n: number, body: readonly string[], more: NodeJS.ProcessEnv = {}): Contender {
+  const launch = (cluster: Cluster): Started[] =>
+    stepOf(n).map((env) => cluster.start([process.execPath, ...body], { ...env, ...more }))
+  return { name, launch }
+}
+
 /** The shell recipe: scheduler, workers and client program in the background of one script, all at once. */
-export function recipe(name: string, workers: readonly string[], args: readonly string[] = []): Contender {
+export function recipe(
+  name: string,
+  workers: readonly string[],
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Contender {
   const dask = 'python3 -m distributed.cli.dask'
   const inBackground = (command: string): string => `${command} & all="$all $!"`
   const script = [
@@ -32,13 +45,20 @@ export function recipe(name: string, workers: readonly string[], args: readonly 
     `python3 ${firstResult} --scheduler-file F.json ${args.join(' ')}`,
     'kill $all; wait',
   ].join('\n')
-  return { name, launch: (cluster) => [cluster.start(['sh', '-c', script])], mayHang: true }
+  return { name, launch: (cluster) => [cluster.start(['sh', '-c', script], env)], mayHang: true }
 }
 
 /** `n` Python processes after the way of the Python runner. */
-export function referenceWay(name: string, n: number): Contender {
+export function referenceWay(
+  name: string,
+  n: number,
+  client: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Contender {
   const launch = (cluster: Cluster): Started[] =>
-    Array.from({ length: n }, (_, rank) => cluster.start(['python3', reference, `${rank}`, 'F.json', firstResult]))
+    Array.from({ length: n }, (_, rank) =>
+      cluster.start(['python3', reference, `${rank}`, 'F.json', firstResult, ...client], env),
+    )
   return { name, launch, mayHang: true }
 }
 

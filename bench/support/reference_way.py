@@ -1,7 +1,7 @@
 # One of n processes in the way of the Python runner that this project follows, written anew after its
 # documented behaviour: rank 0 is the scheduler and writes the scheduler file, rank 1 runs the
 # client program, each other process is a worker; who waits asks for the file by its name each 0.2 s.
-# reference_way.py RANK SCHEDULER_FILE CLIENT_PROGRAM
+# reference_way.py RANK SCHEDULER_FILE CLIENT_PROGRAM [ARGUMENT...]
 import asyncio
 import os
 import runpy
@@ -32,7 +32,7 @@ if rank == 0:
     asyncio.run(scheduler())
 elif rank == 1:
     wait_for_file()
-    sys.argv = [program, "--scheduler-file", file]
+    sys.argv = [program, "--scheduler-file", file, *sys.argv[4:]]
     runpy.run_path(program, run_name="__main__")
     with Client(scheduler_file=file) as client:
         client.shutdown()

@@ -19,10 +19,10 @@ export interface PythonWish {
   readonly rendezvousTimeout?: number
 }
 
-/** Prints the interpreter's path; looks for Dask without importing it. */
+/** Prints the interpreter's path; looks for Dask without importing it, first as bootstrap.py does. */
 const program = `${withoutDirectory}
-import importlib.util as u
-found = u.find_spec("distributed") is not None
+import importlib.machinery as m, importlib.util as u
+found = (m.PathFinder.find_spec("distributed") or u.find_spec("distributed")) is not None
 print(sys.executable if found else "", end="")`
 
 /** Whether an interpreter has Dask: its own path, or why not. */
