@@ -150,6 +150,8 @@ test('the scheduler file of a stranger is used by nobody who would run his code,
   const commands: readonly (readonly [status: number, ...args: string[]])[] = [
     [69, 'wait', '--timeout', '2s', '--scheduler-file'],
     [69, 'stop', '--scheduler-file'],
+    [69, 'env', '--timeout', '2s', '--scheduler-file'],
+    [78, 'doctor', '--no-scheduler', '--scheduler-file'],
     [69, 'local', '-n', '1', '--no-scheduler', '--no-client', '--rendezvous-timeout', '2s', '--scheduler-file'],
   ]
   await Promise.all(

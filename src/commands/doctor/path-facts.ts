@@ -65,12 +65,15 @@ export interface ExistingFacts {
   /** Undefined where there is no scheduler file, or none that can be read. */
   readonly scheduler: { readonly address: string; readonly answer: SchedulerAnswer } | undefined
   readonly why: string
+  /** Whether a run would wait for it; a file that is no scheduler file, or somebody else's, it refuses at once. @default false */
+  readonly mayCome?: boolean
 }
 
 /** Looks at the cluster that `--no-scheduler` would join. */
 export async function lookAtExisting(path: string, tls: TlsFiles | undefined): Promise<ExistingFacts> {
   const names = await listDirectory(dirname(path)).catch(noneMissing)
-  if (!names.includes(basename(path))) return { path, scheduler: undefined, why: 'there is no such file yet' }
+  if (!names.includes(basename(path)))
+    return { path, scheduler: undefined, why: 'there is no such file yet', mayCome: true }
   let text: string
   try {
     text = await readNamed(path)
@@ -78,16 +81,20 @@ export async function lookAtExisting(path: string, tls: TlsFiles | undefined): P
     return { path, scheduler: undefined, why: formatSystemError(error) }
   }
   const parsed = parseSchedulerFile(text)
-  if (parsed.kind !== 'valid')
-    return { path, scheduler: undefined, why: parsed.kind === 'foreign' ? parsed.why : `it is ${parsed.kind}` }
+  if (parsed.kind === 'foreign') return { path, scheduler: undefined, why: parsed.why }
+  if (parsed.kind !== 'valid') return { path, scheduler: undefined, why: `it is ${parsed.kind}`, mayCome: true }
   const { address } = parsed.file
   return { path, scheduler: { address, answer: await verifyScheduler(parsed.file, { tls }) }, why: '' }
 }
 
 /** Judges the cluster that workers would be added to. */
-export function checkExisting({ path, scheduler, why }: ExistingFacts): Finding[] {
-  if (scheduler === undefined)
-    return [found('warning', 'scheduler file', `Cannot join the cluster of "${path}": ${why}`, 'start that one first')]
+export function checkExisting({ path, scheduler, why, mayCome = false }: ExistingFacts): Finding[] {
+  if (scheduler === undefined) {
+    const message = `Cannot join the cluster of "${path}": ${why}`
+    return mayCome
+      ? [found('warning', 'scheduler file', message, 'start that one first')]
+      : [found('problem', 'scheduler file', message, 'name the file of a cluster of yours')]
+  }
   const { address, answer } = scheduler
   if (answer === 'answers') return [found('ok', 'scheduler file', `${path}; its scheduler at ${address} answers`)]
   return [
