@@ -1,5 +1,6 @@
 import { address } from './dask-kinds.ts'
 import { duration, oneOf, path, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
+import { runnerKinds } from './names.ts'
 import type { Rows } from './row.ts'
 import { mostProcesses, runTable } from './table.ts'
 
@@ -9,7 +10,7 @@ import { mostProcesses, runTable } from './table.ts'
 const mostOnOneMachine = 10_000
 
 const runner = {
-  kind: oneOf('auto', 'slurm', 'mpi'),
+  kind: oneOf('auto', ...runnerKinds),
   default: 'auto',
   value: 'runner',
   group: 'run',

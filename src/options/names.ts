@@ -1,5 +1,8 @@
 import type { Row } from './row.ts'
 
+/** The runners that `--runner` names, beside `auto`. */
+export const runnerKinds = ['slurm', 'mpi'] as const
+
 /** What the variables of our options begin with. */
 export const variablePrefix = 'DASK_HPC_RUNNER_'
 

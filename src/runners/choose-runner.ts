@@ -1,9 +1,10 @@
 import { type Environment, readVariable, show } from '../identity/environment.ts'
+import { runnerKinds } from '../options/names.ts'
 import { findLauncherVariable } from './launchers.ts'
 import type { RunnerOptions } from '../options.ts'
 
 /** Which of the runners takes part. */
-export type RunnerKind = 'slurm' | 'mpi'
+export type RunnerKind = (typeof runnerKinds)[number]
 
 /** A runner, and why it is that one. */
 export interface ChosenRunner {
@@ -23,9 +24,13 @@ export function chooseRunner(env: Environment, wanted: 'auto' | RunnerKind): Cho
   return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
 }
 
+const starts: Readonly<Record<RunnerKind, (options: RunnerOptions) => Promise<unknown>>> = {
+  slurm: async (options) => await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options),
+  mpi: async (options) => await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options),
+}
+
 /** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
 export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
   const { kind } = chooseRunner(options.env ?? process.env, wanted)
-  if (kind === 'mpi') await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options)
-  else await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options)
+  await starts[kind](options)
 }

@@ -1,6 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
+import { runnerKinds } from '../../options/names.ts'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../runners/choose-runner.ts'
 import { slurmHosts } from '../../runners/slurm/slurm-hosts.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
@@ -43,7 +44,7 @@ export const doctorOrdersSchema: z.ZodMiniType<DoctorOrders> = z.object({
   options: z.custom<RunnerOptions>(
     (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ),
-  runner: z.enum(['auto', 'slurm', 'mpi']),
+  runner: z.enum(['auto', ...runnerKinds]),
   timeout: z.number(),
 })
 
