@@ -1,5 +1,5 @@
 import { type Environment, readVariable, show } from '../identity/environment.ts'
-import { runnerKinds } from '../options/names.ts'
+import type { runnerKinds } from '../options/names.ts'
 import { findLauncherVariable } from './launchers.ts'
 import type { RunnerOptions } from '../options.ts'
 
