@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { completeRows, type NameOf } from './options/complete.ts'
 import { flagOf } from './options/names.ts'
 import type { Completed, Given } from './options/row.ts'
@@ -68,6 +69,8 @@ export const optionNames: readonly string[] = [
 export function completeOptions(given: RunnerOptions): CompleteOptions {
   checkNames(given, optionNames)
   const { command, signal, sources, preloadClient, exit, env } = given
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`Cannot use signal ${inspect(signal, { depth: 0 })}: it has to be an AbortSignal`)
   const name: NameOf = (option) => nameOf(given, option)
   const rows = completeRows(runTable, given, name)
   checkTogether(given, rows, name)

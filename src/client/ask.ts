@@ -1,5 +1,7 @@
 import { RunnerError } from '../errors.ts'
+import type { Duration } from '../util/duration.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
+import { checkOptions, waitNames } from './check-options.ts'
 import { type Answer, type Connection, type Order, RequestError } from './connection.ts'
 
 /** What is asked of the helper process. */
@@ -8,6 +10,8 @@ export interface Question {
   readonly buffers?: readonly Uint8Array[]
   /** Continues the sentence "Cannot". */
   readonly what: string
+  /** Where the options say nothing else. @default none */
+  readonly timeout?: Duration
 }
 
 /**
@@ -17,12 +21,14 @@ export interface Question {
  */
 export async function ask(
   connection: Connection,
-  { order, buffers, what }: Question,
+  { order, buffers, what, timeout }: Question,
   options: WaitOptions,
 ): Promise<Answer> {
+  checkOptions(options, waitNames, what)
+  const wait = timeout === undefined ? options : { timeout, ...options }
   const abandon = new AbortController()
   try {
-    return await bounded(connection.request(order, abandon.signal, buffers), options, () => what)
+    return await bounded(connection.request(order, abandon.signal, buffers), wait, () => what)
   } catch (error) {
     abandon.abort(error)
     throw asRunnerError(error, what)

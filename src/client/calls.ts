@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import type { WaitOptions } from './bounded.ts'
-import { checkOptions, type OptionName } from './check-options.ts'
+import { checkOptions, type OptionName, waitNames } from './check-options.ts'
 
 /** A method of Dask's client that is called as it is. */
 interface Call {
@@ -58,10 +58,11 @@ export type CallAnswer<N extends CallName> = z.infer<(typeof calls)[N]['answer']
 /** Parts the options of a call into those of the wait and its arguments, under Dask's names. @throws as {@link checkOptions} */
 export function callArguments(
   name: CallName,
-  { signal, timeout, ...options }: WaitOptions,
+  given: WaitOptions,
 ): { readonly wait: WaitOptions; readonly args: Record<string, unknown> } {
   const { what, options: known = [] }: Call = calls[name]
-  checkOptions(options, known, what)
+  checkOptions(given, [...known, ...waitNames], what)
+  const { signal, timeout, ...options } = given
   const args = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]): [string, unknown] => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value])

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { type Duration, parseDuration } from '../util/duration.ts'
+import { checkIsObject } from '../util/nearest.ts'
 import type { SubmitOptions } from './submit-options.ts'
 
 /** What an option has to be: a TypeError says that it is of another kind, a RangeError that it is too much or too little. */
@@ -47,6 +48,19 @@ const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
 /** Those of other calls. */
 const rules = {
   ...submitRules,
+  signal: { wanted: 'an AbortSignal', kind: (value) => value instanceof AbortSignal },
+  timeout: {
+    wanted: 'a length of time, such as 500ms, 30s, 5m or 1h',
+    kind: (value) => typeof value === 'number' || typeof value === 'string',
+    range: (value: Duration) => parseDuration(value) !== undefined,
+  },
+  broadcast: { wanted: 'true or false', kind: isBoolean },
+  withResults: { wanted: 'true or false', kind: isBoolean },
+  raiseErrors: { wanted: 'true or false', kind: isBoolean },
+  directToWorkers: { wanted: 'true or false', kind: isBoolean },
+  python: { wanted: 'the path of a Python', kind: (value) => typeof value === 'string' },
+  node: { wanted: 'the path of Node on the workers', kind: (value) => typeof value === 'string' },
+  env: { wanted: 'an object of variables', kind: isObject },
   concurrency: {
     wanted: 'a whole number from 1',
     kind: isNumber,
@@ -83,6 +97,9 @@ export function checkName(name: unknown): void {
 
 export type OptionName = keyof typeof rules
 
+/** Those of every wait. */
+export const waitNames: readonly OptionName[] = ['signal', 'timeout']
+
 /**
  * Checks what a task is told beside its arguments, before anything is sent.
  *
@@ -101,9 +118,10 @@ export function checkSubmitOptions(options: SubmitOptions): void {
  * @throws as {@link checkSubmitOptions}
  */
 export function checkOptions(options: object, known: readonly OptionName[], what?: string): void {
+  checkIsObject(options)
   for (const [name, value] of Object.entries(options)) {
     if (!(known as readonly string[]).includes(name)) {
-      const list = known.length === 0 ? 'signal and timeout only' : known.join(', ')
+      const list = known.join(', ')
       throw new TypeError(
         what === undefined
           ? `Cannot use the option ${name}: the options of a task are ${list}`

@@ -7,7 +7,7 @@ import { bounded, type WaitOptions } from './bounded.ts'
 import { leadToCallers, leadToLoop } from './call-site.ts'
 import type { Callable } from './callable.ts'
 import { futuresOf } from './check-futures.ts'
-import { checkArguments, checkOption, checkSubmitOptions, formatValue } from './check-options.ts'
+import { checkArguments, checkOptions, checkSubmitOptions, formatValue, waitNames } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { Connection } from './connection.ts'
@@ -169,6 +169,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     futures: F,
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
+    checkOptions(options, waitNames, 'gather')
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
@@ -181,6 +182,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     futures: F,
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
+    checkOptions(options, waitNames, 'gather')
     if (!Array.isArray(futures))
       throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
     futuresOf(futures)
@@ -202,8 +204,8 @@ export class Client extends ClusterCalls implements AsyncDisposable {
    * a typed array as a NumPy array.
    */
   async scatter<T>(value: T, options: ScatterOptions = {}): Promise<Future<T>> {
+    checkOptions(options, ['workers', 'broadcast', ...waitNames], 'place a value on the workers')
     const { workers, broadcast = false, ...wait } = options
-    checkOption('workers', workers)
     const encoded = encodeScattered(value)
     const state = this.#states.make(uniqueKey('scattered'))
     const future = new Future<T>(state, this.#states)
@@ -235,8 +237,10 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   ): AsCompleted<F>
   asCompleted(
     futures: Iterable<Future<unknown>>,
-    { withResults = false, raiseErrors = true, ...wait }: AsCompletedOptions = {},
+    options: AsCompletedOptions = {},
   ): AsCompleted<Future<unknown>, unknown> {
+    checkOptions(options, ['withResults', 'raiseErrors', ...waitNames], 'give futures as they complete')
+    const { withResults = false, raiseErrors = true, ...wait } = options
     return new AsCompleted<Future<unknown>, unknown>(
       futures,
       withResults
@@ -258,11 +262,13 @@ export class Client extends ClusterCalls implements AsyncDisposable {
 
   /** How far the futures are: at once, then at each change, until none is pending. */
   progress(futures: Iterable<Future<unknown>>, options: WaitOptions = {}): AsyncGenerator<Progress, undefined> {
+    checkOptions(options, waitNames, 'say how far the futures are')
     return leadToLoop(progressOf(futuresOf(futures), async (future) => await future.exception(), options))
   }
 
   /** Resolves when what was submitted has left this process, all but a little: for who submits without end. */
   async drained(options: WaitOptions = {}): Promise<void> {
+    checkOptions(options, waitNames, 'send what was submitted')
     this.#submissions.flush()
     await bounded(this.#connection.drained(), options, () => 'send what was submitted: the client is busy')
   }

@@ -1,6 +1,6 @@
-import { milliseconds } from '../util/duration.ts'
+import { type Duration, milliseconds } from '../util/duration.ts'
 import * as z from 'zod/mini'
-import { ask } from './ask.ts'
+import { ask, type Question } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
 import { leadToCallers } from './call-site.ts'
 import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
@@ -51,13 +51,13 @@ export abstract class ClusterCalls {
     if (!Number.isInteger(count) || count < 1)
       throw new RangeError(`Cannot wait for "${count}" workers: it is a whole number from 1`)
     const what = `wait for ${count} workers`
-    await this.#call('wait_for_workers', { timeout: '5m', ...options }, { n_workers: count }, what)
+    await this.#call('wait_for_workers', options, { n_workers: count }, what, '5m')
   }
 
   /** What the scheduler says of itself and of its workers. */
   async schedulerInfo(options: WaitOptions = {}): Promise<SchedulerInfo> {
-    const question = { order: { order: 'info' }, what: 'ask the scheduler for its workers' }
-    const { ok } = await ask(this.#connection, question, { timeout: '30s', ...options })
+    const question: Question = { order: { order: 'info' }, what: 'ask the scheduler for its workers', timeout: '30s' }
+    const { ok } = await ask(this.#connection, question, options)
     return ok as SchedulerInfo
   }
 
@@ -193,8 +193,12 @@ export abstract class ClusterCalls {
   ): Promise<D> {
     checkName(name)
     const token = uniqueKey('dataset')
-    const question = { order: { order: 'dataset', name, token }, what: `get the dataset "${name}"` }
-    const { ok } = await ask(this.#connection, question, { timeout: '30s', ...options })
+    const question: Question = {
+      order: { order: 'dataset', name, token },
+      what: `get the dataset "${name}"`,
+      timeout: '30s',
+    }
+    const { ok } = await ask(this.#connection, question, options)
     const { single, keys } = dataset.parse(ok)
     const futures = this.#states.adopt(token, keys).map((state) => new Future<unknown>(state, this.#states))
     const [first] = futures
@@ -218,10 +222,10 @@ export abstract class ClusterCalls {
    * @param options a `timeout` of 2 minutes unless it says otherwise
    */
   async restart(options: RestartOptions = {}): Promise<void> {
-    const { timeout = '2m', ...others } = options
+    const { timeout = '2m' } = callArguments('restart', options).wait
     const ms = milliseconds(timeout, 'timeout')
     // Dask's own word comes first.
-    await this.#call('restart', { ...others, timeout: ms + 5_000 }, { timeout: ms / 1000 })
+    await this.#call('restart', { ...options, timeout: ms + 5_000 }, { timeout: ms / 1000 })
   }
 
   async #run(
@@ -247,10 +251,11 @@ export abstract class ClusterCalls {
     options: WaitOptions,
     given: Readonly<Record<string, unknown>> = {},
     what: string = calls[method].what,
+    timeout?: Duration,
   ): Promise<CallAnswer<N>> {
     const { wait, args } = callArguments(method, options)
     const order = { order: 'call', method, arguments: { ...args, ...given } }
-    const { ok } = await ask(this.#connection, { order, what }, wait)
+    const { ok } = await ask(this.#connection, { order, what, ...(timeout && { timeout }) }, wait)
     return readAnswer(method, ok)
   }
 }

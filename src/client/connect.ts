@@ -7,6 +7,7 @@ import { tasksModule } from '../python/tasks-module.ts'
 import { type Duration, milliseconds, parseDuration } from '../util/duration.ts'
 import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
+import { checkOption } from './check-options.ts'
 import { connectHelper } from './connect-helper.ts'
 import { Connection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
@@ -55,6 +56,8 @@ export interface Connected {
 /** Starts the helper process and connects it to a cluster; `Client.connect` says what it throws. */
 export async function connect(target: ClusterTarget | undefined, options: ConnectOptions): Promise<Connected> {
   checkNames(options, optionNames)
+  for (const name of ['signal', 'timeout', 'python', 'node', 'directToWorkers', 'env'] as const)
+    checkOption(name, options[name])
   const { signal, env = process.env } = options
   const timeout = milliseconds(options.timeout ?? ofProgram(env) ?? '30s', 'timeout')
   signal?.throwIfAborted()

@@ -2,6 +2,7 @@ import type { RunnerError } from '../errors.ts'
 import type { FutureState, FutureStatus } from './future-state.ts'
 import type { FutureStates } from './future-states.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
+import { checkOptions, waitNames } from './check-options.ts'
 import { callSite, leadToCallers, ledTo } from './call-site.ts'
 import { futureNumber } from './values/dependencies.ts'
 
@@ -43,6 +44,7 @@ export class Future<T> {
    * lost, ERR_TIMED_OUT; the reason of `signal`.
    */
   async result(options: WaitOptions = {}): Promise<T> {
+    checkOptions(options, waitNames, 'give a result')
     const value = this.#states.value(this.#state)
     const wait = bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`)
     return (await this.#explained(wait)) as T
@@ -51,6 +53,7 @@ export class Future<T> {
   /** Why there is no result, or undefined where there is one. Waits until that is known. */
   async exception(options: WaitOptions = {}): Promise<RunnerError | undefined> {
     const site = callSite()
+    checkOptions(options, waitNames, 'say how a task ends')
     const settled = this.#states.settled(this.#state)
     await this.#explained(bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`))
     return ledTo(site, this.#state.error) as RunnerError | undefined

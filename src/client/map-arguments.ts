@@ -1,3 +1,4 @@
+import { checkIsObject } from '../util/nearest.ts'
 import { checkOptions, checkSubmitOptions, formatValue } from './check-options.ts'
 import type { MapOptions } from './submit-options.ts'
 
@@ -14,11 +15,12 @@ export interface MapArguments {
 export function mapArguments([first, ...others]: readonly unknown[]): MapArguments {
   const last = others.at(-1)
   const hasOptions = others.length > 0 && !isIterable(last)
-  const options = (hasOptions ? (last ?? {}) : {}) as MapOptions
+  const options = (hasOptions ? (last === undefined ? {} : last) : {}) as MapOptions
   const more = hasOptions ? others.slice(0, -1) : others
   if (isAsyncIterable(first)) {
-    const { concurrency, signal: _, ...submit } = options
-    checkOptions({ concurrency }, ['concurrency'])
+    checkIsObject(options)
+    const { concurrency, signal, ...submit } = options
+    checkOptions({ concurrency, signal }, ['concurrency', 'signal'])
     checkSubmitOptions(submit)
     if (more.length > 0) throw new TypeError('Cannot map over several async iterables: give one, of arrays for example')
     return { iterables: { kind: 'async', items: first }, options }

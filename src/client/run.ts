@@ -2,7 +2,7 @@ import { ask } from './ask.ts'
 import type { WaitOptions } from './bounded.ts'
 import { callSite, ledTo } from './call-site.ts'
 import type { RemoteFunction } from './callable.ts'
-import { checkOptions } from './check-options.ts'
+import { checkOptions, waitNames } from './check-options.ts'
 import type { Connection } from './connection.ts'
 import { type DescribedFailure, TaskError } from './task-error.ts'
 import { Dependencies } from './values/dependencies.ts'
@@ -41,12 +41,13 @@ export async function runOn(
   where: 'workers' | 'scheduler',
   remote: RemoteFunction<never>,
   args: readonly unknown[],
-  { signal, timeout, ...options }: RunOptions,
+  options: RunOptions,
 ): Promise<RunResults> {
   const what = `run "${remote.name}" on the ${where}`
   const site = callSite()
-  checkOptions(options, where === 'workers' ? ['workers', 'onError', 'kwargs'] : ['kwargs'], what)
-  const { workers, onError = 'raise', kwargs } = options
+  const own = where === 'workers' ? (['workers', 'onError', 'kwargs'] as const) : (['kwargs'] as const)
+  checkOptions(options, [...own, ...waitNames], what)
+  const { workers, onError = 'raise', kwargs, signal, timeout } = options
   const futures = new Dependencies()
   const encoded = encodeArguments(remote.language, args, { kwargs }, futures)
   if (futures.numbers.length > 0)

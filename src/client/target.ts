@@ -8,6 +8,7 @@ import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
+import { formatValue } from './check-options.ts'
 import { absolutePath } from '../util/surroundings.ts'
 
 /** A runner, as far as its client needs it. */
@@ -52,6 +53,11 @@ export async function findTarget(
     )
   }
   if (typeof target === 'string') return { address: checkAddress(target), inRun: false }
+  const given = target as { readonly schedulerAddress?: unknown; readonly schedulerFile?: unknown } | null
+  if (typeof given?.schedulerAddress !== 'string' && typeof given?.schedulerFile !== 'string')
+    throw new TypeError(
+      `Cannot connect to ${formatValue(given)}: name a runner, an address such as tcp://10.0.0.1:8786, or { schedulerFile: 'path' }`,
+    )
   if ('schedulerAddress' in target) {
     const { schedulerAddress: address } = target
     const takeProcess = target[takeClientProcess]?.bind(target)

@@ -70,7 +70,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     refuseInImport()
     // A bundle that lacks it is refused here, before anything has been started.
     ownProgram()
-    const runner = new this(options ?? ({} as NoInfer<Exclude<O, undefined>>))
+    const runner = new this(options === undefined ? ({} as NoInfer<Exclude<O, undefined>>) : options)
     await neverDry(async () => {
       await runner.#start()
     })

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Which of `names` whoever wrote `given` is likely to have meant, if any: it differs by a few letters. */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(given.length / 3))
@@ -29,12 +31,21 @@ function distanceOf(one: string, other: string): number {
   return last[other.length] ?? Infinity
 }
 
+/** Checks that `given` can have options. @throws TypeError that says what it is. */
+export function checkIsObject(given: unknown): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new TypeError(
+      `Cannot use ${inspect(given, { depth: 0, maxStringLength: 80 })} as options: write an object, such as { timeout: '30s' }`,
+    )
+}
+
 /**
- * Checks that `given` has only options of these names.
+ * Checks that `given` is an object that has only options of these names.
  *
  * @throws TypeError that says which one there is not, and which may have been meant.
  */
 export function checkNames(given: object, names: readonly string[]): void {
+  checkIsObject(given)
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue
     const meant = nearest(name, names)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkSubmitOptions } from '../../src/client/check-options.ts'
+import { checkOptions, checkSubmitOptions, waitNames } from '../../src/client/check-options.ts'
 import type { SubmitOptions } from '../../src/client/submit-options.ts'
 
 const check = (options: unknown): void => {
@@ -40,6 +40,28 @@ test('what is of another kind is refused, with its name, what it is and what it 
       check(options)
     }, message).toThrow(TypeError)
   }
+})
+
+test('options of a wait are checked, and what no options are is named', () => {
+  for (const [options, message] of [
+    [null, "Cannot use null as options: write an object, such as { timeout: '30s' }"],
+    [[1], 'Cannot use [ 1 ] as options: write an object'],
+    ['5s', "Cannot use '5s' as options: write an object"],
+    [{ signal: {} }, 'Cannot use signal {}: it has to be an AbortSignal'],
+    [{ signal: new AbortController() }, 'it has to be an AbortSignal'],
+    [{ timeout: { s: 1 } }, 'Cannot use timeout { s: 1 }: it has to be a length of time, such as 500ms, 30s, 5m or 1h'],
+    [{ tiemout: 1 }, 'Cannot wait: there is no option tiemout; its options are signal, timeout'],
+  ] as const) {
+    const check = (): void => {
+      checkOptions(options as never, waitNames, 'wait')
+    }
+    expect(check, message).toThrow(message)
+    expect(check, message).toThrow(TypeError)
+  }
+  checkOptions({ signal: AbortSignal.abort(), timeout: '30s' }, waitNames, 'wait')
+  expect(() => {
+    checkOptions({ timeout: '30 years' }, waitNames)
+  }).toThrow(RangeError)
 })
 
 test('what is too much or too little is refused', () => {

@@ -38,6 +38,7 @@ test('options come last, and are told from iterables', () => {
       /^Cannot map over (undefined|null|5|\{\}): it has to be an array, or iterable/,
     )
   expect(() => mapArguments([[1], 5, {}])).toThrow('Cannot map over 5')
+  expect(() => mapArguments([[1], null])).toThrow('Cannot use null as options')
   expect(() => mapArguments([[1], { concurrency: 5 }])).toThrow('Cannot use the option concurrency')
 })
 

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
 import { decodePlain, encodeCall, encodePlain } from '../../src/client/values/plain.ts'
+import { encodeStructured } from '../../src/client/values/structured.ts'
 
 for (const value of [
   ...[0, -1, 0.1, 2 ** 53 - 1, -(2 ** 53 - 1), 1e300, Number.NaN, '', 'é\u{1F600}', true, null],
@@ -102,4 +103,32 @@ test('what Python cannot hash is named by its place in a Set or a Map', () => {
       expect(() => encodePlain({ holder })).toThrow(/^Cannot send value\.holder\[1\]: it is .*; Python cannot hash it$/)
   const map = new Map<unknown, unknown>([[Buffer.from('x'), [1]]])
   expect(decodePlain(encodePlain(map))).toEqual(map)
+})
+
+test('what neither form has is named by its place, in both', () => {
+  const view = new Float64Array(10)
+  structuredClone(view, { transfer: [view.buffer] })
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  class Client {
+    readonly schedulerAddress = 'tcp://a:1'
+    readonly [Symbol.asyncDispose] = (): Promise<void> => Promise.resolve()
+  }
+  const passed = (function (..._: number[]) {
+    // eslint-disable-next-line prefer-rest-params
+    return arguments
+  })(1, 2)
+  for (const [value, message] of [
+    [view, 'value.a[1]: it is an instance of Float64Array whose memory was transferred; send a copy made before that'],
+    [view.buffer, 'value.a[1]: it is an instance of ArrayBuffer whose memory was transferred'],
+    [proxy, 'value.a[1]: it is a Proxy that was revoked; send what it stood for'],
+    [passed, 'value.a[1]: it is the arguments object of a function; send [...arguments]'],
+    [new Client(), 'value.a[1]: it is an instance of Client; it holds what is open in this process'],
+  ] as const)
+    for (const encode of [encodePlain, encodeStructured])
+      expect(() => encode({ a: [1, value] })).toThrow(`Cannot send ${message}`)
+  const array = new NDArray(new Int8Array(2), [2])
+  structuredClone(array.data, { transfer: [array.data.buffer] })
+  for (const encode of [encodePlain, encodeStructured])
+    expect(() => encode([array])).toThrow('Cannot send value[0].data: it is an instance of Int8Array whose memory')
 })

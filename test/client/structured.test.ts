@@ -119,6 +119,21 @@ test('what a clone would make {} of is named by its place', () => {
   expect(decodeStructured(encodeStructured(whole))).toEqual(whole)
 })
 
+test('a future in the cause of an Error, which would be lost, is refused; any other cause stays', () => {
+  const advice = 'a clone of an Error does not keep the future or NDArray in its cause; send that beside it'
+  for (const cause of [future(1), { list: [future(1)] }, new Error('within', { cause: future(1) })])
+    expect(() => encodeStructured([new Error('x', { cause })], 'arguments', new Dependencies())).toThrow(advice)
+  const error = new Error('x', { cause: new Error('y', { cause: { a: 1 } }) })
+  expect(decodeStructured(encodeStructured(error))).toEqual(error)
+  expect(() => encodeStructured(new Error('x', { cause: { url: new URL('http://a') } }))).toThrow(
+    'Cannot send value.cause.url: it is an instance of URL',
+  )
+})
+
+test('a Proxy is named by its place', () => {
+  expect(() => encodeStructured({ a: new Proxy({}, {}) })).toThrow('Cannot send value.a: it is a Proxy; a structured')
+})
+
 test('what is nested too deep for a clone is refused in a sentence', () => {
   let deep: unknown = 1
   for (let i = 0; i < 50_000; i++) deep = [deep]

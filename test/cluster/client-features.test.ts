@@ -351,7 +351,7 @@ test('what fails in run is thrown, returned or left out, and harms neither worke
     /^Cannot run "some" on the workers: there is no worker 77; the workers are: /,
   )
   await expect(client.run(some, [], { wait: true } as object)).rejects.toThrow(
-    'Cannot run "some" on the workers: there is no option wait; its options are workers, onError, kwargs',
+    'Cannot run "some" on the workers: there is no option wait; its options are workers, onError, kwargs, signal, timeout',
   )
   const future = client.submit((x: number) => x, [1])
   await expect(client.run((x: number) => x, [future as unknown as number])).rejects.toThrow('it takes no futures')
@@ -395,7 +395,7 @@ test('what the scheduler knows: the dashboard, threads, versions, logs, and wher
   expect((await client.getSchedulerLogs({ n: 2 })).map(([level]) => level)).toHaveLength(2)
   await expect(client.getWorkerLogs({ n: 0 })).rejects.toThrow('Cannot use n 0: it has to be a whole number from 1')
   await expect(client.getVersions({ check: true } as object)).rejects.toThrow(
-    'Cannot ask for the versions of the cluster: there is no option check; its options are signal and timeout only',
+    'Cannot ask for the versions of the cluster: there is no option check; its options are signal, timeout',
   )
   await expect(client.nthreads({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
 })

@@ -166,6 +166,55 @@ test('what is no future, no array of arguments, or cannot be run so is named', a
   )
 })
 
+test('options that are none, or unknown, are refused by every call, and keep nothing from being asked again', async () => {
+  const { client } = shared()
+  const future = client.submit(() => 1)
+  const calls: readonly ((options: never) => unknown)[] = [
+    (options) => client.submit(() => 1, [], options),
+    (options) => client.map((x) => x, [1], options),
+    (options) => client.gather([future], options),
+    (options) => client.gatherSettled([future], options),
+    (options) => client.asCompleted([future], options),
+    (options) => client.progress([future], options),
+    (options) => client.scatter(1, options),
+    (options) => client.drained(options),
+    (options) => client.waitForWorkers(1, options),
+    (options) => client.schedulerInfo(options),
+    (options) => client.run(() => 1, [], options),
+    (options) => client.runOnScheduler(() => 1, [], options),
+    (options) => client.nthreads(options),
+    (options) => client.whoHas([future], options),
+    (options) => client.getVersions(options),
+    (options) => client.getSchedulerLogs(options),
+    (options) => client.getWorkerLogs(options),
+    (options) => client.rebalance([future], options),
+    (options) => client.publishDataset('x', future, options),
+    (options) => client.getDataset('x', options),
+    (options) => client.listDatasets(options),
+    (options) => client.unpublishDataset('x', options),
+    (options) => client.restart(options),
+    (options) => future.result(options),
+    (options) => future.exception(options),
+  ]
+  const refused = async (call: (options: never) => unknown, options: unknown): Promise<string> => {
+    try {
+      await call(options as never)
+    } catch (error) {
+      return String(error)
+    }
+    return 'was not refused'
+  }
+  for (const call of calls) {
+    expect(await refused(call, null), String(call)).toMatch(/^TypeError: Cannot use null as options: write an object/)
+    expect(await refused(call, { tiemout: 1 }), String(call)).toMatch(/^TypeError: Cannot .*option tiemout.* options /)
+    if (!/submit|map/.test(String(call)))
+      expect(await refused(call, { signal: {} }), String(call)).toMatch(
+        /^TypeError: Cannot use signal {}: it has to be an/,
+      )
+  }
+  expect(await future.result()).toBe(1)
+})
+
 test('a global that is not what the module of a function imports is named where the function fails', async () => {
   const { client } = shared()
   const hash = runInThisContext('(text) => crypto.createHash("sha256").update(text).digest("hex")') as () => string

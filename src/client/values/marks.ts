@@ -3,6 +3,7 @@ import { deserialize, serialize } from 'node:v8'
 import { formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { NDArray } from './nd-array.ts'
+import { unsendable } from './unsendable.ts'
 
 /** Stands for a future: arrays are what V8 asks us to write. */
 export class FutureMark extends Uint8Array {
@@ -47,6 +48,8 @@ export class Marks {
   }
 
   #inside(value: object): unknown {
+    const refused = unsendable(value, [])
+    if (refused !== undefined) throw refused
     if (Array.isArray(value)) return this.#items(value, (items: unknown[]) => items)
     if (value instanceof Map) {
       const entries: unknown[] = []
@@ -56,6 +59,8 @@ export class Marks {
     if (value instanceof Set) return this.#items([...value], (items) => new Set(items), value)
     const keys = Object.keys(value)
     if (keys.length === 0 && isEmptied(value)) throw new TypeError(`${formatKind(value)} would be empty`)
+    if (types.isNativeError(value) && this.mark(value.cause) !== value.cause)
+      throw new TypeError('a clone of an Error does not keep the future or NDArray in its cause; send that beside it')
     // A clone of an object has no class.
     if (Object.prototype.toString.call(value) !== '[object Object]') return value
     const items = keys.map((key) => (value as Readonly<Record<string, unknown>>)[key])

@@ -24,8 +24,13 @@ export class NDArray<T extends TypedArray = TypedArray> {
   readonly data: T
   readonly shape: readonly number[]
 
-  /** @throws RangeError where the shape is not that of so many elements. */
+  /** @throws TypeError or RangeError where the shape is none, or not that of so many elements. */
   constructor(data: T, shape: readonly number[]) {
+    const lengths: unknown = shape
+    if (!ArrayBuffer.isView(data) || data instanceof DataView || !Array.isArray(lengths))
+      throw new TypeError('Cannot make an NDArray: write a typed array and an array of lengths')
+    if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0))
+      throw new RangeError(`Cannot make an array of shape [${shape.join(', ')}]: lengths are whole numbers from 0`)
     const wanted = shape.reduce((product, length) => product * length, 1)
     if (wanted !== data.length)
       throw new RangeError(`Cannot make an array of shape [${shape.join(', ')}] of ${data.length} elements`)

@@ -3,6 +3,7 @@ import { cannotSend, formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { type Encoded, large, plain } from './encoded.ts'
 import { bytesOf, letterOf, NDArray, type TypedArray, typedArrayOf } from './nd-array.ts'
+import { unsendable } from './unsendable.ts'
 
 /** The extensions of msgpack; src/python/tasks-values.py has them too. */
 const extensions = { future: 1, bigint: 2, date: 3, set: 4, map: 5, array: 6, bytes: 7 } as const
@@ -76,6 +77,8 @@ class Walk {
   }
 
   #object(value: object, place: Place): unknown {
+    const refused = unsendable(value, place)
+    if (refused !== undefined) throw refused
     if (Array.isArray(value)) return this.#items(value, place)
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null)
@@ -85,7 +88,12 @@ class Walk {
       return this.#array(value as TypedArray, null)
     }
     if (value instanceof ArrayBuffer) return this.#extension(extensions.bytes, this.#bytes(new Uint8Array(value)))
-    if (value instanceof NDArray) return this.#array((value as NDArray).data, value.shape)
+    if (value instanceof NDArray) {
+      const { data, shape } = value as NDArray
+      const refused = unsendable(data, [...place, 'data'])
+      if (refused !== undefined) throw refused
+      return this.#array(data, shape)
+    }
     if (value instanceof Date) {
       if (Number.isNaN(value.getTime())) throw cannotSend(place, 'an invalid Date', 'Python has no form of it')
       if (!isPythonDate(value))

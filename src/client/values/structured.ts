@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
 import { messageOf } from '../../errors.ts'
 import { cannotSend, formatKind } from './cannot-send.ts'
@@ -5,6 +6,7 @@ import type { Dependencies } from './dependencies.ts'
 import { cloned, type Encoded, large } from './encoded.ts'
 import { FutureMark, isEmptied, isRefused, Marks, ShapedMark } from './marks.ts'
 import { bytesOf, NDArray, type TypedArray } from './nd-array.ts'
+import { unsendable } from './unsendable.ts'
 
 /** The kinds of arrays, by their numbers in a message. */
 const views = [
@@ -184,6 +186,9 @@ function nameCulprit(value: unknown, place: (string | number)[], seen: Set<objec
   if (typeof value === 'function' || typeof value === 'symbol') return cannotSend(place, formatKind(value), advice)
   if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
   seen.add(value)
+  const refused = unsendable(value, place)
+  if (refused !== undefined) return refused
+  if (types.isProxy(value)) return cannotSend(place, 'a Proxy', advice)
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
     return cannotSend(place, formatKind(value), advice)
   if (Object.keys(value).length === 0 && isEmptied(value))
@@ -198,7 +203,9 @@ function nameCulprit(value: unknown, place: (string | number)[], seen: Set<objec
         ? [...value].entries()
         : Array.isArray(value)
           ? value.entries()
-          : Object.entries(value)
+          : types.isNativeError(value)
+            ? [['cause', value.cause], ...Object.entries(value)]
+            : Object.entries(value)
   for (const [step, item] of inner) {
     const found = nameCulprit(item, [...place, step], seen)
     if (found !== undefined) return found
