@@ -65,12 +65,12 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
    */
   static async start<O extends RunnerOptions | undefined, R extends BaseRunner>(
     this: new (options: O) => R,
-    options?: NoInfer<Exclude<O, undefined>>,
+    options: NoInfer<Exclude<O, undefined>> = {} as NoInfer<Exclude<O, undefined>>,
   ): Promise<R> {
     refuseInImport()
     // A bundle that lacks it is refused here, before anything has been started.
     ownProgram()
-    const runner = new this(options === undefined ? ({} as NoInfer<Exclude<O, undefined>>) : options)
+    const runner = new this(options)
     await neverDry(async () => {
       await runner.#start()
     })
