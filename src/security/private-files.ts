@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RunnerError } from '../errors.ts'
+import { foreignHandOnNames } from '../util/foreign-hand.ts'
 import { type DirectoryKeeper, makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { temporaryPlace } from '../util/temporary-place.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
@@ -14,13 +15,15 @@ const tmpfs = 0x0102_1994
 /** What certificate, key and authority take with their directory, and more. In bytes. */
 const room = 65_536
 
-/** Where secrets of this node are kept: in memory where that can be, which nothing copies. Jobs before this one may have filled it. */
-export async function secretsDirectory(): Promise<string> {
-  const memory = '/dev/shm'
+/**
+ * Where secrets of this node are kept: in memory where that can be, which nothing copies. Jobs before this one may have filled it,
+ * and in a container it may be one in which others can rename what is ours.
+ */
+export async function secretsDirectory(memory = '/dev/shm'): Promise<string> {
   try {
     accessSync(memory, constants.W_OK | constants.X_OK)
     const { type, bavail, bsize } = statfsSync(memory)
-    if (type === tmpfs && bavail * bsize >= room) return memory
+    if (type === tmpfs && bavail * bsize >= room && (await foreignHandOnNames(memory)) === undefined) return memory
   } catch {
     // There is none.
   }
