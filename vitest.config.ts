@@ -68,6 +68,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           setupFiles: 'test/support/no-effects.ts',
+          // A busy machine takes seconds to load what makes certificates.
+          testTimeout: 30_000,
           exclude: [...processes, ...cluster, ...slurm, ...mpi],
           sequence: { groupOrder: 0 },
         },
