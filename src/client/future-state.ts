@@ -24,11 +24,11 @@ export class FutureState {
   readonly number: number
   readonly key: string
   /** What it asks of its worker. */
-  readonly needs: WorkerNeeds | undefined
+  readonly needs: WorkerNeeds
   #task: TaskState = { status: 'pending' }
   readonly #waiting: Waiting = {}
 
-  constructor(number: number, key: string, needs?: WorkerNeeds) {
+  constructor(number: number, key: string, needs: WorkerNeeds = {}) {
     this.number = number
     this.key = key
     this.needs = needs

@@ -102,15 +102,14 @@ export class FutureStates {
 
   /** A wait for it was too long: the same error, with what keeps the task from running where that is known. */
   async explain(state: FutureState, error: unknown): Promise<unknown> {
-    const { needs } = state
-    if (needs === undefined || state.status !== 'pending') return error
+    if (state.status !== 'pending') return error
     if (!(error instanceof RunnerError) || error.code !== 'ERR_TIMED_OUT') return error
     const info = await bounded(
       this.#connection.request({ order: 'info' }),
       { timeout: explainTimeout },
       () => '',
     ).catch(() => undefined)
-    const obstacle = info === undefined ? undefined : whyPending(needs, info.ok as SchedulerInfo)
+    const obstacle = info === undefined ? undefined : whyPending(state.needs, info.ok as SchedulerInfo)
     return obstacle === undefined ? error : new RunnerError(`${error.message}: ${obstacle}`, { code: error.code })
   }
 

@@ -5,10 +5,9 @@ import type { SchedulerInfo } from './scheduler-info.ts'
 /** What a task asks of the worker that runs it. */
 export type WorkerNeeds = Pick<SubmitOptions, 'workers' | 'resources'>
 
-/** What a task of these options asks; undefined where any worker will do. */
-export function needsOf({ workers, allowOtherWorkers, resources }: SubmitOptions): WorkerNeeds | undefined {
+/** What a task of these options asks; nothing where any worker will do. */
+export function needsOf({ workers, allowOtherWorkers, resources }: SubmitOptions): WorkerNeeds {
   const named = allowOtherWorkers === true ? undefined : workers
-  if (named === undefined && resources === undefined) return undefined
   return { ...(named === undefined ? {} : { workers: named }), ...(resources === undefined ? {} : { resources }) }
 }
 

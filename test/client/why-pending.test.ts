@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { RunnerError } from '../../src/errors.ts'
+import type { Connection } from '../../src/client/connection.ts'
+import { FutureStates } from '../../src/client/future-states.ts'
 import type { SchedulerInfo } from '../../src/client/scheduler-info.ts'
 import { needsOf, whyPending } from '../../src/client/why-pending.ts'
 
@@ -13,8 +16,8 @@ const info: SchedulerInfo = {
 }
 
 test('only what keeps a task from every worker is known to matter', () => {
-  expect(needsOf({ retries: 1 })).toBeUndefined()
-  expect(needsOf({ workers: [2], allowOtherWorkers: true })).toBeUndefined()
+  expect(needsOf({ retries: 1 })).toEqual({})
+  expect(needsOf({ workers: [2], allowOtherWorkers: true })).toEqual({})
   expect(needsOf({ workers: [2], resources: { GPU: 1 } })).toEqual({ workers: [2], resources: { GPU: 1 } })
 })
 
@@ -25,6 +28,7 @@ test('a worker that can run it is busy', () => {
     { workers: ['3-0'] },
     { workers: ['tcp://a:2'], resources: { GPU: 1 } },
     { resources: {} },
+    {},
   ])
     expect(whyPending(needs, info)).toBeUndefined()
 })
@@ -36,4 +40,16 @@ test('names and resources that nobody has are told', () => {
     'no worker of those it is to run on has the resources it asks for: { GPU: 1 }',
   )
   expect(whyPending({ resources: { GPU: 1 } }, { ...info, workers: {} })).toBe('no worker is there')
+})
+
+test('a wait that ends while no worker is left says so, also for a task that asks nothing of its worker', async () => {
+  const connection = {
+    onReport: () => undefined,
+    lost: new Promise(() => undefined),
+    request: () => Promise.resolve({ ok: { ...info, workers: {} }, buffers: [] }),
+  }
+  const states = new FutureStates(connection as unknown as Connection, () => undefined)
+  const late = new RunnerError('it is pending after 5 s', { code: 'ERR_TIMED_OUT' })
+  for (const state of [states.make('f', needsOf({})), states.make('of a dataset')])
+    expect(await states.explain(state, late)).toMatchObject({ message: 'it is pending after 5 s: no worker is there' })
 })
