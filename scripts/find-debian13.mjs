@@ -1,9 +1,18 @@
 // Finds the Python of Debian 13 with its Dask, or unpacks it beside this machine's own system. As a
 // program: the Python on standard output, the story on standard error; status 1 where it cannot run here.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const packages = 'python3-distributed'
@@ -81,14 +90,21 @@ function findMirror() {
 
 /**
  * Everything of this machine stays as it is but /usr, and that only for the process that this starts
- * and its descendants. All steps are `exec`, so that signals, process group and open files are Python's.
+ * and its descendants. This Node stays where it is in /usr too, for the JavaScript of tasks. All steps are `exec`, so that signals, process group and open files are Python's.
  */
 function writePython() {
   const python = `${system}-python`
+  const node = process.execPath
+  const place = join(system, node)
+  if (node.startsWith('/usr/') && !existsSync(place)) {
+    mkdirSync(dirname(place), { recursive: true })
+    writeFileSync(place, '', { mode: 0o755 })
+  }
+  const keep = node.startsWith('/usr/') ? `/usr/bin/mount --bind ${quote(node)} ${quote(place)}` : 'true'
   const text = `#!/bin/bash
 exec /usr/bin/unshare --mount --propagation private /bin/bash -c '
-/usr/bin/mount --bind -o ro "$1/ld.so.cache" /etc/ld.so.cache && /usr/bin/mount --bind -o ro "$1/usr" /usr || exit 126
-exec -a "$0" /usr/bin/python3 "\${@:2}"' ${quote(python)} ${quote(system)} "$@"
+eval "$2" && /usr/bin/mount --bind -o ro "$1/ld.so.cache" /etc/ld.so.cache && /usr/bin/mount --rbind -o ro "$1/usr" /usr || exit 126
+exec -a "$0" /usr/bin/python3 "\${@:3}"' ${quote(python)} ${quote(system)} ${quote(keep)} "$@"
 `
   const temporary = `${python}.${process.pid}`
   writeFileSync(temporary, text, { mode: 0o755 })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -12,6 +13,11 @@ const local = (options: readonly string[], name: string, ...args: string[]): str
   ...['local', '--python', python, ...options],
   ...['--', python, join(programs, name), ...args],
 ]
+
+onDebian13('its processes have this Node, for the JavaScript of tasks', () => {
+  const version = `import subprocess; subprocess.run([${JSON.stringify(process.execPath)}, '--version'])`
+  expect(execFileSync(python, ['-c', version], { encoding: 'utf8' })).toBe(`${process.version}\n`)
+})
 
 onDebian13.for([
   ['exclusive', ['2', '3']],
