@@ -115,7 +115,7 @@ export class BootstrapLink {
     return this.#loaded.promise
   }
 
-  /** Resolves once a scheduler's port is bound; never, if its address can only be known when it listens. */
+  /** Resolves once a scheduler's port is bound, while it imports Dask; never, if its address can only be known when it listens. */
   get bound(): Promise<BoundReport> {
     return this.#bound.promise
   }

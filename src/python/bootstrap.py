@@ -4,7 +4,7 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
-#   {"report": "bound", "address": ..., "connect": true | false}     a scheduler's port is bound, often before that: see port.py;
+#   {"report": "bound", "address": ..., "connect": true | false}     a scheduler's port is bound, often while it imports Dask: see port.py;
 #       whether the user has said how long Dask may take to connect
 #   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ..., "gpus": ...}
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,

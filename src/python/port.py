@@ -42,7 +42,11 @@ class EarlyOrder(threading.Thread):
 
 
 class Port:
-    """A port that is bound and not listened on: nobody else gets it, with SO_REUSEADDR or without."""
+    """A port in which clients already wait for the scheduler, and which nobody else gets.
+
+    The socket listens as soon as its address is told, and Dask takes it over. A client that is refused tries again after
+    pauses that grow as long as it has waited already; one that waits in the socket is served when the scheduler is there.
+    """
 
     def __init__(self, arguments):
         given = dict(zip(arguments, arguments[1:]))
@@ -51,36 +55,37 @@ class Port:
         family, _, _, _, place = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), key=lambda each: each[0])
         if place[0] in ("0.0.0.0", "::"):
             raise ValueError("Dask chooses which of all addresses it tells")
-        self.family, self.place = family, place
-        try:
-            self.socket = self.bind(reuse=False)
-        except OSError:
-            # Connections of an earlier run may still be closing there.
-            self.socket = self.bind(reuse=True)
-        self.place = self.socket.getsockname()
-        name = f"[{self.place[0]}]" if family == socket.AF_INET6 else self.place[0]
-        self.address = f"{given.get('--protocol', 'tcp')}://{name}:{self.place[1]}"
-        arguments[arguments.index("--port") + 1] = str(self.place[1])
-
-    def bind(self, reuse):
-        bound = socket.socket(self.family, socket.SOCK_STREAM)
-        try:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(reuse))
-            if self.family == socket.AF_INET6:
-                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            bound.bind(self.place)
-        except OSError:
-            bound.close()
-            raise
-        return bound
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        # As Dask would bind it.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        self.socket.bind(place)
+        self.socket.listen(2048)
+        address, self.number = self.socket.getsockname()[:2]
+        name = f"[{address}]" if family == socket.AF_INET6 else address
+        self.address = f"{given.get('--protocol', 'tcp')}://{name}:{self.number}"
+        arguments[arguments.index("--port") + 1] = str(self.number)
 
     def give(self):
-        """Let Dask bind it too, as it does with SO_REUSEADDR: Linux bears that while nobody listens there, and both want it."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self.bind(reuse=True).close()
-        except OSError:
+        """Have Dask's listener take the socket, where it would bind one to this port."""
+        netutil = getattr(sys.modules.get("distributed.comm.tcp"), "netutil", None)
+        dask = sys.modules.get("dask")
+        if netutil is None or dask.config.get("distributed.comm.tcp.backend", "tornado") != "tornado":
+            # Such a Dask binds a socket of its own, and whoever waits in this one connects again.
             self.socket.close()
+            return
+        bind = netutil.bind_sockets
+
+        def bind_or_take(port, *args, **options):
+            if port != self.number:
+                return bind(port, *args, **options)
+            netutil.bind_sockets = bind
+            self.socket.listen(options.get("backlog", 128))
+            self.socket.setblocking(False)
+            return [self.socket]
+
+        netutil.bind_sockets = bind_or_take
 
 
 def dask_settings():

@@ -249,7 +249,20 @@ export class Coordinator {
     if (message.type === 'here') joined.isHere = true
     else if (message.type === 'worker-started') watch.add({ ...message, rank, host })
     else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
+    else if (message.type === 'ended' && message.status !== 0 && this.#isStarting) this.#endLater(message.status)
     else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
+  }
+
+  /** The client program runs, and the scheduler does not listen yet. */
+  get #isStarting(): boolean {
+    return this.#parts.hasScheduler && this.#told.address !== undefined && this.#told.cluster === undefined
+  }
+
+  /** A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time. */
+  #endLater(status: number): void {
+    setTimeout(() => {
+      this.end(status)
+    }, settlingMs).unref()
   }
 
   /** Takes in a command beside the run, which may wait for workers or end the run. */

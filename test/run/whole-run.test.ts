@@ -128,6 +128,16 @@ describe('a scheduler whose port is bound', () => {
     expect(run.did).not.toContain('0: published')
   })
 
+  it('and that dies under a client that waits for it is the cause, though the program ends first', async () => {
+    const run = early()
+    const program = await run.program()
+    program.end(1)
+    await run.pass(500)
+    run.rank(0).components.scheduler?.end(0, 'SIGKILL')
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.whoSaid('error: Cannot start scheduler').length).toBe(4)
+  })
+
   it('and that does not come to run within the rendezvous timeout ends the program and the run', async () => {
     const run = early({ rendezvousTimeout: '60s' })
     const program = await run.program()
