@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { RunnerError } from '../errors.ts'
-import { type Duration, milliseconds, formatDuration } from '../util/duration.ts'
+import { type Duration, milliseconds, formatDuration, longestTimer } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 
 /** How long to wait, and what else ends a wait. */
@@ -10,9 +10,6 @@ export interface WaitOptions {
   /** @default none: until there is a result, or none can come any more */
   readonly timeout?: Duration | undefined
 }
-
-/** Node's timers hold no more. In milliseconds. */
-const longest = 2 ** 31 - 1
 
 /**
  * The outcome of `promise`, within the time and under the signal of `options`.
@@ -25,7 +22,7 @@ export async function bounded<T>(promise: Promise<T>, options: WaitOptions, what
   promise.catch(() => undefined)
   // As many wait under one signal as there are futures: no leak of which to warn.
   if (signal !== undefined) setMaxListeners(0, signal)
-  const ms = timeout === undefined ? longest : Math.min(milliseconds(timeout, 'timeout'), longest)
+  const ms = timeout === undefined ? longestTimer : Math.min(milliseconds(timeout, 'timeout'), longestTimer)
   const late = (): Error => new RunnerError(`Cannot ${what()} after ${formatDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
   return await deadline(promise, ms, late, signal)
 }

@@ -14,18 +14,15 @@ export interface Explanation {
 /** Finds out how the processes would meet. */
 export async function explainRunner(options: CompleteOptions, wanted: 'auto' | RunnerKind): Promise<Explanation> {
   const runner = chooseRunner(options.env, wanted)
-  const rendezvous = await explainRendezvous(options, runner)
-  return {
-    text: `runner: ${runner.kind}, because ${runner.why}\nrendezvous: ${rendezvous}`,
-    atFile: !rendezvous.startsWith('by'),
-  }
+  const { text, atFile } = await explainRendezvous(options, runner)
+  return { text: `runner: ${runner.kind}, because ${runner.why}\nrendezvous: ${text}`, atFile }
 }
 
-async function explainRendezvous(options: CompleteOptions, { kind }: ChosenRunner): Promise<string> {
-  if (kind === 'slurm') return 'at the scheduler file'
+async function explainRendezvous(options: CompleteOptions, { kind }: ChosenRunner): Promise<Explanation> {
+  if (kind === 'slurm') return { text: 'at the scheduler file', atFile: true }
   await using reaper = new Reaper()
-  const rendezvous = await chooseLibrary(options, { reaper, initialise: false })
-  return rendezvous.by === 'broadcast'
-    ? `by a broadcast over MPI: ${rendezvous.library}; a scheduler file is written where --scheduler-file names one`
-    : `at the scheduler file, because ${rendezvous.why}`
+  const choice = await chooseLibrary(options, { reaper, initialise: false })
+  if (choice.by === 'file') return { text: `at the scheduler file, because ${choice.why}`, atFile: true }
+  const also = 'a scheduler file is written where --scheduler-file names one'
+  return { text: `by a broadcast over MPI: ${choice.library}; ${also}`, atFile: false }
 }

@@ -3,7 +3,7 @@ import { isOfCommand } from './worker-names.ts'
 import type { WorkerOfCommand } from './command-worker.ts'
 import { hostOf } from '../util/network.ts'
 import { defaults } from '../defaults.ts'
-import type { Versions } from '../record/versions.ts'
+import type { DaskVersions } from '../record/cluster-record.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
@@ -66,7 +66,7 @@ async function named(link: SchedulerLink, name: string): Promise<WorkerOfCommand
 }
 
 /** What a worker runs on; undefined where it does not say. */
-async function versionsOf(address: string, tls: TlsFiles | undefined): Promise<Versions | undefined> {
+async function versionsOf(address: string, tls: TlsFiles | undefined): Promise<DaskVersions | undefined> {
   const timeout = defaults.connectTimeout
   try {
     const { DaskConnection } = await import('../dask/connection.ts')

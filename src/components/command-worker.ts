@@ -1,7 +1,7 @@
 import { RunnerError } from '../errors.ts'
 import { Child, type ChildOptions } from '../process/child.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
-import type { Versions } from '../record/versions.ts'
+import type { DaskVersions } from '../record/cluster-record.ts'
 
 /** A worker that a command has brought. */
 export interface WorkerOfCommand {
@@ -10,7 +10,7 @@ export interface WorkerOfCommand {
   /** Where it has one of ours. */
   readonly name?: string
   /** Undefined where they are not known. */
-  readonly versions?: Versions | undefined
+  readonly versions?: DaskVersions | undefined
 }
 
 /** What a {@link CommandWorker} is started with. */

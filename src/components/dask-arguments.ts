@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { CompleteOptions } from '../options.ts'
+import { type CompleteOptions, nameOf } from '../options.ts'
 import { isLoopback } from '../util/network.ts'
 
 /** Where the scheduler listens. */
@@ -93,4 +93,16 @@ function hostFlag(host: string | undefined): string[] {
 
 function flag(name: string, value: string | number | undefined): string[] {
   return value === undefined ? [] : [name, String(value)]
+}
+
+/** A value of an option, for values.py: the option, how messages call it, and the value. */
+export type DaskValue = readonly [option: string, name: string, value: string]
+
+/** The values of which only Dask, in the user's Python, knows whether they can be used. */
+export function daskValues(options: CompleteOptions): DaskValue[] {
+  const { protocol, listenAddress, contactAddress, workerClass, preload = [] } = options
+  const given = Object.entries({ protocol, listenAddress, contactAddress, workerClass })
+  return [...given, ...preload.map((each) => ['preload', each] as const)].flatMap(([option, value]) =>
+    value === undefined ? [] : [[option, nameOf(options, option), value] as const],
+  )
 }

@@ -1,5 +1,5 @@
 import { workerEnvironment } from './child-environment.ts'
-import { passOn } from '../process/pass-on.ts'
+import { passOn } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
@@ -9,7 +9,7 @@ import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
 import { untilAborted } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
-import { showProgress } from '../util/run-progress.ts'
+import { showProgress } from '../util/progress.ts'
 
 /** A Dask process of ours, by what it becomes. */
 export type DaskPart =

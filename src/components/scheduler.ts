@@ -3,14 +3,14 @@ import { formatDuration } from '../util/duration.ts'
 import { deadline, untilAborted } from '../util/wait.ts'
 import { parseIdentity } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import type { Versions } from '../record/versions.ts'
+import type { DaskVersions } from '../record/cluster-record.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import type { RunContext } from '../identity/run-context.ts'
 
 /** A scheduler that runs: what it says of itself. */
 export interface RunningScheduler {
   readonly scheduler: SchedulerFile
-  readonly versions: Versions
+  readonly versions: DaskVersions
 }
 
 /** Where a scheduler will listen, or does so already. */

@@ -1,4 +1,4 @@
-import type { Owner } from '../record/owner.ts'
+import type { Owner } from '../record/cluster-record.ts'
 import { openChannel } from './open-channel.ts'
 
 /** A connection that is closed without a word is tried again so often: one that is flooded closes those that it does not know. */

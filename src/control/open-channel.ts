@@ -1,5 +1,5 @@
 import { defaults } from '../defaults.ts'
-import type { Owner } from '../record/owner.ts'
+import type { Owner } from '../record/cluster-record.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import { RunnerError } from '../errors.ts'
 import { Frames } from './frames.ts'

@@ -3,7 +3,7 @@ import { connect as connectTls, type ConnectionOptions, createSecureContext } fr
 import { defaults } from '../defaults.ts'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
-import { formatDuration } from '../util/duration.ts'
+import { formatDuration, longestTimer } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { deadline } from '../util/wait.ts'
@@ -38,9 +38,6 @@ const handshake = encodeMessage({
   ...{ compression: null, python: [3, 9, 0], 'pickle-protocol': 4 },
   'for-a-web-server': '\r\n\r\n',
 })
-/** The longest that a timer can wait. */
-const longest = 2 ** 31 - 1
-
 /**
  * A connection to a Dask scheduler or worker. Dask serves the calls of one connection one after the
  * other, so do we; whoever does not want to wait opens a second one.
@@ -123,7 +120,7 @@ export class DaskConnection implements Disposable {
     const mine = deferred<undefined>()
     this.#turn = before.then(() => mine.promise)
     try {
-      await deadline(before, Math.min(timeout, longest), late, signal)
+      await deadline(before, Math.min(timeout, longestTimer), late, signal)
       const answer = await this.#ask({ op, reply: true, ...arguments_ }, end - monotonic(), late, signal)
       const failed = failureIn(answer)
       if (failed !== undefined) throw new DaskCallError(op, { address: this.address, ...failed })
@@ -219,7 +216,7 @@ export class DaskConnection implements Disposable {
   }
 
   async #next(ms: number, late: () => Error, signal: AbortSignal | undefined): Promise<unknown> {
-    const message = this.#inbox.next(Math.min(ms, longest), late, signal)
+    const message = this.#inbox.next(Math.min(ms, longestTimer), late, signal)
     if (this.#inbox.size === 0) this.#socket.resume()
     return await message
   }

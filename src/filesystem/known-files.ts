@@ -5,8 +5,7 @@ import { listDirectory } from './list.ts'
 import type { PrivateDirectory } from './private-directory.ts'
 import { readOwn } from './read-own.ts'
 import { explainSticky } from './sticky.ts'
-import { UntrustedError } from './untrusted.ts'
-import { ownUid } from './user.ts'
+import { UntrustedError, ownUid } from './untrusted.ts'
 
 /** What files a program makes in a directory of its own. */
 export interface FileForms {

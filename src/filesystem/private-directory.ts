@@ -10,8 +10,7 @@ import { type Created, createFile } from './create-file.ts'
 import { listDirectory } from './list.ts'
 import { readOwn } from './read-own.ts'
 import { replaceFile } from './replace-file.ts'
-import { formatForeign, formatKind, formatMode, UntrustedError } from './untrusted.ts'
-import { ownUid } from './user.ts'
+import { formatForeign, formatKind, formatMode, UntrustedError, ownUid } from './untrusted.ts'
 
 /** Linux: a handle that stands for the directory and reads nothing of it, so that it costs a server no more than a look. */
 const O_PATH = process.platform === 'linux' ? 0o10000000 : constants.O_RDONLY

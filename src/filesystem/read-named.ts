@@ -3,8 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { otherWriters } from '../util/foreign-hand.ts'
 import { absolutePath } from '../util/surroundings.ts'
 import { type OwnedText, readOwned } from './read-own.ts'
-import { formatMode, UntrustedError } from './untrusted.ts'
-import { formatUser, ownUid } from './user.ts'
+import { formatMode, UntrustedError, formatUser, ownUid } from './untrusted.ts'
 
 /**
  * The text of a scheduler file that the user has named, whose scheduler is then let run code as this user, as

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { errnoOf } from '../errors.ts'
-import { formatForeign, formatKind, UntrustedError } from './untrusted.ts'
-import { ownUid } from './user.ts'
+import { formatForeign, formatKind, UntrustedError, ownUid } from './untrusted.ts'
 
 /** No record and no scheduler file comes near this size: a larger file is not read. In bytes. */
 const largest = 16 * 1024 * 1024

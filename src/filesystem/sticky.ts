@@ -1,8 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf } from '../errors.ts'
-import { UntrustedError } from './untrusted.ts'
-import { formatUser, ownUid } from './user.ts'
+import { UntrustedError, formatUser, ownUid } from './untrusted.ts'
 
 /** Only the owner of a file, that of the directory and root may rename or remove it in such a directory, as in /tmp. */
 export const stickyBit = 0o1000

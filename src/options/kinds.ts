@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import * as z from 'zod/mini'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { type Duration, durationWanted, milliseconds, parseDuration } from '../util/duration.ts'
+import { type Duration, durationWanted, milliseconds, parseDuration, longestTimer } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
 import { parsePorts, portsWanted, formatPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
@@ -124,9 +124,6 @@ export function wholeNumberOr<const Word extends string>(
 function digits(text: string): number | string {
   return /^(0|[1-9][0-9]{0,14})$/.test(text) ? Number(text) : text
 }
-
-/** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
-const longestTimer = 2 ** 31 - 1
 
 /** A length of time that is longer than nothing, in milliseconds; with less than `least` nothing could work. */
 export function duration(least?: Duration): Kind<Duration, number> {

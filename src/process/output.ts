@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { ignoreLostOutput } from '../util/lost-output.ts'
+import { printableOutput } from '../util/printable.ts'
 
 /** A longer line is passed on in pieces, so that memory stays bounded. In characters. */
 const longestLine = 65_536
@@ -40,5 +42,16 @@ export class Tail {
 
   get lines(): readonly string[] {
     return [...this.#lines]
+  }
+}
+
+/**
+ * Passes on the lines of a component, with who says so before each: colours and tabs as they are, and whatever else would
+ * move the cursor of a terminal as text. The output of the client program is its own, and does not come this way.
+ */
+export function passOn(who: string): (line: string, stream?: 'stdout' | 'stderr') => void {
+  return (line, stream = 'stderr') => {
+    ignoreLostOutput()
+    process[stream].write(`${who} ${printableOutput(line)}\n`)
   }
 }

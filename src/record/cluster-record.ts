@@ -1,5 +1,43 @@
-import type { Owner } from './owner.ts'
-import type { Versions } from './versions.ts'
+/**
+ * Who runs a cluster and where rank 0 of it answers. Stands in the claim beside a scheduler file
+ * and, with more, in the file itself.
+ */
+export interface Owner {
+  /** Version of this record's form. */
+  version: 1
+  run_key: string
+  /** Drawn anew by each start of rank 0. */
+  nonce: string
+  host: string
+  pid: number
+  /** Where the control channel listens. */
+  control: Control
+  [later: string]: unknown
+}
+
+/** Where the control channel of a run listens. */
+interface Control {
+  /** Addresses of rank 0's host, without port; loopback only in a run of one host. */
+  addresses: string[]
+  port: number
+  /** Another port of rank 0, for heartbeats alone: its own loop runs the user's code. */
+  heartbeat_port?: number | undefined
+  /** Tells whether two processes share a loopback interface: kernel boot id and network namespace. */
+  network: string
+  [later: string]: unknown
+}
+
+/** What a Dask process runs on, such as `{python: '3.11.2', dask: '2022.12.1', distributed: '2022.12.1'}`. */
+export interface DaskVersions {
+  python: string
+  dask: string
+  distributed: string
+}
+
+/** Versions in words: `Dask 2022.12.1 (Python 3.11.2)`. Distribution packages' suffixes are no difference. */
+export function formatVersions({ python, distributed }: DaskVersions): string {
+  return `Dask ${distributed.replace(/\+.*$/, '')} (Python ${python})`
+}
 
 /** Our part of the published scheduler file, under the key `dask_hpc_runner`. */
 export interface ClusterRecord extends Owner {
@@ -12,5 +50,5 @@ export interface ClusterRecord extends Owner {
   /** The run only adds workers to a cluster: it publishes none. */
   adds_workers?: boolean | undefined
   /** What the scheduler runs on, where this run has started it. */
-  versions?: Versions | undefined
+  versions?: DaskVersions | undefined
 }

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini'
-import type { ClusterRecord } from './cluster-record.ts'
+import type { ClusterRecord, DaskVersions, Owner } from './cluster-record.ts'
 import type { Failure, OutcomeRecord } from './outcome-record.ts'
-import type { Owner } from './owner.ts'
 import type { PublishedFile, SchedulerFile } from './scheduler-file.ts'
-import type { Versions } from './versions.ts'
 
 // What the records are is said at their types, which the library's declarations show: they do without zod.
 
@@ -17,7 +15,7 @@ export const versionsSchema = z.object({
   python: wordSchema,
   dask: wordSchema,
   distributed: wordSchema,
-}) satisfies z.ZodMiniType<Versions>
+}) satisfies z.ZodMiniType<DaskVersions>
 
 export const ownerSchema = z.looseObject({
   version: z.literal(1),

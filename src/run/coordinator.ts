@@ -3,15 +3,14 @@ import type { ClusterAddress, FromCoordinator, Hello, ToCoordinator } from '../c
 import { exitStatuses } from '../errors.ts'
 import type { SchedulerAddress } from '../components/scheduler.ts'
 import type { Logger } from '../logger.ts'
-import type { ClusterRecord } from '../record/cluster-record.ts'
+import type { ClusterRecord, DaskVersions } from '../record/cluster-record.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import type { Versions } from '../record/versions.ts'
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { hostOf, isLoopback } from '../util/network.ts'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
 import type { Rank0Channel, RunSeams } from './seams.ts'
 import type { WorkerWatch } from './worker-watch.ts'
@@ -142,7 +141,7 @@ export class Coordinator {
   }
 
   /** The scheduler is there: gives its file with our record in it. */
-  announce(scheduler: SchedulerFile, versions: Versions | undefined): PublishedFile {
+  announce(scheduler: SchedulerFile, versions: DaskVersions | undefined): PublishedFile {
     this.#parts.watch.begin(scheduler, versions)
     const record = this.#recordFor(scheduler.address)
     return { ...scheduler, dask_hpc_runner: { ...record, ...(versions && { versions }) } }

@@ -5,7 +5,7 @@ import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import type { RunEnd } from './part.ts'
 import { patience } from './timing.ts'
-import { outcomeOf } from './outcome.ts'
+import { outcomeOf } from './failure.ts'
 
 /** How long one that was stopped may take to find out that the run is over. */
 const wakingMs = 2_000

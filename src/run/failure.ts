@@ -2,10 +2,12 @@ import type { RunResult } from '../control/messages.ts'
 import { exitStatuses, exitStatusOf, messageOf, RunnerError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Role } from '../identity/roles.ts'
-import { InterruptedError } from '../identity/run-context.ts'
+import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { signalStatus } from '../process/exit.ts'
-import type { Failure } from '../record/outcome-record.ts'
+import type { Failure, OutcomeRecord } from '../record/outcome-record.ts'
 import { formatDuration } from '../util/duration.ts'
+import { formatRunKey } from '../identity/run-key.ts'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 
 /** An error as the processes of a run tell it to each other; `me` is where it came up. */
 export function failureOf(error: unknown, me: Identity | undefined): Failure {
@@ -51,5 +53,20 @@ export class RunIsOver extends Error {
   constructor(result: RunResult) {
     super('The run is over')
     this.result = result
+  }
+}
+
+/** How a run ended, for those who come late: without a failure it is over. `cluster` says where rank 0 still answers. */
+export function outcomeOf(
+  { identity, options }: RunContext,
+  failure: Failure | undefined,
+  cluster: ClusterRecord | undefined,
+): OutcomeRecord {
+  return {
+    version: 1,
+    run_key: formatRunKey(identity.runKey),
+    ...(failure === undefined ? {} : { failure }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(options.scheduler ? {} : { adds_workers: true }),
   }
 }

@@ -1,3 +1,4 @@
+import { longestTimer } from '../util/duration.ts'
 import { RefusedError } from '../control/join.ts'
 import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
@@ -11,9 +12,6 @@ import { sleep } from '../util/wait.ts'
 const [firstPause, longestPause] = [1_000, 5_000]
 /** How long the connection of an attempt may take: longer each time, for a slow network. In milliseconds. */
 const longestPatience = 10_000
-
-/** No timer is longer. In milliseconds. */
-const longestTimer = 2 ** 31 - 1
 
 /** How a process meets rank 0. */
 export interface JoinRunOptions {

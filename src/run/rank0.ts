@@ -5,17 +5,16 @@ import { InterruptedError } from '../identity/run-context.ts'
 import { type Exit, formatExit, shellStatus, signalStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
-import { formatVersions, type Versions } from '../record/versions.ts'
+import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import { tlsOf } from '../security/run-tls.ts'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 import { sleepUnref } from '../util/wait.ts'
 import { Absentees } from './absentees.ts'
 import { isCanceller } from './cancel-step.ts'
 import { endRun } from './end-run.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, outcomeOf } from './failure.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
-import { outcomeOf } from './outcome.ts'
 import type { Part, RunEnd } from './part.ts'
 import { certificatesOfOther } from './secure-run.ts'
 import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts'
@@ -152,7 +151,7 @@ export class Rank0 implements Part {
     return running
   }
 
-  async #logCluster(file: PublishedFile, versions: Versions | undefined): Promise<void> {
+  async #logCluster(file: PublishedFile, versions: DaskVersions | undefined): Promise<void> {
     const { context, components } = this.#run
     const { n_workers: count } = file.dask_hpc_runner
     const workers = count === 1 ? '1 worker' : `${count} workers`

@@ -7,7 +7,7 @@ import type { Reaper } from '../process/reaper.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { PrivateFiles } from '../security/private-files.ts'
 import { jobEndOf, makeRunCertificates } from '../security/run-certificates.ts'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 import type { RunContext } from '../identity/run-context.ts'
 
 /** How long rank 0 of another run may take to give its certificates. In milliseconds. */

@@ -3,7 +3,7 @@ import { isInEnvironment } from '../python/environment-runner.ts'
 import { askPython, findPython, isSamePython } from '../python/find-python.ts'
 import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { formatVersions, type Versions } from '../record/versions.ts'
+import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { findListeningPlaces } from '../components/listening-places.ts'
 
@@ -54,7 +54,7 @@ export function logWithoutClient({ logger, options, schedulerFile }: RunContext)
 export async function warnOfOtherPython(
   command: readonly [string, ...string[]],
   { logger, options }: RunContext,
-  ofCluster: Promise<Versions | undefined>,
+  ofCluster: Promise<DaskVersions | undefined>,
 ): Promise<void> {
   try {
     const { env, rendezvousTimeout: timeout } = options

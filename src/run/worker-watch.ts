@@ -8,7 +8,7 @@ import { markScheduler } from '../dask/verify-scheduler.ts'
 import { messageOf } from '../errors.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { formatVersions, type Versions } from '../record/versions.ts'
+import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import { tlsOf } from '../security/run-tls.ts'
 import { shared } from '../util/shared.ts'
 import { Readiness } from './readiness.ts'
@@ -20,7 +20,7 @@ export interface StartedWorker {
   readonly rank: number
   readonly host: string
   /** Undefined if they are not known. */
-  readonly versions?: Versions | undefined
+  readonly versions?: DaskVersions | undefined
   /** Where it listens, such as `tcp://10.0.0.3:41234`; undefined if it is not known. */
   readonly address?: string | undefined
 }
@@ -28,7 +28,7 @@ export interface StartedWorker {
 /** The scheduler of the run, as this watch asks it. */
 interface WatchedWorker {
   readonly link: ReturnType<RunSeams['connectScheduler']>
-  readonly versions: Versions | undefined
+  readonly versions: DaskVersions | undefined
 }
 
 /** The workers of the whole run, as rank 0 and the scheduler know them. */
@@ -56,7 +56,7 @@ export class WorkerWatch implements Disposable {
   }
 
   /** From now on there is a scheduler. */
-  begin({ address }: SchedulerFile, versions: Versions | undefined): void {
+  begin({ address }: SchedulerFile, versions: DaskVersions | undefined): void {
     this.#scheduler = { link: this.#connect(address, tlsOf(this.#run.options)), versions }
   }
 

@@ -1,5 +1,4 @@
-import type { TlsFiles } from '../util/tls-files.ts'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsFiles, TlsMaterial } from '../util/tls-files.ts'
 import { findTlsProblems, type TlsUse } from './tls-problems.ts'
 import { readPem, reasonOf, formatPart, tlsError } from './read-pem.ts'
 import { tryHandshake } from './try-handshake.ts'

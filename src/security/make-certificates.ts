@@ -11,7 +11,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 
 /** What is made. */
 export interface CertificateOptions {

@@ -5,8 +5,7 @@ import { messageOf, RunnerError } from '../errors.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
 import { type DirectoryKeeper, makeOwnDirectory, type OwnDirectory } from '../util/own-directory.ts'
 import { temporaryPlace } from '../util/temporary-place.ts'
-import type { TlsFiles } from '../util/tls-files.ts'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsFiles, TlsMaterial } from '../util/tls-files.ts'
 import { writeNew } from '../util/write-new.ts'
 
 /** `f_type` of a filesystem in memory (statfs(2)). */

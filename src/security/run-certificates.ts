@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 import program from './authority-program.ts?program'
 import type { CertificateOptions } from './make-certificates.ts'
 

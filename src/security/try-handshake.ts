@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { connect, createServer } from 'node:tls'
-import type { TlsMaterial } from '../util/tls-material.ts'
+import type { TlsMaterial } from '../util/tls-files.ts'
 import { deadline } from '../util/wait.ts'
 
 /** How long two ends within this process may take. In milliseconds. */

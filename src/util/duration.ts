@@ -1,3 +1,6 @@
+/** Node's timers hold no more, and fire a longer one at once. In milliseconds: 24 days. */
+export const longestTimer = 2 ** 31 - 1
+
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 
 /** A length of time: a number of milliseconds, or a text such as `500ms`, `30s`, `5m`, `1h`. */

@@ -1,5 +1,6 @@
 import { formatDuration } from './duration.ts'
 import { monotonic } from './monotonic.ts'
+import type { Logger } from '../logger.ts'
 
 /** What a {@link Progress} needs of a stream such as `process.stderr`. */
 export interface ProgressStream {
@@ -93,5 +94,30 @@ export class Progress implements Disposable {
     const whole = this.#line
     const line = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole
     this.#stream.write(`\r${line}\u{1b}[K`)
+  }
+}
+
+const prefix = '[dask-hpc-runner] '
+
+/** A wait that is shorter is not worth a word. In milliseconds. */
+const progressDelayMs = 2_000
+
+/** Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. */
+export function showProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
+  const progress = new Progress({
+    prefix,
+    log: (line) => {
+      logger.info(line.replace(prefix, ''))
+    },
+  })
+  const timer = setInterval(() => {
+    progress.say(text())
+  }, progressDelayMs)
+  timer.unref()
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer)
+      progress.end()
+    },
   }
 }

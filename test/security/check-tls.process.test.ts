@@ -8,7 +8,7 @@ import { checkTlsFiles } from '../../src/security/check-tls.ts'
 import { whyNotOpened } from '../../src/security/read-pem.ts'
 import { type CertificateOptions, makeCertificates } from '../../src/security/make-certificates.ts'
 import { tryHandshake } from '../../src/security/try-handshake.ts'
-import type { TlsMaterial } from '../../src/util/tls-material.ts'
+import type { TlsMaterial } from '../../src/util/tls-files.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'dask-hpc-runner-test-'))
 afterAll(() => {

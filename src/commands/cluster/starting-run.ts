@@ -1,3 +1,4 @@
+import { longestTimer } from '../../util/duration.ts'
 import { askOwner } from '../../control/ask.ts'
 import { ControlClient } from '../../control/control-client.ts'
 import { RunnerError, errnoOf } from '../../errors.ts'
@@ -15,9 +16,6 @@ import { readCoordinator, readOutcome } from '../../rendezvous/file/run-director
 
 /** How long rank 0 may take to answer, and how long after that failed it is tried again. In milliseconds. */
 const [longestTry, pause] = [5_000, 1_000]
-/** The longest that Node's timers take. In milliseconds. */
-const longestTimer = 2 ** 31 - 1
-
 /**
  * The runs that are to publish at the path of a scheduler file and have not yet. Rank 0 of each is listened to, and tells
  * of the end of its run. One that ends before it listens leaves its outcome in its directory. What an earlier run has

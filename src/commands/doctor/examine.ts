@@ -27,8 +27,10 @@ import { lookAtNetwork, type NetworkFacts, wantedPorts } from './network.ts'
 import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
 import type { RankFacts, Start } from './rank-facts.ts'
 import { formatWho } from './format.ts'
-import { type ServedPort, servePort } from './serve-port.ts'
 import { type Subject, subjectOf } from './subject.ts'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { portsOf, readPorts } from '../../util/ports.ts'
 
 /** What to examine. */
 export interface DoctorOrders {
@@ -262,4 +264,37 @@ function rankFacts({ identity }: RunContext, self: SelfFacts, rank0: Rank0Reach 
     gets: gets ?? null,
     findings: [...findings],
   }
+}
+
+/** Listens where rank 0 of a run would, so that the others can try to connect. */
+interface ServedPort extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+}
+
+/** @param ports the ports that may be listened on, as Dask writes them; undefined for any */
+async function servePort(host: string, ports: string | undefined): Promise<ServedPort> {
+  for (const candidate of ports === undefined ? [0] : portsOf(readPorts('port', ports))) {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => sockets.delete(socket))
+    })
+    try {
+      server.listen({ host, port: candidate, exclusive: true })
+      await once(server, 'listening')
+    } catch (error) {
+      if (candidate === 0) throw error
+      continue
+    }
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : candidate
+    const close = async (): Promise<void> => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    }
+    return { host, port, [Symbol.asyncDispose]: close }
+  }
+  throw new Error(`Cannot listen on ${host}: something listens on port ${ports ?? '0'} already`)
 }

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini'
+import { parseAs } from '../../record/schemas.ts'
 import { reach } from '../../util/reach.ts'
 import { errnoOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
@@ -33,15 +33,6 @@ export function parseStart(text: string): Start | undefined {
 /** What another process has left, or undefined. */
 export function parseFacts(text: string): RankFacts | undefined {
   return parseAs(rankFactsSchema, text)
-}
-
-function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
-  try {
-    const parsed = z.safeParse(schema, JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** How processes meet in our directory. */

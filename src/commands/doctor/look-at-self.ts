@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { daskValues } from '../../components/dask-values.ts'
+import { daskValues } from '../../components/dask-arguments.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import type { PythonDescription } from '../../python/describe-python.ts'
 import { tlsOf } from '../../security/run-tls.ts'

@@ -1,6 +1,6 @@
 import { RunnerError } from '../../errors.ts'
 import type { Environment } from '../../identity/environment.ts'
-import type { DaskValue } from '../../components/dask-values.ts'
+import type { DaskValue } from '../../components/dask-arguments.ts'
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
 import { findPython, type PythonWish } from '../../python/find-python.ts'
 import { judgeValues } from '../../python/judge-values.ts'

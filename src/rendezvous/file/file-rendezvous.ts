@@ -13,16 +13,15 @@ import { tlsOf } from '../../security/run-tls.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { DirectoryKeeper, OwnDirectory } from '../../util/own-directory.ts'
-import { showProgress } from '../../util/run-progress.ts'
+import { showProgress } from '../../util/progress.ts'
 import { sleep } from '../../util/wait.ts'
 import { IoTimeoutError } from './cannot-publish.ts'
-import type { EarlyExit } from '../rendezvous.ts'
+import type { EarlyExit, CleanupList, Rendezvous } from '../rendezvous.ts'
 import { findExistingCluster } from './existing.ts'
 import { FileStore, type FileStoreOptions } from './file-store.ts'
 import type { Found } from '../found.ts'
 import { lockPatience } from './lock.ts'
 import { killedName } from './names.ts'
-import type { CleanupList, Rendezvous } from '../rendezvous.ts'
 
 /** What the rendezvous at a file needs beside the run. */
 export interface FileRendezvousOptions {

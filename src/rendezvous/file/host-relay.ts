@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
-import { ownUid } from '../../filesystem/user.ts'
+import { ownUid } from '../../filesystem/untrusted.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { DirectoryKeeper } from '../../util/own-directory.ts'
 import { watchDirectory } from './watch.ts'

@@ -1,7 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { errnoOf, RunnerError } from '../../errors.ts'
-import { formatForeign } from '../../filesystem/untrusted.ts'
-import { ownUid } from '../../filesystem/user.ts'
+import { formatForeign, ownUid } from '../../filesystem/untrusted.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { sleep } from '../../util/wait.ts'

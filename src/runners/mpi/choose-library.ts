@@ -1,6 +1,6 @@
 import { RunnerError } from '../../errors.ts'
 import { MpiHelper } from './library/helper.ts'
-import { NoMpiError } from './library/no-mpi.ts'
+import { NoMpiError } from './library/messages.ts'
 import type { CompleteOptions } from '../../options.ts'
 import type { Reaper } from '../../process/reaper.ts'
 import { formatDuration } from '../../util/duration.ts'

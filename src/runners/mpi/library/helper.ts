@@ -7,8 +7,7 @@ import { forEachMessage } from '../../../process/messages.ts'
 import { forOwnProcess } from '../../../util/own-process.ts'
 import { ownProgram } from '../../../util/own-program.ts'
 import { type Deferred, deferred } from '../../../util/deferred.ts'
-import { type MpiOrder, type MpiReport, mpiReportSchema } from './messages.ts'
-import { NoMpiError } from './no-mpi.ts'
+import { type MpiOrder, type MpiReport, mpiReportSchema, NoMpiError } from './messages.ts'
 
 /** What the helper process is started with. */
 export interface MpiHelperOptions {

@@ -5,7 +5,7 @@ import type koffi from 'koffi'
 import { errnoOf, messageOf } from '../../../errors.ts'
 import { foreignHandInTree } from '../../../util/foreign-hand.ts'
 import { ownFile } from '../../../util/own-program.ts'
-import { NoMpiError } from './no-mpi.ts'
+import { NoMpiError } from './messages.ts'
 
 export type Koffi = typeof koffi
 

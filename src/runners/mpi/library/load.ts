@@ -4,7 +4,7 @@ import { messageOf } from '../../../errors.ts'
 import { type Abi, recognise } from './abi.ts'
 import { libraryCandidates } from './candidates.ts'
 import { type Koffi, loadKoffi } from './koffi.ts'
-import { NoMpiError } from './no-mpi.ts'
+import { NoMpiError } from './messages.ts'
 
 /** An opened library. */
 export type Library = ReturnType<Koffi['load']>

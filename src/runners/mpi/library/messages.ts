@@ -30,3 +30,8 @@ export const mpiReportSchema = z.union([
   z.object({ report: z.literal('finalized') }),
 ])
 export type MpiReport = z.infer<typeof mpiReportSchema>
+
+/** There is no MPI library to be had here; the message says why, and what to do. */
+export class NoMpiError extends Error {
+  override readonly name = 'NoMpiError'
+}

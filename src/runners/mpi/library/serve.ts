@@ -5,10 +5,9 @@ import { deferred } from '../../../util/deferred.ts'
 import { hiddenOnly } from '../../../util/hidden-commands.ts'
 import { printableLines } from '../../../util/printable.ts'
 import { loadMpi } from './load.ts'
-import { type MpiOrder, orderSchema, type MpiReport } from './messages.ts'
+import { type MpiOrder, orderSchema, type MpiReport, NoMpiError } from './messages.ts'
 import type { Mpi } from './mpi.ts'
 import { NativeMpi } from './native.ts'
-import { NoMpiError } from './no-mpi.ts'
 
 /**
  * The helper process: takes orders and reports on file descriptor 3. Everything of MPI is in here, so

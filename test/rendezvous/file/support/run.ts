@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Logger } from '../../../../src/logger.ts'
 import type { OutcomeRecord } from '../../../../src/record/outcome-record.ts'
-import type { Owner } from '../../../../src/record/owner.ts'
+import type { Owner } from '../../../../src/record/cluster-record.ts'
 import type { PublishedFile } from '../../../../src/record/scheduler-file.ts'
 import { FileStore, type FileStoreOptions } from '../../../../src/rendezvous/file/file-store.ts'
 
