@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 import { expect, test, vi } from 'vitest'
-import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
-import { NDArray } from '../../src/client/values/nd-array.ts'
-import { decodePlain, encodeCall, encodePlain } from '../../src/client/values/plain.ts'
-import { encodeStructured } from '../../src/client/values/structured.ts'
+import { Dependencies, futureNumber } from '../../../src/client/values/dependencies.ts'
+import { NDArray } from '../../../src/client/values/nd-array.ts'
+import { decodePlain, encodeCall, encodePlain } from '../../../src/client/values/plain.ts'
+import { encodeStructured } from '../../../src/client/values/structured.ts'
 
 for (const value of [
   ...[0, -1, 0.1, 2 ** 53 - 1, -(2 ** 53 - 1), 1e300, Number.NaN, '', 'é\u{1F600}', true, null],

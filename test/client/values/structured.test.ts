@@ -1,9 +1,9 @@
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'
 import { expect, test, vi } from 'vitest'
-import { Dependencies, futureNumber } from '../../src/client/values/dependencies.ts'
-import { NDArray } from '../../src/client/values/nd-array.ts'
-import { decodeStructured, encodeStructured } from '../../src/client/values/structured.ts'
+import { Dependencies, futureNumber } from '../../../src/client/values/dependencies.ts'
+import { NDArray } from '../../../src/client/values/nd-array.ts'
+import { decodeStructured, encodeStructured } from '../../../src/client/values/structured.ts'
 
 const future = (number: number): object => ({ [futureNumber]: number })
 
@@ -87,7 +87,7 @@ test('arrays of several dimensions are such again, wherever they are, and of any
   expect(back.small).toBeInstanceOf(NDArray)
   expect(back.list[1]).toBe(back.small)
   vi.resetModules()
-  const other = await import('../../src/client/values/nd-array.ts')
+  const other = await import('../../../src/client/values/nd-array.ts')
   expect(other.NDArray).not.toBe(NDArray)
   expect(new other.NDArray(new Int8Array(2), [1, 2])).toBeInstanceOf(NDArray)
   expect(decodeStructured(encodeStructured(new other.NDArray(new Int8Array(2), [1, 2])))).toBeInstanceOf(NDArray)
