@@ -127,7 +127,9 @@ export class FileStore {
     if (publishes && (await this.#isTaken()))
       await this.#unlessContested(clearPlace(this.#publicPlace, this.#publishing(options)))
     // What other ranks have left may be of this start.
-    await removeKnownFiles(this.#directory, runFiles, (name) => name === outcomeName || name === killedName)
+    await this.#unlessContested(
+      removeKnownFiles(this.#directory, runFiles, (name) => name === outcomeName || name === killedName),
+    )
     if (publishes) await clearStaleFiles({ paths, questions: this.#questions, logger: this.#options.logger })
   }
 
@@ -305,12 +307,14 @@ export class FileStore {
     }
   }
 
-  async #unlessContested(work: Promise<void>): Promise<void> {
+  async #unlessContested(work: Promise<unknown>): Promise<void> {
     try {
       await work
     } catch (error) {
       if (error instanceof PathInUseError && error.isOurRun) this.#contested = true
-      throw error
+      // What is of the filesystem is no defect of ours.
+      const isOfFilesystem = error instanceof UntrustedError || /^E[A-Z0-9]+$/.test(errnoOf(error) ?? '')
+      throw isOfFilesystem ? cannotPublish(this.#directory.path, error) : error
     }
   }
 }
