@@ -73,7 +73,7 @@ mpiTest(
     await chmod(cluster.directory, 0o755)
     await shellAs(stranger, 'mkdir "$1/mine"; mv "$1/mine" "$1/other"; rmdir "$1/other"', shared)
     const script =
-      'echo "$DASK_HPC_RUNNER_SCHEDULER_FILE"; grep -c secret "$DASK_HPC_RUNNER_SCHEDULER_FILE"; ls -A "$TMPDIR"'
+      'F=$DASK_HPC_RUNNER_SCHEDULER_FILE; echo "$F"; until [ -s "$F" ]; do sleep 0.1; done; grep -c secret "$F"; ls -A "$TMPDIR"'
     const run = startRanks(cluster, mpich, 2, ['run', '--', 'sh', '-c', script], { TMPDIR: shared })
     await run.expectStatus(0)
     const [file = '', ...rest] = run.stdout.trim().split('\n')
