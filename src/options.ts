@@ -61,6 +61,18 @@ export const optionNames: readonly string[] = [
   'sources',
 ]
 
+/** What those have to be that are no flags. */
+const ownKinds = {
+  signal: { is: (value: unknown) => value instanceof AbortSignal, wanted: 'an AbortSignal' },
+  preloadClient: { is: (value: unknown) => typeof value === 'boolean', wanted: 'true or false' },
+  command: {
+    is: (value: unknown) => Array.isArray(value) && value.every((word) => typeof word === 'string'),
+    wanted: 'an array of a program and its arguments',
+  },
+  exit: { is: (value: unknown) => typeof value === 'function', wanted: 'a function of a status' },
+  env: { is: (value: unknown) => typeof value === 'object' && value !== null, wanted: 'an object of variables' },
+}
+
 /**
  * Validates options and fills in the defaults. Placeholders in the path are left for the run key.
  *
@@ -69,8 +81,11 @@ export const optionNames: readonly string[] = [
 export function completeOptions(given: RunnerOptions): CompleteOptions {
   checkNames(given, optionNames)
   const { command, signal, sources, preloadClient, exit, env } = given
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError(`Cannot use signal ${inspect(signal, { depth: 0 })}: it has to be an AbortSignal`)
+  for (const [option, { is, wanted }] of Object.entries(ownKinds)) {
+    const value: unknown = given[option as keyof typeof ownKinds]
+    if (value !== undefined && !is(value))
+      throw new TypeError(`Cannot use ${option} ${inspect(value, { depth: 0 })}: it has to be ${wanted}`)
+  }
   const name: NameOf = (option) => nameOf(given, option)
   const rows = completeRows(runTable, given, name)
   checkTogether(given, rows, name)

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Encoder } from '@msgpack/msgpack'
 import { messageOf } from '../errors.ts'
+import { formatValue } from './check-options.ts'
 import type { TaskClient } from './task-client.ts'
 import { encodePlain } from './values/plain.ts'
 
@@ -65,6 +66,8 @@ export type Callable<A extends readonly unknown[], R> =
 export function withClient<A extends readonly unknown[], R>(
   callable: (client: TaskClient, ...args: A) => R,
 ): ClientFunction<A, R> {
+  if (typeof callable !== 'function')
+    throw new TypeError(`Cannot give ${formatValue(callable)} a client: it is no function`)
   return new ClientFunction<A, R>(callable)
 }
 
@@ -101,14 +104,23 @@ interface Python {
 }
 
 function written<R, A extends readonly unknown[]>(
-  { raw }: TemplateStringsArray,
+  template: TemplateStringsArray,
   ...values: unknown[]
 ): RemoteFunction<A, R> {
+  const { raw } = (template as Partial<TemplateStringsArray> | null | undefined) ?? {}
+  if (!Array.isArray(raw))
+    throw new TypeError(`Cannot make a Python function of ${formatValue(template)}: write py\`lambda x: x + 1\``)
   const names = values.map((_, i) => `_value_${i}`)
-  const text = raw.map((part, i) => part + (names[i] ?? '')).join('')
+  const text = (raw as readonly string[]).map((part, i) => part + (names[i] ?? '')).join('')
   const given = encodePlain(Object.fromEntries(names.map((name, i) => [name, values[i]])), 'py')
   const name = /^\s*lambda\b/.test(text) ? 'lambda' : (lastDefinition(text) ?? 'python')
   return new RemoteFunction('python', name, { text, values: given.data, buffers: given.buffers })
+}
+
+/** @throws TypeError where it is no text. */
+function checkText(value: unknown, what: string): void {
+  if (typeof value !== 'string' || value === '')
+    throw new TypeError(`Cannot use ${formatValue(value)} as ${what}: it has to be a text that is not empty`)
 }
 
 /** The name of the last function that stands on the outermost level. */
@@ -119,12 +131,15 @@ function lastDefinition(text: string): string | undefined {
 }
 
 function imported<R, A extends readonly unknown[]>(path: string): RemoteFunction<A, R> {
+  checkText(path, 'the path of a Python function')
   if (!/^[\p{L}_][\p{L}\p{N}_.]*(:[\p{L}_][\p{L}\p{N}_.]*)?$/u.test(path))
     throw new TypeError(`Cannot import "${path}": write a path such as math.sqrt or package.module:function`)
   return new RemoteFunction('python', path.split(/[.:]/).at(-1) ?? path, { path })
 }
 
 function ofFile<R, A extends readonly unknown[]>(path: URL | string, given?: string): RemoteFunction<A, R> {
+  if (!(path instanceof URL)) checkText(path, 'the path of a Python file')
+  if (given !== undefined) checkText(given, 'the name of a function')
   const file = path instanceof URL ? fileURLToPath(path) : resolve(path)
   let text: string
   try {
@@ -159,6 +174,8 @@ export function exported<F extends AnyFunction>(
   module: URL | string,
   name = 'default',
 ): RemoteFunction<Parameters<F>, ReturnType<F>> {
+  if (!(module instanceof URL)) checkText(module, 'the URL or path of a module')
+  checkText(name, 'the name of an export')
   const place = module instanceof URL ? module.href : module
   if (/^\.\.?\//.test(place))
     throw new TypeError(

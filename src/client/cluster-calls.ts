@@ -21,7 +21,7 @@ import type {
   WorkersOptions,
   WorkerLogsOptions,
 } from './cluster-info.ts'
-import { checkArguments, checkName } from './check-options.ts'
+import { checkArguments, checkName, formatValue } from './check-options.ts'
 import { uniqueKey } from './task-key.ts'
 
 const dataset = z.object({ single: z.boolean(), keys: z.array(z.string()) })
@@ -49,7 +49,7 @@ export abstract class ClusterCalls {
    */
   async waitForWorkers(count: number, options: WaitOptions = {}): Promise<void> {
     if (!Number.isInteger(count) || count < 1)
-      throw new RangeError(`Cannot wait for "${count}" workers: it is a whole number from 1`)
+      throw new RangeError(`Cannot wait for ${formatValue(count)} workers: it has to be a whole number from 1`)
     const what = `wait for ${count} workers`
     await this.#call('wait_for_workers', options, { n_workers: count }, what, '5m')
   }

@@ -1,5 +1,6 @@
 import { Script } from 'node:vm'
 import { messageOf } from '../errors.ts'
+import { formatValue } from './check-options.ts'
 
 /**
  * The text of a function, as an expression that workers evaluate.
@@ -9,7 +10,7 @@ import { messageOf } from '../errors.ts'
 export function functionText(callable: (...args: never[]) => unknown): string {
   if (typeof callable !== 'function')
     throw new TypeError(
-      `Cannot submit ${typeof callable === 'string' ? JSON.stringify(callable) : String(callable)}: it is no function`,
+      `Cannot submit ${typeof callable === 'string' ? JSON.stringify(callable) : formatValue(callable)}: it is no function`,
     )
   const name = nameOf(callable) === '' ? 'the function' : `"${nameOf(callable)}"`
   const text = Function.prototype.toString.call(callable)

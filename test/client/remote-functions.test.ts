@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { exported, py, withClient } from '../../src/client/callable.ts'
+import { functionText } from '../../src/client/function-text.ts'
 import { RemoteFunctions } from '../../src/client/remote-functions.ts'
 
 const functions = await RemoteFunctions.load()
@@ -128,4 +129,22 @@ test('a function that submits one with a variable around it is refused, where it
   // Without a client it is an array that has such a method.
   const sum = runInThisContext('((list, k) => list.map((x) => x * k))') as () => unknown
   expect(functions.of(sum).language).toBe('javascript')
+})
+
+test('what is no function, no path and no name is refused in a sentence', () => {
+  for (const [make, message] of [
+    [() => py(5 as never), 'Cannot make a Python function of 5: write py`lambda x: x + 1`'],
+    [() => py(null as never), 'Cannot make a Python function of null'],
+    [
+      () => py.import(5 as never),
+      'Cannot use 5 as the path of a Python function: it has to be a text that is not empty',
+    ],
+    [() => py.file({} as never), 'Cannot use {} as the path of a Python file'],
+    [() => py.file('a.py', 5 as never), 'Cannot use 5 as the name of a function'],
+    [() => exported(5 as never), 'Cannot use 5 as the URL or path of a module'],
+    [() => exported('node:os', null as never), 'Cannot use null as the name of an export'],
+    [() => withClient({} as never), 'Cannot give {} a client: it is no function'],
+    [() => functionText(Object.create(null) as never), 'Cannot submit [Object: null prototype] {}: it is no function'],
+  ] as const)
+    expect(make, message).toThrow(message)
 })

@@ -43,6 +43,16 @@ test('an option that a runner does not have is refused, and the nearest is named
   for (const start of [(): unknown => completeOptions(null as never), () => new SLURMRunner(null as never)])
     expect(start).toThrow("Cannot use null as options: write an object, such as { timeout: '30s' }")
   await expect(LocalRunner.start(null as never)).rejects.toThrow('Cannot use null as options')
-  expect(() => completeOptions({ signal: {} as never })).toThrow('Cannot use signal {}: it has to be an AbortSignal')
+  for (const [options, message] of [
+    [{ signal: {} }, 'Cannot use signal {}: it has to be an AbortSignal'],
+    [
+      { command: 'python client.py' },
+      "Cannot use command 'python client.py': it has to be an array of a program and its",
+    ],
+    [{ exit: 5 }, 'Cannot use exit 5: it has to be a function'],
+    [{ env: null }, 'Cannot use env null: it has to be an object of variables'],
+    [{ preloadClient: 'no' }, "Cannot use preloadClient 'no': it has to be true or false"],
+  ] as const)
+    expect(() => completeOptions(options as never)).toThrow(message)
   expect(completeOptions({ python: undefined, signal: undefined, env: undefined })).toEqual(completeOptions({}))
 })
