@@ -17,11 +17,11 @@ export interface DaskOptions extends Given<typeof daskTable> {}
 /** Options of every runner; each is a flag of the command line in camelCase. */
 export interface RunnerOptions extends Given<typeof runTable> {
   /**
-   * Where the client is the caller's code, start the Python process that its `Client` needs while this process
+   * If the client is inline (the code after `start`), start the Python process that its `Client` needs while this process
    * waits for the cluster. @default true
    */
   readonly preloadClient?: boolean | undefined
-  /** Run this as the client program. @default the client is the caller's code after `start` */
+  /** Run this as the client program. @default the client is inline: the code after `start` */
   readonly command?: readonly [string, ...string[]] | undefined
   /** Ends the run when it aborts. */
   readonly signal?: AbortSignal | undefined

@@ -12,7 +12,7 @@ import { defaults } from '../defaults.ts'
 import type { ownTables } from '../options/command-table.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { printable, printableLines } from '../util/printable.ts'
-import { Progress } from '../util/progress.ts'
+import { ProgressLine } from '../util/progress.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import type { CommandOptions } from './flags.ts'
 import { draw, print } from './print.ts'
@@ -31,7 +31,7 @@ export async function runWait(
   const target = completeTarget({ ...own, sources }, env)
   const { workers, timeout } = own
   return await ending(async (signals) => {
-    using progress = new Progress({ prefix })
+    using progress = new ProgressLine({ prefix })
     const { signal } = signals
     const onProgress = (text: string): void => {
       progress.say(printable(text))
@@ -93,7 +93,7 @@ export async function runStop({ own, sources }: CommandOptions<typeof ownTables.
   const target = completeTarget({ ...own, sources }, process.env)
   const { timeout } = own
   return await ending(async ({ signal }) => {
-    using progress = new Progress({ prefix })
+    using progress = new ProgressLine({ prefix })
     const onProgress = (text: string): void => {
       progress.say(printable(text))
     }

@@ -2,11 +2,11 @@ import { RunnerError } from '../errors.ts'
 import type { Duration } from '../util/duration.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
 import { checkOptions, waitNames } from './check-options.ts'
-import { type Answer, type Connection, type Order, RequestError } from './connection.ts'
+import { type HelperAnswer, type HelperConnection, type HelperOrder, RequestError } from './connection.ts'
 
 /** What is asked of the helper process. */
 export interface Question {
-  readonly order: Order
+  readonly order: HelperOrder
   readonly buffers?: readonly Uint8Array[]
   /** Continues the sentence "Cannot". */
   readonly what: string
@@ -20,10 +20,10 @@ export interface Question {
  * @throws RunnerError ERR_UNAVAILABLE or ERR_TIMED_OUT; the reason of the signal.
  */
 export async function ask(
-  connection: Connection,
+  connection: HelperConnection,
   { order, buffers, what, timeout }: Question,
   options: WaitOptions,
-): Promise<Answer> {
+): Promise<HelperAnswer> {
   checkOptions(options, waitNames, what)
   const wait = timeout === undefined ? options : { timeout, ...options }
   const abandon = new AbortController()

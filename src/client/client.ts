@@ -10,7 +10,7 @@ import { futuresOf } from './check-futures.ts'
 import { checkArguments, checkOptions, checkSubmitOptions, formatValue, waitNames } from './check-options.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
-import type { Connection } from './connection.ts'
+import type { HelperConnection } from './connection.ts'
 import { Future } from './future.ts'
 import { FutureStates } from './future-states.ts'
 import type { AllSendable, Input, Inputs, ResultOf, Sendable } from './inputs.ts'
@@ -58,7 +58,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   readonly schedulerAddress: string
   /** Address of the dashboard; undefined where there is none, as where the scheduler's Python has no bokeh. */
   readonly dashboardLink: string | undefined
-  readonly #connection: Connection
+  readonly #connection: HelperConnection
   readonly #reaper: Reaper
   readonly #states: FutureStates
   readonly #submissions: Submissions

@@ -5,11 +5,11 @@ import type { WaitOptions } from './bounded.ts'
 import { leadToCallers } from './call-site.ts'
 import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from './calls.ts'
 import { type Callable, ClientFunction } from './callable.ts'
-import type { Connection } from './connection.ts'
+import type { HelperConnection } from './connection.ts'
 import { Future } from './future.ts'
 import type { FutureStates } from './future-states.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
-import { type OnError, type RunOptions, type RunResult, type RunResults, runOn } from './run.ts'
+import { type OnError, type RunOptions, type ResultByAddress, type RunResults, runOn } from './run.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
 import type {
   LogOptions,
@@ -32,11 +32,11 @@ export abstract class ClusterCalls {
     leadToCallers(this)
   }
 
-  readonly #connection: Connection
+  readonly #connection: HelperConnection
   readonly #states: FutureStates
   readonly #functions: RemoteFunctions
 
-  protected constructor(connection: Connection, states: FutureStates, functions: RemoteFunctions) {
+  protected constructor(connection: HelperConnection, states: FutureStates, functions: RemoteFunctions) {
     this.#connection = connection
     this.#states = states
     this.#functions = functions
@@ -72,17 +72,17 @@ export abstract class ClusterCalls {
     callable: Callable<[], R>,
     args?: readonly [],
     options?: RunOptions<E>,
-  ): Promise<RunResult<R, E>>
+  ): Promise<ResultByAddress<R, E>>
   async run<T, R, E extends OnError = 'raise'>(
     callable: Callable<[T], R>,
     args: readonly [T],
     options?: RunOptions<E>,
-  ): Promise<RunResult<R, E>>
+  ): Promise<ResultByAddress<R, E>>
   async run<A extends readonly unknown[], R, E extends OnError = 'raise'>(
     callable: Callable<A, R>,
     args: NoInfer<A>,
     options?: RunOptions<E>,
-  ): Promise<RunResult<R, E>>
+  ): Promise<ResultByAddress<R, E>>
   async run(
     callable: Callable<never, unknown>,
     args?: readonly unknown[],

@@ -1,6 +1,6 @@
 import { defaults } from '../defaults.ts'
 import { bounded } from './bounded.ts'
-import type { Connection } from './connection.ts'
+import type { HelperConnection } from './connection.ts'
 
 /** What the helper process is to connect to, and with what. */
 export interface ConnectOrder {
@@ -20,7 +20,7 @@ const answerTime = 5_000
  * @throws RunnerError ERR_TIMED_OUT, what the request throws, or the reason of `signal`.
  */
 export async function connectHelper(
-  connection: Pick<Connection, 'request'>,
+  connection: Pick<HelperConnection, 'request'>,
   order: ConnectOrder,
   signal?: AbortSignal,
 ): Promise<unknown> {

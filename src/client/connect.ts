@@ -9,7 +9,7 @@ import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
 import { checkOption } from './check-options.ts'
 import { connectHelper } from './connect-helper.ts'
-import { Connection } from './connection.ts'
+import { HelperConnection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
 import { RemoteFunctions } from './remote-functions.ts'
 import { type ClusterTarget, findTarget } from './target.ts'
@@ -48,7 +48,7 @@ export interface Connected {
   /** Address of the scheduler. */
   readonly address: string
   readonly dashboardLink: string | undefined
-  readonly connection: Connection
+  readonly connection: HelperConnection
   readonly reaper: Reaper
   readonly functions: RemoteFunctions
 }
@@ -79,7 +79,7 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
             lostAfter: defaults.lostAfter,
             onLine: say,
           })
-    const connection = new Connection(helper)
+    const connection = new HelperConnection(helper)
     const order = {
       address: found.address,
       timeout,

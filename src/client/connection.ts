@@ -4,13 +4,13 @@ import { formatExit } from '../process/exit.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import type { DescribedFailure } from './task-error.ts'
-import { type Frame, FrameReader, packFrame } from './frames.ts'
+import { type Frame, HelperFrameReader, packFrame } from './frames.ts'
 
 /** How long the end of a process may follow that of its pipe. In milliseconds. */
 const closeTimeout = 2_000
 
 /** What the helper process reports by itself. */
-export interface Report {
+export interface HelperReport {
   /** Futures whose result is there. */
   readonly done: readonly number[]
   readonly failed: readonly (readonly [number, DescribedFailure])[]
@@ -19,7 +19,7 @@ export interface Report {
 }
 
 /** What comes back: its values are among the buffers. */
-export interface Answer {
+export interface HelperAnswer {
   readonly ok: unknown
   readonly buffers: readonly Uint8Array[]
 }
@@ -32,15 +32,15 @@ interface Reply {
 }
 
 /** An order, `order` its name; with an `id` where an answer is wanted. */
-export type Order = Readonly<Record<string, unknown>> & { readonly order: string }
+export type HelperOrder = Readonly<Record<string, unknown>> & { readonly order: string }
 
 /** The pipe to the helper process: orders, their answers, and what it reports. */
-export class Connection {
+export class HelperConnection {
   readonly #process: ClientProcess
   readonly #pipe: Duplex
-  readonly #requests = new Map<number, Deferred<Answer>>()
+  readonly #requests = new Map<number, Deferred<HelperAnswer>>()
   readonly #lost = deferred<RunnerError>()
-  #onReport: (report: Report, buffers: readonly Uint8Array[]) => void = () => undefined
+  #onReport: (report: HelperReport, buffers: readonly Uint8Array[]) => void = () => undefined
   #error: RunnerError | undefined
   #number = 0
   /** How many wait for something. */
@@ -52,7 +52,7 @@ export class Connection {
     const { pipe } = process
     if (pipe === undefined) throw lostHelper('could not be started', process.tail)
     this.#pipe = pipe
-    const reader = new FrameReader((frame) => {
+    const reader = new HelperFrameReader((frame) => {
       this.#receive(frame)
     })
     pipe.on('data', (chunk: Uint8Array) => {
@@ -83,12 +83,12 @@ export class Connection {
     return this.#error
   }
 
-  onReport(listener: (report: Report, buffers: readonly Uint8Array[]) => void): void {
+  onReport(listener: (report: HelperReport, buffers: readonly Uint8Array[]) => void): void {
     this.#onReport = listener
   }
 
   /** Sends an order that is not answered. */
-  send(order: Order, buffers: readonly Uint8Array[] = []): void {
+  send(order: HelperOrder, buffers: readonly Uint8Array[] = []): void {
     if (this.#error !== undefined) return
     this.#pipe.cork()
     for (const part of packFrame({ header: order, buffers })) this.#pipe.write(part)
@@ -110,11 +110,11 @@ export class Connection {
    *
    * @throws RunnerError where the order fails, or the helper process is lost; the reason of `signal`.
    */
-  async request(order: Order, signal?: AbortSignal, buffers: readonly Uint8Array[] = []): Promise<Answer> {
+  async request(order: HelperOrder, signal?: AbortSignal, buffers: readonly Uint8Array[] = []): Promise<HelperAnswer> {
     signal?.throwIfAborted()
     if (this.#error !== undefined) throw this.#error
     const id = this.#number++
-    const answer = deferred<Answer>()
+    const answer = deferred<HelperAnswer>()
     this.#requests.set(id, answer)
     const onAbort = (): void => {
       this.#requests.delete(id)
@@ -161,7 +161,7 @@ export class Connection {
     if (reply.gone !== undefined) {
       this.fail(new RunnerError(reply.gone, { code: 'ERR_COMPONENT_LOST' }))
     } else if (reply.re === undefined) {
-      this.#onReport(header as Report, buffers)
+      this.#onReport(header as HelperReport, buffers)
     } else {
       const request = this.#requests.get(reply.re)
       this.#requests.delete(reply.re)

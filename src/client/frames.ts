@@ -26,7 +26,7 @@ export function packFrame({ header, buffers }: Frame): Uint8Array[] {
 }
 
 /** Puts messages together again from the chunks of a stream. Each buffer gets memory of its own, and is copied once. */
-export class FrameReader {
+export class HelperFrameReader {
   readonly #onFrame: (frame: Frame) => void
   /** What is being read: the two numbers, the lengths, then the header and the buffers. */
   #part: 'numbers' | 'lengths' | 'body' = 'numbers'

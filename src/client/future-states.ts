@@ -1,7 +1,7 @@
 import { messageOf, RunnerError } from '../errors.ts'
 import { bounded } from './bounded.ts'
 import { futuresOf } from './check-futures.ts'
-import type { Connection, Report } from './connection.ts'
+import type { HelperConnection, HelperReport } from './connection.ts'
 import { FutureState } from './future-state.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
 import { TaskError } from './task-error.ts'
@@ -18,7 +18,7 @@ let count = 0
 
 /** The futures of a client that have not been released, and what is said to the cluster about them. */
 export class FutureStates {
-  readonly #connection: Connection
+  readonly #connection: HelperConnection
   readonly #states = new Map<number, FutureState>()
   /** Orders that wait for the end of what runs now, to be one message. */
   readonly #orders = { want: [] as number[], release: [] as number[], cancel: [] as number[] }
@@ -29,7 +29,7 @@ export class FutureStates {
   #soon = false
 
   /** @param beforeOrders sends what has to be sent before anything is said about it */
-  constructor(connection: Connection, beforeOrders: () => void) {
+  constructor(connection: HelperConnection, beforeOrders: () => void) {
     this.#connection = connection
     this.#beforeOrders = beforeOrders
     connection.onReport((report, buffers) => {
@@ -150,7 +150,7 @@ export class FutureStates {
     })
   }
 
-  #take({ done, failed, values }: Report, buffers: readonly Uint8Array[]): void {
+  #take({ done, failed, values }: HelperReport, buffers: readonly Uint8Array[]): void {
     for (const number of done) this.#states.get(number)?.finish()
     for (const [number, failure] of failed) {
       const state = this.#states.get(number)

@@ -6,17 +6,17 @@ interface Futures<T> {
   readonly client: Future<T>
   readonly task: TaskFuture<T>
 }
-type Kind = keyof Futures<unknown>
+type InputKind = keyof Futures<unknown>
 
 /** A function of any form. */
-type AnyFunction = (...args: never[]) => unknown
+type InputFunction = (...args: never[]) => unknown
 
 /** `any` stands for a generic T, too, of which the compiler knows nothing. */
 type Sort<T> = [1] extends [T]
   ? 'any'
   : [T] extends [never]
     ? 'none'
-    : [T] extends [AnyFunction | symbol]
+    : [T] extends [InputFunction | symbol]
       ? 'refused'
       : 'sent'
 
@@ -26,7 +26,7 @@ export type Sendable<T> =
 
 /** What is one value: no futures are looked for inside of it. */
 type Whole =
-  | AnyFunction
+  | InputFunction
   | TaskFuture<unknown>
   | Date
   | RegExp
@@ -37,7 +37,7 @@ type Whole =
   | ReadonlySet<unknown>
 
 /** Arrays, tuples and objects with futures in them. Arrays are not mapped, as the compiler would not end with one that may hold itself. */
-type Within<T, K extends Kind> = T extends Whole
+type Within<T, K extends InputKind> = T extends Whole
   ? never
   : T extends readonly unknown[]
     ? number extends T['length']
@@ -48,10 +48,10 @@ type Within<T, K extends Kind> = T extends Whole
       : never
 
 /** A value, or a future of it, also inside of arrays and objects. */
-export type Input<T, K extends Kind = 'client'> = T | Futures<T>[K] | Within<T, K>
+export type Input<T, K extends InputKind = 'client'> = T | Futures<T>[K] | Within<T, K>
 
 /** The arguments of a call, with futures in them. */
-export type Inputs<A extends readonly unknown[], K extends Kind = 'client'> = {
+export type Inputs<A extends readonly unknown[], K extends InputKind = 'client'> = {
   readonly [I in keyof A]: Input<A[I], K>
 }
 

@@ -3,7 +3,7 @@ import type { WaitOptions } from './bounded.ts'
 import { callSite, ledTo } from './call-site.ts'
 import type { RemoteFunction } from './callable.ts'
 import { checkOptions, waitNames } from './check-options.ts'
-import type { Connection } from './connection.ts'
+import type { HelperConnection } from './connection.ts'
 import { type DescribedFailure, TaskError } from './task-error.ts'
 import { Dependencies } from './values/dependencies.ts'
 import { fromHeader, type HeaderValue, intoHeader } from './values/encoded.ts'
@@ -23,7 +23,7 @@ export interface RunOptions<E extends OnError = OnError> extends WaitOptions {
 }
 
 /** What a call gives by the address of each worker. */
-export type RunResult<R, E extends OnError> = Readonly<
+export type ResultByAddress<R, E extends OnError> = Readonly<
   Record<string, Awaited<R> | ('return' extends E ? TaskError : never)>
 >
 
@@ -37,7 +37,7 @@ interface Answered {
 
 /** Calls a function on all workers, or on the scheduler. */
 export async function runOn(
-  connection: Connection,
+  connection: HelperConnection,
   where: 'workers' | 'scheduler',
   remote: RemoteFunction<never>,
   args: readonly unknown[],

@@ -1,5 +1,5 @@
 import type { RemoteFunction } from './callable.ts'
-import type { Connection } from './connection.ts'
+import type { HelperConnection } from './connection.ts'
 import { milliseconds } from '../util/duration.ts'
 import { SentFunctions } from './sent-functions.ts'
 import type { SubmitOptions } from './submit-options.ts'
@@ -16,7 +16,7 @@ export interface Submission {
   readonly options: SubmitOptions
 }
 
-interface Group {
+interface SubmissionGroup {
   readonly call: number
   readonly spec?: Uint8Array
   readonly javascript?: boolean
@@ -30,12 +30,12 @@ const mostBytes = 4_000_000
 
 /** Sends tasks, those that are submitted at one time in one message, like ones in one group. */
 export class Submissions {
-  readonly #connection: Connection
+  readonly #connection: HelperConnection
   readonly #sent = new SentFunctions((call) => {
     this.flush()
     this.#connection.send({ order: 'forget function', call })
   })
-  #groups: Group[] = []
+  #groups: SubmissionGroup[] = []
   #buffers: Uint8Array[] = []
   /** What the tasks of the last group have in common, and their numbers: none of them may need another one. */
   #last: { readonly remote: RemoteFunction<never>; readonly like: string; readonly numbers: Set<number> } | undefined
@@ -43,7 +43,7 @@ export class Submissions {
   #bytes = 0
   #soon = false
 
-  constructor(connection: Connection) {
+  constructor(connection: HelperConnection) {
     this.#connection = connection
   }
 
@@ -85,7 +85,7 @@ export class Submissions {
     this.#tasks = this.#bytes = 0
   }
 
-  #call(remote: RemoteFunction<never>): Pick<Group, 'call' | 'spec' | 'javascript'> {
+  #call(remote: RemoteFunction<never>): Pick<SubmissionGroup, 'call' | 'spec' | 'javascript'> {
     const { call, isNew } = this.#sent.numberOf(remote)
     if (!isNew) return { call }
     return { call, spec: remote.spec, javascript: remote.language === 'javascript' }

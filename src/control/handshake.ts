@@ -80,21 +80,28 @@ export async function proveToCaller(
   return { purpose, sending: toCaller, receiving: toServer }
 }
 
-function sealings(shared: Shared, connection: Connection): { readonly toServer: Sealing; readonly toCaller: Sealing } {
+function sealings(
+  shared: Shared,
+  connection: OpenConnection,
+): { readonly toServer: Sealing; readonly toCaller: Sealing } {
   return {
     toServer: new Sealing(derive('key to rank 0', shared, connection)),
     toCaller: new Sealing(derive('key to the caller', shared, connection)),
   }
 }
 
-interface Connection {
+interface OpenConnection {
   readonly purpose: Purpose
   readonly callerNonce: string
   readonly serverNonce: string
 }
 
 /** What only those can make who know the secret, for this connection alone and for nothing else on it. */
-function derive(label: string, { runKey, secret }: Shared, { purpose, callerNonce, serverNonce }: Connection): Buffer {
+function derive(
+  label: string,
+  { runKey, secret }: Shared,
+  { purpose, callerNonce, serverNonce }: OpenConnection,
+): Buffer {
   const what = JSON.stringify(['dask-hpc-runner channel 1', label, purpose, runKey, callerNonce, serverNonce])
   return createHmac('sha256', secret).update(what).digest()
 }

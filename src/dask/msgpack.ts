@@ -15,7 +15,7 @@ export type OnMap = (map: Record<string, unknown>) => unknown
  * @throws WireError where the bytes are not exactly one such value, or it is beyond the limits.
  */
 export function decodeMsgpack(bytes: Uint8Array, limits: Pick<WireLimits, 'depth' | 'memory'>, onMap: OnMap): unknown {
-  const reader = new Reader(bytes, limits, onMap)
+  const reader = new MsgpackReader(bytes, limits, onMap)
   const value = reader.value(0)
   if (reader.left > 0) throw new WireError(`${reader.left} bytes after the end of a value`)
   return value
@@ -39,7 +39,7 @@ const costs = {
   farIndex: 24_576,
 } as const
 
-class Reader {
+class MsgpackReader {
   readonly #bytes: Buffer
   readonly #depth: number
   readonly #onMap: OnMap

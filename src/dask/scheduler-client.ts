@@ -7,7 +7,7 @@ import {
   getMetadata,
   setMetadata,
 } from './calls/questions.ts'
-import { type RetireOptions, retireWorkers, type WorkersToRetire, terminate, unregister } from './calls/orders.ts'
+import { type RetireCallOptions, retireWorkers, type WorkersToRetire, terminate, unregister } from './calls/orders.ts'
 import { DaskConnection, type DaskConnectionOptions, type AnswerOptions } from './connection.ts'
 import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
 
@@ -52,7 +52,7 @@ export class SchedulerClient implements Disposable {
   }
 
   /** Closes workers after their data has moved to the others; gives the addresses of those that were there. */
-  async retireWorkers(which: WorkersToRetire, options?: RetireOptions): Promise<readonly string[]> {
+  async retireWorkers(which: WorkersToRetire, options?: RetireCallOptions): Promise<readonly string[]> {
     return await retireWorkers(this.#connection, which, options)
   }
 

@@ -17,11 +17,11 @@ export class UntrustedError extends Error {
   }
 }
 
-type Kind = Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>
+type FileKind = Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>
 type Ownership = Pick<Stats | BigIntStats, 'uid' | 'mode'>
 
 /** What kind of thing it is, in words: `a named pipe`. */
-export function formatKind(found: Kind): string {
+export function formatKind(found: FileKind): string {
   if (found.isFile()) return 'a file'
   if (found.isDirectory()) return 'a directory'
   if (found.isSymbolicLink()) return 'a symbolic link'

@@ -51,7 +51,7 @@ export class HeartbeatThread {
     }
   }
 
-  /** The body has ended, or is being ended by us. May be called twice. */
+  /** The inline client has ended, or is being ended by us. May be called twice. */
   async stop(): Promise<void> {
     await this.#worker.terminate()
   }

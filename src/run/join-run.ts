@@ -57,7 +57,7 @@ export async function joinRun(options: JoinRunOptions): Promise<JoinedRun> {
   const dead = new Set<string>()
   let failed: FailedJoin | undefined
   for (;;) {
-    const attempt: Attempt =
+    const attempt: JoinAttempt =
       failed === undefined
         ? { found: await lookUp(dead, signal), joined: false }
         : await newerOrAnswering(failed, dead, options)
@@ -83,7 +83,7 @@ export async function joinRun(options: JoinRunOptions): Promise<JoinedRun> {
   }
 }
 
-interface Attempt {
+interface JoinAttempt {
   readonly found: Found
   readonly joined: boolean
 }
@@ -93,7 +93,7 @@ async function newerOrAnswering(
   failed: FailedJoin,
   dead: ReadonlySet<string>,
   options: JoinRunOptions,
-): Promise<Attempt> {
+): Promise<JoinAttempt> {
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
   const newer = options.lookUp(dead, signal).then(

@@ -19,7 +19,7 @@ const longestBackOff = 30_000
 const workersGraceMs = 3_000
 
 /** What {@link Workers} has to do with. */
-export interface WorkersOptions {
+export interface WorkersParts {
   readonly run: RunContext
   readonly components: Components
   /** Tells rank 0. */
@@ -30,14 +30,14 @@ export interface WorkersOptions {
 
 /** The workers of this process: rank 0 is told of their starts and ends, and those that crash are started again. */
 export class Workers {
-  readonly #options: WorkersOptions
+  readonly #options: WorkersParts
   readonly #ending = new AbortController()
   /** Those that were killed because they did not come to run. */
   readonly #late = new Set<WorkerProcess>()
   #hasRefused = false
   #hasStarted = false
 
-  constructor(options: WorkersOptions) {
+  constructor(options: WorkersParts) {
     this.#options = options
   }
 

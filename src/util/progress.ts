@@ -2,7 +2,7 @@ import { formatDuration } from './duration.ts'
 import { monotonic } from './monotonic.ts'
 import type { Logger } from '../logger.ts'
 
-/** What a {@link Progress} needs of a stream such as `process.stderr`. */
+/** What a {@link ProgressLine} needs of a stream such as `process.stderr`. */
 export interface ProgressStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -29,7 +29,7 @@ const notable = 2_000
  * Says what is being waited for, and for how long already: on a terminal in one line that is
  * rewritten, in a log in a line every 10 s. It does not keep the process alive.
  */
-export class Progress implements Disposable {
+export class ProgressLine implements Disposable {
   readonly #stream: ProgressStream
   readonly #log: (line: string) => void
   readonly #prefix: string
@@ -104,7 +104,7 @@ const progressDelayMs = 2_000
 
 /** Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. */
 export function showProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
-  const progress = new Progress({
+  const progress = new ProgressLine({
     prefix,
     log: (line) => {
       logger.info(line.replace(prefix, ''))

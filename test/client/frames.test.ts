@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Frame, FrameReader, packFrame } from '../../src/client/frames.ts'
+import { type Frame, HelperFrameReader, packFrame } from '../../src/client/frames.ts'
 
 const messages: Frame[] = [
   { header: { order: 'close', id: 1 }, buffers: [] },
@@ -11,7 +11,7 @@ for (const size of [1, 7, 65_536, 1_000_000])
   test(`messages in chunks of ${size} bytes are read as they were packed`, () => {
     const bytes = Buffer.concat(messages.flatMap(packFrame))
     const read: Frame[] = []
-    const reader = new FrameReader((frame) => read.push(frame))
+    const reader = new HelperFrameReader((frame) => read.push(frame))
     for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
     expect(read.map(({ header }) => header)).toEqual(messages.map(({ header }) => header))
     expect(read.map(({ buffers }) => buffers.map((buffer) => Buffer.from(buffer)))).toEqual(
@@ -23,7 +23,7 @@ test('a buffer is packed uncopied, and read into memory of its own', () => {
   const buffer = new Uint8Array(10)
   expect(packFrame({ header: 1, buffers: [buffer] })[1]).toBe(buffer)
   const read: Frame[] = []
-  const reader = new FrameReader((frame) => read.push(frame))
+  const reader = new HelperFrameReader((frame) => read.push(frame))
   reader.push(Buffer.concat(packFrame({ header: 1, buffers: [buffer] })))
   expect(read[0]?.buffers[0]?.buffer.byteLength).toBe(10)
 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Progress } from '../../src/util/progress.ts'
+import { ProgressLine } from '../../src/util/progress.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -11,7 +11,7 @@ afterEach(() => {
 function shown(isTTY: boolean, columns = 80) {
   const written: string[] = []
   const stream = { isTTY, columns, write: (text: string) => written.push(text) }
-  return { written, progress: new Progress({ stream, prefix: 'us: ' }) }
+  return { written, progress: new ProgressLine({ stream, prefix: 'us: ' }) }
 }
 
 describe('progress in a log', () => {
@@ -36,7 +36,7 @@ describe('progress in a log', () => {
 
   it('goes where lines of a log go', () => {
     const lines: string[] = []
-    const progress = new Progress({ stream: { write: () => undefined }, log: (line) => lines.push(line) })
+    const progress = new ProgressLine({ stream: { write: () => undefined }, log: (line) => lines.push(line) })
     progress.say('waiting')
     vi.advanceTimersByTime(10_000)
     expect(lines).toEqual(['waiting (10 s)'])

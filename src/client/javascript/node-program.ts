@@ -11,7 +11,7 @@ import { Decoder } from '@msgpack/msgpack'
 import { messageOf } from '../../errors.ts'
 import { endingSignals, userSignals } from '../../util/early-signals.ts'
 import { beginOwnProcess } from '../../util/own-process.ts'
-import { type Frame, FrameReader, packFrame } from '../frames.ts'
+import { type Frame, HelperFrameReader, packFrame } from '../frames.ts'
 import { cloned, type Encoded, fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
 import { NDArray } from '../values/nd-array.ts'
 import { decodePlain, encodePlain } from '../values/plain.ts'
@@ -21,14 +21,14 @@ import { explain } from './helpers.ts'
 import { type NestedAnswer, NestedClient } from './nested.ts'
 import { encodeThrown, textOf } from './thrown.ts'
 
-interface Order {
+interface NodeOrder {
   readonly call?: Uint8Array
   readonly arguments?: HeaderValue
   readonly dependencies?: readonly HeaderValue[]
   readonly convert?: HeaderValue
 }
 
-interface Known {
+interface KnownFunction {
   readonly spec: FunctionSpec
   readonly run: Runnable
 }
@@ -37,11 +37,11 @@ beginOwnProcess()
 Object.defineProperty(globalThis, 'NDArray', { value: NDArray, configurable: true, writable: true })
 
 /** The last that were made; others are made again. */
-const functions = new Map<string, Promise<Known>>()
+const functions = new Map<string, Promise<KnownFunction>>()
 const mostFunctions = 1000
 const decoder = new Decoder()
 
-async function known(bytes: Uint8Array): Promise<Known> {
+async function known(bytes: Uint8Array): Promise<KnownFunction> {
   const key = Buffer.from(bytes).toString('latin1')
   let found = functions.get(key)
   if (found === undefined) {
@@ -75,7 +75,7 @@ function encodeResult(value: unknown): Encoded {
 }
 
 async function obey({ header, buffers }: Frame): Promise<Frame> {
-  const order = header as Order
+  const order = header as NodeOrder
   if (order.convert !== undefined) {
     try {
       return answer(encodePlain(decodeValue(order.convert, buffers)))
@@ -137,7 +137,7 @@ function send({ header, buffers }: Frame): void {
   socket.uncork()
 }
 
-const reader = new FrameReader((frame) => {
+const reader = new HelperFrameReader((frame) => {
   const { header, buffers } = frame
   if ((header as Partial<NestedAnswer>).nested !== undefined) {
     nested?.take(header as NestedAnswer, buffers)

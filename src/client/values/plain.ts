@@ -18,7 +18,7 @@ const lastDate = new Date('9999-12-31T23:59:59.999Z')
 
 const noUtf8 = 'UTF-8, which Python reads, has no form of it'
 
-type Place = (string | number)[]
+type PlainPlace = (string | number)[]
 
 /**
  * A value in the form that Python reads: numbers, strings, booleans, null, arrays, plain objects,
@@ -55,7 +55,7 @@ class Walk {
   }
 
   /** What msgpack writes for it. `place` is changed on the way, and the same again after it. */
-  form(value: unknown, place: Place): unknown {
+  form(value: unknown, place: PlainPlace): unknown {
     switch (typeof value) {
       case 'number':
       case 'boolean':
@@ -76,7 +76,7 @@ class Walk {
     }
   }
 
-  #object(value: object, place: Place): unknown {
+  #object(value: object, place: PlainPlace): unknown {
     const refused = unsendable(value, place)
     if (refused !== undefined) throw refused
     if (Array.isArray(value)) return this.#items(value, place)
@@ -122,7 +122,7 @@ class Walk {
   }
 
   /** What msgpack writes as it is stays as it is: a copy of a large value takes longer than to write it. */
-  #items(value: readonly unknown[], place: Place): readonly unknown[] {
+  #items(value: readonly unknown[], place: PlainPlace): readonly unknown[] {
     let copy: unknown[] | undefined
     for (let i = 0; i < value.length; i++) {
       const form = this.#inner(value[i], place, i)
@@ -132,7 +132,7 @@ class Walk {
   }
 
   /** The same of an object. */
-  #properties(value: Readonly<Record<string, unknown>>, place: Place): unknown {
+  #properties(value: Readonly<Record<string, unknown>>, place: PlainPlace): unknown {
     let copy: Record<string, unknown> | undefined
     for (const key of Object.keys(value)) {
       if (!key.isWellFormed()) throw cannotSend(place, 'an object with half of a surrogate pair in a key', noUtf8)
@@ -143,13 +143,13 @@ class Walk {
   }
 
   /** Python finds what is in its sets and dicts by a hash, which what may change has not. */
-  #hashable(value: unknown, place: Place, step: number, where: string): unknown {
+  #hashable(value: unknown, place: PlainPlace, step: number, where: string): unknown {
     if (isUnhashable(value))
       throw cannotSend([...place, step], `${formatKind(value)} as ${where}`, 'Python cannot hash it')
     return this.#inner(value, place, step)
   }
 
-  #inner(value: unknown, place: Place, step: string | number): unknown {
+  #inner(value: unknown, place: PlainPlace, step: string | number): unknown {
     place.push(step)
     const form = this.form(value, place)
     place.pop()
@@ -199,13 +199,13 @@ function bigintOf(bytes: Uint8Array): bigint {
   return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`))
 }
 
-interface Context {
+interface PlainContext {
   readonly buffers: readonly Uint8Array[]
 }
 
-const codec = new ExtensionCodec<Context>()
+const codec = new ExtensionCodec<PlainContext>()
 const refuse = (): null => null
-const inside = (data: Uint8Array, context: Context): unknown => decode(data, optionsOf(context))
+const inside = (data: Uint8Array, context: PlainContext): unknown => decode(data, optionsOf(context))
 
 codec.register({ type: extensions.bigint, encode: refuse, decode: (data) => bigintOf(data) })
 codec.register({
@@ -246,11 +246,11 @@ codec.register({
 })
 
 /** Never a part of a message: who keeps a few bytes would keep all of it. */
-function bytesFrom(place: number | Uint8Array, { buffers }: Context): Uint8Array {
+function bytesFrom(place: number | Uint8Array, { buffers }: PlainContext): Uint8Array {
   return typeof place === 'number' ? (buffers[place] ?? new Uint8Array()) : Uint8Array.prototype.slice.call(place)
 }
 
-function optionsOf(context: Context): { extensionCodec: ExtensionCodec<Context>; context: Context } {
+function optionsOf(context: PlainContext): { extensionCodec: ExtensionCodec<PlainContext>; context: PlainContext } {
   return { extensionCodec: codec, context }
 }
 

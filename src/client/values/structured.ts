@@ -72,7 +72,7 @@ class Writer extends Serializer {
 }
 
 /** Stands for a number, a string and the like, where V8 takes objects only. */
-class Placeholder {
+class SharedPlaceholder {
   readonly value: unknown
 
   constructor(value: unknown) {
@@ -80,7 +80,7 @@ class Placeholder {
   }
 }
 
-class Reader extends Deserializer {
+class StructuredReader extends Deserializer {
   hasPlaceholders = false
   readonly #data: Uint8Array
   readonly #buffers: readonly Uint8Array[]
@@ -114,7 +114,7 @@ class Reader extends Deserializer {
     const value = this.#dependencies[index]
     if (typeof value === 'object' && value !== null) return value
     this.hasPlaceholders = true
-    return new Placeholder(value)
+    return new SharedPlaceholder(value)
   }
 
   /** Aligned, as arrays of larger elements need it. */
@@ -150,7 +150,7 @@ export function decodeStructured(
   { data, buffers }: Pick<Encoded, 'data' | 'buffers'>,
   dependencies: readonly unknown[] = [],
 ): unknown {
-  const reader = new Reader(data, buffers, dependencies)
+  const reader = new StructuredReader(data, buffers, dependencies)
   reader.readHeader()
   const value = reader.readValue() as unknown
   return reader.hasPlaceholders ? fillIn(value, new Set(dependencies.filter(isObject))) : value
@@ -158,7 +158,7 @@ export function decodeStructured(
 
 /** Puts the values where their placeholders are. What has been `seen` is left alone. */
 function fillIn(value: unknown, seen: Set<object>): unknown {
-  if (value instanceof Placeholder) return value.value
+  if (value instanceof SharedPlaceholder) return value.value
   if (!isObject(value) || seen.has(value) || ArrayBuffer.isView(value)) return value
   seen.add(value)
   if (value instanceof Map) {

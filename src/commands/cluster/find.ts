@@ -35,7 +35,7 @@ export interface LiveCluster {
 }
 
 /** Where a scheduler should be. */
-interface SchedulerPlace {
+interface ExpectedScheduler {
   readonly kind: 'place'
   readonly address: string
   /** Undefined where the user has named the address. */
@@ -78,7 +78,7 @@ export async function findCluster(target: Target, { timeout, signal }: FindOptio
 }
 
 /** Reads a target's file. Nobody is asked. @throws RangeError for an address that is none. */
-async function locate(target: Target, { timeout, signal }: FindOptions): Promise<SchedulerPlace | NoCluster> {
+async function locate(target: Target, { timeout, signal }: FindOptions): Promise<ExpectedScheduler | NoCluster> {
   if ('address' in target) {
     parseAddress(target.address)
     return { kind: 'place', address: target.address, file: undefined }

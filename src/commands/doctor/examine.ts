@@ -106,7 +106,7 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
       listens === null ? undefined : await servePort(listens.host, run.options.controlPort).catch(() => undefined)
     const control = channel === undefined ? null : { host: channel.host, port: channel.port }
     const exchange = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
-    const part = { probes, self, listens, control, exchange: exchange }
+    const part = { probes, self, listens, control, exchange }
     conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
   } finally {
     if ('value' in own) await leave(subject, own.value)
@@ -188,7 +188,7 @@ async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<Ser
   return await servePort(host, wantedPorts(wanted.component, run.options)).catch(() => undefined)
 }
 
-interface Examination {
+interface RankExamination {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
   /** Where rank 0 listens: as its scheduler or worker would, and for the control channel. */
@@ -201,7 +201,7 @@ interface Examination {
 async function compare(
   subject: Subject,
   run: RunContext,
-  { probes, self, listens, control, exchange: exchange }: Examination,
+  { probes, self, listens, control, exchange }: RankExamination,
 ): Promise<Conclusion> {
   const { identity, roles, options } = run
   const [gathered, facts] = await Promise.all([
@@ -229,7 +229,7 @@ async function compare(
 }
 
 /** Every other process: tells rank 0, and speaks itself only where it cannot. */
-async function report(run: RunContext, { probes, self, exchange: exchange }: Examination): Promise<Conclusion> {
+async function report(run: RunContext, { probes, self, exchange }: RankExamination): Promise<Conclusion> {
   const [rank0, facts] = await Promise.all([
     probes.look('meet rank 0', async () => await lookUpRank0(exchange), exchange.timeout + probeTimeout),
     self,

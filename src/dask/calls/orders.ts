@@ -4,7 +4,7 @@ import { call } from './call.ts'
 import { randomUUID } from 'node:crypto'
 
 /** How workers are retired. */
-export interface RetireOptions extends AnswerOptions {
+export interface RetireCallOptions extends AnswerOptions {
   /** Close them too; otherwise they stay, get no more tasks, and are closed by whoever started them. @default true */
   readonly close?: boolean
 }
@@ -22,7 +22,7 @@ export type WorkersToRetire = { readonly addresses: readonly string[] } | { read
 export async function retireWorkers(
   connection: DaskConnection,
   which: WorkersToRetire,
-  { close = true, ...options }: RetireOptions = {},
+  { close = true, ...options }: RetireCallOptions = {},
 ): Promise<readonly string[]> {
   const choice =
     'names' in which
