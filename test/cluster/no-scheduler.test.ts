@@ -60,7 +60,7 @@ const unusable: readonly (readonly [string, () => Promise<string>, number, RegEx
     'whose scheduler stays gone',
     deadSchedulerFile,
     75,
-    /waited 3 s for its scheduler: that at tcp:\/\/127\.0\.0\.1:\d+ is gone/,
+    /waited 8 s for its scheduler: that at tcp:\/\/127\.0\.0\.1:\d+ is gone/,
   ],
   ['that is none', () => Promise.resolve('precious\n'), 69, /it is not JSON/],
 ]
@@ -69,7 +69,7 @@ test.for(unusable)('tells every process of a scheduler file %s', async ([, text,
   await using cluster = await Cluster.make()
   const before = await text()
   await writeFile(cluster.path('F.json'), before)
-  const briefly = [...here, '--rendezvous-timeout', '3s']
+  const briefly = [...here, '--rendezvous-timeout', '8s']
   const step = startTasks(cluster, fourTasks(), [...briefly, '--', ...names(3)])
   const local = cluster.run(['local', '-n', '2', ...briefly])
   for (const run of [...step, local]) {
