@@ -5,6 +5,7 @@ import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import calls from './client-calls.py'
 import failures from './client-failures.py'
+import installer from './client-installer.py'
 import messages from './client-messages.py'
 import results from './client-results.py'
 import versions from './client-versions.py'
@@ -12,7 +13,7 @@ import clientProgram from './client.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
-const program = [tls, messages, results, failures, versions, calls, clientProgram].join('\n')
+const program = [tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
 /** In tracebacks it has the name by which tasks-traceback.py knows what is ours. A JSON string is a Python string. */
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 
