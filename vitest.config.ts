@@ -27,7 +27,7 @@ const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
 /** Has files begin first that mostly wait, for Slurm's clock or for silence: they are the last to end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => /slurm\/(faults|clock)|mpi\/worlds/.test(moduleId)
+    const isLong = ({ moduleId }: TestSpecification): boolean => /slurm\/clock|mpi\/worlds/.test(moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }

@@ -17,7 +17,12 @@ export interface ProgramAnswer {
   readonly stdout: string
   readonly stderr: string
   /** Why that is no answer, such as `exited with status 3`. Undefined where it exited with 0. */
-  readonly failure?: { readonly how: 'ended' | 'late' | 'talkative' | 'not started'; readonly why: string }
+  readonly failure?: {
+    readonly how: 'ended' | 'late' | 'talkative' | 'not started'
+    readonly why: string
+    /** Which one has ended it, if that was not for its time. */
+    readonly signal?: NodeJS.Signals
+  }
 }
 
 /** What a program may print that is asked something: more is no answer. In bytes. */
@@ -47,7 +52,8 @@ function whyFailed(error: ExecFileException, timeout: number): NonNullable<Progr
     return { how: 'talkative', why: `printed more than ${longestAnswer / 1_000_000} MB` }
   if (killed === true) return { how: 'late', why: `did not answer within ${formatDuration(timeout)}` }
   if (typeof code === 'number') return { how: 'ended', why: formatExit({ status: code, signal: null, forced: false }) }
-  if (typeof signal === 'string') return { how: 'ended', why: formatExit({ status: null, signal, forced: false }) }
+  if (typeof signal === 'string')
+    return { how: 'ended', why: formatExit({ status: null, signal, forced: false }), signal }
   return { how: 'not started', why: formatStartError(error) }
 }
 

@@ -13,6 +13,9 @@ const reachTime = 30_000
 /** Between two tries, a part of it at random; and the longest that one may take. In milliseconds. */
 const [firstPause, longestTry] = [500, 10_000]
 
+/** A scheduler that has listened and does no more has ended: rank 0 tells of that within this time, and why. In milliseconds. */
+const tellTime = 2_000
+
 /** The network as seen by {@link checkReach}; a test puts its own in its place. */
 export interface ReachSeams {
   readonly ask: typeof verifyOrThrow
@@ -33,7 +36,8 @@ export async function checkReach(
   seams: ReachSeams = { ask: verifyOrThrow, sleep, now: monotonic },
 ): Promise<void> {
   const { now } = seams
-  const end = now() + Math.min(reachTime, options.rendezvousTimeout)
+  const began = now()
+  const patience = { unreachable: Math.min(reachTime, options.rendezvousTimeout), refuses: tellTime, other: 0 }
   const cannot = `Cannot use the scheduler at ${file.address} from ${identity.host}`
   for (let attempt = 1; ; attempt++) {
     const timeout = Math.min(longestTry, defaults.connectTimeout * 2 ** (attempt - 1))
@@ -54,9 +58,8 @@ export async function checkReach(
       unreachable:
         'it cannot be reached; name another --interface or --host, or a --port that is open between the nodes',
     }[answer]
-    if (answer !== 'unreachable' || now() >= end)
-      throw new RunnerError(`${cannot}: ${why}`, { code: 'ERR_UNAVAILABLE' })
-    if (attempt === 1) logger.warn(`${cannot} yet: ${why}; trying again`)
+    if (now() - began >= patience[answer]) throw new RunnerError(`${cannot}: ${why}`, { code: 'ERR_UNAVAILABLE' })
+    if (attempt === 1 && answer === 'unreachable') logger.warn(`${cannot} yet: ${why}; trying again`)
     await seams.sleep(firstPause * attempt * (0.5 + Math.random()), signal)
   }
 }

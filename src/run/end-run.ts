@@ -44,8 +44,8 @@ export async function endRun(
   await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
     await awaitLate(run, coordinator, { mayCome, failed })
-    // If all have come and gone, nobody needs word of the run.
-    if (mayCome && coordinator.missing.length + coordinator.silent.length === 0)
+    // If all have come and gone, nobody needs word of the run; nor after the end of a step that may be held.
+    if (mayCome && coordinator.silent.length === 0 && (failed || coordinator.missing.length === 0))
       await withdraw(run, coordinator, result, false)
   }
   await coordinator.close()

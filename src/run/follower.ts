@@ -29,6 +29,8 @@ export class Follower implements Part {
   readonly #run: RunParts
   /** Why rank 0 was not joined: its host does not answer, it is late, or it does not answer itself. */
   #missed: 'host lost' | 'late' | 'silent' | undefined
+  /** Looks whether the scheduler is reached from here. */
+  #reach: Promise<void> | undefined
 
   constructor(run: RunParts) {
     this.#run = run
@@ -65,8 +67,18 @@ export class Follower implements Part {
   async awaitCluster(): Promise<PublishedFile> {
     const { context, member, supervisor } = this.#run
     const file = await member.awaitCluster()
-    await member.unlessOver(supervisor.seams.checkReach(file, context))
+    this.#reach = supervisor.seams.checkReach(file, context)
+    await member.unlessOver(this.#reach)
     return file
+  }
+
+  async isReached(): Promise<boolean> {
+    try {
+      await this.#reach
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** @throws HostLostError if rank 0 cannot come, or what `work` does. */

@@ -186,6 +186,10 @@ export class Rank0 implements Part {
     }
   }
 
+  async isReached(): Promise<boolean> {
+    return Promise.resolve(true)
+  }
+
   async fail(error: unknown): Promise<RunResult> {
     const { context, rendezvous, member, cause } = this.#run
     const failure = failureOf(error, context.identity)

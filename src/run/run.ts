@@ -137,7 +137,9 @@ export class Run {
       else if (exit.signal !== null && supervisor.phase === 'running' && exit.signal !== shutdown.signal)
         context.logger.error(`The client program on ${context.identity.host} ${formatExit(exit)}`)
       await shutdown.saved
-      member.send({ type: 'ended', status: shellStatus(exit) })
+      const status = shellStatus(exit)
+      // A program cannot do without a scheduler that this process does not reach: that is the cause then, and told.
+      if (status === 0 || (await this.#part.isReached())) member.send({ type: 'ended', status })
     })
   }
 

@@ -93,7 +93,7 @@ test('workers are started one by one where their Python has threads already', as
 test('a Dask that cannot be imported ends every process with its last words', async () => {
   await using cluster = await Cluster.make()
   const env = { PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1', FAKE_DASK_BROKEN: 'yes' }
-  const run = cluster.run(['local', '-n', '4', '--nworkers', '2', '--', 'true'], env)
+  const run = cluster.run(['local', '-n', '4', '--nworkers', '2', '--', 'sleep', '60'], env)
   await run.expectStatus(69)
   const why = 'Cannot start scheduler: Python exited with status 1'
   for (const who of ['0 scheduler', '1 client', '2 worker', '3 worker'])

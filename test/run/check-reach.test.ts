@@ -50,12 +50,17 @@ describe('checkReach', () => {
     expect(clock()).toBeLessThan(after * 1.5 + 2_000)
   })
 
-  it.each<[SchedulerAnswer, string]>([
-    ['refuses', 'nothing listens there'],
-    ['other', 'another program answers there'],
-  ])('gives up at once where it is clear that it never will: %s', async (answer, why) => {
-    const { check, timeouts } = runOf(['unreachable', answer])
-    await expect(check).rejects.toThrow(why)
+  it('gives up at once where another program answers', async () => {
+    const { check, timeouts } = runOf(['unreachable', 'other'])
+    await expect(check).rejects.toThrow('another program answers there')
     expect(timeouts).toHaveLength(2)
+  })
+
+  it('gives rank 0 two seconds to tell why a scheduler that has listened does so no more', async () => {
+    const { check, clock, logger } = runOf(['refuses'])
+    await expect(check).rejects.toThrow('nothing listens there')
+    expect(clock()).toBeGreaterThan(2_000)
+    expect(clock()).toBeLessThan(5_000)
+    expect(logger.warn).not.toHaveBeenCalled()
   })
 })

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RunnerError } from '../../src/errors.ts'
+import { deferred } from '../../src/util/deferred.ts'
 import { WholeRun } from './support/whole-run.ts'
 
 // Vitest's clock does not move those.
@@ -47,6 +49,21 @@ describe('a run whose program ends', () => {
       expect(run.did.filter((what) => what.includes('cancelled') || what.includes('woke'))).toEqual([])
     },
   )
+})
+
+it('names a scheduler that the client does not reach, and not the program that fails for it before that is sure', async () => {
+  const run = new WholeRun(4)
+  run.start()
+  const cannot = new RunnerError('Cannot use the scheduler: it cannot be reached', { code: 'ERR_UNAVAILABLE' })
+  const reach = deferred<undefined>()
+  run.rank(1).reach = reach.promise
+  const program = await run.program()
+  program.end(1)
+  await run.pass(1_000)
+  expect(run.statuses.size).toBe(0)
+  reach.reject(cannot)
+  expect(await run.end()).toEqual([69, 69, 69, 69])
+  expect(run.whoSaid(`error: ${cannot.message}`).length).toBe(4)
 })
 
 describe('a scheduler that dies', () => {

@@ -65,7 +65,7 @@ test('a process that is stopped before it has joined does not hold a step that h
   const run = ['dask-hpc-runner', 'run', '--lost-after', '4s', '--python', '/bin/false', '--', 'true']
   const step = work.srun([...four, '--kill-on-bad-exit=0'], [join(programs, 'stopped-before-joining.sh'), '3', ...run])
   await step.ended
-  expect(step.output).toMatch(/rank 3 may still hold the step: scancel [0-9.]+ has Slurm end it/)
+  expect(step.output).toMatch(/rank 3 may still hold the step: scancel --signal=TERM [0-9.]+ has Slurm end it/)
   await work.expectNothingLeft()
 })
 

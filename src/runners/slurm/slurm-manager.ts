@@ -73,7 +73,8 @@ export class SlurmManager implements WorkloadManager {
     const { options, logger } = this.#run
     const answer = await askProgram(['scancel', ...args, this.#step], { env: options.env, timeout: scancelTimeoutMs })
     const { failure, stderr } = answer
-    if (failure === undefined) return
+    // It belongs to the step itself, and gets what it sends.
+    if (failure === undefined || failure.signal === 'SIGTERM') return
     const why = (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `scancel: ${failure.why}`
     logger.warn(`Cannot have Slurm ${what} the step ${this.#step}: ${why}`)
   }

@@ -121,6 +121,8 @@ class Rank {
   readonly components: FakeComponents
   readonly #run: WholeRun
   isLost = false
+  /** Settles when it is known whether this process reaches the scheduler. */
+  reach = Promise.resolve()
   /** The runner, if the client is inline and has begun. */
   runner: BaseRunner | undefined
   /** Why `start` has thrown. */
@@ -141,7 +143,7 @@ class Rank {
       startHeartbeatThread: () => ({ port: () => Promise.resolve(undefined), stop: () => Promise.resolve() }),
       ...run.network.seams,
       askOwner: () => Promise.resolve('gone'),
-      checkReach: () => Promise.resolve(),
+      checkReach: async () => await this.reach,
       connectScheduler: () => ({
         call: () => Promise.reject(new Error('there is no scheduler')),
         [Symbol.dispose]: () => undefined,
