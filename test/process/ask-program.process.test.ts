@@ -23,6 +23,7 @@ describe('a program that is asked something', () => {
   ] as const)('%s: says that it %s', async (how, why, command) => {
     const timeout = how === 'late' ? 300 : 30_000
     const { failure } = await askProgram(command, { env, timeout })
-    expect(failure).toEqual({ how, why })
+    const signal = why.endsWith('SIGSEGV') ? { signal: 'SIGSEGV' } : {}
+    expect(failure).toEqual({ how, why, ...signal })
   })
 })
