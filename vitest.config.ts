@@ -21,8 +21,8 @@ const slurm = ['test/slurm/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
-/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So four files of them run at once. */
-const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
+/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once. */
+const wholeRuns = { maxWorkers: 3, sequence: { groupOrder: 2 } }
 
 /** Has files begin first that mostly wait, for Slurm's clock or for silence: they are the last to end. */
 class LongestFirst extends BaseSequencer {

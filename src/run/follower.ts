@@ -72,13 +72,8 @@ export class Follower implements Part {
     return file
   }
 
-  async isReached(): Promise<boolean> {
-    try {
-      await this.#reach
-      return true
-    } catch {
-      return false
-    }
+  async reachTried(): Promise<void> {
+    await this.#reach?.catch(() => undefined)
   }
 
   /** @throws HostLostError if rank 0 cannot come, or what `work` does. */

@@ -17,8 +17,8 @@ export interface Part {
    * @throws why there is no cluster to be had, or RunIsOver.
    */
   awaitCluster(): Promise<PublishedFile>
-  /** Whether this process can reach the scheduler; where that is being tried, it waits for the answer. */
-  isReached(): Promise<boolean>
+  /** Waits until it is known whether this process reaches the scheduler, where that is being tried. Does not throw. */
+  reachTried(): Promise<void>
   /** Something failed here: tells whoever can be told, and gives how the run ends. */
   fail(error: unknown): Promise<RunResult>
   /** A defect ends this process: tells whoever can be told. */

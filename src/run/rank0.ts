@@ -186,8 +186,8 @@ export class Rank0 implements Part {
     }
   }
 
-  async isReached(): Promise<boolean> {
-    return Promise.resolve(true)
+  async reachTried(): Promise<void> {
+    // Its own scheduler is.
   }
 
   async fail(error: unknown): Promise<RunResult> {

@@ -138,8 +138,12 @@ export class Run {
         context.logger.error(`The client program on ${context.identity.host} ${formatExit(exit)}`)
       await shutdown.saved
       const status = shellStatus(exit)
-      // A program cannot do without a scheduler that this process does not reach: that is the cause then, and told.
-      if (status === 0 || (await this.#part.isReached())) member.send({ type: 'ended', status })
+      // A program cannot do without a scheduler that this process does not reach: that is the cause then, and is told first.
+      if (status !== 0) {
+        await this.#part.reachTried()
+        await new Promise((next) => setImmediate(next))
+      }
+      member.send({ type: 'ended', status })
     })
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
+import { InterruptedError } from '../../src/identity/run-context.ts'
 import { deferred } from '../../src/util/deferred.ts'
 import { WholeRun } from './support/whole-run.ts'
 
@@ -64,6 +65,18 @@ it('names a scheduler that the client does not reach, and not the program that f
   reach.reject(cannot)
   expect(await run.end()).toEqual([69, 69, 69, 69])
   expect(run.whoSaid(`error: ${cannot.message}`).length).toBe(4)
+})
+
+it('ends with a program that a signal has ended while it was looked whether the scheduler is reached', async () => {
+  const run = new WholeRun(4)
+  run.start()
+  const reach = deferred<undefined>()
+  run.rank(1).reach = reach.promise
+  const program = await run.program()
+  for (const rank of [0, 1, 2, 3]) run.rank(rank).signals.emit('SIGTERM')
+  reach.reject(new InterruptedError('SIGTERM'))
+  program.end(137)
+  expect((await run.end())[1]).toBe(137)
 })
 
 describe('a scheduler that dies', () => {
