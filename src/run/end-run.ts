@@ -44,9 +44,9 @@ export async function endRun(
   await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
     await awaitLate(run, coordinator, { mayCome, failed })
-    // If all have come and gone, nobody needs word of the run; nor after the end of a step that may be held.
-    if (mayCome && coordinator.silent.length === 0 && (failed || coordinator.missing.length === 0))
-      await withdraw(run, coordinator, result, false)
+    // Nobody needs word of the run if all have come and gone, nor if the step is ended for those that have not come.
+    const isWordNeeded = coordinator.missing.length > 0 ? !failed : coordinator.silent.length > 0
+    if (mayCome && !isWordNeeded) await withdraw(run, coordinator, result, false)
   }
   await coordinator.close()
   return mayCome && failed ? coordinator.missing : []

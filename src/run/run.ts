@@ -140,7 +140,7 @@ export class Run {
       const status = shellStatus(exit)
       // A program cannot do without a scheduler that this process does not reach: that is the cause then, and is told first.
       if (status !== 0) {
-        await this.#part.reachTried()
+        await Promise.race([this.#part.reachTried(), shutdown.happened])
         await new Promise((next) => setImmediate(next))
       }
       member.send({ type: 'ended', status })

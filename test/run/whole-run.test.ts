@@ -79,6 +79,16 @@ it('ends with a program that a signal has ended while it was looked whether the 
   expect((await run.end())[1]).toBe(137)
 })
 
+it('does not wait for that answer once a signal ends the run', async () => {
+  const run = new WholeRun(4)
+  run.start()
+  run.rank(1).reach = deferred<undefined>().promise
+  const program = await run.program()
+  for (const rank of [0, 1, 2, 3]) run.rank(rank).signals.emit('SIGTERM')
+  program.end(143)
+  expect((await run.end())[1]).toBe(143)
+})
+
 describe('a scheduler that dies', () => {
   it('before it runs ends all ranks with 69, and the client tells the cause with its last words, once', async () => {
     const run = new WholeRun(4)
@@ -362,8 +372,18 @@ describe('ranks that do not come', () => {
     expect(await run.end()).toEqual([75, undefined, 75, 75])
     const cause = 'error: Cannot run the client program: rank 1, which is to host it, has not come within 60 s'
     expect(run.whoSaid(cause).length).toBe(3)
-    expect(run.did).toContain('0: withdrew, and left word')
+    expect(run.did.filter((what) => what.includes('withdrew'))).toEqual(['0: withdrew, and left word', '0: withdrew'])
     expect(run.did.filter((what) => /cancelled|terminated/.test(what))).toEqual(['0: terminated the step for 1'])
+  })
+
+  it('and others that are silent have their step cancelled, which leaves no word', async () => {
+    const run = new WholeRun(4, { rendezvousTimeout: '60s', minWorkers: 2 })
+    run.start([0, 2, 3])
+    await run.pass(5_000)
+    run.rank(3).cut()
+    expect(await run.end()).toEqual([69, undefined, 69, undefined])
+    expect(run.did.filter((what) => what.includes('withdrew'))).toEqual(['0: withdrew, and left word', '0: withdrew'])
+    expect(run.did.filter((what) => /cancelled|terminated/.test(what))).toEqual(['0: cancelled the step of 3'])
   })
 
   it('and have left word are known at once', async () => {
