@@ -19,7 +19,7 @@ export function isFarFromRank0({ options, identity }: RunContext): boolean | 'un
 }
 
 /** How long `scancel` may take: a node that is cut off does not reach the controller. */
-const scancelTimeoutMs = 5_000
+const scancelTimeoutMs = 3_000
 
 /** Slurm, as a process of a step knows it. */
 export class SlurmManager implements WorkloadManager {
