@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util'
 import { root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import { type ChaosResult, draw, runChaos, formatStrike, type Surprise, wantsOwnHosts } from './chaos-run.ts'
-import { firstJob } from './fault-run.ts'
 import { defaultLimits, shortLimits } from './limits.ts'
 import { HostPool, several, Turns, wordsOf } from './pool.ts'
 import { ProcessTable } from './process-table.ts'
@@ -52,7 +51,7 @@ export async function main(args: string[]): Promise<number> {
   let struck = 0
   let slowest = 0
   const { secure } = values
-  const settings = { KillWait: String(limits.killWait), FirstJobId: firstJob() }
+  const settings = { KillWait: String(limits.killWait) }
   await using slurm = await SlurmCluster.start({ hosts: HostPool.hostsFor(Number(values.jobs), own), settings })
   const pool = new HostPool(slurm.nodes)
   const place = { slurm, table: new ProcessTable(slurm), secure, limits, starting: new Turns(2), giveUp: 0 }

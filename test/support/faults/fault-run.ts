@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,12 +28,7 @@ export interface RunPlace {
   readonly secure: boolean
 }
 
-/** A job's number that no other Slurm on this machine begins with, most likely: by it a run's certificates are known. */
-export function firstJob(): string {
-  return String(randomInt(1_000_000, 60_000_000))
-}
-
-/** Where certificates are kept: all hosts of this machine share it. */
+/** Where certificates are kept: all hosts of this machine share it, those of other clusters too, whose jobs have the same ids. */
 const memory = '/dev/shm'
 
 /** One run under Slurm that something happens to: its directory, its step, its processes, its files. */
@@ -134,9 +129,10 @@ export class FaultRun implements AsyncDisposable {
   async secrets(): Promise<(readonly [host: string, name: string])[]> {
     const job = await readFile(this.path('job'), 'utf8').catch(() => '')
     if (job === '') return []
+    const own = new RegExp(`^dask-hpc-runner-${this.slurm.name}-${job.trim()}\\.[^-]*-r\\d+-(\\d+)-tls-`)
     return (await readdir(memory)).flatMap((name) => {
-      const [, id, rank] = /^dask-hpc-runner-.*-(\d+)\.[^-]*-r\d+-(\d+)-tls-/.exec(name) ?? []
-      return id === job.trim() ? [[this.hostOf(Number(rank)), name] as const] : []
+      const rank = own.exec(name)?.[1]
+      return rank === undefined ? [] : [[this.hostOf(Number(rank)), name] as const]
     })
   }
 

@@ -6,7 +6,6 @@ import { program, root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import type { Cell } from './cell.ts'
 import { cells, noCells } from './cells.ts'
-import { firstJob } from './fault-run.ts'
 import type { CellResult } from './judge.ts'
 import { defaultLimits, shortLimits } from './limits.ts'
 import { HostPool, several, Turns, wordsOf } from './pool.ts'
@@ -65,7 +64,7 @@ export async function main(args: string[]): Promise<number> {
     const own = open.some(({ ownHosts }) => ownHosts === true)
     await using slurm = await SlurmCluster.start({
       hosts: HostPool.hostsFor(Number(values.jobs), own),
-      settings: { KillWait: String(limits.killWait), FirstJobId: firstJob() },
+      settings: { KillWait: String(limits.killWait) },
     })
     const pool = new HostPool(slurm.nodes)
     const processes = new ProcessTable(slurm)

@@ -76,6 +76,8 @@ export const daskLeavings: ReadonlySet<string> = new Set(['dask-worker-space', '
 export class SlurmCluster implements AsyncDisposable {
   /** Directory of everything that the cluster owns. */
   readonly base: string
+  /** Its `ClusterName`, which no other cluster of this machine has. */
+  readonly name = `test${randomBytes(3).toString('hex')}`
   readonly #options: SlurmOptions
   readonly #hosts = new Map<string, Host>()
   readonly #addresses: ReadonlyMap<string, string>
@@ -312,7 +314,7 @@ export class SlurmCluster implements AsyncDisposable {
     await writeFile(join(etc, 'resolv.conf'), '')
     await writeFile(join(etc, 'munge.key'), randomBytes(128), { mode: 0o600 })
     const conf = slurmConf({
-      clusterName: `test${randomBytes(3).toString('hex')}`,
+      clusterName: this.name,
       base: this.base,
       controller,
       // As its users have it: a name, which on the host itself stands for loopback.
