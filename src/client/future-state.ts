@@ -11,13 +11,10 @@ type TaskState =
   | { readonly status: 'pending' | 'finished'; readonly error?: undefined }
   | { readonly status: 'error' | 'cancelled' | 'lost'; readonly error: RunnerError }
 
-/** Who waits for it: made when somebody asks. */
-interface Waiting {
-  /** For its end. */
-  settled?: Deferred<void>
-  /** For its result. */
-  value?: Deferred<unknown> | undefined
-}
+// There are ten thousand of these at once.
+const pending: TaskState = { status: 'pending' }
+const finished: TaskState = { status: 'finished' }
+const noNeeds: WorkerNeeds = {}
 
 /** What is known of a task. Its future may be dropped meanwhile. */
 export class FutureState {
@@ -25,10 +22,12 @@ export class FutureState {
   readonly key: string
   /** What it asks of its worker. */
   readonly needs: WorkerNeeds
-  #task: TaskState = { status: 'pending' }
-  readonly #waiting: Waiting = {}
+  #task: TaskState = pending
+  /** Who waits for its end, and who for its result: made when somebody asks. */
+  #ending: Deferred<void> | undefined
+  #value: Deferred<unknown> | undefined
 
-  constructor(number: number, key: string, needs: WorkerNeeds = {}) {
+  constructor(number: number, key: string, needs: WorkerNeeds = noNeeds) {
     this.number = number
     this.key = key
     this.needs = needs
@@ -44,47 +43,47 @@ export class FutureState {
 
   /** Resolves when the task is not pending any more. */
   get settled(): Promise<void> {
-    this.#waiting.settled ??= deferred()
-    if (this.#task.status !== 'pending') this.#waiting.settled.resolve()
-    return this.#waiting.settled.promise
+    this.#ending ??= deferred()
+    if (this.#task.status !== 'pending') this.#ending.resolve()
+    return this.#ending.promise
   }
 
   /** The result on its way here; `ask` is called where it has not been asked for. */
   value(ask: () => void): Promise<unknown> {
-    if (this.#waiting.value === undefined) {
-      this.#waiting.value = deferred()
+    if (this.#value === undefined) {
+      this.#value = deferred()
       if (this.#task.error === undefined) ask()
-      else this.#waiting.value.reject(this.#task.error)
+      else this.#value.reject(this.#task.error)
     }
-    return this.#waiting.value.promise
+    return this.#value.promise
   }
 
   finish(): void {
     if (this.#task.status !== 'pending') return
-    this.#task = { status: 'finished' }
-    this.#waiting.settled?.resolve()
+    this.#task = finished
+    this.#ending?.resolve()
   }
 
   /** The result has come. Whoever asks again gets it from the cluster again. */
   deliver(value: unknown): void {
     this.finish()
-    this.#waiting.value?.resolve(value)
-    this.#waiting.value = undefined
+    this.#value?.resolve(value)
+    this.#value = undefined
   }
 
   /** The result is there and has no form here. */
   refuse(error: TaskError): void {
     this.finish()
-    this.#waiting.value?.reject(error)
-    this.#waiting.value = undefined
+    this.#value?.reject(error)
+    this.#value = undefined
   }
 
   /** There is no result, for good. */
   fail(error: RunnerError): void {
     if (this.#task.error === undefined) this.#task = { status: statusOf(error), error }
-    this.#waiting.settled?.resolve()
-    this.#waiting.value?.reject(error)
-    this.#waiting.value = undefined
+    this.#ending?.resolve()
+    this.#value?.reject(error)
+    this.#value = undefined
   }
 }
 
