@@ -5,6 +5,6 @@ import { readOrders } from './read-orders.ts'
 
 /** One process of a `local` run: takes its orders from standard input, which stays open as long as the run. */
 export async function runMember(): Promise<void> {
-  const { identity, options } = await readOrders(memberOrdersSchema)
-  await MemberRunner.start({ ...(options as RunnerOptions), identityOfMember: identity })
+  const { identity, options, job } = await readOrders(memberOrdersSchema)
+  await MemberRunner.start({ ...(options as RunnerOptions), identityOfMember: identity, job })
 }

@@ -23,7 +23,7 @@ export function formatStatus(exact: ClusterStatus): string {
     field('id', scheduler.id),
     ...(status.scheduler_file === null ? [] : [field('file', status.scheduler_file)]),
     ...formatDashboard(dashboard),
-    ...(run === null ? [] : [field('run', formatRun(run))]),
+    ...(run === null ? [] : [field('run', formatRun(run)), ...formatTimeLeft(run)]),
     field('workers', formatTotal(status)),
     ...(total.workers === 0 ? [] : [field('tasks', formatTasks(total.tasks))]),
   ]
@@ -61,6 +61,12 @@ function formatDashboard(dashboard: ClusterStatus['dashboard']): string[] {
 function formatRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatus['run']>): string {
   const job = job_id === null ? '' : `: job ${job_id}, step ${step_id ?? '?'}`
   return `${key}${job}, rank 0 on ${host} (process id ${pid})`
+}
+
+function formatTimeLeft({ end_time, time_left }: NonNullable<ClusterStatus['run']>): string[] {
+  if (end_time === null || time_left === null) return []
+  const until = end_time.replace('T', ' ').replace(/\..*/, ' UTC')
+  return [field('time left', time_left === 0 ? `none: the job was to end at ${until}` : `${formatAge(time_left)}, until ${until}`)]
 }
 
 function formatTotal({ run, total, workers }: ClusterStatus): string {

@@ -70,6 +70,10 @@ export interface ClusterStatus {
     /** Of rank 0. */
     readonly host: string
     readonly pid: number
+    /** When its job ends, in ISO 8601; null where the scheduler file does not say. */
+    readonly end_time: string | null
+    /** Seconds until then, by the clock of this host; 0 where it is past. */
+    readonly time_left: number | null
   } | null
   /** By host and name. */
   readonly workers: readonly WorkerStatus[]
@@ -144,7 +148,7 @@ export function describeCluster(
     scheduler_file: 'path' in target ? target.path : null,
     scheduler: { ...describeScheduler(identity, now), ...versionsOf(versions) },
     dashboard,
-    run: file?.dask_hpc_runner === undefined ? null : describeRun(file.dask_hpc_runner),
+    run: file?.dask_hpc_runner === undefined ? null : describeRun(file.dask_hpc_runner, now),
     workers,
     total: {
       workers: workers.length,
@@ -179,9 +183,18 @@ function versionsOf(versions: SchedulerVersions | undefined) {
   }
 }
 
-function describeRun({ run_key, n_workers, host, pid }: ClusterRecord): NonNullable<ClusterStatus['run']> {
+function describeRun(
+  { run_key, n_workers, host, pid, end_time = NaN }: ClusterRecord,
+  now: number,
+): NonNullable<ClusterStatus['run']> {
   const [, job_id = null, step_id = null] = /-([^-.]+)\.([^-.]+)-r\d+$/.exec(run_key) ?? []
-  return { key: run_key, job_id, step_id, n_workers, host, pid }
+  const end = new Date(end_time * 1000)
+  const isKnown = !Number.isNaN(end.getTime())
+  return {
+    ...{ key: run_key, job_id, step_id, n_workers, host, pid },
+    end_time: isKnown ? end.toISOString() : null,
+    time_left: isKnown ? seconds(end.getTime() - now) : null,
+  }
 }
 
 function describeWorker(address: string, worker: WorkerIdentity, now: number): WorkerStatus {

@@ -38,6 +38,8 @@ export interface ReadyCluster {
   readonly schedulerFile: string | undefined
   /** How many workers the run starts; of a cluster that is not ours, how many were waited for. */
   readonly nWorkers: number
+  /** When the job of the run ends, in seconds since 1970, where its scheduler file says so. */
+  readonly endTime?: number | undefined
   /** How many run. */
   readonly running: number
   /** Certificates for it. */
@@ -80,6 +82,7 @@ export async function waitForCluster(options: WaitCommandOptions): Promise<Ready
     schedulerAddress: address,
     schedulerFile: 'path' in target ? target.path : undefined,
     nWorkers: record?.n_workers ?? wanted,
+    endTime: record?.end_time,
     tls,
     running: await awaitWorkers({ ...options, asked, scheduler, record, wanted, end, onProgress: say }),
   }

@@ -52,6 +52,8 @@ export interface ClusterPlace {
   /** Absolute path. Undefined where there is none. */
   readonly schedulerFile: string | undefined
   readonly nWorkers: number
+  /** When the job of the run ends, in seconds since 1970. Undefined where that is not known. */
+  readonly endTime?: number | undefined
   /** How long Dask's clients may try to connect, in its notation, unless the user has said so himself. @default as Dask has it */
   readonly connectTimeout?: string | undefined
   /** Where Dask's clients need a certificate. */
@@ -66,11 +68,12 @@ const connectVariable = 'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT'
 
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
 export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
-  const { schedulerAddress, schedulerFile, nWorkers, connectTimeout, tls } = place
+  const { schedulerAddress, schedulerFile, nWorkers, endTime, connectTimeout, tls } = place
   const own = {
     DASK_SCHEDULER_ADDRESS: schedulerAddress,
     ...(schedulerFile === undefined ? {} : { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
     DASK_HPC_RUNNER_N_WORKERS: String(nWorkers),
+    ...(endTime === undefined ? {} : { DASK_HPC_RUNNER_END_TIME: String(endTime) }),
     ...(connectTimeout === undefined ? {} : { [connectVariable]: env[connectVariable] ?? connectTimeout }),
     ...(tls === undefined ? {} : tlsEnvironment(tls)),
   }

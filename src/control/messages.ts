@@ -77,6 +77,8 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
     n_workers: z.number(),
     connect_timeout: z.optional(z.string()),
   }),
+  /** When the job ends, in seconds since 1970: as soon as that is known, and to whoever joins later. */
+  z.object({ type: z.literal('end-time'), end_time: z.number() }),
   /** The cluster is there: its scheduler file, our record in it. */
   z.object({ type: z.literal('cluster'), file: publishedFileSchema }),
   /** The certificates of the run, PEM: to each process as soon as they are there, and to whoever asks. */

@@ -173,6 +173,16 @@ export const runTable = {
     group: 'run',
     help: 'from the signal that ends the run to the end of its last process',
   },
+  /**
+   * Begin the end of the run so long before its job ends, as SIGTERM would. Rank 0 decides that by its clock; the grace
+   * has to fit in. @default none
+   */
+  endBefore: {
+    kind: duration('1s'),
+    value: 'time',
+    group: 'run',
+    help: 'begin the end of the run so long before the job ends, as a TERM would; longer than --grace',
+  },
   /** The Python that has Dask. @default the active environment's, else the first `python3` on PATH that has it */
   python: {
     kind: path(),

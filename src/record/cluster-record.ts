@@ -49,6 +49,8 @@ export interface ClusterRecord extends Owner {
   secure?: boolean | undefined
   /** The run only adds workers to a cluster: it publishes none. */
   adds_workers?: boolean | undefined
+  /** When the job ends that the run is a part of, in seconds since 1970, where that was known when the file was published. */
+  end_time?: number | undefined
   /** What the scheduler runs on, where this run has started it. */
   versions?: DaskVersions | undefined
 }

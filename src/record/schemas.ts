@@ -36,6 +36,7 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
   n_workers: z.int().check(z.gte(0)),
   secure: z.optional(z.boolean()),
   adds_workers: z.optional(z.boolean()),
+  end_time: z.optional(z.number()),
   versions: z.optional(versionsSchema),
 }) satisfies z.ZodMiniType<ClusterRecord>
 

@@ -132,6 +132,12 @@ export class Coordinator {
     for (const { channel } of this.#ranks.values()) this.#tellCertificates(channel)
   }
 
+  /** It is known when the job ends, in seconds since 1970: tells everybody, and whoever reads the scheduler file. */
+  tellEndTime(endTime: number): void {
+    this.#record = { ...this.#record, end_time: endTime }
+    for (const { channel } of this.#ranks.values()) channel.send({ type: 'end-time', end_time: endTime })
+  }
+
   /** It is known where the scheduler will listen: tells everybody. */
   tellAddress({ address, connectTimeout }: SchedulerAddress): void {
     const timeout = connectTimeout === undefined ? {} : { connect_timeout: connectTimeout }
@@ -214,6 +220,8 @@ export class Coordinator {
     if (this.#haveAllCome) channel.send({ type: 'all-came' })
     this.#settle()
     const { address, cluster } = this.#told
+    const { end_time } = this.#record
+    if (end_time !== undefined) channel.send({ type: 'end-time', end_time })
     if (address !== undefined) channel.send({ type: 'address', ...address })
     if (cluster !== undefined) channel.send({ type: 'cluster', file: cluster })
     this.#tellResult(channel)

@@ -3,6 +3,7 @@ import type { Role } from '../identity/roles.ts'
 import type { Context, RunContext } from '../identity/run-context.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { Rendezvous } from '../rendezvous/rendezvous.ts'
+import type { JobEnd } from './job-end.ts'
 import type { WorkloadManager } from './workload-manager.ts'
 
 /**
@@ -23,6 +24,10 @@ export abstract class RunnerHooks {
   /** What can end the step, if anything can. */
   protected workloadManager(_run: RunContext): WorkloadManager | undefined {
     return undefined
+  }
+  /** When the job around the run ends, as far as its workload manager tells. `signal` ends the question: the run is over. */
+  protected async jobEnd(_run: RunContext, _signal: AbortSignal): Promise<JobEnd> {
+    return await Promise.resolve({ why: 'its runner does not find out' })
   }
   /** Whether all processes of the run are on this host, so that nothing has to listen beyond it. */
   protected isOnOneHost(): boolean {
@@ -61,6 +66,7 @@ export abstract class RunnerHooks {
       getRoles: this.getRoles.bind(this),
       schedulerFileFor: this.schedulerFileFor.bind(this),
       workloadManager: this.workloadManager.bind(this),
+      jobEnd: this.jobEnd.bind(this),
       isOnOneHost: this.isOnOneHost.bind(this),
       afterEnd: this.afterEnd.bind(this),
       beforeSchedulerStart: this.beforeSchedulerStart.bind(this),

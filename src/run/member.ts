@@ -38,6 +38,7 @@ export class Member implements Disposable {
   readonly #terminated = deferred<EndingSignal>()
   readonly #forced = deferred<undefined>()
   #file: PublishedFile | undefined
+  #endTime: number | undefined
   #workersNow = ''
   /** Tells this process from another one that claims its rank. */
   readonly #instance = randomUUID()
@@ -80,6 +81,11 @@ export class Member implements Disposable {
   /** The cluster, once rank 0 has told of it. */
   get published(): Promise<PublishedFile> {
     return this.#cluster.promise
+  }
+
+  /** When the job ends, in seconds since 1970, if rank 0 has told. */
+  get endTime(): number | undefined {
+    return this.#endTime
   }
 
   get isJoined(): boolean {
@@ -239,6 +245,9 @@ export class Member implements Disposable {
     switch (message.type) {
       case 'address':
         this.#address.resolve(message)
+        break
+      case 'end-time':
+        this.#endTime = message.end_time
         break
       case 'cluster':
         this.#file = message.file

@@ -13,6 +13,7 @@ import { Absentees } from './absentees.ts'
 import { isCanceller } from './cancel-step.ts'
 import { endRun } from './end-run.ts'
 import { failureOf, outcomeOf } from './failure.ts'
+import { JobEndWatch } from './job-end.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import type { Part, RunEnd } from './part.ts'
@@ -26,6 +27,7 @@ type ClusterScheduler = Omit<RunningScheduler, 'versions'> & Partial<Pick<Runnin
 export class Rank0 implements Part {
   readonly #run: RunParts
   #coordinator: Coordinator | undefined
+  #jobEnd: JobEndWatch | undefined
   /** Ranks that have never come to a run that has failed. */
   #absent: readonly number[] = []
   #cluster: Promise<PublishedFile> | undefined
@@ -37,10 +39,12 @@ export class Rank0 implements Part {
 
   async join(unusable: Error | undefined): Promise<ClusterAddress> {
     if (unusable !== undefined) throw unusable
+    this.#jobEnd = new JobEndWatch(this.#run)
     const { context, mine, rendezvous, secure, member } = this.#run
     const making = mine.includes('scheduler') ? secure?.make(context) : undefined
     making?.catch(() => undefined)
     const coordinator = await this.#listen()
+    void this.#jobEnd.heed(coordinator)
     if (making !== undefined) await this.#giveCertificates(await making)
     if (mine.includes('scheduler')) await this.#startScheduler(coordinator)
     else {
@@ -229,6 +233,7 @@ export class Rank0 implements Part {
   }
 
   async leave(end: RunEnd): Promise<void> {
+    this.#jobEnd?.[Symbol.dispose]()
     if (this.#coordinator !== undefined)
       this.#absent = await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
   }

@@ -130,7 +130,7 @@ export class Run {
 
   #startProgram(command: readonly [string, ...string[]], address: ClusterAddress): void {
     const { components, context, member, shutdown, supervisor } = this.parts
-    const program = components.startClient(command, placeOf(address, context))
+    const program = components.startClient(command, placeOf(address, context, member))
     void program.exited.then(async (exit) => {
       if (program.whyNotStarted !== undefined)
         context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)

@@ -155,7 +155,7 @@ export class Shutdown implements Disposable {
   async #runEndingCommand({ components, member, context }: ShutdownTarget): Promise<void> {
     const { options, timing, logger } = this.#supervisor
     if (options.onTerminate === undefined) return
-    const command = components.startEndingCommand(options.onTerminate, placeOf(await member.address, context))
+    const command = components.startEndingCommand(options.onTerminate, placeOf(await member.address, context, member))
     if (await settledWithin(command.exited, timing.client)) return
     logger.warn(`the command of --on-terminate has not ended in ${timing.client / 1000} s: it is killed`)
     command.kill()
@@ -176,6 +176,7 @@ function isRank0WithoutClient({ context }: ShutdownTarget): boolean {
 export function placeOf(
   { address, n_workers: nWorkers, connect_timeout: connectTimeout }: ClusterAddress,
   { schedulerFile }: RunContext,
+  { endTime }: Pick<Member, 'endTime'>,
 ): Parameters<Components['startEndingCommand']>[1] {
-  return { schedulerAddress: address, schedulerFile, nWorkers, ...(connectTimeout && { connectTimeout }) }
+  return { schedulerAddress: address, schedulerFile, nWorkers, endTime, ...(connectTimeout && { connectTimeout }) }
 }

@@ -39,9 +39,3 @@ export function certificateEnd(now: number, jobEnd: number | undefined): number 
   const known = jobEnd !== undefined && jobEnd > now && jobEnd < now + longest
   return known ? Math.max(jobEnd + slack, now + 30 * day) : now + longest
 }
-
-/** When Slurm ends the job, where it says so. */
-export function jobEndOf(env: Readonly<NodeJS.ProcessEnv>): number | undefined {
-  const seconds = Number(env.SLURM_JOB_END_TIME)
-  return Number.isInteger(seconds) && seconds > 0 ? seconds * 1000 : undefined
-}

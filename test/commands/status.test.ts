@@ -110,6 +110,31 @@ describe('the status of a cluster', () => {
   })
 })
 
+describe('the time that is left of the job', () => {
+  const ending = (end_time: number | undefined): ClusterStatus => {
+    const record = { ...file.dask_hpc_runner, end_time } as SchedulerFile['dask_hpc_runner']
+    const live = { identity: identity([]), file: { ...file, dask_hpc_runner: record } }
+    return describeCluster({ path: '/F.json' }, live, constants, started + 300_000)
+  }
+
+  it('is shown where the scheduler file says when it ends', () => {
+    const status = ending(started / 1000 + 3_900)
+    expect(status.run).toMatchObject({ end_time: '2026-11-23T06:05:00.000Z', time_left: 3_600 })
+    expect(formatStatus(status)).toContain('\ntime left  60 min, until 2026-11-23 06:05:00 UTC\n')
+  })
+
+  it('is none where that is past', () => {
+    const status = ending(started / 1000)
+    expect(status.run?.time_left).toBe(0)
+    expect(formatStatus(status)).toContain('\ntime left  none: the job was to end at 2026-11-23 05:00:00 UTC\n')
+  })
+
+  it.each([undefined, 1e300])('is not shown where it says %d', (end_time) => {
+    expect(ending(end_time).run).toMatchObject({ end_time: null, time_left: null })
+    expect(formatStatus(ending(end_time))).not.toContain('time left')
+  })
+})
+
 describe('the status for people', () => {
   it('fits on one screen', () => {
     const text = formatStatus(described([worker(2, '10.0.0.2'), worker(3, '10.0.0.3'), worker(4, '10.0.0.3')]))

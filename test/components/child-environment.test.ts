@@ -104,6 +104,12 @@ describe('clientEnvironment', () => {
     })
   })
 
+  it('says when the job ends, where that is known', () => {
+    const end = { DASK_HPC_RUNNER_END_TIME: '1800000600', APPTAINERENV_DASK_HPC_RUNNER_END_TIME: '1800000600' }
+    expect(clientEnvironment({}, { ...place, endTime: 1_800_000_600 })).toMatchObject(end)
+    expect(clientEnvironment({}, place)).not.toHaveProperty('DASK_HPC_RUNNER_END_TIME')
+  })
+
   it('names no file of a cluster that was found by its address, and not one that was inherited', () => {
     const inherited = {
       DASK_HPC_RUNNER_SCHEDULER_FILE: '/of/another.json',

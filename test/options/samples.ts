@@ -119,6 +119,7 @@ export const samples: Readonly<Record<string, Samples>> = {
   scancel: switches,
   controlPort: ports,
   grace: times,
+  endBefore: seconds,
   python: paths,
   gpusPerWorker: fromZero,
   workerCommand: {

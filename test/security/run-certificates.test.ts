@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { certificateEnd, jobEndOf, makeRunCertificates } from '../../src/security/run-certificates.ts'
+import { certificateEnd, makeRunCertificates } from '../../src/security/run-certificates.ts'
 import { tryHandshake } from '../../src/security/try-handshake.ts'
 
 const day = 86_400_000
@@ -26,7 +26,5 @@ describe('the certificates of a run', () => {
     expect(certificateEnd(0, undefined)).toBe(365 * day)
     // The end of time, of a job without a limit.
     expect(certificateEnd(0, 4_294_967_294_000)).toBe(365 * day)
-    expect(jobEndOf({ SLURM_JOB_END_TIME: '1800000000' })).toBe(1_800_000_000_000)
-    expect(jobEndOf({ SLURM_JOB_END_TIME: 'Unknown' })).toBeUndefined()
   })
 })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../../identity/identity.ts'
 import { equalPart, type Share } from '../../identity/share.ts'
+import { jobEndVariables, slurmJobEnd } from '../slurm/slurm-job-end.ts'
 import { shareInJob } from '../slurm/slurm-share.ts'
 import { nameOf, optionNames, type RunnerOptions } from '../../options.ts'
 import { ownTables } from '../../options/command-table.ts'
@@ -16,6 +17,7 @@ import { settledWithin } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
+import type { JobEnd } from '../../run/job-end.ts'
 import type { MemberOrders } from './member-orders.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
 import { ownProgram } from '../../util/own-program.ts'
@@ -112,6 +114,11 @@ export class LocalRunner extends BaseRunner {
     return this.#files
   }
 
+  /** That of the job in which we were started, such as by its script. */
+  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await slurmJobEnd({ ...options.env, ...jobEndVariables(this.#surroundings) }, { signal })
+  }
+
   protected override async afterEnd({ options }: RunContext, told: boolean): Promise<void> {
     const ended = Promise.all(this.#members.map(async (member) => await member.exited))
     if (told) await settledWithin(ended, hearingTimeout)
@@ -132,7 +139,7 @@ export class LocalRunner extends BaseRunner {
       endsWithUs: true,
     })
     this.#members.push(member)
-    const orders: MemberOrders = { identity, options: this.#orders }
+    const orders: MemberOrders = { identity, options: this.#orders, job: jobEndVariables(this.#surroundings) }
     member.stdin?.write(`${JSON.stringify(orders)}\n`)
     member.unref()
     void member.exited.then((exit) => {
@@ -150,11 +157,13 @@ export class LocalRunner extends BaseRunner {
 /** One of the processes that a {@link LocalRunner} has started. */
 export class MemberRunner extends BaseRunner {
   readonly #identity: Identity
+  readonly #job: MemberOrders['job']
 
-  constructor(options: RunnerOptions & { readonly identityOfMember: Identity }) {
-    const { identityOfMember, ...own } = options
+  constructor(options: RunnerOptions & { readonly identityOfMember: Identity; readonly job: MemberOrders['job'] }) {
+    const { identityOfMember, job, ...own } = options
     super(own)
     this.#identity = identityOfMember
+    this.#job = job
     // The process that started us is gone, or wants us to end.
     process.stdin.on('end', () => {
       this.interrupt('SIGTERM')
@@ -169,6 +178,10 @@ export class MemberRunner extends BaseRunner {
 
   protected override rendezvous(run: RunContext): FileRendezvous {
     return new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true })
+  }
+
+  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await slurmJobEnd({ ...options.env, ...this.#job }, { signal })
   }
 
   protected override identify(): Identity {

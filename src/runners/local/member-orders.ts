@@ -19,6 +19,8 @@ export interface MemberOrders {
   readonly identity: Identity
   /** Looked at once more in the process that gets them. */
   readonly options: RunnerOptions
+  /** The variables of a job around the run by which its end is found out; all others are kept from its processes. */
+  readonly job: Readonly<Record<string, string>>
 }
 
-export const memberOrdersSchema = z.object({ identity: identitySchema, options: z.record(z.string(), z.unknown()) })
+export const memberOrdersSchema = z.object({ identity: identitySchema, options: z.record(z.string(), z.unknown()), job: z.record(z.string(), z.string()) })

@@ -11,9 +11,11 @@ import type { RunnerOptions } from '../../options.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Rendezvous } from '../../rendezvous/rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
+import type { JobEnd } from '../../run/job-end.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { temporaryPlace } from '../../util/temporary-place.ts'
 import { deadline } from '../../util/wait.ts'
+import { slurmJobEnd } from '../slurm/slurm-job-end.ts'
 import { MpiRendezvous } from './mpi-rendezvous.ts'
 
 /**
@@ -69,6 +71,11 @@ export class MPIRunner extends BaseRunner {
     if (this.#choice?.by !== 'broadcast' || this.#wantsFile) return path
     const name = `dask-hpc-runner-${formatRunKey(me.runKey)}-${me.rank}-${randomUUID().slice(0, 8)}`
     return join((await temporaryPlace()).path, name, 'scheduler.json')
+  }
+
+  /** An MPI launcher is mostly started in a job of Slurm. */
+  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await slurmJobEnd(options.env, { signal })
   }
 
   protected override rendezvous(run: RunContext): Rendezvous {

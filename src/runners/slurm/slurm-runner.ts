@@ -3,6 +3,8 @@ import type { Context, RunContext } from '../../identity/run-context.ts'
 import { identifySlurm } from './identify-slurm.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
+import type { JobEnd } from '../../run/job-end.ts'
+import { slurmJobEnd } from './slurm-job-end.ts'
 import { isFarFromRank0, SlurmManager } from './slurm-manager.ts'
 
 /**
@@ -26,5 +28,9 @@ export class SLURMRunner extends BaseRunner {
 
   protected override workloadManager(run: RunContext): SlurmManager {
     return new SlurmManager(run)
+  }
+
+  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await slurmJobEnd(options.env, { signal })
   }
 }

@@ -1,4 +1,5 @@
 import { vi } from 'vitest'
+import type { ClusterPlace } from '../../../src/components/child-environment.ts'
 import type { ClientProgram } from '../../../src/components/client-program.ts'
 import type { WorkerProcess } from '../../../src/components/local-components.ts'
 import { type Exit, formatExit } from '../../../src/process/exit.ts'
@@ -104,6 +105,8 @@ export class FakeComponents {
   readonly #did: (what: string) => void
   scheduler: FakeDask | undefined
   client: FakeProgram | undefined
+  /** What the program was told of the cluster. */
+  place: ClusterPlace | undefined
   readonly workers: FakeDask[] = []
   /** Whether schedulers and workers come to run by themselves. */
   doStart = true
@@ -145,7 +148,8 @@ export class FakeComponents {
     return await Promise.resolve([{ name, start }])
   }
 
-  startClient(): ClientProgram {
+  startClient(_command: readonly string[], place: ClusterPlace): ClientProgram {
+    this.place = place
     this.client = new FakeProgram('program', this.#did)
     return this.client as unknown as ClientProgram
   }

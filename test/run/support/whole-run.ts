@@ -7,11 +7,13 @@ import type { RunContext } from '../../../src/identity/run-context.ts'
 import type { RunnerOptions } from '../../../src/options.ts'
 import type { Reaper } from '../../../src/process/reaper.ts'
 import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
+import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
 import type { EarlyExit } from '../../../src/rendezvous/rendezvous.ts'
 import type { Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
 // Loaded when it is needed, for which no time passes here.
 import '../../../src/run/open-coordinator.ts'
+import type { JobEnd } from '../../../src/run/job-end.ts'
 import { realRunSeams, type RunSeams } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
@@ -30,6 +32,11 @@ export class WholeRun {
   readonly did: string[] = []
   /** What was written on standard error. */
   readonly log: string[] = []
+  /** When the job ends, or why that is not known. */
+  jobEnd: (signal: AbortSignal) => Promise<JobEnd> = async () =>
+    await Promise.resolve({ why: 'there is no job around a test' })
+  /** What rank 0 has published, once it has. */
+  published: PublishedFile | undefined
   /** With which status each rank has exited. */
   readonly statuses = new Map<number, number>()
   readonly network = new MemoryNetwork()
@@ -226,7 +233,10 @@ class MemoryRunner extends BaseRunner {
         run.found.resolve({ kind: 'coordinator', record })
         await this.#does('announced')
       },
-      publish: async () => this.#does('published'),
+      publish: async (file) => {
+        run.published = file
+        await this.#does('published')
+      },
       publishOutcome,
       publishOutcomeAtOnce: () => {
         did('published the outcome at once')
@@ -241,6 +251,10 @@ class MemoryRunner extends BaseRunner {
       },
       earlyExits: async () => await Promise.resolve(run.earlyExits),
     })
+  }
+
+  protected override async jobEnd(_: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await this.#options.run.jobEnd(signal)
   }
 
   protected override workloadManager(): WorkloadManager {
