@@ -45,7 +45,7 @@ const benchmarks =
             include: ['bench/**/*.bench.ts'],
             globalSetup: [
               globalSetup,
-              'scripts/numpy-setup.mjs',
+              'scripts/python-setup.mjs',
               'scripts/debian13-setup.mjs',
               'scripts/slurm-setup.mjs',
               'scripts/mpi-setup.mjs',
@@ -89,7 +89,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: cluster,
-          globalSetup: [globalSetup, 'scripts/numpy-setup.mjs', 'scripts/debian13-setup.mjs'],
+          globalSetup: [globalSetup, 'scripts/python-setup.mjs', 'scripts/debian13-setup.mjs'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // A future that is dropped is told from one that is not by the collector alone.

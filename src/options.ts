@@ -89,6 +89,7 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
   const name: NameOf = (option) => nameOf(given, option)
   const rows = completeRows(runTable, given, name)
   checkTogether(given, rows, name)
+  checkLink(rows.dashboardLink, env ?? process.env, name)
   return Object.freeze({
     ...rows,
     ...completeTls(rows, env ?? process.env),
@@ -107,6 +108,15 @@ export function completeOptions(given: RunnerOptions): CompleteOptions {
 /** How messages call an option: by the flag or the variable that had it, or as the library does. @internal */
 export function nameOf({ sources }: Pick<RunnerOptions, 'sources'>, option: string): string {
   return sources === undefined ? option : (sources[option] ?? flagOf(option))
+}
+
+/** Dask fills in the names of a link when it shows it, and fails where there is no such variable. */
+function checkLink(link: string | undefined, env: Readonly<NodeJS.ProcessEnv>, name: NameOf): void {
+  for (const [all, variable = ''] of (link ?? '').matchAll(/\{(\w+)\}/g))
+    if (!['scheme', 'host', 'port', 'node'].includes(variable) && env[variable] === undefined)
+      throw new RangeError(
+        `Cannot use ${name('dashboardLink')} "${link}": there is no variable ${variable}; set it, or leave ${all} out`,
+      )
 }
 
 /** The options that have to do with TLS. */

@@ -100,6 +100,11 @@ describe('completeOptions', () => {
     ['Cannot use one listenAddress for 2 workers', { listenAddress: 'tcp://h:1', nworkers: 2 }],
     ['write a range such as 9000:9002', { workerPort: '9000:9001', nworkers: 3 }],
     ['Cannot use nannyPort "9000": the workers have no nanny', { nannyPort: '9000' }],
+    ['Cannot use preloadNanny "a,b": the workers have no nanny', { preloadNanny: ['a', 'b'] }],
+    ['Cannot use lifetimeRestart "yes": the workers have no nanny', { lifetimeRestart: true }],
+    ['Cannot use preloadArgv alone: name preload too', { preloadArgv: '--level 3' }],
+    ["Cannot use jupyter with secure: Dask's Jupyter server asks nobody", { jupyter: true, secure: true }],
+    ['there is no variable MY_PREFIX; set it', { dashboardLink: '{MY_PREFIX}proxy/{port}', env: {} }],
     ['write a range such as 9000:9001', { nannyPort: '9000', nworkers: 2, nanny: true }],
   ])('refuses what cannot be together: %s', (words, options) => {
     expect(() => completeOptions(options)).toThrow(RangeError)

@@ -1,4 +1,4 @@
-import type { DashboardState } from '../dask/dashboard.ts'
+import { type DashboardState, tunnelledUrl } from '../dask/dashboard.ts'
 import { formatDuration } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
 import { formatBytes, formatCount } from '../util/format.ts'
@@ -54,7 +54,7 @@ function formatDashboard(dashboard: ClusterStatus['dashboard']): string[] {
     field('dashboard', state === 'there' ? url : `${url} (${dashboards[state]})`),
     ...(tunnel === null
       ? []
-      : [field('', `from your own machine: ${tunnel}`), field('', 'and then http://localhost:8787/status')]),
+      : [field('', `from your own machine: ${tunnel}`), field('', `and then ${tunnelledUrl(url)}`)]),
   ]
 }
 

@@ -116,7 +116,7 @@ export async function askConstants(cluster: LiveCluster, { timeout, signal, env 
   const check = async (url: string): Promise<DashboardState> =>
     await checkDashboard(url, { timeout: Math.min(timeout, dashboardTimeout), signal })
   const look = async (): Promise<Constants['dashboard']> => {
-    let url = dashboardUrl(identity)
+    let url = dashboardUrl({ ...identity, dask_hpc_runner: file?.dask_hpc_runner })
     if (url === undefined) return null
     let state = await check(url)
     if (state === 'unreachable' && file?.dask_hpc_runner?.secure === true) {

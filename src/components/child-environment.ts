@@ -56,6 +56,8 @@ export interface ClusterPlace {
   readonly endTime?: number | undefined
   /** How long Dask's clients may try to connect, in its notation, unless the user has said so himself. @default as Dask has it */
   readonly connectTimeout?: string | undefined
+  /** The template of the link to the dashboard, unless the user has said so himself. @default as Dask has it */
+  readonly dashboardLink?: string | undefined
   /** Where Dask's clients need a certificate. */
   readonly tls?: TlsFiles | undefined
 }
@@ -64,17 +66,19 @@ export interface ClusterPlace {
 const inheritedFile = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_SCHEDULER_FILE$/
 
 /** How long a client of Dask tries to connect: the program may begin before its scheduler listens. */
+const linkVariable = 'DASK_DISTRIBUTED__DASHBOARD__LINK'
 const connectVariable = 'DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT'
 
 /** {@link childEnvironment} for the client program, in which a plain `Client()` finds the cluster. */
 export function clientEnvironment(env: NodeJS.ProcessEnv, place: ClusterPlace): NodeJS.ProcessEnv {
-  const { schedulerAddress, schedulerFile, nWorkers, endTime, connectTimeout, tls } = place
+  const { schedulerAddress, schedulerFile, nWorkers, endTime, connectTimeout, dashboardLink, tls } = place
   const own = {
     DASK_SCHEDULER_ADDRESS: schedulerAddress,
     ...(schedulerFile === undefined ? {} : { DASK_HPC_RUNNER_SCHEDULER_FILE: schedulerFile }),
     DASK_HPC_RUNNER_N_WORKERS: String(nWorkers),
     ...(endTime === undefined ? {} : { DASK_HPC_RUNNER_END_TIME: String(endTime) }),
     ...(connectTimeout === undefined ? {} : { [connectVariable]: env[connectVariable] ?? connectTimeout }),
+    ...(dashboardLink === undefined ? {} : { [linkVariable]: env[linkVariable] ?? dashboardLink }),
     ...(tls === undefined ? {} : tlsEnvironment(tls)),
   }
   const others = Object.entries(withNestedSteps(env)).filter(([name]) => !inheritedFile.test(name))

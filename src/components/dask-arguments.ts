@@ -1,5 +1,8 @@
 import { isIP } from 'node:net'
 import { type CompleteOptions, nameOf } from '../options.ts'
+import { daskTable } from '../options/dask-table.ts'
+import { flagOf } from '../options/names.ts'
+import { splitWords } from '../options/worker-command.ts'
 import { isLoopback } from '../util/network.ts'
 
 /** Where the scheduler listens. */
@@ -18,6 +21,10 @@ export function schedulerArguments(options: CompleteOptions, place: SchedulerPla
     ...commonArguments(options),
     // Without a dashboard Dask still binds this port for its health page.
     ...flag('--dashboard-address', schedulerDashboard(options, place.host)),
+    ...(options.useXheaders ? ['--use-xheaders', 'true'] : []),
+    ...(options.jupyter ? ['--jupyter'] : []),
+    ...flag('--idle-timeout', options.idleTimeout),
+    ...preloadArguments(options),
   ]
 }
 
@@ -53,7 +60,12 @@ export function workerArguments(options: CompleteOptions, place: WorkerPlace): s
     ...flag('--worker-class', options.workerClass),
     ...flag('--resources', options.resources),
     ...flag('--lifetime', options.lifetime),
+    ...flag('--lifetime-stagger', options.lifetimeStagger),
+    ...lifetimeRestart(options),
     ...flag('--death-timeout', options.deathTimeout),
+    ...flag('--scheduler-sni', options.schedulerSni),
+    ...(options.nanny ? flags('--preload-nanny', options.preloadNanny) : []),
+    ...preloadArguments(options),
   ]
 }
 
@@ -82,8 +94,20 @@ function commonArguments(options: CompleteOptions): string[] {
     ...flag('--tls-cert', options.tlsCert),
     ...flag('--tls-key', options.tlsKey),
     ...(!options.dashboard ? ['--no-dashboard'] : []),
-    ...(options.preload ?? []).flatMap((preload) => flag('--preload', preload)),
+    ...flag('--dashboard-prefix', options.dashboardPrefix),
+    ...flags('--preload', options.preload),
   ]
+}
+
+/** Without a nanny there is nobody who could. */
+function lifetimeRestart({ nanny, lifetimeRestart }: CompleteOptions): string[] {
+  if (!nanny || lifetimeRestart === undefined) return []
+  return [lifetimeRestart ? '--lifetime-restart' : '--no-lifetime-restart']
+}
+
+/** They come last: Dask hands on whatever is behind all options. */
+function preloadArguments({ preload, preloadArgv }: CompleteOptions): string[] {
+  return preload === undefined || preloadArgv === undefined ? [] : ['--', ...splitWords(preloadArgv)]
 }
 
 /** Dask takes what has colons for a host and a port, unless it stands in brackets. */
@@ -95,14 +119,27 @@ function flag(name: string, value: string | number | undefined): string[] {
   return value === undefined ? [] : [name, String(value)]
 }
 
+function flags(name: string, values: readonly string[] = []): string[] {
+  return values.flatMap((value) => flag(name, value))
+}
+
+/** How messages call the options that these arguments of Dask come from, by Dask's flags. */
+export function namesOfFlags(options: CompleteOptions, args: readonly string[]): Readonly<Record<string, string>> {
+  const given = Object.keys(daskTable).filter((option) => args.includes(flagOf(option)))
+  return Object.fromEntries(given.map((option) => [flagOf(option), nameOf(options, option)]))
+}
+
 /** A value of an option, for values.py: the option, how messages call it, and the value. */
 export type DaskValue = readonly [option: string, name: string, value: string]
 
 /** The values of which only Dask, in the user's Python, knows whether they can be used. */
 export function daskValues(options: CompleteOptions): DaskValue[] {
-  const { protocol, listenAddress, contactAddress, workerClass, preload = [] } = options
-  const given = Object.entries({ protocol, listenAddress, contactAddress, workerClass })
-  return [...given, ...preload.map((each) => ['preload', each] as const)].flatMap(([option, value]) =>
+  const { protocol, listenAddress, contactAddress, workerClass, preload = [], preloadNanny = [], nanny } = options
+  const jupyter = options.jupyter ? 'yes' : undefined
+  const given = Object.entries({ protocol, listenAddress, contactAddress, workerClass, jupyter })
+  const preloads = preload.map((each) => ['preload', each] as const)
+  const ofNannies = nanny ? preloadNanny.map((each) => ['preloadNanny', each] as const) : []
+  return [...given, ...preloads, ...ofNannies].flatMap(([option, value]) =>
     value === undefined ? [] : [[option, nameOf(options, option), value] as const],
   )
 }

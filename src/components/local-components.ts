@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace, workerEnvironment } from './child-environment.ts'
 import { ClientProgram } from './client-program.ts'
 import { CommandWorker } from './command-worker.ts'
-import { schedulerArguments, workerArguments, type WorkerPlace, daskValues } from './dask-arguments.ts'
+import { schedulerArguments, workerArguments, type WorkerPlace, daskValues, namesOfFlags } from './dask-arguments.ts'
 import { taskShare } from './task-share.ts'
 import { fillCommand } from './worker-command.ts'
 import {
@@ -103,8 +103,10 @@ export class LocalComponents {
     this.#run.signal.throwIfAborted()
     // A scheduler can do without; its workers could not.
     const directory = await this.ownDirectory().catch(() => undefined)
-    const extras = { environment: {}, resources: {}, directory, values: daskValues(options) }
-    const process = await this.#interpreters.start(scheduler, schedulerArguments(options, { host, port }), extras)
+    const arguments_ = schedulerArguments(options, { host, port })
+    const names = namesOfFlags(options, arguments_)
+    const extras = { environment: {}, resources: {}, directory, values: daskValues(options), names }
+    const process = await this.#interpreters.start(scheduler, arguments_, extras)
     this.#started.scheduler = process
     return process
   }
@@ -139,6 +141,7 @@ export class LocalComponents {
           resources: resources.offered,
           gpus: gpus && beginsWith(gpus, i),
           values: daskValues(options),
+          names: namesOfFlags(options, arguments_),
         }
         const worker = await this.#interpreters.start(workerPart(name), arguments_, extras)
         this.#workers.set(name, worker)

@@ -11,6 +11,8 @@ import type { RunContext } from '../identity/run-context.ts'
 export interface RunningScheduler {
   readonly scheduler: SchedulerFile
   readonly versions: DaskVersions
+  /** Whether the user's configuration of Dask has a link to the dashboard. */
+  readonly ownLink?: boolean | undefined
 }
 
 /** Where a scheduler will listen, or does so already. */
@@ -18,6 +20,8 @@ export interface SchedulerAddress {
   readonly address: string
   /** How long a client that may be early is to try to connect, in Dask's notation. Undefined: as the user has it. */
   readonly connectTimeout?: string
+  /** Whether the user's configuration of Dask has a link to the dashboard. Undefined: that is not known. */
+  readonly ownLink?: boolean | undefined
 }
 
 /**
@@ -32,11 +36,11 @@ export async function schedulerAddress(
   running: Promise<RunningScheduler>,
   { options, signal }: RunContext,
 ): Promise<SchedulerAddress> {
-  const bound = process.bound.then(({ address, connect }) => ({
-    address,
+  const bound = process.bound.then(({ address, connect, link }) => ({
+    ...{ address, ownLink: link },
     ...(connect ? {} : { connectTimeout: `${options.rendezvousTimeout / 1000}s` }),
   }))
-  const runs = running.then(({ scheduler }) => ({ address: scheduler.address }))
+  const runs = running.then(({ scheduler, ownLink }) => ({ address: scheduler.address, ownLink }))
   return await untilAborted(Promise.race([bound, runs]), signal)
 }
 
@@ -54,11 +58,11 @@ export async function schedulerRuns(
       code: 'ERR_TIMED_OUT',
       lastLines: process.tail,
     })
-  const { identity, versions } = await deadline(process.started, rendezvousTimeout, late)
+  const { identity, versions, link } = await deadline(process.started, rendezvousTimeout, late)
   const scheduler = parseIdentity(identity)
   if (scheduler === undefined)
     throw new RunnerError(`Cannot use what the scheduler says of itself: ${JSON.stringify(identity)}`, {
       code: 'ERR_BUG',
     })
-  return { scheduler, versions }
+  return { scheduler, versions, ownLink: link }
 }

@@ -76,6 +76,8 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
     address: z.string(),
     n_workers: z.number(),
     connect_timeout: z.optional(z.string()),
+    /** Whether the user's configuration of Dask has a link to the dashboard, where that is known. */
+    own_link: z.optional(z.boolean()),
   }),
   /** When the job ends, in seconds since 1970: as soon as that is known, and to whoever joins later. */
   z.object({ type: z.literal('end-time'), end_time: z.number() }),

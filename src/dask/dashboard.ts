@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import { type ClientRequest, get } from 'node:http'
+import type { ClusterRecord } from '../record/cluster-record.ts'
 
 /** What came of asking a dashboard for its first page. */
 export type DashboardState =
@@ -16,6 +17,13 @@ export interface DashboardPlace {
   /** The scheduler's, such as `tcp://10.0.0.1:8786`. */
   readonly address: string
   readonly services?: Readonly<Record<string, unknown>> | null | undefined
+  /** Our record, where one of our runs has started it. */
+  readonly dask_hpc_runner?: Pick<ClusterRecord, 'dashboard_prefix'> | undefined
+}
+
+/** Where the dashboard is on the user's own machine, through the tunnel of {@link tunnelCommand}. */
+export function tunnelledUrl(url: string): string {
+  return `http://localhost:${localPort}${new URL(url).pathname}`
 }
 
 /** The port that a tunnel opens on the user's own machine: Dask's default one. */
@@ -24,12 +32,12 @@ const localPort = 8787
 const enough = 65_536
 
 /** URL of the dashboard's first page, or undefined where the scheduler has none. */
-export function dashboardUrl({ address, services }: DashboardPlace): string | undefined {
+export function dashboardUrl({ address, services, dask_hpc_runner: record }: DashboardPlace): string | undefined {
   const port = services?.dashboard
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
   // Any protocol will do: the dashboard speaks HTTP beside all of them.
   const host = /^[a-z][a-z0-9+.-]*:\/\/(\[[^\]]+\]|[^:/\s]+):\d+$/.exec(address)?.[1]
-  return host === undefined ? undefined : `http://${host}:${port}/status`
+  return host === undefined ? undefined : `http://${host}:${port}${record?.dashboard_prefix ?? ''}/status`
 }
 
 /** Asks a dashboard for its first page. Nothing is thrown. */
@@ -73,7 +81,7 @@ export async function checkDashboard(
 }
 
 /**
- * The command that makes the dashboard appear at `http://localhost:8787/status` on the user's own
+ * The command that makes the dashboard appear at {@link tunnelledUrl} on the user's own
  * machine; null where a host of it is none, as what others have written may not be: it is made to be pasted into a shell.
  *
  * @param login the host to go through, from `SLURM_SUBMIT_HOST` where that is known

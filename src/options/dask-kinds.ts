@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { parsePorts } from '../util/ports.ts'
 import { atHome, Refusal, script, text } from './kinds.ts'
 import type { Kind } from './row.ts'
+import { splitWords, WordsError } from './worker-command.ts'
 
 // What Dask's own parsers take (2022.12 to 2026.7), and less: neither NaN nor a number that is written in the digits
 // of another script is meant by anybody. `test/options/dask-values.process.test.ts` holds them against each other.
@@ -88,6 +89,37 @@ export function className(): Kind<string, string> {
 /** A module, a file or the text of a script that Dask loads; `~` at the beginning of a file is the home directory. */
 export function preload(): Kind<string, string> {
   return script((given) => (given.startsWith('~/') ? atHome(given) : given))
+}
+
+/** Arguments of what is preloaded: a command line without its program. */
+export function preloadArguments(): Kind<string, string> {
+  return text((given) => {
+    try {
+      splitWords(given)
+    } catch (error) {
+      if (!(error instanceof WordsError)) throw error
+      throw new Refusal(error.message)
+    }
+    return given
+  })
+}
+
+/** Where dashboards are served below: `dask`, or `/a/b`. Given as `/a/b`. */
+export function dashboardPrefix(): Kind<string, string> {
+  return text((given) => {
+    const path = given.replace(/^\/+|\/+$/g, '')
+    if (/^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/.test(path)) return `/${path}`
+    throw new Refusal('write a path of letters, digits, ".", "_", "~", "-" and "/", such as dask or /my/dask')
+  })
+}
+
+/** A link as Dask has it in its configuration, with names in braces. */
+export function linkTemplate(): Kind<string, string> {
+  return text((given) => {
+    if (/[{}]/.test(given.replaceAll(/\{[A-Za-z_][A-Za-z0-9_]*\}/g, '')))
+      throw new Refusal('a brace in it stands alone; write names in braces, such as {host}, {port} and {JUPYTERHUB_SERVICE_PREFIX}')
+    return given
+  })
 }
 
 /** Name of a protocol of Dask. */

@@ -3,14 +3,16 @@ import {
   address,
   daskTime,
   dashboardAddress,
+  dashboardPrefix,
   host,
   memory,
   networks,
   preload,
+  preloadArguments,
   protocol,
   resources,
 } from './dask-kinds.ts'
-import { listOf, path, ports, wholeNumber, yesOrNo } from './kinds.ts'
+import { listOf, path, ports, text, wholeNumber, yesOrNo } from './kinds.ts'
 import type { Rows } from './row.ts'
 
 /** The options of `dask scheduler` and `dask worker`, under Dask's own names. */
@@ -191,6 +193,30 @@ export const daskTable = {
     help: 'time after which a worker ends, in Dask\'s notation: "2 hours", 2h, or a number of seconds',
     handedTo: 'workers',
   },
+  /** By how much the lifetimes of workers differ at random, in Dask's notation, so that not all end together. */
+  lifetimeStagger: {
+    kind: daskTime(),
+    value: 'time',
+    group: 'dask',
+    help: 'by how much the lifetimes of workers differ at random, likewise',
+    handedTo: 'workers',
+  },
+  /** Have its nanny start a worker again whose lifetime is over; with `nanny`. @default as Dask's configuration has it */
+  lifetimeRestart: {
+    kind: yesOrNo(),
+    otherwise: "as Dask's configuration has it",
+    group: 'dask',
+    help: 'have its nanny start a worker again whose lifetime is over; with --nanny',
+    handedTo: 'workers',
+  },
+  /** Time without work after which the scheduler ends, and the run with it, in Dask's notation. */
+  idleTimeout: {
+    kind: daskTime(),
+    value: 'time',
+    group: 'dask',
+    help: 'time without work after which the scheduler ends, and the run with it, likewise',
+    handedTo: 'scheduler',
+  },
   /** Time after which a worker without its scheduler ends, in Dask's notation. */
   deathTimeout: {
     kind: daskTime(),
@@ -224,6 +250,38 @@ export const daskTable = {
     help: 'where the scheduler serves its dashboard',
     handedTo: 'scheduler',
   },
+  /** Path below which scheduler and workers serve their dashboards, such as `dask` for `/dask/status`. */
+  dashboardPrefix: {
+    kind: dashboardPrefix(),
+    value: 'path',
+    group: 'dask',
+    help: 'path below which the dashboards are served: dask for /dask/status',
+    handedTo: 'both',
+  },
+  /** Have the dashboard believe a proxy's `X-` headers. Dask up to 2024.12 takes it and does nothing with it. @default false */
+  useXheaders: {
+    kind: yesOrNo(),
+    default: false,
+    group: 'dask',
+    help: "have the dashboard believe a proxy's X- headers; Dask up to 2024.12 takes it and does nothing with it",
+    handedTo: 'scheduler',
+  },
+  /** Start a Jupyter server in the scheduler, at `/jupyter` of its dashboard: whoever reaches that runs code as you. @default false */
+  jupyter: {
+    kind: yesOrNo(),
+    default: false,
+    group: 'dask',
+    help: 'start a Jupyter server in the scheduler, at /jupyter of its dashboard: whoever reaches that runs code as you',
+    handedTo: 'scheduler',
+  },
+  /** The name that the scheduler's certificate has, where that is not its host's, for workers. */
+  schedulerSni: {
+    kind: text(),
+    value: 'name',
+    group: 'dask',
+    help: "the name in the scheduler's certificate that workers ask for by SNI",
+    handedTo: 'workers',
+  },
   /** Modules, files or texts that scheduler and workers load at their start. */
   preload: {
     kind: listOf(preload()),
@@ -231,5 +289,21 @@ export const daskTable = {
     group: 'dask',
     help: 'module or file that scheduler and workers load; may be repeated',
     handedTo: 'both',
+  },
+  /** Arguments of what `preload` names, in one text that is split as a shell splits it. */
+  preloadArgv: {
+    kind: preloadArguments(),
+    value: 'arguments',
+    group: 'dask',
+    help: 'arguments of what --preload names, in one text: "--level 3 \'two words\'"',
+    handedTo: 'both',
+  },
+  /** Modules, files or texts that nannies load at their start; with `nanny`. */
+  preloadNanny: {
+    kind: listOf(preload()),
+    value: 'module',
+    group: 'dask',
+    help: 'module or file that nannies load; with --nanny; may be repeated',
+    handedTo: 'workers',
   },
 } as const satisfies Rows

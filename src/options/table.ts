@@ -1,3 +1,4 @@
+import { linkTemplate } from './dask-kinds.ts'
 import { daskTable } from './dask-table.ts'
 import { duration, oneOf, path, ports, script, text, wholeNumber, wholeNumberOr, yesOrNo, Refusal } from './kinds.ts'
 import type { Rows } from './row.ts'
@@ -261,6 +262,18 @@ export const runTable = {
     default: false,
     group: 'run',
     help: 'have all of Dask speak TLS, with certificates that are made for this run alone',
+  },
+  /**
+   * The link to the dashboard that Dask's clients of the program show: a template of Dask's, in which `{scheme}`, `{host}`, `{port}`,
+   * `{node}` (the name of rank 0's host) and variables of the environment are filled in. A value of your own in Dask's
+   * configuration (`distributed.dashboard.link`) wins. @default what the site's variables say
+   */
+  dashboardLink: {
+    kind: linkTemplate(),
+    otherwise: 'what the variables of JupyterHub or Open OnDemand say',
+    value: 'template',
+    group: 'run',
+    help: "link to the dashboard that Dask's clients show, with {scheme}, {host}, {port}, {node} or any variable",
   },
   /** Give children the variables of the launching MPI or PMI too. @default false */
   keepMpiEnv: {

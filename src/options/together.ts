@@ -32,7 +32,8 @@ export function checkTogether(
     throw new RangeError(`Cannot use ${name('workersPerCommand')} alone: name ${name('workerCommand')} too`)
   checkWaiting(completed, name)
   // The rest is Dask's.
-  checkNannyPort(completed, name)
+  checkNanny(completed, name)
+  checkScheduler(completed, name)
   if (contactAddress !== undefined && listenAddress === undefined)
     throw new RangeError(`Cannot use ${name('contactAddress')} alone: name ${name('listenAddress')} too`)
   if (listenAddress !== undefined && workerPort !== undefined)
@@ -78,15 +79,35 @@ function checkWaiting(
   )
 }
 
-/** Without a nanny the port would not be used. A site may have it in a variable, for those who want nannies. */
-function checkNannyPort(
-  { nanny, nannyPort }: Completed<typeof runTable>,
+/** Without a nanny these would not be used. A site may have them in a variable, for those who want nannies. */
+function checkNanny(
+  { nanny, nannyPort, preloadNanny, lifetimeRestart }: Completed<typeof runTable>,
   name: (option: keyof typeof runTable) => string,
 ): void {
-  if (nanny || nannyPort === undefined || name('nannyPort').startsWith(variablePrefix)) return
-  throw new RangeError(
-    `Cannot use ${name('nannyPort')} "${nannyPort}": the workers have no nanny; leave it out, or add ${flagOf('nanny')}`,
-  )
+  if (nanny) return
+  for (const [option, value] of [
+    ['nannyPort', nannyPort],
+    ['preloadNanny', preloadNanny?.join(',')],
+    ['lifetimeRestart', lifetimeRestart === true ? 'yes' : undefined],
+  ] as const)
+    if (value !== undefined && !name(option).startsWith(variablePrefix))
+      throw new RangeError(
+        `Cannot use ${name(option)} "${value}": the workers have no nanny; leave it out, or add ${flagOf('nanny')}`,
+      )
+}
+
+/** What is no use to Dask alone, or dangerous. */
+function checkScheduler(
+  { preload, preloadArgv, jupyter, secure }: Completed<typeof runTable>,
+  name: (option: keyof typeof runTable) => string,
+): void {
+  if (preloadArgv !== undefined && preload === undefined && !name('preloadArgv').startsWith(variablePrefix))
+    throw new RangeError(`Cannot use ${name('preloadArgv')} alone: name ${name('preload')} too`)
+  if (jupyter && secure)
+    throw new RangeError(
+      `Cannot use ${name('jupyter')} with ${name('secure')}: Dask's Jupyter server asks nobody who he is; ` +
+        'run jupyter lab as the program, which does',
+    )
 }
 
 /** Each worker of a process needs a port of its own. */

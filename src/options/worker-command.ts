@@ -41,7 +41,7 @@ export function workerCommand(): Kind<string, string> {
 }
 
 /** Why a text is no command line. */
-class WordsError extends Error {}
+export class WordsError extends Error {}
 
 /**
  * The words of a command line, as a shell would split it and without anything else that a shell does:

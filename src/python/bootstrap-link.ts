@@ -7,12 +7,13 @@ import { type PythonAnswer, failedAnswer, lacksDask, silentPython } from './find
 
 const reportSchema = z.discriminatedUnion('report', [
   z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() }),
-  z.object({ report: z.literal('bound'), address: z.string(), connect: z.boolean() }),
+  z.object({ report: z.literal('bound'), address: z.string(), connect: z.boolean(), link: z.boolean() }),
   z.object({ report: z.literal('loaded'), pid: z.number(), threads: z.nullable(z.number()) }),
   z.object({
     report: z.literal('started'),
     identity: z.record(z.string(), z.unknown()),
     versions: z.object({ python: z.string(), dask: z.string(), distributed: z.string() }),
+    link: z.optional(z.boolean()),
   }),
   z.object({ report: z.literal('refused'), message: z.string() }),
   z.object({ report: z.literal('client') }),
@@ -29,7 +30,10 @@ type ReportOf<K extends BootstrapReport['report']> = Omit<Extract<BootstrapRepor
 
 /** What a Python says when it has imported Dask: its process id, and how many threads it has, where that can be known. */
 export type LoadReport = ReportOf<'loaded'>
-/** Where a scheduler will listen: its port is bound. `connect`: the user has said how long Dask may take to connect. */
+/**
+ * Where a scheduler will listen: its port is bound. `connect`: the user has said how long Dask may take to connect; `link`:
+ * and what links to the dashboard.
+ */
 export type BoundReport = ReportOf<'bound'>
 /** What a component says when it is running: a scheduler its `identity()`, as it stands in a scheduler file. */
 export type StartReport = ReportOf<'started'>

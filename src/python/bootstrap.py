@@ -4,13 +4,14 @@
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
 #   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
-#   {"report": "bound", "address": ..., "connect": true | false}     a scheduler's port is bound, often while it imports Dask: see port.py;
-#       whether the user has said how long Dask may take to connect
+#   {"report": "bound", "address": ..., "connect": true | false, "link": true | false}     a scheduler's port is bound, often
+#       while it imports Dask: see port.py; whether the user has said how long Dask may take to connect, and what links to the dashboard
 #   {"order": "start", "arguments": [...], "environment": {...}, "resources": {...}, "directory": ..., "gpus": ...}
 #       set the variables; have the resources, where nothing else says how many there are; keep files in the directory,
-#       unless the configuration names another; tell the scheduler of the GPUs; `values` are those that values.py judges first
+#       unless the configuration names another; tell the scheduler of the GPUs; `values` are those that values.py judges first, `names` how
+#       messages call flags of Dask
 #   {"report": "refused", "message": ...}                            one of them cannot be used: this process ends with 64
-#   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address
+#   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address, a scheduler says `link` again
 #   {"report": "client"}                                             a scheduler's first client has come
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
@@ -19,6 +20,7 @@ import ctypes
 import functools
 import importlib.machinery
 import importlib.util
+import itertools
 import json
 import logging
 import os
@@ -52,11 +54,11 @@ def main(pipe):
     os.environ.update(order["environment"])
     offer(order["resources"])
     keep_files_in(order.get("directory"))
-    look_for_directory(order["arguments"])
+    look_for_directory(flags_of(order["arguments"]))
     component.gpus = order.get("gpus")
     if early is not None and early.port is not None:
         early.port.give()
-    run(kind, order["arguments"], component, order.get("values", ()))
+    run(kind, order, component)
 
 
 def has_dask():
@@ -205,7 +207,8 @@ class Component:
                 return
             await asyncio.sleep(0.005)
         identity = self.server.identity() if self.kind == "scheduler" else {"address": address_of(self.server)}
-        say(self.pipe, report="started", component=self.kind, identity=identity, versions=versions())
+        link = {"link": has_own_link()} if self.kind == "scheduler" else {}
+        say(self.pipe, report="started", component=self.kind, identity=identity, versions=versions(), **link)
         if self.kind == "scheduler":
             # Before the first client comes, which is being started now.
             self.loop.call_later(0, load_versions)
@@ -253,6 +256,11 @@ def keep_files_in(directory):
         dask.config.set({"temporary-directory": directory})
 
 
+def flags_of(arguments):
+    """Those that Dask reads: what is behind "--" is for what it preloads."""
+    return list(itertools.takewhile(lambda word: word != "--", arguments))
+
+
 def look_for_directory(arguments):
     """A container may not show the directory that the supervisor has made for this worker on the host."""
     directory = dict(zip(arguments, arguments[1:])).get("--local-directory")
@@ -276,6 +284,14 @@ def keep_directory_from_children():
         return spawn(path, args, passfds)
 
     util.spawnv_passfds = spawn_so
+
+
+def has_own_link():
+    """Whether the user's configuration has a link to the dashboard that is not Dask's own."""
+    import dask.config
+
+    own = "{scheme}://{host}:{port}/status"
+    return dask.config.get("distributed.dashboard.link", own) != own
 
 
 def versions():
@@ -323,8 +339,8 @@ class EndReason(logging.Filter):
     def tell(self, arguments):
         if self.key is None:
             return
-        by_option = "lifetime" in self.key and "--lifetime" in arguments
-        where = "--lifetime" if by_option else f"{self.key} in Dask's configuration"
+        flags = [flag for flag in ("--lifetime", "--idle-timeout") if flag[2:] in self.key and flag in arguments]
+        where = flags[0] if flags else f"{self.key} in Dask's configuration"
         print(f"It has ended by itself, because of {where}", file=sys.stderr, flush=True)
 
 
@@ -346,14 +362,33 @@ def refuse_values(kind, values, pipe):
             # A worker imports it in any case.
             why = import_class(value) if option == "workerClass" else None
             refusal = refusal or (why and f'Cannot use {name} "{value}": {why}')
-    if refusal is None:
-        return
-    say(pipe, report="refused", message=refusal)
+    if refusal is not None:
+        refuse(pipe, refusal)
+
+
+def refuse(pipe, message):
+    say(pipe, report="refused", message=message)
     sys.stdout.flush()
     os._exit(64)
 
 
-def run(kind, arguments, component, values):
+def refuse_unknown_flags(kind, command, order, pipe):
+    """End where this Dask has no such flag: it would say how it is used, and not what to do."""
+    parameters = getattr(command, "params", None)
+    if parameters is None:
+        # It is no command of click, as every Dask so far has it.
+        return
+    known = {flag for parameter in parameters for flag in (*parameter.opts, *parameter.secondary_opts)}
+    unknown = next((flag for flag in flags_of(order["arguments"]) if flag.startswith("--") and flag not in known), None)
+    if unknown is None:
+        return
+    name = order.get("names", {}).get(unknown, unknown)
+    whose = f"the {kind} of Dask {versions()['distributed'].partition('+')[0]} in {sys.executable}"
+    refuse(pipe, f"Cannot use {name}: {whose} has no option {unknown}; leave it out, or install another Dask")
+
+
+def run(kind, order, component):
+    arguments, all_arguments = flags_of(order["arguments"]), order["arguments"]
     prepare_tls(kind, arguments)
     reason = EndReason()
     for name in ("distributed.scheduler", "distributed.worker"):
@@ -375,10 +410,11 @@ def run(kind, arguments, component, values):
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")
     exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
-    refuse_values(kind, values, component.pipe)
+    refuse_unknown_flags(kind, command, order, component.pipe)
+    refuse_values(kind, order.get("values", ()), component.pipe)
     refuse_unencrypted(arguments)
     try:
-        command(args=arguments, prog_name="dask " + kind)
+        command(args=all_arguments, prog_name="dask " + kind)
     finally:
         reason.tell(arguments)
 

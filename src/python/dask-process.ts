@@ -21,6 +21,8 @@ export interface WorkerExtras {
   readonly gpus?: { readonly count: number; readonly devices: readonly string[] } | undefined
   /** Values of options that are judged first: see values.py. */
   readonly values?: readonly (readonly [option: string, name: string, value: string])[]
+  /** How messages call flags of Dask. @default by the flag itself */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 /** What to run in the user's Python. */

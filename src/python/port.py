@@ -34,7 +34,7 @@ class EarlyOrder(threading.Thread):
         except (OSError, ValueError, KeyError):
             # Dask chooses the address, or will say what is wrong with it.
             return
-        say(self.pipe, report="bound", address=self.port.address, connect="connect" in settings)
+        say(self.pipe, report="bound", address=self.port.address, connect="connect" in settings, link="link" in settings)
 
     def wait(self):
         self.join()
@@ -89,14 +89,14 @@ class Port:
 
 
 def dask_settings():
-    """What the user has set, of what decides on the scheduler's address and on how long a client tries to connect.
+    """What the user has set, of what decides on the scheduler's address, on how long a client tries to connect, and on the dashboard's link.
 
     Dask's configuration is not read as Dask does, which would take an import: its files are looked through for these names.
     """
-    names = "(connect|contact[-_]address|default[-_]scheme)"
+    names = "(connect|contact[-_]address|default[-_]scheme|link)"
     inner = re.compile(rf"(?<![\w-]){names}[\"']?\s*:[ \t]*[\"']?([^\s\"',}}]*)")
     found = [pair for text in configuration_texts() for pair in inner.findall(re.sub(r"(?m)#.*$", "", text))]
-    ours = re.compile(r"DASK_DISTRIBUTED__(?:COMM__TIMEOUTS__|SCHEDULER__|COMM__)" + names + "$", re.IGNORECASE)
+    ours = re.compile(r"DASK_DISTRIBUTED__(?:COMM__TIMEOUTS__|SCHEDULER__|COMM__|DASHBOARD__)" + names + "$", re.IGNORECASE)
     found += [(match[1], value) for match, value in ((ours.match(name), value) for name, value in os.environ.items()) if match]
     # As Dask's own defaults have them.
     as_ever = {"", "null", "~", "None", "tcp"}

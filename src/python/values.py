@@ -94,6 +94,11 @@ def judge_preload(text):
     return f"{what}; {where_modules_are()}, or name a file that ends in .py"
 
 
+def judge_jupyter(text):
+    missing = look_up("jupyter_server")[0]
+    return missing and f"there is no module {missing}, which Dask needs for it; install jupyterlab for {sys.executable}"
+
+
 # What a module may make names or modules by that do not stand in its source.
 BY_OTHER_MEANS = re.compile(r"import +\*|__getattr__|__path__|\b(?:globals|locals|vars|exec|eval|setattr)\b|\bmodules\b|__dict__")
 
@@ -155,4 +160,6 @@ JUDGES = {
     "contactAddress": judge_address,
     "workerClass": judge_class,
     "preload": judge_preload,
+    "preloadNanny": judge_preload,
+    "jupyter": judge_jupyter,
 }

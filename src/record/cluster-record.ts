@@ -51,6 +51,8 @@ export interface ClusterRecord extends Owner {
   adds_workers?: boolean | undefined
   /** When the job ends that the run is a part of, in seconds since 1970, where that was known when the file was published. */
   end_time?: number | undefined
+  /** The path below which the dashboard is served, such as `/dask`. */
+  dashboard_prefix?: string | undefined
   /** What the scheduler runs on, where this run has started it. */
   versions?: DaskVersions | undefined
 }

@@ -37,6 +37,7 @@ export const clusterRecordSchema = z.extend(ownerSchema, {
   secure: z.optional(z.boolean()),
   adds_workers: z.optional(z.boolean()),
   end_time: z.optional(z.number()),
+  dashboard_prefix: z.optional(wordSchema.check(z.regex(/^(\/[A-Za-z0-9._~-]+)+$/))),
   versions: z.optional(versionsSchema),
 }) satisfies z.ZodMiniType<ClusterRecord>
 

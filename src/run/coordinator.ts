@@ -139,9 +139,10 @@ export class Coordinator {
   }
 
   /** It is known where the scheduler will listen: tells everybody. */
-  tellAddress({ address, connectTimeout }: SchedulerAddress): void {
+  tellAddress({ address, connectTimeout, ownLink }: SchedulerAddress): void {
     const timeout = connectTimeout === undefined ? {} : { connect_timeout: connectTimeout }
-    const told = { address, n_workers: this.#record.n_workers, ...timeout }
+    const link = ownLink === undefined ? {} : { own_link: ownLink }
+    const told = { address, n_workers: this.#record.n_workers, ...timeout, ...link }
     this.#told.address = told
     for (const { channel } of this.#ranks.values()) channel.send({ type: 'address', ...told })
   }

@@ -62,6 +62,7 @@ export async function openCoordinator(
       control: { addresses, port: server.port, network: await networkName() },
       ...(options.secure ? { secure: true } : {}),
       ...(options.scheduler ? {} : { adds_workers: true }),
+      ...(options.dashboardPrefix === undefined ? {} : { dashboard_prefix: options.dashboardPrefix }),
       n_workers: roles.filter((each) => each.includes('worker')).length * workersEach,
     },
   })

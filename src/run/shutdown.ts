@@ -1,4 +1,6 @@
+import { isatty } from 'node:tty'
 import type { ClientProgram } from '../components/client-program.ts'
+import { dashboardLink } from '../components/dashboard-link.ts'
 import type { ClusterAddress } from '../control/messages.ts'
 import type { Role } from '../identity/roles.ts'
 import type { RunContext } from '../identity/run-context.ts'
@@ -28,6 +30,9 @@ interface FirstSignal {
   /** The run was not ending already. */
   readonly endsRun: boolean
 }
+
+/** After this share of its time a program at a terminal has TERM: on INT some ask there whether that was meant, as Jupyter does. */
+const answerShare = 2 / 3
 
 /** How this process answers the signals that end a run: the client goes first, and a second one ends all at once. */
 export class Shutdown implements Disposable {
@@ -139,9 +144,19 @@ export class Shutdown implements Disposable {
     const seconds = timing.client / 1000
     logger.info(`${signal}: the client program has ${seconds} s to end`)
     if (!(await this.#signals.reachedAll(signal))) program.signal(signal)
-    if (await settledWithin(program.exited, timing.client)) return
+    if (await this.#endsInTime(signal, program)) return
     logger.warn(`the client program has not ended ${seconds} s after ${signal}: it is killed`)
     program.kill()
+  }
+
+  async #endsInTime(signal: EndingSignal, program: ClientProgram): Promise<boolean> {
+    const { logger, timing } = this.#supervisor
+    if (signal !== 'SIGINT' || !isatty(0)) return await settledWithin(program.exited, timing.client)
+    const patience = timing.client * answerShare
+    if (await settledWithin(program.exited, patience)) return true
+    logger.info(`the client program has not ended ${patience / 1000} s after ${signal}, and gets TERM`)
+    program.signal('SIGTERM')
+    return await settledWithin(program.exited, timing.client - patience)
   }
 
   /** Slurm says TERM to a job that is preempted once more when its GraceTime is over; that is nobody's impatience. */
@@ -174,9 +189,12 @@ function isRank0WithoutClient({ context }: ShutdownTarget): boolean {
 
 /** Where the cluster is, for a program. */
 export function placeOf(
-  { address, n_workers: nWorkers, connect_timeout: connectTimeout }: ClusterAddress,
-  { schedulerFile }: RunContext,
-  { endTime }: Pick<Member, 'endTime'>,
+  { address, n_workers: nWorkers, connect_timeout: connectTimeout, own_link: hasOwn }: ClusterAddress,
+  { schedulerFile, options, identity }: RunContext,
+  { endTime, rank0 }: Pick<Member, 'endTime' | 'rank0'>,
 ): Parameters<Components['startEndingCommand']>[1] {
-  return { schedulerAddress: address, schedulerFile, nWorkers, endTime, ...(connectTimeout && { connectTimeout }) }
+  const node = rank0?.host ?? identity.host
+  const link = dashboardLink({ options, schedulerAddress: address, node, hasOwn })
+  const place = { schedulerAddress: address, schedulerFile, nWorkers, endTime, dashboardLink: link }
+  return { ...place, ...(connectTimeout && { connectTimeout }) }
 }

@@ -30,6 +30,8 @@ export async function logDashboard(scheduler: SchedulerFile, { logger, options, 
     url = url.replace(/\/\/(\[.*\]|[^:/]+)/, '//127.0.0.1')
     state = await checkDashboard(url)
   }
+  if (options.jupyter)
+    logger.info(`Jupyter at ${new URL(url).origin}/jupyter/lab: whoever reaches this port runs code as you`)
   if (state === 'there') {
     const tunnel = tunnelCommand(url, { login: options.env.SLURM_SUBMIT_HOST, home: identity.host })
     logger.info(`dashboard at ${url}${tunnel === null ? '' : `: ${tunnel}`}`)

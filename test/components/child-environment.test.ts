@@ -127,6 +127,14 @@ describe('clientEnvironment', () => {
     expect(clientEnvironment({ [variable]: '7s' }, early)).toMatchObject({ [variable]: '7s' })
   })
 
+  it('says what links to the dashboard, unless the user has said so', () => {
+    const variable = 'DASK_DISTRIBUTED__DASHBOARD__LINK'
+    const linked = { ...place, dashboardLink: '/x/{port}' }
+    expect(clientEnvironment({}, place)).not.toHaveProperty(variable)
+    expect(clientEnvironment({}, linked)).toMatchObject({ [variable]: '/x/{port}', [`SINGULARITYENV_${variable}`]: '/x/{port}' })
+    expect(clientEnvironment({ [variable]: 'mine' }, linked)).toMatchObject({ [variable]: 'mine' })
+  })
+
   it('says to containers which certificates Dask needs, too', () => {
     const tls = { caFile: '/ca.pem', cert: '/cert.pem', key: '/key.pem' }
     expect(clientEnvironment({}, { ...place, tls })).toMatchObject({

@@ -35,8 +35,25 @@ describe('the arguments of dask scheduler', () => {
     [{ dashboardAddress: ':8787' }, '--dashboard-address :8787'],
     [{ secure: true }, '--dashboard-address 127.0.0.1:0'],
     [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
+    [{ dashboardPrefix: 'dask' }, '--dashboard-prefix /dask'],
+    [{ useXheaders: true }, '--use-xheaders true'],
+    [{ jupyter: true }, '--jupyter'],
+    [{ idleTimeout: '1 hour' }, '--idle-timeout 1 hour'],
   ])('say %j as %s', (options, expected) => {
     expect(ofScheduler(options)).toContain(expected)
+  })
+
+  it('end with those of what is preloaded, behind all flags', () => {
+    const args = schedulerArguments(completeOptions({ preload: ['x.py'], preloadArgv: `--level 3 'two words'` }), {
+      ...{ host: '10.0.0.1', port: 0 },
+    })
+    expect(args.slice(-4)).toEqual(['--', '--level', '3', 'two words'])
+    const ofAWorker = workerArguments(completeOptions({ preload: ['x.py'], preloadArgv: 'a' }), place)
+    expect(ofAWorker.slice(-2)).toEqual(['--', 'a'])
+    // A site may have them in a variable.
+    const ofSite = { preloadArgv: 'a', sources: { preloadArgv: 'DASK_HPC_RUNNER_PRELOAD_ARGV' } }
+    expect(ofScheduler(ofSite)).not.toContain('--preload')
+    expect(ofScheduler(ofSite)).not.toContain('-- a')
   })
 
   it('say nothing that is for workers alone', () => {
@@ -73,6 +90,12 @@ describe('the arguments of dask worker', () => {
     [{ resources: 'GPU=1 MEM=2e9' }, '--resources GPU=1 MEM=2e9'],
     [{ lifetime: '1 hour' }, '--lifetime 1 hour'],
     [{ deathTimeout: '60' }, '--death-timeout 60'],
+    [{ lifetimeStagger: '5 minutes' }, '--lifetime-stagger 5 minutes'],
+    [{ nanny: true, lifetimeRestart: true }, '--lifetime-restart'],
+    [{ nanny: true, lifetimeRestart: false }, '--no-lifetime-restart'],
+    [{ schedulerSni: 'scheduler.example.org' }, '--scheduler-sni scheduler.example.org'],
+    [{ nanny: true, preloadNanny: ['one.py', 'two'] }, '--preload-nanny one.py --preload-nanny two'],
+    [{ dashboardPrefix: 'dask' }, '--dashboard-prefix /dask'],
     [{ dashboard: false }, '--no-dashboard'],
     [{ preload: ['one.py', 'two'] }, '--preload one.py --preload two'],
   ])('say %j as %s', (options, expected) => {
@@ -94,6 +117,18 @@ describe('the arguments of dask worker', () => {
   ])('with %j have the dashboard of a worker at %s at %s', (options, host, expected) => {
     const args = workerArguments(completeOptions(options), { ...place, host })
     expect(args[args.indexOf('--dashboard-address') + 1]).toBe(expected)
+  })
+
+  it('say nothing of a nanny where there is none, though a site has it in a variable', () => {
+    const sources = {
+      preloadNanny: 'DASK_HPC_RUNNER_PRELOAD_NANNY',
+      lifetimeRestart: 'DASK_HPC_RUNNER_LIFETIME_RESTART',
+    }
+    expect(ofWorker({ preloadNanny: ['x'], lifetimeRestart: true, sources })).toBe(ofWorker())
+  })
+
+  it('say nothing that is for the scheduler alone', () => {
+    expect(ofWorker({ jupyter: true, useXheaders: true, idleTimeout: '1h' })).toBe(ofWorker())
   })
 
   it('leave the host to --listen-address', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkDashboard, dashboardUrl, tunnelCommand } from '../../src/dask/dashboard.ts'
+import { checkDashboard, dashboardUrl, tunnelCommand, tunnelledUrl } from '../../src/dask/dashboard.ts'
 
 /** URL of a page that a server of this test answers. */
 async function served(answer: RequestListener): Promise<string> {
@@ -23,6 +23,13 @@ describe('the URL of a dashboard', () => {
     ['ucx://10.0.0.1:8786', 'http://10.0.0.1:8787/status'],
   ])('of a scheduler at %s', (address, url) => {
     expect(dashboardUrl({ address, services: { dashboard: 8787 } })).toBe(url)
+  })
+
+  it('is below the prefix that the run has given it, through a tunnel as well', () => {
+    const dask_hpc_runner = { dashboard_prefix: '/my/dask' }
+    const url = dashboardUrl({ address: 'tcp://10.0.0.1:8786', services: { dashboard: 80 }, dask_hpc_runner })
+    expect(url).toBe('http://10.0.0.1:80/my/dask/status')
+    expect(tunnelledUrl(url ?? '')).toBe('http://localhost:8787/my/dask/status')
   })
 
   it.each([[undefined], [null], [{}], [{ dashboard: null }], [{ dashboard: 'x' }], [{ dashboard: 70_000 }]])(

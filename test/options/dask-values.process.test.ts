@@ -17,7 +17,8 @@ def memory(text):
 def resources(text):
     return {name: float(amount) for name, amount in (pair.split("=") for pair in text.replace(",", " ").split())}
 def address(text): return get_address_host_port(text, strict=True)
-readers = {"memoryLimit": memory, "lifetime": parse_timedelta, "deathTimeout": parse_timedelta, "resources": resources,
+readers = {"memoryLimit": memory, "lifetime": parse_timedelta, "deathTimeout": parse_timedelta,
+    "lifetimeStagger": parse_timedelta, "idleTimeout": parse_timedelta, "resources": resources,
     "workerPort": parse_ports, "nannyPort": parse_ports, "port": parse_ports, "contactAddress": address,
     "listenAddress": address, "dashboardAddress": clean_dashboard_address}
 wrong = []
@@ -29,7 +30,7 @@ print(json.dumps({"wrong": wrong, "options": list(readers)}))
 
 it('what we take as a value of Dask is one for Dask', () => {
   const options = ['memoryLimit', 'lifetime', 'deathTimeout', 'resources', 'workerPort', 'nannyPort', 'port']
-  options.push('contactAddress', 'listenAddress', 'dashboardAddress')
+  options.push('lifetimeStagger', 'idleTimeout', 'contactAddress', 'listenAddress', 'dashboardAddress')
   // What is made of it is what Dask gets.
   const taken = options.flatMap((option) => Object.values(samples[option]?.good ?? {}).map((text) => [option, text]))
   expect(taken.length).toBeGreaterThan(50)

@@ -131,6 +131,10 @@ export const samples: Readonly<Record<string, Samples>> = {
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },
   secure: switches,
+  dashboardLink: {
+    good: same('/user/me/proxy/{host}:{port}/status', '{JUPYTERHUB_SERVICE_PREFIX}proxy/{port}/status', 'https://x/'),
+    bad: ['{host', 'port}', '{a b}', '{}', '{host!r}'],
+  },
   keepMpiEnv: switches,
   nworkers: fromOne,
   nthreads: fromOne,
@@ -220,6 +224,9 @@ export const samples: Readonly<Record<string, Samples>> = {
     ],
   },
   lifetime: daskTimes,
+  lifetimeStagger: daskTimes,
+  lifetimeRestart: switches,
+  idleTimeout: daskTimes,
   deathTimeout: daskTimes,
   nanny: switches,
   dashboard: switches,
@@ -227,8 +234,17 @@ export const samples: Readonly<Record<string, Samples>> = {
     good: same(':8787', '8787', ':0', '10.0.0.1:8787', 'node0:8787', 'node0', ':8787,:8888'),
     bad: ['abc:x', ':', ':65536', '65536', '[::1]:8787', 'fd00::1', ':-1', 'a:1:2', ':8787,', 'tcp://h:1', 'a b:1'],
   },
+  dashboardPrefix: {
+    good: { dask: '/dask', '/a/b.c': '/a/b.c', '/x/': '/x' },
+    bad: ['/', 'a b', 'a//b', 'a?b', 'http://h/x', '../{x}'],
+  },
+  useXheaders: switches,
+  jupyter: switches,
+  schedulerSni: { good: same('scheduler.example.org'), bad: [] },
   preload: {
     good: { a: ['a'], 'a.py,b': ['a.py', 'b'], '~/a.py': ['/home/me/a.py'] },
     bad: [',', 'a,', '~bob/'].slice(0, 2),
   },
+  preloadArgv: { good: same('--level 3', `x 'y z'`), bad: ["'x", '"x', 'x \\'] },
+  preloadNanny: { good: { a: ['a'], 'a.py,b': ['a.py', 'b'] }, bad: [','] },
 }

@@ -111,7 +111,7 @@ describe('the port of a scheduler', { timeout: 60_000 }, () => {
 
   it.each([
     ['distributed:\n  comm:\n    timeouts:\n      connect: 7s # often', true],
-    ['distributed: {comm: {timeouts: {connect: "7s"}}}', true],
+    ['distributed: {comm: {timeouts: {connect: "7s"}}, dashboard: {link: "/proxy/{port}"}}', true],
     [
       'distributed:\n  comm:\n#    timeouts:\n#      connect: 30s\n    tls:\n  scheduler:\n    contact-address: null',
       false,
@@ -123,5 +123,13 @@ describe('the port of a scheduler', { timeout: 60_000 }, () => {
     await writeFile(join(directory, 'conf/mine.yaml'), text)
     const { dask } = await held(place('127.0.0.1'), { env: { DASK_CONFIG: join(directory, 'conf') } })
     expect((await dask.bound).connect).toBe(connect)
+  })
+
+  it.each([
+    [{ DASK_DISTRIBUTED__DASHBOARD__LINK: '/proxy/{port}/status' }, true],
+    [{}, false],
+  ])('comes with whether the user has said what links to the dashboard: %j', async (env, link) => {
+    const { dask } = await held(place('127.0.0.1'), { env })
+    expect(await dask.bound).toMatchObject({ link, connect: false })
   })
 })
