@@ -66,7 +66,12 @@ function formatRun({ key, job_id, step_id, host, pid }: NonNullable<ClusterStatu
 function formatTimeLeft({ end_time, time_left }: NonNullable<ClusterStatus['run']>): string[] {
   if (end_time === null || time_left === null) return []
   const until = end_time.replace('T', ' ').replace(/\..*/, ' UTC')
-  return [field('time left', time_left === 0 ? `none: the job was to end at ${until}` : `${formatAge(time_left)}, until ${until}`)]
+  return [
+    field(
+      'time left',
+      time_left === 0 ? `none: the job was to end at ${until}` : `${formatAge(time_left)}, until ${until}`,
+    ),
+  ]
 }
 
 function formatTotal({ run, total, workers }: ClusterStatus): string {

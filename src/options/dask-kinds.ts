@@ -117,7 +117,9 @@ export function dashboardPrefix(): Kind<string, string> {
 export function linkTemplate(): Kind<string, string> {
   return text((given) => {
     if (/[{}]/.test(given.replaceAll(/\{[A-Za-z_][A-Za-z0-9_]*\}/g, '')))
-      throw new Refusal('a brace in it stands alone; write names in braces, such as {host}, {port} and {JUPYTERHUB_SERVICE_PREFIX}')
+      throw new Refusal(
+        'a brace in it stands alone; write names in braces, such as {host}, {port} and {JUPYTERHUB_SERVICE_PREFIX}',
+      )
     return given
   })
 }

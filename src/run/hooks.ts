@@ -3,8 +3,7 @@ import type { Role } from '../identity/roles.ts'
 import type { Context, RunContext } from '../identity/run-context.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { Rendezvous } from '../rendezvous/rendezvous.ts'
-import type { JobEnd } from './job-end.ts'
-import type { WorkloadManager } from './workload-manager.ts'
+import type { JobEnd, WorkloadManager } from './workload-manager.ts'
 
 /**
  * What differs from one kind of run to another: how a process learns who it is, how the processes meet, and what the

@@ -4,9 +4,7 @@ import { atTime } from '../util/at-time.ts'
 import { formatDuration } from '../util/duration.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
-
-/** When the job ends that a run is a part of, in milliseconds since 1970; or why that is not known. */
-export type JobEnd = { readonly at: number } | { readonly why: string }
+import type { JobEnd } from './workload-manager.ts'
 
 /**
  * What rank 0 does about the end of the job: it tells everybody when that is, and with `--end-before` ends the run before

@@ -1,5 +1,8 @@
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 
+/** When the job ends that a run is a part of, in milliseconds since 1970; or why that is not known. */
+export type JobEnd = { readonly at: number } | { readonly why: string }
+
 /** What the workload manager of a step can tell of its hosts, and do to it. */
 export interface WorkloadManager {
   /** Those of `ranks` that have not come and cannot, because their hosts are lost. */

@@ -131,7 +131,10 @@ describe('clientEnvironment', () => {
     const variable = 'DASK_DISTRIBUTED__DASHBOARD__LINK'
     const linked = { ...place, dashboardLink: '/x/{port}' }
     expect(clientEnvironment({}, place)).not.toHaveProperty(variable)
-    expect(clientEnvironment({}, linked)).toMatchObject({ [variable]: '/x/{port}', [`SINGULARITYENV_${variable}`]: '/x/{port}' })
+    expect(clientEnvironment({}, linked)).toMatchObject({
+      [variable]: '/x/{port}',
+      [`SINGULARITYENV_${variable}`]: '/x/{port}',
+    })
     expect(clientEnvironment({ [variable]: 'mine' }, linked)).toMatchObject({ [variable]: 'mine' })
   })
 

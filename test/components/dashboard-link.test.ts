@@ -6,10 +6,10 @@ const onDemand = { host: 'node1.cluster.edu', port: '41234', 'BASH_FUNC_source_h
 const hub = { JUPYTERHUB_SERVICE_PREFIX: '/user/me/' }
 
 /** The link of a run with these options, whose scheduler is on node3. */
-function link(options: RunnerOptions, { address = 'tcp://10.0.0.3:8786', hasOwn = false as boolean | undefined } = {}) {
+function link(options: RunnerOptions, { address = 'tcp://10.0.0.3:8786', hasOwn = false, isKnown = true } = {}) {
   return dashboardLink({
     options: completeOptions({ env: {}, ...options }),
-    ...{ schedulerAddress: address, node: 'node3', hasOwn },
+    ...{ schedulerAddress: address, node: 'node3', hasOwn: isKnown ? hasOwn : undefined },
   })
 }
 
@@ -60,8 +60,8 @@ describe('the link to the dashboard', () => {
   })
 
   it('is only what the user says where his configuration is not known', () => {
-    expect(link({ env: hub, dashboardPrefix: 'dask' }, { hasOwn: undefined })).toBeUndefined()
-    expect(link({ env: hub, dashboardLink: 'https://x/' }, { hasOwn: undefined })).toBe('https://x/')
+    expect(link({ env: hub, dashboardPrefix: 'dask' }, { isKnown: false })).toBeUndefined()
+    expect(link({ env: hub, dashboardLink: 'https://x/' }, { isKnown: false })).toBe('https://x/')
   })
 
   it('is none where there is no dashboard', () => {

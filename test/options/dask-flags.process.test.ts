@@ -40,9 +40,7 @@ describe.for([
     expect(worker).toContain('--death-timeout')
     const ours = (handedTo: Row['handedTo']): string[] =>
       // Those without `handedTo` decide on others that are passed on: --interface on --host.
-      rows
-        .filter(([, row]) => [handedTo, 'both', undefined].includes(row.handedTo))
-        .map(([option]) => flagOf(option))
+      rows.filter(([, row]) => [handedTo, 'both', undefined].includes(row.handedTo)).map(([option]) => flagOf(option))
     const left = (flags: readonly string[], handedTo: Row['handedTo']): string[] =>
       flags.filter((flag) => !ours(handedTo).includes(flag) && !(flag in notPassedOn))
     expect(left(scheduler, 'scheduler')).toEqual([])

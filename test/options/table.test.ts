@@ -26,7 +26,7 @@ function made(option: string, row: Row, by: 'flag' | 'variable', text: string): 
 const rows: readonly (readonly [string, Row])[] = Object.entries(runTable)
 
 /** Commands and scripts. */
-const mayHaveLines = new Set(['onTerminate', 'preload'])
+const mayHaveLines = new Set(['onTerminate', 'preload', 'preloadNanny'])
 
 it('every option has samples', () => {
   expect(Object.keys(samples).sort()).toEqual(Object.keys(runTable).sort())

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { JobEnd } from '../../src/run/job-end.ts'
+import type { JobEnd } from '../../src/run/workload-manager.ts'
 import { WholeRun } from './support/whole-run.ts'
 
 // Vitest's clock does not move those.
@@ -47,10 +47,12 @@ describe('--end-before', () => {
     const program = await run.program()
     await run.pass(7 * minute - 1_000 - (Date.now() - now))
     expect(program.signals).toEqual([])
-    await run.until(() => program.signals.length)
+    await run.until(() => program.signals.length > 0)
     expect(program.signals).toEqual(['SIGTERM'])
     expect(Date.now() - now).toBeLessThan(7 * minute + 1_000)
-    expect(run.whoSaid('the job ends in 3 min: endBefore ends the run now, as SIGTERM would')).toEqual(['[0 scheduler]'])
+    expect(run.whoSaid('the job ends in 3 min: endBefore ends the run now, as SIGTERM would')).toEqual([
+      '[0 scheduler]',
+    ])
     expect(await run.end()).toEqual([0, 143, 0, 0])
   })
 
@@ -67,7 +69,7 @@ describe('--end-before', () => {
     const run = startRun({ at: now + 60 * minute }, '3m')
     const program = await run.program()
     vi.setSystemTime(now + 58 * minute)
-    await run.until(() => program.signals.length)
+    await run.until(() => program.signals.length > 0)
     expect(await run.end()).toEqual([0, 143, 0, 0])
   })
 

@@ -61,29 +61,34 @@ test.concurrent('--signal=B:USR1@60 reaches the program through a trap of the sc
   expectNoAlarm(await work.outputOf(job))
 })
 
-test.concurrent('--end-before ends a run so long before the limit, of which status and the program know', async ({ work }) => {
-  await work.write(
-    'until-end.py',
-    `import os, signal, subprocess, sys, time
+test.concurrent(
+  '--end-before ends a run so long before the limit, of which status and the program know',
+  async ({ work }) => {
+    await work.write(
+      'until-end.py',
+      `import os, signal, subprocess, sys, time
 end = int(os.environ["DASK_HPC_RUNNER_END_TIME"])
 signal.signal(signal.SIGTERM, lambda *_: (print("left", round(end - time.time()), flush=True), sys.exit(7)))
 subprocess.run(["dask-hpc-runner", "status"], check=True)
 print("end", end, flush=True)
 signal.pause()
 `,
-  )
-  const run = 'dask-hpc-runner run --end-before 20s --grace 10s --wait-workers 1 -- python until-end.py'
-  const job = await work.sbatch(`#!/bin/bash\nsrun ${run}\n`, ['--ntasks=3', '--time=1'])
-  await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '7:0' }, minutes)
-  const output = await work.outputOf(job)
-  const [, end = 0] = /^end ([0-9]+)$/m.exec(output) ?? []
-  const until = new Date(Number(end) * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')
-  expect(output).toMatch(new RegExp(`^time left  [0-9.]+ s, until ${until}$`, 'm'))
-  expect(output).toMatch(/\[0 scheduler\] the job ends in (20|19) s: --end-before ends the run now, as SIGTERM would\n/)
-  expect(output).toMatch(/^left (20|1[0-9])$/m)
-  await work.expectNothingLeft()
-  expectNoAlarm(output)
-})
+    )
+    const run = 'dask-hpc-runner run --end-before 20s --grace 10s --wait-workers 1 -- python until-end.py'
+    const job = await work.sbatch(`#!/bin/bash\nsrun ${run}\n`, ['--ntasks=3', '--time=1'])
+    await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '7:0' }, minutes)
+    const output = await work.outputOf(job)
+    const [, end = 0] = /^end ([0-9]+)$/m.exec(output) ?? []
+    const until = new Date(Number(end) * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')
+    expect(output).toMatch(new RegExp(`^time left  [0-9.]+ s, until ${until}$`, 'm'))
+    expect(output).toMatch(
+      /\[0 scheduler\] the job ends in (20|19) s: --end-before ends the run now, as SIGTERM would\n/,
+    )
+    expect(output).toMatch(/^left (20|1[0-9])$/m)
+    await work.expectNothingLeft()
+    expectNoAlarm(output)
+  },
+)
 
 test.concurrent('a requeued job is a new run in the same directory', async ({ work, slurm }) => {
   work.expectFile('words.txt')

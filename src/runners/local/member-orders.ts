@@ -23,4 +23,8 @@ export interface MemberOrders {
   readonly job: Readonly<Record<string, string>>
 }
 
-export const memberOrdersSchema = z.object({ identity: identitySchema, options: z.record(z.string(), z.unknown()), job: z.record(z.string(), z.string()) })
+export const memberOrdersSchema = z.object({
+  identity: identitySchema,
+  options: z.record(z.string(), z.unknown()),
+  job: z.record(z.string(), z.string()),
+})

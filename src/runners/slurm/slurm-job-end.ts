@@ -1,7 +1,7 @@
 import { type Environment, readVariable } from '../../identity/environment.ts'
 import { jobEndOf } from '../../identity/job-end.ts'
 import { askProgram, type AskProgramOptions, lastWords, type ProgramAnswer } from '../../process/ask-program.ts'
-import type { JobEnd } from '../../run/job-end.ts'
+import type { JobEnd } from '../../run/workload-manager.ts'
 
 /** How long Slurm's commands may take to answer. Nobody waits for them. In milliseconds. */
 const askTimeoutMs = 10_000
@@ -37,10 +37,7 @@ export interface SlurmJobEndOptions {
  *
  * @param env of a process of the job
  */
-export async function slurmJobEnd(
-  env: Environment,
-  { signal, ask = askProgram }: SlurmJobEndOptions,
-): Promise<JobEnd> {
+export async function slurmJobEnd(env: Environment, { signal, ask = askProgram }: SlurmJobEndOptions): Promise<JobEnd> {
   const jobId = readVariable(env, 'SLURM_JOB_ID') ?? readVariable(env, 'SLURM_JOBID')
   if (jobId === undefined || !/^[0-9]+$/.test(jobId)) return { why: 'there is no job of Slurm around the run' }
   const told = jobEndOf(env)

@@ -3,7 +3,7 @@ import type { Context, RunContext } from '../../identity/run-context.ts'
 import { identifySlurm } from './identify-slurm.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
-import type { JobEnd } from '../../run/job-end.ts'
+import type { JobEnd } from '../../run/workload-manager.ts'
 import { slurmJobEnd } from './slurm-job-end.ts'
 import { isFarFromRank0, SlurmManager } from './slurm-manager.ts'
 

@@ -61,7 +61,7 @@ export class FakeDask extends FakeProcess {
 
   /** Its port is bound. */
   bind(): void {
-    this.#bound.resolve({ address: 'tcp://10.0.0.1:8786', connect: false })
+    this.#bound.resolve({ address: 'tcp://10.0.0.1:8786', connect: false, link: false })
   }
 
   /** It has come to run. */
