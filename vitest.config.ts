@@ -79,7 +79,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: processes,
-          globalSetup,
+          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs'],
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },

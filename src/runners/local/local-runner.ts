@@ -157,9 +157,11 @@ export class LocalRunner extends BaseRunner {
 /** One of the processes that a {@link LocalRunner} has started. */
 export class MemberRunner extends BaseRunner {
   readonly #identity: Identity
-  readonly #job: MemberOrders['job']
+  readonly #job: Readonly<Record<string, string>>
 
-  constructor(options: RunnerOptions & { readonly identityOfMember: Identity; readonly job: MemberOrders['job'] }) {
+  constructor(
+    options: RunnerOptions & { readonly identityOfMember: Identity; readonly job: Readonly<Record<string, string>> },
+  ) {
     const { identityOfMember, job, ...own } = options
     super(own)
     this.#identity = identityOfMember
