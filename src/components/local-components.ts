@@ -24,7 +24,7 @@ import { passOn } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { readNodeLimits } from '../process/limits.ts'
 import { ClientProcess } from '../python/client-process.ts'
-import type { DaskProcess } from '../python/dask-process.ts'
+import type { DaskProcess, MemoryLoss } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { assignRoles, type Role, rolesOf } from '../identity/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
@@ -45,7 +45,10 @@ import { tlsOf, tlsVariables } from '../security/run-tls.ts'
 export interface WorkerPlan {
   /** Its name in the cluster. */
   readonly name: string
-  readonly start: () => Promise<WorkerProcess>
+  /** How much memory Dask allows it, in Dask's notation. Undefined of a command that is not told. */
+  readonly memoryLimit: string | undefined
+  /** @param onMemoryLoss called when the worker of a nanny was killed for its memory */
+  readonly start: (onMemoryLoss?: (loss: MemoryLoss) => void) => Promise<WorkerProcess>
 }
 
 /** A worker that runs: Dask's own, or a command of the user's in its place. */
@@ -129,9 +132,11 @@ export class LocalComponents {
     // It is mostly the same in all processes; doctor tells of each.
     if (tooMany !== undefined && this.#isFirstWorker) this.#run.logger.warn(tooMany)
     const resources = withGpus(options.resources, gpus?.each)
+    const isTold = options.workerCommand?.includes('{memory_limit}') !== false
     return this.#workerNames.map((name, i) => ({
       name,
-      start: async () => {
+      memoryLimit: isTold ? each.memoryLimit : undefined,
+      start: async (onMemoryLoss) => {
         if (options.workerCommand !== undefined)
           return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
@@ -144,6 +149,7 @@ export class LocalComponents {
           names: namesOfFlags(options, arguments_),
         }
         const worker = await this.#interpreters.start(workerPart(name), arguments_, extras)
+        if (onMemoryLoss !== undefined) worker.onMemoryLoss(onMemoryLoss)
         this.#workers.set(name, worker)
         return worker
       },

@@ -1,3 +1,4 @@
+import { formatBytes } from '../util/format.ts'
 import { printable } from '../util/printable.ts'
 import type { SchedulerIdentity, WorkerIdentity } from './calls/questions.ts'
 
@@ -17,6 +18,25 @@ export function presentWorkers({ workers }: SchedulerIdentity): {
   if (all.length > most) words.push(`and ${all.length - most} more`)
   const running = all.filter(({ status }) => status === 'running').length
   return { running, count: all.length, words: words.join(', ') || 'none' }
+}
+
+/** The workers that Dask has paused because of their memory, in words with what each has of it; undefined where there is none. */
+export function pausedWorkers({ workers }: SchedulerIdentity): string | undefined {
+  const paused = Object.values(workers)
+    .filter(({ status }) => status === 'paused')
+    .sort(byName)
+  if (paused.length === 0) return undefined
+  const words = paused
+    .slice(0, most)
+    .map((worker) => printable(`${worker.id} on ${worker.host} (${formatMemory(worker)})`))
+  if (paused.length > most) words.push(`and ${paused.length - most} more`)
+  return words.join(', ')
+}
+
+/** `410 MiB of 500 MiB`, by its last heartbeat. */
+function formatMemory({ metrics, memory_limit: limit }: WorkerIdentity): string {
+  const used = metrics?.memory === undefined ? 'an unknown part' : formatBytes(metrics.memory)
+  return `${used} of ${formatBytes(limit ?? 0)}`
 }
 
 /** Order of a scheduler's workers: by name, those of numbers first and in their order. */

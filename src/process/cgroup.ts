@@ -25,7 +25,7 @@ export interface GroupLimits {
  * wherever on the way up it is set. Version 1 and 2, also side by side, and as far as a container shows them.
  */
 export function groupLimits(read: ReadText): GroupLimits {
-  const groups = findGroups(read)
+  const groups = groupDirectories(read)
   const memory = groups.flatMap((directories) => memoryLimits(directories, read))
   const cpus = groups.flatMap((directories) => cpuLimits(directories, read))
   const cpusets = groups.map((directories) => cpusetOf(directories, read)).filter((cpuset) => cpuset !== undefined)
@@ -33,7 +33,7 @@ export function groupLimits(read: ReadText): GroupLimits {
 }
 
 /** The directories of each hierarchy, from this process's own group to the top of what can be seen. */
-function findGroups(read: ReadText): readonly (readonly string[])[] {
+export function groupDirectories(read: ReadText): readonly (readonly string[])[] {
   const mounts = parseMounts(read('/proc/self/mountinfo') ?? '')
   const lines = (read('/proc/self/cgroup') ?? '').split('\n')
   return lines.flatMap((line) => {
@@ -123,7 +123,7 @@ function limit(directory: string, name: string, amount: number | undefined): rea
 }
 
 /** Version 1 has a number near the end of 64 bits for no limit, version 2 the word `max`. A limit of 0 runs nothing. */
-function readBytes(text: string | undefined): number | undefined {
+export function readBytes(text: string | undefined): number | undefined {
   const amount = /^\d+$/.test(text?.trim() ?? '') ? Number(text) : 0
   return amount > 0 && amount < 2 ** 62 ? amount : undefined
 }

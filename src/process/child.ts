@@ -7,7 +7,7 @@ import type { Exit } from './exit.ts'
 import type { Reaper } from './reaper.ts'
 import { forEachLine } from './output.ts'
 import { dropStreams, formatStartError } from './start-error.ts'
-import { Supervised } from './supervised.ts'
+import { type MemoryWatch, Supervised } from './supervised.ts'
 
 /** What to start, and how it is connected to us. */
 export interface ChildOptions {
@@ -33,6 +33,8 @@ export interface ChildOptions {
    * @default false
    */
   readonly shielded?: boolean
+  /** @default that of this process */
+  readonly memory?: MemoryWatch
 }
 
 /** `sh` ignores the signals, and what is ignored stays so in the program that takes its place. */
@@ -55,7 +57,7 @@ export class Child extends Supervised {
   readonly #process: ChildProcess | undefined
 
   constructor(options: ChildOptions) {
-    super()
+    super(options.memory)
     const [program, ...args] = options.shielded === true ? [...shield, ...options.command] : options.command
     const lines = options.output !== 'inherit'
     let child: ChildProcess
@@ -87,6 +89,7 @@ export class Child extends Supervised {
       return
     }
     this.#process = child
+    this.memory.add()
     if (this.pid !== undefined) options.reaper.addGroup(this.pid, options.endsWithUs === true ? 'gently' : 'at once')
     if (options.pipe === true) {
       this.pipe = child.stdio[3] as Duplex
@@ -133,10 +136,11 @@ export class Child extends Supervised {
         resolve({ status, signal })
       })
     })
-    const ended = this.finish(exit)
+    const explained = this.explain(this.finish(exit))
     if (this.pid !== undefined) options.reaper.removeGroup(this.pid)
     await settledWithin(output, outputTimeout)
-    return ended
+    this.memory.remove()
+    return await explained
   }
 
   #notStarted(program: string, error: unknown): Exit {

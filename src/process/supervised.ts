@@ -1,11 +1,15 @@
 import type { Duplex } from 'node:stream'
 import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
-import type { Exit } from './exit.ts'
+import { type Exit, shellStatus, signalStatus } from './exit.ts'
+import { type OutOfMemoryWatch, outOfMemoryWatch } from './out-of-memory.ts'
 import { Tail } from './output.ts'
 
 /** How long a process may take to end that was killed. In milliseconds. */
 export const unkillableMs = 5_000
+
+/** What tells whether the kernel has killed for lack of memory. */
+export type MemoryWatch = Pick<OutOfMemoryWatch, 'add' | 'remove' | 'find'>
 
 /** A process that leads a process group of its own and is watched to its end here, whoever has forked it. */
 export abstract class Supervised {
@@ -14,9 +18,16 @@ export abstract class Supervised {
   /** A two-way pipe to it, where there is one. */
   abstract readonly pipe: Duplex | undefined
   protected readonly lines = new Tail(defaults.tailLines)
+  /** Whether the kernel has killed for lack of memory. */
+  readonly memory: MemoryWatch
   #ended = false
   #forced = false
   #why: string | undefined
+
+  /** @param memory @default that of this process */
+  constructor(memory: MemoryWatch = outOfMemoryWatch) {
+    this.memory = memory
+  }
 
   /** Undefined where it could not be started, or is not there yet. */
   abstract get pid(): number | undefined
@@ -67,5 +78,12 @@ export abstract class Supervised {
     this.signal('SIGKILL', 'group')
     this.#ended = true
     return { ...exit, forced, ...(why === undefined ? {} : { why }) }
+  }
+
+  /** Its exit, with what the kernel has to do with that: whoever ends by KILL, or tells of one that did, may have been out of memory. */
+  protected async explain(exit: Exit): Promise<Exit> {
+    if (exit.forced || shellStatus(exit) !== signalStatus('SIGKILL')) return exit
+    const outOfMemory = await this.memory.find()
+    return outOfMemory === undefined ? exit : { ...exit, outOfMemory }
   }
 }

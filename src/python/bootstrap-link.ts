@@ -17,6 +17,7 @@ const reportSchema = z.discriminatedUnion('report', [
   }),
   z.object({ report: z.literal('refused'), message: z.string() }),
   z.object({ report: z.literal('client') }),
+  z.object({ report: z.literal('killed'), limit: z.nullable(z.number()), part: z.nullable(z.number()) }),
   z.object({ report: z.literal('forked'), name: z.string(), pid: z.number() }),
   z.object({
     report: z.literal('exited'),
@@ -37,6 +38,11 @@ export type LoadReport = ReportOf<'loaded'>
 export type BoundReport = ReportOf<'bound'>
 /** What a component says when it is running: a scheduler its `identity()`, as it stands in a scheduler file. */
 export type StartReport = ReportOf<'started'>
+/**
+ * The worker of a nanny was killed, which starts it again. `limit`: what Dask allows it, in bytes. `part`: it had more than
+ * this part of that, and the nanny has killed it.
+ */
+type KillReport = ReportOf<'killed'>
 /** A worker has been forked. */
 export type ForkReport = ReportOf<'forked'>
 /** A forked worker has ended. */
@@ -54,6 +60,8 @@ export class BootstrapLink {
   isLoaded = false
   /** Whether a client has come to its scheduler. */
   hadClient = false
+  /** Called when the worker of this nanny was killed. */
+  onKilled: (report: KillReport) => void = () => undefined
   readonly #child: Supervised
   readonly #found = deferred<PythonAnswer>()
   readonly #loaded = deferred<LoadReport>()
@@ -85,6 +93,9 @@ export class BootstrapLink {
           break
         case 'client':
           this.hadClient = true
+          break
+        case 'killed':
+          this.onKilled(report)
           break
         case 'forked':
           forks?.onForked(report)

@@ -13,6 +13,8 @@
 #   {"report": "refused", "message": ...}                            one of them cannot be used: this process ends with 64
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address, a scheduler says `link` again
 #   {"report": "client"}                                             a scheduler's first client has come
+#   {"report": "killed", "limit": ... | null, "part": ... | null}    a nanny's worker was killed, and the nanny starts it again: Dask allows it
+#       `limit` bytes; `part`: it had more than this part of them, and the nanny has killed it
 #   {"order": "stop"}                                                close as Dask closes, then exit
 # When the pipe closes, the supervisor is gone, and so is this process with its whole group.
 import asyncio
@@ -161,6 +163,8 @@ class Component:
             self.count_heartbeats(cls)
         if hasattr(cls, "add_client"):
             self.tell_of_client(cls)
+        if hasattr(cls, "_on_worker_exit"):
+            self.tell_of_killed(cls)
 
     def information(self, arguments):
         """What a worker tells the scheduler of its GPUs when it registers. A class of the user's may take no such argument."""
@@ -186,6 +190,24 @@ class Component:
             return await add(*args, **kwargs)
 
         cls.add_client = add_and_tell
+
+    def tell_of_killed(self, cls):
+        """Report that the worker of a nanny was killed: by the nanny, because of its memory, or by somebody else."""
+        go_on = cls._on_worker_exit
+        known = -1
+
+        @functools.wraps(go_on)
+        async def tell_and_go_on(nanny, exitcode, *args, **kwargs):
+            nonlocal known
+            memory = getattr(nanny, "memory_manager", None)
+            last = getattr(memory, "_last_terminated_pid", -1)
+            by_nanny, known = last != known, last
+            if nanny.status.name == "running" and (by_nanny or exitcode == -signal.SIGKILL):
+                part = getattr(memory, "memory_terminate_fraction", None) if by_nanny else None
+                say(self.pipe, report="killed", limit=getattr(memory, "memory_limit", None), part=part)
+            return await go_on(nanny, exitcode, *args, **kwargs)
+
+        cls._on_worker_exit = tell_and_go_on
 
     def count_heartbeats(self, cls):
         """Know how many heartbeats of a worker are under way."""

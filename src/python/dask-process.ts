@@ -25,6 +25,16 @@ export interface WorkerExtras {
   readonly names?: Readonly<Record<string, string>>
 }
 
+/** A nanny's worker was killed for its memory: by the kernel, or by Dask because of its own limit. The nanny starts it again. */
+export interface MemoryLoss {
+  /** How the kernel has ended it. Undefined: Dask has. */
+  readonly exit?: Exit
+  /** What Dask allows it, in bytes; null for no limit. */
+  readonly limit: number | null
+  /** Dask ends a worker that has more than this part of it. */
+  readonly part: number | null
+}
+
 /** What to run in the user's Python. */
 export interface DaskProcessOptions extends BootstrapOptions {
   readonly component: 'scheduler' | 'worker'
@@ -85,6 +95,20 @@ export class DaskProcess {
 
   get exited(): Promise<Exit> {
     return this.#child.exited
+  }
+
+  /** Calls `listener` whenever the worker of this nanny was killed for its memory. */
+  onMemoryLoss(listener: (loss: MemoryLoss) => void): void {
+    this.#link.onKilled = (report) => {
+      if (report.part !== null) {
+        listener(report)
+        return
+      }
+      void this.#child.memory.find().then((outOfMemory) => {
+        if (outOfMemory !== undefined)
+          listener({ ...report, exit: { status: null, signal: 'SIGKILL', forced: false, outOfMemory } })
+      })
+    }
   }
 
   /** The last lines that it printed, oldest first. */

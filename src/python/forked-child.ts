@@ -60,9 +60,9 @@ export class ForkedChild extends Supervised {
   }
 
   async #watch(output: Promise<unknown>): Promise<Exit> {
-    const exit = this.finish(await this.#exit.promise)
+    const explained = this.explain(this.finish(await this.#exit.promise))
     if (this.#pid !== undefined) this.#reaper.removeGroup(this.#pid)
     await settledWithin(output, outputTimeout)
-    return exit
+    return await explained
   }
 }

@@ -11,6 +11,7 @@ import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { hostOf, isLoopback } from '../util/network.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
+import { settledWithin } from '../util/wait.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
 import type { Rank0Channel, RunSeams } from './seams.ts'
 import type { WorkerWatch } from './worker-watch.ts'
@@ -45,6 +46,9 @@ const comingAgainMs = 5_000
 
 /** Workers that end in peace may do so because the scheduler does: its end is heard within this time. */
 const settlingMs = 1_500
+
+/** How long the scheduler may take to say which workers are paused. In milliseconds. */
+const pausedMs = 500
 
 /**
  * The control plane of a run, in rank 0: the channels of all ranks and of commands beside the run, and what they are
@@ -257,7 +261,7 @@ export class Coordinator {
     if (message.type === 'here') joined.isHere = true
     else if (message.type === 'worker-started') watch.add({ ...message, rank, host })
     else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
-    else if (message.type === 'ended' && message.status !== 0 && this.#isStarting) this.#endLater(message.status)
+    else if (message.type === 'ended' && message.status !== 0) this.#endWithFailure(message.status)
     else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
   }
 
@@ -266,11 +270,14 @@ export class Coordinator {
     return this.#parts.hasScheduler && this.#told.address !== undefined && this.#told.cluster === undefined
   }
 
-  /** A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time. */
-  #endLater(status: number): void {
-    setTimeout(() => {
+  /** The client program has failed. */
+  #endWithFailure(status: number): void {
+    const end = (): void => {
       this.end(status)
-    }, settlingMs).unref()
+    }
+    // A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time.
+    if (this.#isStarting) setTimeout(end, settlingMs).unref()
+    else void settledWithin(this.#parts.watch.warnOfPaused(), pausedMs).then(end)
   }
 
   /** Takes in a command beside the run, which may wait for workers or end the run. */

@@ -2,7 +2,7 @@ import { type RunningScheduler, schedulerAddress, schedulerRuns } from '../compo
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
-import { type Exit, formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
@@ -14,6 +14,7 @@ import { isCanceller } from './cancel-step.ts'
 import { endRun } from './end-run.ts'
 import { failureOf, outcomeOf } from './failure.ts'
 import { JobEndWatch } from './job-end.ts'
+import { formatEnd } from './format-end.ts'
 import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import type { Part, RunEnd } from './part.ts'
@@ -172,7 +173,7 @@ export class Rank0 implements Part {
     const { context, supervisor } = this.#run
     if (supervisor.isEnding) return
     coordinator.schedulerEnded()
-    const message = `The scheduler on ${context.identity.host} ${formatExit(exit)}`
+    const message = `The scheduler on ${context.identity.host} ${formatEnd(exit, context.options)}`
     const error = new RunnerError(message, { code: 'ERR_COMPONENT_LOST', lastLines })
     if (supervisor.phase === 'starting') {
       supervisor.abandonStart(error)

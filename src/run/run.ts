@@ -3,22 +3,29 @@ import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { fillIn } from '../identity/run-key.ts'
-import { formatExit, shellStatus, signalStatus } from '../process/exit.ts'
+import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import { unkillableMs } from '../process/supervised.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
 import { errorOf, RunIsOver } from './failure.ts'
 import { Follower } from './follower.ts'
+import { formatEnd } from './format-end.ts'
 import type { RunParts } from './identify.ts'
 import type { Part } from './part.ts'
+import { type ClusterPython, ProgramPython } from './program-python.ts'
 import { Rank0 } from './rank0.ts'
 import { leaveReport } from './report.ts'
 import { placeOf } from './shutdown.ts'
-import { warnOfOtherPython } from './start-message.ts'
 
 /** How long the program's start is held up for the versions of its Python, at most. */
 const versionsMs = 2_000
+
+/** Where the client program runs. */
+interface ProgramPlace {
+  readonly address: ClusterAddress
+  readonly python: ProgramPython
+}
 
 /** The run of one process, which knows who it is: what comes after what, from the first component to the exit status. */
 export class Run {
@@ -109,9 +116,8 @@ export class Run {
     const { context, mine, hooks, member, shutdown } = this.parts
     if (!mine.includes('client')) return false
     const { command, waitWorkers } = context.options
-    const versions = member.unlessOver(member.published).then((file) => file.dask_hpc_runner.versions)
-    versions.catch(() => undefined)
-    const warned = command && warnOfOtherPython(command, context, versions)
+    const python = command && new ProgramPython(command, context, this.#clusterPython())
+    const warned = python?.warn()
     if (waitWorkers !== undefined) {
       await Promise.race([member.unlessOver(member.published), shutdown.happened])
       await member.awaitWorkers(waitWorkers, shutdown.happened)
@@ -119,28 +125,37 @@ export class Run {
       if (warned !== undefined) await settledWithin(warned, versionsMs)
     }
     await hooks.beforeClientStart(context)
-    if (command === undefined) {
+    if (command === undefined || python === undefined) {
       context.signal.throwIfAborted()
       return true
     }
-    if (shutdown.signal === undefined) this.#startProgram(command, address)
+    if (shutdown.signal === undefined) this.#startProgram(command, { address, python })
     else member.send({ type: 'ended', status: signalStatus(shutdown.signal) })
     return false
   }
 
-  #startProgram(command: readonly [string, ...string[]], address: ClusterAddress): void {
+  #clusterPython(): ClusterPython {
+    const { components, member } = this.parts
+    const versions = member.unlessOver(member.published).then((file) => file.dask_hpc_runner.versions)
+    versions.catch(() => undefined)
+    return { versions, path: async () => await components.python }
+  }
+
+  #startProgram(command: readonly [string, ...string[]], { address, python }: ProgramPlace): void {
     const { components, context, member, shutdown, supervisor } = this.parts
     const program = components.startClient(command, placeOf(address, context, member))
     void program.exited.then(async (exit) => {
       if (program.whyNotStarted !== undefined)
         context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)
-      else if (exit.signal !== null && supervisor.phase === 'running' && exit.signal !== shutdown.signal)
-        context.logger.error(`The client program on ${context.identity.host} ${formatExit(exit)}`)
+      else if (supervisor.phase === 'running' && isUnasked(exit, shutdown.signal))
+        context.logger.error(`The client program on ${context.identity.host} ${formatEnd(exit, context.options)}`)
       await shutdown.saved
       const status = shellStatus(exit)
       // A program cannot do without a scheduler that this process does not reach: that is the cause then, and is told first.
       if (status !== 0) {
         await Promise.race([this.#part.reachTried(), shutdown.happened])
+        const failed = exit.signal === null && program.whyNotStarted === undefined && supervisor.phase === 'running'
+        if (failed) await Promise.race([python.warnAtFailure(), shutdown.happened])
         await new Promise((next) => setImmediate(next))
       }
       member.send({ type: 'ended', status })
@@ -228,6 +243,11 @@ export class Run {
     this.#part.unref()
     this.parts.components.unref()
   }
+}
+
+/** Whether a program ended by another signal than the one that it was sent, or because memory had run out. */
+function isUnasked({ signal, outOfMemory }: Exit, asked: NodeJS.Signals | undefined): boolean {
+  return outOfMemory !== undefined || (signal !== null && signal !== asked)
 }
 
 /** A signal, to whichever process, ends one whose own code has not begun, as it would without us. */

@@ -1,9 +1,4 @@
-import { describePython } from '../python/describe-python.ts'
-import { isInEnvironment } from '../python/environment-runner.ts'
-import { askPython, findPython, isSamePython } from '../python/find-python.ts'
-import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
-import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { findListeningPlaces } from '../components/listening-places.ts'
 
@@ -45,50 +40,4 @@ export function logWithoutClient({ logger, options, schedulerFile }: RunContext)
   const isStep = options.env.SLURM_JOB_ID !== undefined
   const step = isStep ? '; a step of this job beside this one needs srun --overlap' : ''
   logger.info(`no client: the cluster lives until dask-hpc-runner stop --scheduler-file ${schedulerFile}${step}`)
-}
-
-/**
- * Dask refuses or warns where client and workers differ: says so, before the client program does if the cluster is there by then.
- * Does not throw.
- *
- * @param ofCluster known once its scheduler runs; undefined of one that this run has not started
- */
-export async function warnOfOtherPython(
-  command: readonly [string, ...string[]],
-  { logger, options }: RunContext,
-  ofCluster: Promise<DaskVersions | undefined>,
-): Promise<void> {
-  try {
-    const { env, rendezvousTimeout: timeout } = options
-    const named = await pythonOfCommand(command, env, { timeout })
-    const python = named === undefined ? undefined : await findProgram(named, env)
-    if (python === undefined && isInEnvironment(command))
-      logger.warn(
-        `it is not known in which Python "${command.join(' ')}" runs: see that it is ${await findPython(options, env)}`,
-      )
-    if (python === undefined) return
-    if (options.python !== undefined && (await isSamePython(python, options.python, env))) return
-    const own = await askPython(python, { env, timeout })
-    const cluster = await ofCluster
-    if (cluster === undefined) return
-    if (own.executable === undefined) {
-      const other = await findPython(options, env)
-      logger.warn(
-        `the client program runs in ${python}, which ${own.why}, and the cluster in ${other}: use one Python environment for both`,
-      )
-      return
-    }
-    // What has Dask and is the program's own is taken before others.
-    if (options.python === undefined) return
-    const { executable = options.python } = await askPython(options.python, { env, timeout })
-    if (await isSamePython(own.executable, executable, env)) return
-    const { version, packages } = await describePython(python, { env, timeout })
-    const { dask = '?', distributed = '?' } = packages
-    logger.warn(
-      `the client program runs ${formatVersions({ python: version, dask, distributed })} of ${python}, ` +
-        `the cluster ${formatVersions(cluster)} of ${executable}: use one Python environment for both`,
-    )
-  } catch {
-    // It was only to warn.
-  }
 }

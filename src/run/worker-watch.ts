@@ -3,7 +3,7 @@ import { isOfCommand, workerNames } from '../components/worker-names.ts'
 import type { Channel } from '../control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import type { SchedulerIdentity } from '../dask/calls/questions.ts'
-import { presentWorkers } from '../dask/present-workers.ts'
+import { pausedWorkers, presentWorkers } from '../dask/present-workers.ts'
 import { markScheduler } from '../dask/verify-scheduler.ts'
 import { messageOf } from '../errors.ts'
 import type { RunContext } from '../identity/run-context.ts'
@@ -11,6 +11,7 @@ import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import { tlsOf } from '../security/run-tls.ts'
 import { shared } from '../util/shared.ts'
+import { memoryAdvice } from './format-end.ts'
 import { Readiness } from './readiness.ts'
 import type { RunSeams } from './seams.ts'
 
@@ -99,6 +100,14 @@ export class WorkerWatch implements Disposable {
   /** Why the workers of a rank may have ended that ended in peace. */
   whyEnded(rank: number): string | undefined {
     return this.#reach.why(rank)
+  }
+
+  /** Warns of workers that Dask has paused because of their memory: they take no tasks, and what waits for them does not end. */
+  async warnOfPaused(): Promise<void> {
+    const paused = await this.#identity().then(pausedWorkers, () => undefined)
+    const { logger, options } = this.#run
+    if (paused !== undefined)
+      logger.warn(`Dask has paused workers because of their memory: ${paused}; ${memoryAdvice(options)}`)
   }
 
   /** A frozen host holds its connections, so that Dask would wait for what its workers have for minutes. */

@@ -1,11 +1,13 @@
 import { messageOf, RunnerError } from '../errors.ts'
-import { type Exit, formatExit, shellStatus } from '../process/exit.ts'
+import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import { formatDuration } from '../util/duration.ts'
 import { sleep } from '../util/wait.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { failureOf } from './failure.ts'
+import { formatEnd, formatMemoryLoss } from './format-end.ts'
 import type { WorkerOfCommand } from '../components/command-worker.ts'
 import type { StartReport } from '../python/bootstrap-link.ts'
+import type { MemoryLoss } from '../python/dask-process.ts'
 import type { WorkerPlan, WorkerProcess } from '../components/local-components.ts'
 import type { LentHooks } from './hooks.ts'
 import type { Member } from './member.ts'
@@ -28,6 +30,14 @@ export interface WorkersParts {
   readonly hooks: Pick<LentHooks, 'onWorkerStart'>
 }
 
+/** How a worker has ended. */
+interface WorkerEnd {
+  readonly exit: Exit
+  /** It is started again. */
+  readonly again: boolean
+  readonly memoryLimit: string | undefined
+}
+
 /** The workers of this process: rank 0 is told of their starts and ends, and those that crash are started again. */
 export class Workers {
   readonly #options: WorkersParts
@@ -47,7 +57,7 @@ export class Workers {
     const plans = await this.#options.components.planWorkers(schedulerAddress)
     // The run may have ended meanwhile.
     if (this.#isEnding()) return
-    const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await plan.start() })))
+    const workers = await Promise.all(plans.map(async (plan) => ({ plan, worker: await this.#startOne(plan) })))
     for (const { plan, worker } of workers) void this.#keep(plan, worker)
   }
 
@@ -61,6 +71,12 @@ export class Workers {
     const { run, components } = this.#options
     if (!run.options.scheduler) await components.retireWorkers(grace)
     await components.stopWorkers(grace)
+  }
+
+  async #startOne(plan: WorkerPlan): Promise<WorkerProcess> {
+    return await plan.start((loss) => {
+      if (!this.#isEnding()) this.#tellMemoryLoss(plan.name, loss)
+    })
   }
 
   async #keep(plan: WorkerPlan, first: WorkerProcess): Promise<void> {
@@ -77,11 +93,11 @@ export class Workers {
       // One that never came to run would fail in the same way again.
       const crashed = shellStatus(exit) !== 0 && ((await started) || restarts > 0)
       const again = crashed && restarts < workerRestarts
-      this.#tellEnd(worker, exit, again)
+      this.#tellEnd(worker, { exit, again, memoryLimit: plan.memoryLimit })
       if (!again) return
       try {
         await sleep(Math.min(longestBackOff, firstBackOff * 2 ** restarts), this.#ending.signal)
-        worker = await plan.start()
+        worker = await this.#startOne(plan)
       } catch (error) {
         if (!this.#isEnding()) this.#tellFailure(`Cannot start worker ${plan.name} again: ${messageOf(error)}`)
         return
@@ -134,11 +150,13 @@ export class Workers {
     return await worker.exited.finally(settled)
   }
 
-  #tellEnd(worker: WorkerProcess, exit: Exit, again: boolean): void {
+  #tellEnd(worker: WorkerProcess, { exit, again, memoryLimit }: WorkerEnd): void {
     const { run, member } = this.#options
     const name = worker.name.charAt(0).toUpperCase() + worker.name.slice(1)
     const time = formatDuration(run.options.workersTimeout)
-    const how = this.#late.has(worker) ? `did not come to run in ${time} (--workers-timeout)` : formatExit(exit)
+    const how = this.#late.has(worker)
+      ? `did not come to run in ${time} (--workers-timeout)`
+      : formatEnd(exit, run.options, memoryLimit)
     member.send({
       type: 'worker-ended',
       status: shellStatus(exit),
@@ -146,6 +164,13 @@ export class Workers {
       message: `${name} on ${run.identity.host} ${how}`,
       last_lines: [...worker.tail],
     })
+  }
+
+  /** A nanny starts its worker again by itself, and nothing of this run ends. */
+  #tellMemoryLoss(name: string, loss: MemoryLoss): void {
+    const { run, member } = this.#options
+    const message = `Worker ${name} on ${run.identity.host} ${formatMemoryLoss(loss, run.options)}`
+    member.send({ type: 'worker-ended', status: signalStatus('SIGKILL'), again: true, message, last_lines: [] })
   }
 
   #tellFailure(message: string): void {

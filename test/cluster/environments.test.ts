@@ -50,6 +50,21 @@ test('where one does not tell its Python, the run says which one the cluster has
   await cluster.expectNothingLeft()
 })
 
+test('a program that fails because its Python has no Dask is told so, with the Python that has it', async () => {
+  await using cluster = await Cluster.make()
+  // Without its site-packages it has none.
+  await writeFile(join(cluster.directory, 'bin/python'), `#!/bin/sh\nexec '${python}' -S "$@"\n`, { mode: 0o755 })
+  const run = cluster.run(['local', '-n', '3', '--', 'python', '-c', 'import distributed'])
+  await run.expectStatus(1)
+  expect(run.stderr).toContain('ModuleNotFoundError')
+  const said = run.stderr.match(/the client program runs in .*/g)
+  expect(said).toHaveLength(1)
+  expect(said?.[0]).toMatch(
+    /runs in \S+\/bin\/python \(Python 3\S+\), which has no module distributed, and the cluster .*(in|of) \S+: activate one environment/,
+  )
+  await cluster.expectNothingLeft()
+})
+
 test('one that takes its time to tell its Python is named', async () => {
   await using cluster = await Cluster.make()
   const env = await environmentOf(cluster)

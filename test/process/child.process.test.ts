@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { chmodSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Child, type ChildOptions } from '../../src/process/child.ts'
+import { formatExit } from '../../src/process/exit.ts'
+import { OutOfMemoryWatch } from '../../src/process/out-of-memory.ts'
 import { eventually, isAlive, kill, newReaper, processesWith, temporaryDirectory } from './support/processes.ts'
 
 type Options = Partial<Omit<ChildOptions, 'command' | 'reaper'>>
@@ -27,10 +30,53 @@ function start(command: readonly [string, ...string[]], options: Options = {}) {
 
 const shell = (script: string, options: Options = {}) => start(['/bin/sh', '-c', script], options)
 
+/** A made-up control group of version 2 with a limit of 2 MiB, what watches it, and a script that counts a kill in it. */
+async function madeUpGroup() {
+  const group = temporaryDirectory()
+  writeFileSync(join(group, 'memory.max'), '2097152\n')
+  writeFileSync(join(group, 'memory.events'), 'oom 0\noom_kill 0\n')
+  const proc: Readonly<Record<string, string>> = {
+    '/proc/self/mountinfo': `31 23 0:28 / ${group} rw shared:4 - cgroup2 cgroup2 rw\n`,
+    '/proc/self/cgroup': '0::/\n',
+  }
+  const memory = new OutOfMemoryWatch(
+    async (path) => proc[path] ?? (await readFile(path, 'utf8').catch(() => undefined)),
+  )
+  // What has been counted so far is known from now on.
+  memory.add()
+  onTestFinished(() => {
+    memory.remove()
+  })
+  await memory.find()
+  return { group, memory, killed: `printf 'oom 1\\noom_kill 1\\n' >'${group}/memory.events'` }
+}
+
 describe('Child', () => {
   it('tells how the program ended', async () => {
     expect(await shell('exit 3').child.exited).toEqual({ status: 3, signal: null, forced: false })
     expect(await shell('kill -TERM $$').child.exited).toEqual({ status: null, signal: 'SIGTERM', forced: false })
+  })
+
+  it('tells that the kernel killed it because memory had run out, and by which limit', async () => {
+    const { group, memory, killed } = await madeUpGroup()
+    const exit = await shell(`${killed}; kill -KILL $$`, { memory }).child.exited
+    expect(formatExit(exit)).toBe(
+      `was killed by SIGKILL: the kernel killed it because its control group had used all memory that it may have: 2 MiB (${group}/memory.max)`,
+    )
+  })
+
+  it('tells so of a child of its own whose status it passes on', async () => {
+    const { memory, killed } = await madeUpGroup()
+    const passing = start(['/bin/sh', '-c', 'sh -c "$0"; exit $?', `${killed}; kill -KILL $$`], { memory })
+    expect(formatExit(await passing.child.exited)).toMatch(
+      /^exited with status 137: the kernel killed a process that it had started because its control group /,
+    )
+  })
+
+  it('tells nothing of memory where somebody else killed it, or where it ends in another way', async () => {
+    const { memory, killed } = await madeUpGroup()
+    expect(formatExit(await shell('kill -KILL $$', { memory }).child.exited)).toBe('was killed by SIGKILL')
+    expect(formatExit(await shell(`${killed}; exit 3`, { memory }).child.exited)).toBe('exited with status 3')
   })
 
   it('has given every line by then, of both streams', async () => {

@@ -37,6 +37,7 @@ function startRun(
       add: vi.fn(),
       whyEnded: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
       forget,
+      warnOfPaused: async () => await Promise.resolve(),
       formatMissing: async () => await Promise.resolve(''),
       [Symbol.dispose]: vi.fn(),
     },
@@ -141,9 +142,10 @@ afterEach(() => {
 })
 
 describe('Coordinator', () => {
-  it('tells everybody the status of the client program when it has ended', () => {
+  it('tells everybody the status of the client program when it has ended', async () => {
     const { member, everybody } = startRun(exclusive)
     member(1).channel.send({ type: 'ended', status: 3 })
+    await settle()
     expect(everybody()).toEqual(exclusive.map(() => [{ type: 'end', status: 3, forced: false }]))
   })
 
@@ -371,11 +373,12 @@ describe('Coordinator', () => {
     expect(member(1).heard).toMatchObject([{ type: 'end', status: 78, failure: { rank: 3 } }])
   })
 
-  it('passes a signal to the client program alone, and waits for it to end', () => {
+  it('passes a signal to the client program alone, and waits for it to end', async () => {
     const { member, everybody } = startRun(exclusive)
     member(3).channel.send({ type: 'signal', signal: 'SIGINT', again: false })
     expect(everybody()).toEqual([[], [{ type: 'terminate', signal: 'SIGINT' }], [], []])
     member(1).channel.send({ type: 'ended', status: 5 })
+    await settle()
     expect(member(0).heard).toEqual([{ type: 'end', status: 5, forced: false }])
   })
 
@@ -504,6 +507,7 @@ describe('Coordinator', () => {
   it('waits for nobody in a run of one', async () => {
     const { coordinator, member } = startRun([['scheduler', 'client', 'worker']])
     member(0).channel.send({ type: 'ended', status: 2 })
+    await settle()
     expect(member(0).heard).toEqual([{ type: 'end', status: 2, forced: false }])
     expect(await isSettled(coordinator.everybodyDone)).toBe(true)
   })

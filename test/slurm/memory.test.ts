@@ -58,3 +58,21 @@ test.concurrent.for<
     expect(await linesOf(work, step, ['hold_memory.py'], env)).toEqual(lines)
   },
 )
+
+test.concurrent(
+  'a worker and a program that the kernel kills for their memory are told with the limit, and no other',
+  async ({ work }) => {
+    const run = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'take_memory.py')]
+    const step = work.start(['srun', '--nodes=1', '--ntasks=4', '--mem=1G', ...run])
+    await step.expectStatus(137)
+    const limit = String.raw`1 GiB \(/sys/fs/cgroup/memory/slurm_\S+/job_\d+/\S*memory.limit_in_bytes\)`
+    const kernel = `was killed by SIGKILL: the kernel killed it because its control group had used all memory that it may have: ${limit}; `
+    const advice = String.raw`ask Slurm for more memory \(--mem\), start fewer workers on the node, or lower --memory-limit`
+    expect(step.stderr).toMatch(/Worker 2 on \S+ was killed by SIGKILL; it is started again/)
+    expect(step.stderr).toMatch(
+      new RegExp(String.raw`Worker 3 on \S+ ${kernel}Dask allows this worker 256 MiB; ${advice}; it is started again`),
+    )
+    expect(step.stderr).toMatch(new RegExp(String.raw`The client program on \S+ ${kernel}${advice}\n`))
+    await work.expectNothingLeft()
+  },
+)

@@ -145,7 +145,7 @@ export class FakeComponents {
       if (this.doStart) worker.begin()
       return await Promise.resolve(worker as unknown as WorkerProcess)
     }
-    return await Promise.resolve([{ name, start }])
+    return await Promise.resolve([{ name, memoryLimit: `${2 ** 28}`, start }])
   }
 
   startClient(_command: readonly string[], place: ClusterPlace): ClientProgram {
