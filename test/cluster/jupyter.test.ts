@@ -25,7 +25,7 @@ async function startNotebook(
   await mkdir(home)
   cluster.expectTemporary('home')
   const jupyter = ['notebook', '--no-browser', '--allow-root', `--port=${port}`, '--port-retries=0']
-  const local = ['local', '-n', '3', '--layout', 'shared', '--python', python]
+  const local = ['local', '-n', '1', '--python', python]
   const command = cluster.command(...local, '--', python, '-m', 'jupyter', ...jupyter, `--NotebookApp.token=${token}`)
   const [first = '', ...rest] = [...by, ...command]
   const run = cluster.start([first, ...rest], { HOME: home, JUPYTERHUB_SERVICE_PREFIX: '/user/me/' })
@@ -54,11 +54,12 @@ test('a TERM ends Jupyter and its kernels in order', async () => {
   await cluster.expectNothingLeft()
 })
 
-test('a Ctrl-C at a terminal ends Jupyter, which asks there whether it was meant', async () => {
+test('a Ctrl-C at a terminal ends Jupyter, which asks there whether it was meant and is answered', async () => {
   await using cluster = await Cluster.make()
   const { run } = await startNotebook(cluster, { by: [python, join(programs, 'at_terminal.py')] })
   run.signal('SIGUSR1')
   await run.expectOutput('Shutdown this notebook server (y/[n])?')
+  run.signal('SIGUSR2')
   await run.expectStatus(0)
   expect(run.output).not.toContain('it is killed')
   await cluster.expectNothingLeft()

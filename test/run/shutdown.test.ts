@@ -13,6 +13,9 @@ vi.mock('node:timers/promises', () => ({
     await new Promise((resolve) => setTimeout(resolve, ms)).then(() => value),
 }))
 
+const terminal = vi.hoisted(() => ({ isThere: false }))
+vi.mock('node:tty', () => ({ isatty: () => terminal.isThere }))
+
 /** A process of a run with `--grace 60s`, whose client program does not end by itself. */
 function process() {
   const source = new EventEmitter()
@@ -38,7 +41,7 @@ function process() {
     sawInTree(signal)
     toMe(signal)
   }
-  return { source, toMe, toAll, kill }
+  return { source, toMe, toAll, kill, client }
 }
 
 async function pass(ms: number): Promise<void> {
@@ -52,6 +55,37 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
+  terminal.isThere = false
+})
+
+describe('a program that asks on INT whether it was meant', () => {
+  it('gets TERM after two thirds of its time at a terminal, where nobody may answer', async () => {
+    terminal.isThere = true
+    const { toMe, client } = process()
+    toMe('SIGINT')
+    await pass(36_000)
+    expect(client.signal.mock.calls).toEqual([['SIGINT']])
+    await pass(2_000)
+    expect(client.signal.mock.calls).toEqual([['SIGINT'], ['SIGTERM']])
+    await pass(16_000)
+    expect(client.kill).not.toHaveBeenCalled()
+    await pass(2_000)
+    expect(client.kill).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([
+    ['elsewhere', false, 'SIGINT'],
+    ['on TERM', true, 'SIGTERM'],
+  ] as const)('has all of its time %s', async (_, isThere, signal) => {
+    terminal.isThere = isThere
+    const { toMe, client } = process()
+    toMe(signal)
+    await pass(54_000)
+    expect(client.signal.mock.calls).toEqual([[signal]])
+    expect(client.kill).not.toHaveBeenCalled()
+    await pass(2_000)
+    expect(client.kill).toHaveBeenCalledTimes(1)
+  })
 })
 
 describe('a second signal', () => {
