@@ -12,7 +12,7 @@ import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { HelperConnection } from './connection.ts'
 import { Future } from './future.ts'
-import { FutureStates } from './future-states.ts'
+import { KnownFutures } from './known-futures.ts'
 import type { AllSendable, Input, Inputs, ResultOf, Sendable } from './inputs.ts'
 import { mapArguments } from './map-arguments.ts'
 import { mapBounded } from './map-bounded.ts'
@@ -60,14 +60,14 @@ export class Client extends ClusterCalls implements AsyncDisposable {
   readonly dashboardLink: string | undefined
   readonly #connection: HelperConnection
   readonly #reaper: Reaper
-  readonly #states: FutureStates
+  readonly #states: KnownFutures
   readonly #submissions: Submissions
   readonly #functions: RemoteFunctions
   #closing: Promise<void> | undefined
 
   private constructor({ address, dashboardLink, connection, reaper, functions }: Connected) {
     const submissions = new Submissions(connection)
-    const states = new FutureStates(connection, () => {
+    const states = new KnownFutures(connection, () => {
       submissions.flush()
     })
     super(connection, states, functions)

@@ -7,7 +7,7 @@ import { callArguments, type CallAnswer, type CallName, calls, readAnswer } from
 import { type Callable, ClientFunction } from './callable.ts'
 import type { HelperConnection } from './connection.ts'
 import { Future } from './future.ts'
-import type { FutureStates } from './future-states.ts'
+import type { KnownFutures } from './known-futures.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
 import { type OnError, type RunOptions, type ResultByAddress, type RunResults, runOn } from './run.ts'
 import type { SchedulerInfo } from './scheduler-info.ts'
@@ -33,10 +33,10 @@ export abstract class ClusterCalls {
   }
 
   readonly #connection: HelperConnection
-  readonly #states: FutureStates
+  readonly #states: KnownFutures
   readonly #functions: RemoteFunctions
 
-  protected constructor(connection: HelperConnection, states: FutureStates, functions: RemoteFunctions) {
+  protected constructor(connection: HelperConnection, states: KnownFutures, functions: RemoteFunctions) {
     this.#connection = connection
     this.#states = states
     this.#functions = functions

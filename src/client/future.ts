@@ -1,6 +1,6 @@
 import type { RunnerError } from '../errors.ts'
 import type { FutureState, FutureStatus } from './future-state.ts'
-import type { FutureStates } from './future-states.ts'
+import type { KnownFutures } from './known-futures.ts'
 import { bounded, type WaitOptions } from './bounded.ts'
 import { checkOptions, waitNames } from './check-options.ts'
 import { callSite, leadToCallers, ledTo } from './call-site.ts'
@@ -18,10 +18,10 @@ export class Future<T> {
   /** The task's name in the cluster. */
   readonly key: string
   readonly #state: FutureState
-  readonly #states: FutureStates
+  readonly #states: KnownFutures
 
   /** @internal */
-  constructor(state: FutureState, states: FutureStates) {
+  constructor(state: FutureState, states: KnownFutures) {
     this.key = state.key
     this.#state = state
     this.#states = states

@@ -24,7 +24,7 @@ type StartPython = (
 ) => { readonly answer: (timeout: number) => Promise<PythonAnswer>; readonly kill: () => void }
 
 /**
- * The InterpreterPool in which the Dask components of this process run. They import Dask while there is nothing
+ * The interpreters in which the Dask components of this process run. They import Dask while there is nothing
  * to run yet; several workers are forked from one.
  */
 export class InterpreterPool {

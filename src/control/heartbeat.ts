@@ -102,7 +102,8 @@ export interface HeartbeatChannel<In, Out> extends Channel<In, Out> {
 
 /**
  * A channel with heartbeats in both directions, which are not passed on. If the other end stays silent, the channel
- * closes as `silent`: there is no other way in which a process of a run finds that another one is lost.
+ * closes as `silent`: there is no other way in which silence is noticed. That takes up to one interval longer than `lostAfter`.
+ * A connection that closes is noticed at once, without this.
  *
  * @param onHeard called whenever the other end is heard
  */

@@ -1,6 +1,6 @@
 /**
- * Who runs a cluster and where rank 0 of it answers. Stands in the claim beside a scheduler file
- * and, with more, in the file itself.
+ * Who runs a cluster and where rank 0 of it answers. Stands in the run's directory beside a scheduler
+ * file and, with more, in the file itself.
  */
 export interface Owner {
   /** Version of this record's form. */
@@ -41,7 +41,7 @@ export function formatVersions({ python, distributed }: DaskVersions): string {
 
 /** Our part of the published scheduler file, under the key `dask_hpc_runner`. */
 export interface ClusterRecord extends Owner {
-  /** Shown on the control channel by who has read this record. */
+  /** Who has read this record proves on the control channel that he knows it. */
   secret: string
   /** Workers that the run starts, over all of its processes. */
   n_workers: number

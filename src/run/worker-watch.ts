@@ -27,7 +27,7 @@ export interface StartedWorker {
 }
 
 /** The scheduler of the run, as this watch asks it. */
-interface WatchedWorker {
+interface WatchedScheduler {
   readonly link: ReturnType<RunSeams['connectScheduler']>
   readonly versions: DaskVersions | undefined
 }
@@ -39,7 +39,7 @@ export class WorkerWatch implements Disposable {
   readonly #readiness = new Readiness(async () => await this.#countRunning())
   readonly #reach: WorkerReach
   readonly #present = shared(async () => presentWorkers(await this.#identity()), 1_000)
-  #scheduler: WatchedWorker | undefined
+  #scheduler: WatchedScheduler | undefined
 
   constructor(run: RunContext, { connectScheduler }: Pick<RunSeams, 'connectScheduler'>) {
     this.#run = run

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import type { HelperConnection } from '../../src/client/connection.ts'
-import { FutureStates } from '../../src/client/future-states.ts'
+import { KnownFutures } from '../../src/client/known-futures.ts'
 import type { SchedulerInfo } from '../../src/client/scheduler-info.ts'
 import { needsOf, whyPending } from '../../src/client/why-pending.ts'
 
@@ -48,7 +48,7 @@ test('a wait that ends while no worker is left says so, also for a task that ask
     lost: new Promise(() => undefined),
     request: () => Promise.resolve({ ok: { ...info, workers: {} }, buffers: [] }),
   }
-  const states = new FutureStates(connection as unknown as HelperConnection, () => undefined)
+  const states = new KnownFutures(connection as unknown as HelperConnection, () => undefined)
   const late = new RunnerError('it is pending after 5 s', { code: 'ERR_TIMED_OUT' })
   for (const state of [states.make('f', needsOf({})), states.make('of a dataset')])
     expect(await states.explain(state, late)).toMatchObject({ message: 'it is pending after 5 s: no worker is there' })

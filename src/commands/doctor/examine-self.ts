@@ -54,7 +54,7 @@ export async function examineSelf(subject: Subject, probes: Probes, known: Known
 function wantedResources({ options, run, rank, runner }: Subject): RunResources {
   const share = run?.identity.share ?? { processes: 1 }
   const roles = run?.roles[rank] ?? []
-  return { ...options, nworkers: workersOfProcess(options), roles, launcher: runner.kind, share }
+  return { ...options, nworkers: workersOfProcess(options), roles, runner: runner.kind, share }
 }
 
 /** Who this process is, and what started it. */

@@ -23,7 +23,7 @@ export interface RunResources {
   /** What the workload manager has given. */
   readonly share: Share
   /** Whose processes these are. @default 'slurm' */
-  readonly launcher?: RunnerKind
+  readonly runner?: RunnerKind
   /** Workers of each worker process. */
   readonly nworkers: number
   /** What this process hosts. @default workers alone */
@@ -129,7 +129,7 @@ function checkMemory(
 }
 
 function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: RunResources): Finding[] {
-  const { nworkers, launcher = 'slurm' } = wanted
+  const { nworkers, runner = 'slurm' } = wanted
   if (nworkers * nthreads > cpus.amount)
     return [
       found(
@@ -139,7 +139,7 @@ function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: R
       ),
     ]
   if (cpus.amount >= 2) return []
-  if (launcher === 'mpi')
+  if (runner === 'mpi')
     return [
       found(
         'note',

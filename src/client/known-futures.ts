@@ -17,7 +17,7 @@ const explainTimeout = 1_000
 let count = 0
 
 /** The futures of a client that have not been released, and what is said to the cluster about them. */
-export class FutureStates {
+export class KnownFutures {
   readonly #connection: HelperConnection
   readonly #states = new Map<number, FutureState>()
   /** Orders that wait for the end of what runs now, to be one message. */
