@@ -1,6 +1,6 @@
 // What a rank costs while it waits for the broadcast of rank 0, and whether its event loop goes on. Both
 // for the process of the rank and for the one that calls the MPI library in its place.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -24,62 +24,59 @@ async function cpu(pid: number): Promise<number> {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks
 }
 
-/** Runs `look` while the ranks wait: the scheduler takes 20 s. */
+/** Rank 0 says where it is when a file is there. */
+const hold = join(programs, 'hold-broadcast.cjs')
+
+/** Runs `look` while the ranks wait. */
 async function whileWaiting(
   launcher: MpiLauncher,
-  env: (cluster: Cluster) => NodeJS.ProcessEnv,
+  { options = '', ...env }: { readonly options?: string; readonly [name: string]: string | undefined },
   look: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   await using cluster = await Cluster.make()
-  const slow = ['--preload', join(programs, 'slow_scheduler.py')]
-  const run = startRanks(cluster, launcher, ranks, ['run', ...slow, '--', 'true'], env(cluster))
+  const go = join(cluster.directory, 'go')
+  const held = { NODE_OPTIONS: `--require=${hold} ${options}`, HOLD_BROADCAST: go }
+  const run = startRanks(cluster, launcher, ranks, ['run', '--', 'true'], { ...env, ...held })
   await run.expectOutput('all 4 processes have come')
   await sleep(2_000)
   await look(cluster)
   expect(run.stderr).not.toContain('cluster at')
+  await writeFile(go, '')
   await run.expectStatus(0)
 }
 
 for (const launcher of launchers) {
   mpiTest(`waiting for the broadcast under ${launcher.name}`, async () => {
     const costs: number[] = []
-    await whileWaiting(
-      launcher,
-      () => ({}),
-      async (cluster) => {
-        const all = Array.from({ length: ranks }, (_, rank) => rank).slice(1)
-        const pids = await Promise.all(
-          all.map(async (rank) => [await processOfRank(cluster, rank), await helperOfRank(cluster, rank)]),
+    await whileWaiting(launcher, {}, async (cluster) => {
+      const all = Array.from({ length: ranks }, (_, rank) => rank).slice(1)
+      const pids = await Promise.all(
+        all.map(async (rank) => [await processOfRank(cluster, rank), await helperOfRank(cluster, rank)]),
+      )
+      const used = async (): Promise<number[]> =>
+        await Promise.all(
+          pids.map(async (pair) => (await Promise.all(pair.map(cpu))).reduce((sum, each) => sum + each, 0)),
         )
-        const used = async (): Promise<number[]> =>
-          await Promise.all(
-            pids.map(async (pair) => (await Promise.all(pair.map(cpu))).reduce((sum, each) => sum + each, 0)),
-          )
-        const before = await used()
-        await sleep(span)
-        const after = await used()
-        costs.push(...after.map((each, i) => ((each - (before[i] ?? 0)) / span) * 1000))
-      },
-    )
+      const before = await used()
+      await sleep(span)
+      const after = await used()
+      costs.push(...after.map((each, i) => ((each - (before[i] ?? 0)) / span) * 1000))
+    })
 
     const gaps: number[] = []
     const own: number[] = []
     const preload = join(import.meta.dirname, 'support/loop-gaps.mjs')
-    await whileWaiting(
-      launcher,
-      (cluster) => ({ NODE_OPTIONS: `--import=${preload}`, LOOP_GAPS: join(cluster.directory, 'gaps') }),
-      async (cluster) => {
-        const from = Date.now() + 1_000
-        await sleep(span)
-        for (const file of (await readdir(cluster.directory)).filter((name) => basename(name).startsWith('gaps.'))) {
-          const lines = (await readFile(join(cluster.directory, file), 'utf8')).trim().split('\n')
-          const seen = lines.map((line) => line.split(' ').map(Number)).filter(([when = 0]) => when >= from)
-          if (seen.length === 0) continue
-          gaps.push(Math.max(...seen.map(([, gap = Number.NaN]) => gap)))
-          own.push(Math.max(...seen.map(([, , gap = Number.NaN]) => gap)))
-        }
-      },
-    )
+    await whileWaiting(launcher, { options: `--import=${preload}`, LOOP_GAPS: 'gaps' }, async (cluster) => {
+      const from = Date.now() + 1_000
+      await sleep(span)
+      for (const file of (await readdir(cluster.work)).filter((name) => basename(name).startsWith('gaps.'))) {
+        const lines = (await readFile(join(cluster.work, file), 'utf8')).trim().split('\n')
+        const seen = lines.map((line) => line.split(' ').map(Number)).filter(([when = 0]) => when >= from)
+        if (seen.length === 0) continue
+        gaps.push(Math.max(...seen.map(([, gap = Number.NaN]) => gap)))
+        own.push(Math.max(...seen.map(([, , gap = Number.NaN]) => gap)))
+      }
+    })
     process.stdout.write(
       table(`Waiting for the broadcast, ${ranks} ranks, ${span / 1000} s, ${launcher.name}`, [
         ['thousandths of a core, each rank with its helper', costs],

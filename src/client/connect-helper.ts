@@ -10,6 +10,13 @@ export interface ConnectOrder {
   readonly [name: string]: unknown
 }
 
+/** What limits the wait beside the order. */
+export interface ConnectHelperOptions {
+  /** How long its import of Dask may take. In milliseconds. @default that of a rendezvous */
+  readonly patience?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** How long after its own time limit Dask's word of it may come: it says more than that nothing came. In milliseconds. */
 const answerTime = 5_000
 
@@ -22,12 +29,12 @@ const answerTime = 5_000
 export async function connectHelper(
   connection: Pick<HelperConnection, 'request'>,
   order: ConnectOrder,
-  signal?: AbortSignal,
+  { patience = defaults.rendezvousTimeout, signal }: ConnectHelperOptions = {},
 ): Promise<unknown> {
   const given = signal === undefined ? {} : { signal }
   await bounded(
     connection.request({ order: 'ready' }, signal),
-    { timeout: defaults.rendezvousTimeout, ...given },
+    { timeout: patience, ...given },
     () => 'start the Python of the client: it has not imported Dask',
   )
   const { ok } = await bounded(

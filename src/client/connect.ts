@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto'
 import { defaults } from '../defaults.ts'
 import { Reaper } from '../process/reaper.ts'
 import { ClientProcess } from '../python/client-process.ts'
-import { findPython } from '../python/find-python.ts'
+import { startInPython } from '../python/find-python.ts'
 import { tasksModule } from '../python/tasks-module.ts'
-import { type Duration, milliseconds, parseDuration } from '../util/duration.ts'
+import { type Duration, milliseconds } from '../util/duration.ts'
 import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
 import { checkOption } from './check-options.ts'
 import { connectHelper } from './connect-helper.ts'
 import { HelperConnection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
+import { patienceOf } from './patience.ts'
 import { RemoteFunctions } from './remote-functions.ts'
 import { type ClusterTarget, findTarget } from './target.ts'
 import { type ClientTlsOptions, environmentForTls, environmentOfSecureRun, tlsAdvice } from './tls.ts'
@@ -22,7 +23,8 @@ export interface ConnectOptions extends ClientTlsOptions {
   /**
    * How long connecting to the scheduler may take. The start of the helper process's Python does not count.
    *
-   * @default in the client program of a run, as long as that lets Dask's clients try: `DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT`; else '30s'
+   * @default with a runner or in the client program of a run `DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT`, if that is set, else the run's
+   * `rendezvousTimeout`; elsewhere '30s'
    */
   readonly timeout?: Duration | undefined
   /** The Python that has Dask, that of the cluster. @default as for a runner */
@@ -59,9 +61,9 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
   for (const name of ['signal', 'timeout', 'python', 'node', 'directToWorkers', 'env'] as const)
     checkOption(name, options[name])
   const { signal, env = process.env } = options
-  const timeout = milliseconds(options.timeout ?? ofProgram(env) ?? '30s', 'timeout')
   signal?.throwIfAborted()
   const found = await findTarget(target, env)
+  const timeout = milliseconds(options.timeout ?? patienceOf(found.patience, env), 'timeout')
   const own = await environmentForTls(options)
   const reaper = new Reaper()
   let tls = own
@@ -72,13 +74,7 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
     helper =
       found.takeProcess !== undefined && options.python === undefined && tls === undefined
         ? await found.takeProcess()
-        : new ClientProcess({
-            python: await findPython({ python: options.python }, env, signal),
-            env: { ...env, ...tls },
-            reaper,
-            lostAfter: defaults.lostAfter,
-            onLine: say,
-          })
+        : await startHelper(options, { ...env, ...tls }, reaper)
     const connection = new HelperConnection(helper)
     const order = {
       address: found.address,
@@ -89,7 +85,10 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
       program: nodeProgram,
       node: options.node ?? process.execPath,
     }
-    const [ok, functions] = await Promise.all([connectHelper(connection, order, signal), RemoteFunctions.load()])
+    const [ok, functions] = await Promise.all([
+      connectHelper(connection, order, { patience: found.patience, signal }),
+      RemoteFunctions.load(),
+    ])
     const { address, dashboard } = ok as { readonly address: string; readonly dashboard: string | null }
     return { address, dashboardLink: dashboard ?? undefined, connection, reaper, functions }
   } catch (error) {
@@ -100,10 +99,16 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
   }
 }
 
-/** How long the client program of a run may try, whose scheduler may be only starting. What Dask alone can read is left to it. */
-function ofProgram(env: Readonly<NodeJS.ProcessEnv>): number | undefined {
-  const given = env.DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT
-  return env.DASK_HPC_RUNNER_N_WORKERS === undefined || given === undefined ? undefined : parseDuration(given)
+/** Starts the helper process in the first Python that has Dask. */
+async function startHelper(
+  { python, signal }: ConnectOptions,
+  env: NodeJS.ProcessEnv,
+  reaper: Reaper,
+): Promise<ClientProcess> {
+  const { lostAfter } = defaults
+  const start = (candidate: string): ClientProcess =>
+    new ClientProcess({ python: candidate, env, reaper, lostAfter, onLine: say, quiet: true })
+  return (await startInPython({ python }, env, start, signal)).started
 }
 
 /** What Dask's client has to say. */

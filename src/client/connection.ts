@@ -55,7 +55,7 @@ export class HelperConnection {
     const reader = new HelperFrameReader((frame) => {
       this.#receive(frame)
     })
-    pipe.on('data', (chunk: Uint8Array) => {
+    process.onData((chunk) => {
       reader.push(chunk)
     })
     const ended = process.exited.then((exit) => {

@@ -3,7 +3,7 @@ import { errnoOf, RunnerError } from '../errors.ts'
 import { readNamed } from '../filesystem/read-named.ts'
 import { formatSystemError } from '../filesystem/system-error.ts'
 import type { ClientProcess } from '../python/client-process.ts'
-import { takeClientProcess } from '../python/take-client-process.ts'
+import { clientPatience, takeClientProcess } from '../python/take-client-process.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import { parseSchedulerFile } from '../record/parse.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -16,6 +16,8 @@ export interface ClusterLike {
   readonly schedulerAddress: string
   /** @internal */
   [takeClientProcess]?(): Promise<ClientProcess>
+  /** @internal */
+  readonly [clientPatience]?: number
 }
 
 /** Where a cluster is: a runner, a scheduler file, or an address such as `tcp://10.0.0.1:8786`. */
@@ -26,6 +28,8 @@ export interface FoundTarget {
   readonly address: string
   /** Gives a process with the run's own Python. */
   readonly takeProcess?: () => Promise<ClientProcess>
+  /** How long the import of Dask may take, and then connecting, if the runner says so. In milliseconds. */
+  readonly patience?: number
   /** Whether we are a part of the run, so that its workers are in reach. */
   readonly inRun: boolean
   /** The run, where it was started with --secure, and is known by its scheduler file. */
@@ -60,8 +64,13 @@ export async function findTarget(
     )
   if ('schedulerAddress' in target) {
     const { schedulerAddress: address } = target
-    const takeProcess = target[takeClientProcess]?.bind(target)
-    return { address, inRun: true, ...(takeProcess === undefined ? {} : { takeProcess }) }
+    const [takeProcess, patience] = [target[takeClientProcess]?.bind(target), target[clientPatience]]
+    return {
+      address,
+      inRun: true,
+      ...(takeProcess && { takeProcess }),
+      ...(patience === undefined ? {} : { patience }),
+    }
   }
   const path = absolutePath(target.schedulerFile)
   const own = env.DASK_SCHEDULER_ADDRESS

@@ -2,9 +2,10 @@ import { workerEnvironment } from './child-environment.ts'
 import { passOn } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
+import { ClientProcess, type ClientProcessOptions } from '../python/client-process.ts'
 import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
 import { isInEnvironment } from '../python/environment-runner.ts'
-import { type PythonAnswer, findPython } from '../python/find-python.ts'
+import { type PythonAnswer, findPython, startInPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
 import type { BootstrapOptions } from '../python/start-bootstrap.ts'
 import { untilAborted } from '../util/wait.ts'
@@ -65,14 +66,21 @@ export class InterpreterPool {
     if (first === undefined) return
     const { options } = this.#run
     const asking = this.#showAsking()
-    this.#path = findPython(options, this.#askingEnv, this.#signal, async (python) => {
+    const start = (python: string): ReturnType<StartPython> => {
       asking?.[Symbol.dispose]()
       const started = first(python, true)
-      using _progress = showProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
-      const answer = await untilAborted(started.answer(options.rendezvousTimeout), this.#signal)
-      if (answer.executable === undefined) started.kill()
-      return answer
-    })
+      const answer = async (timeout: number): Promise<PythonAnswer> => {
+        using _progress = showProgress(this.#run, () => `waiting on ${this.#run.identity.host} for ${python} to start`)
+        return await untilAborted(started.answer(timeout), this.#signal)
+      }
+      return {
+        answer,
+        kill: () => {
+          started.kill()
+        },
+      }
+    }
+    this.#path = startInPython(options, this.#askingEnv, start, this.#signal).then(({ python }) => python)
     this.#path.then(
       (python) => {
         asking?.[Symbol.dispose]()
@@ -100,6 +108,16 @@ export class InterpreterPool {
     this.#preloaded.delete(part.name)
     process.begin(args, extras)
     return process
+  }
+
+  /** Starts a process for a Client. If nothing else is being started here, it says itself whether its Python has Dask. */
+  async startClient(options: Omit<ClientProcessOptions, 'python' | 'quiet'>): Promise<ClientProcess> {
+    if (this.#path !== undefined) return new ClientProcess({ ...options, python: await this.#path })
+    const start = (python: string): ClientProcess => new ClientProcess({ ...options, python, quiet: true })
+    const found = startInPython(this.#run.options, this.#askingEnv, start, this.#signal)
+    this.#path = found.then(({ python }) => python)
+    this.#path.catch(() => undefined)
+    return (await found).started
   }
 
   /** Ends those that have not been told what to run, and starts no more of them. */

@@ -23,7 +23,7 @@ import { formatRunKey } from '../identity/run-key.ts'
 import { passOn } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { readNodeLimits } from '../process/limits.ts'
-import { ClientProcess } from '../python/client-process.ts'
+import type { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess, MemoryLoss } from '../python/dask-process.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { assignRoles, type Role, rolesOf } from '../identity/roles.ts'
@@ -283,9 +283,7 @@ export class LocalComponents {
   }
 
   async #startClientProcess(): Promise<ClientProcess> {
-    const python = await this.python
-    return new ClientProcess({
-      python,
+    return await this.#interpreters.startClient({
       env: this.#env,
       reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,

@@ -2,8 +2,7 @@ import * as z from 'zod/mini'
 import type { Supervised } from '../process/supervised.ts'
 import { forEachMessage } from '../process/messages.ts'
 import { deferred } from '../util/deferred.ts'
-import { settledWithin } from '../util/wait.ts'
-import { type PythonAnswer, failedAnswer, lacksDask, silentPython } from './find-python.ts'
+import { answerOf, type PythonAnswer, lacksDask } from './find-python.ts'
 
 const reportSchema = z.discriminatedUnion('report', [
   z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() }),
@@ -118,11 +117,7 @@ export class BootstrapLink {
 
   /** Whether this Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
   async answer(timeout: number): Promise<PythonAnswer> {
-    const ended = this.#child.exited.then(({ status, signal }) =>
-      failedAnswer(this.#child.tail, signal === null ? status : `killed by ${signal}`),
-    )
-    const first = Promise.race([this.#found.promise, ended])
-    return (await settledWithin(first, timeout)) ? await first : silentPython(timeout)
+    return await answerOf(this.#child, this.#found.promise, timeout)
   }
 
   /** Resolves once it has imported Dask. */

@@ -20,8 +20,6 @@
 import asyncio
 import ctypes
 import functools
-import importlib.machinery
-import importlib.util
 import itertools
 import json
 import logging
@@ -36,9 +34,7 @@ def main(pipe):
     pipe.set_inheritable(False)
     die_with_parent(os.getppid())
     leave_signals_to_supervisor()
-    there = has_dask()
-    say(pipe, report="python", executable=sys.executable, dask=there)
-    if not there:
+    if not tell_of_dask(pipe):  # noqa: F821 - found.py
         return
     orders = Orders(pipe)
     order = orders.next()
@@ -61,11 +57,6 @@ def main(pipe):
     if early is not None and early.port is not None:
         early.port.give()
     run(kind, order, component)
-
-
-def has_dask():
-    """Whether Dask can be imported. That is looked for in the usual places first: what is told of it is waited for."""
-    return (importlib.machinery.PathFinder.find_spec("distributed") or importlib.util.find_spec("distributed")) is not None
 
 
 def say(pipe, **report):

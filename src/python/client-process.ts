@@ -1,8 +1,11 @@
 import type { Duplex } from 'node:stream'
+import * as z from 'zod/mini'
 import { Child } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
+import { parseMessage } from '../process/messages.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
+import { deferred } from '../util/deferred.ts'
 import calls from './client-calls.py'
 import failures from './client-failures.py'
 import installer from './client-installer.py'
@@ -10,10 +13,13 @@ import messages from './client-messages.py'
 import results from './client-results.py'
 import versions from './client-versions.py'
 import clientProgram from './client.py'
+import { answerOf, lacksDask, type PythonAnswer } from './find-python.ts'
+import found from './found.py'
+import { holdOutput, type OnLine } from './held-output.ts'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
-const program = [tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
+const program = [found, tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
 /** In tracebacks it has the name by which tasks-traceback.py knows what is ours. A JSON string is a Python string. */
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 
@@ -26,8 +32,13 @@ export interface ClientProcessOptions {
   /** How long it may stay stopped before it is killed. In milliseconds. */
   readonly lostAfter: number
   /** Called with each line that it prints. */
-  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  readonly onLine: OnLine
+  /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
+  readonly quiet?: boolean
 }
+
+/** The first that it says, as a line. */
+const reportSchema = z.object({ report: z.literal('python'), executable: z.string(), dask: z.boolean() })
 
 /**
  * The process that holds Dask's own client for the TypeScript one. It loads Dask at once and waits
@@ -35,22 +46,45 @@ export interface ClientProcessOptions {
  */
 export class ClientProcess {
   readonly #child: Child
+  readonly #found = deferred<PythonAnswer>()
+  /** What has come of its report; undefined once that is there. */
+  #report: Buffer | undefined = Buffer.alloc(0)
+  #onData: (chunk: Uint8Array) => void = () => undefined
 
   constructor(options: ClientProcessOptions) {
+    const { onLine, release } = holdOutput(options.onLine)
+    if (options.quiet !== true) release()
     this.#child = new Child({
       command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
       env: options.env,
       reaper: options.reaper,
-      output: options.onLine,
+      output: onLine,
       pipe: true,
       shielded: true,
+    })
+    void this.#found.promise.then(({ executable }) => {
+      if (executable !== undefined) release()
+    })
+    this.#child.pipe?.on('data', (chunk: Buffer) => {
+      if (this.#report === undefined) this.#onData(chunk)
+      else this.#readReport(Buffer.concat([this.#report, chunk]))
     })
     this.#child.pipe?.write(loadedProgram(named))
     endFrozen(this.#child, options.lostAfter)
     this.unref()
   }
 
-  /** Undefined where it could not be started. */
+  /** Whether its Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
+  async answer(timeout: number): Promise<PythonAnswer> {
+    return await answerOf(this.#child, this.#found.promise, timeout)
+  }
+
+  /** Calls `listener` with what it answers and reports over its pipe. */
+  onData(listener: (chunk: Uint8Array) => void): void {
+    this.#onData = listener
+  }
+
+  /** To write to. Undefined where it could not be started. */
   get pipe(): Duplex | undefined {
     return this.#child.pipe
   }
@@ -80,5 +114,15 @@ export class ClientProcess {
   /** Does not keep us alive. */
   unref(): void {
     this.#child.unref()
+  }
+
+  #readReport(text: Buffer): void {
+    // The line comes after an empty one.
+    const end = text.indexOf('\n', 1)
+    this.#report = end === -1 ? text : undefined
+    if (end === -1) return
+    const report = parseMessage(reportSchema, text.toString('utf8', 0, end).trim())
+    this.#found.resolve(report?.dask === true ? { executable: report.executable } : lacksDask)
+    if (end + 1 < text.length) this.#onData(text.subarray(end + 1))
   }
 }

@@ -3,6 +3,7 @@
 # Orders come and reports go over the socket `pipe`, in the messages that tasks-values.py describes. An order with an
 # `id` is answered by {re, ok} or {re, error}, others are not. Reports that nobody asked for:
 #   {done: [future...], failed: [failure...], values: [[future, value]...]} | {gone: why}
+# Before all of them it says whether this Python has Dask (found.py); where it has none, that is all.
 # When the pipe closes, the program is gone, and so is this process.
 import asyncio
 import contextlib
@@ -18,6 +19,8 @@ import warnings
 def main(pipe):
     pipe.set_inheritable(False)
     die_with_parent()
+    if not tell_of_dask(pipe):  # noqa: F821 - found.py
+        return
     # Takes half a second, and is done while the program waits for its cluster.
     import distributed  # noqa: F401
 

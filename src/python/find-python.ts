@@ -3,8 +3,9 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { askProgram, type AskProgramOptions } from '../process/ask-program.ts'
+import type { Supervised } from '../process/supervised.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { settledWithin } from '../util/wait.ts'
+import { settledWithin, untilAborted } from '../util/wait.ts'
 import { isInEnvironment } from './environment-runner.ts'
 import { withoutDirectory } from './loader.ts'
 import { type AskLimits, findProgram, pythonOfCommand } from './python-of-command.ts'
@@ -68,6 +69,54 @@ export async function findPython(
       ? 'activate the environment that has it, name its interpreter by --python, or install it (pip install distributed)'
       : 'name an interpreter that has it, or install it there (pip install distributed)'
   throw new RunnerError(`Cannot find a Python that has Dask: ${what}; ${next}`, { code: 'ERR_ENVIRONMENT' })
+}
+
+/** Something that was started in a Python, and says itself whether that has Dask. */
+export interface Answering {
+  /** Within `timeout` milliseconds. */
+  readonly answer: (timeout: number) => Promise<PythonAnswer>
+  readonly kill: () => void
+}
+
+/**
+ * Finds the Python that has Dask by starting in each what is wanted there: nothing is started only to be asked.
+ *
+ * @throws what {@link findPython} does.
+ */
+export async function startInPython<T extends Answering>(
+  wish: PythonWish,
+  env: Readonly<NodeJS.ProcessEnv>,
+  start: (python: string) => T,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<{ readonly python: string; readonly started: T }> {
+  const { rendezvousTimeout = defaults.rendezvousTimeout } = wish
+  let started: T | undefined
+  const python = await findPython(wish, env, signal, async (candidate) => {
+    const starting = start(candidate)
+    started = starting
+    try {
+      const answer = await untilAborted(starting.answer(rendezvousTimeout), signal)
+      if (answer.executable === undefined) starting.kill()
+      return answer
+    } catch (error) {
+      starting.kill()
+      throw error
+    }
+  })
+  return { python, started: started as T }
+}
+
+/** What a Python answers that says `found` over its pipe, within `timeout` milliseconds. */
+export async function answerOf(
+  child: Pick<Supervised, 'exited' | 'tail'>,
+  found: Promise<PythonAnswer>,
+  timeout: number,
+): Promise<PythonAnswer> {
+  const ended = child.exited.then(({ status, signal }) =>
+    failedAnswer(child.tail, signal === null ? status : `killed by ${signal}`),
+  )
+  const first = Promise.race([found, ended])
+  return (await settledWithin(first, timeout)) ? await first : silentPython(timeout)
 }
 
 /**

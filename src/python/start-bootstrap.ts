@@ -3,6 +3,8 @@ import type { Reaper } from '../process/reaper.ts'
 import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
 import fork from './fork.py'
+import found from './found.py'
+import { holdOutput, type OnLine } from './held-output.ts'
 import load from './load.py'
 import { loadedProgram, pythonLoader } from './loader.ts'
 import port from './port.py'
@@ -15,7 +17,7 @@ export interface BootstrapOptions {
   readonly python: string
   readonly env: NodeJS.ProcessEnv
   readonly reaper: Reaper
-  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  readonly onLine: OnLine
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
   readonly quiet?: boolean
 }
@@ -41,19 +43,13 @@ export const otherWriter =
 
 /** Starts a Python that runs bootstrap.py. */
 export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
-  // Lines that are not passed on before the Python is known to have Dask.
-  let held: (() => void)[] | undefined = options.quiet === true ? [] : undefined
+  const { onLine, release } = holdOutput(options.onLine)
+  if (options.quiet !== true) release()
   const child = new Child({
     command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
     env: options.env,
     reaper: options.reaper,
-    output: (line, stream) => {
-      const pass = (): void => {
-        options.onLine(line, stream)
-      }
-      if (held === undefined) pass()
-      else held.push(pass)
-    },
+    output: onLine,
     pipe: true,
     channels,
     shielded: true,
@@ -62,10 +58,8 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     options.onLine(otherWriter, 'stderr')
   })
   void link.found.then(({ executable }) => {
-    if (executable === undefined) return
-    for (const pass of held ?? []) pass()
-    held = undefined
+    if (executable !== undefined) release()
   })
-  child.pipe?.write(loadedProgram(`${load}\n${tls}\n${values}\n${fork}\n${port}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(`${found}\n${load}\n${tls}\n${values}\n${fork}\n${port}\n${bootstrap}`))
   return { child, link }
 }

@@ -38,6 +38,8 @@ export interface Rendezvous {
    * @throws RunnerError ERR_CANNOT_PUBLISH
    */
   announce(record: ClusterRecord): Promise<void>
+  /** Resolves in rank 0 when that has reached all who must have come before a program may begin. @throws RunnerError if it cannot. */
+  met(): Promise<void>
   /**
    * The cluster of an existing scheduler file, for a run that only adds workers to it.
    *
@@ -53,6 +55,8 @@ export interface Rendezvous {
    * @throws RunnerError if nothing comes in time, or the signal's reason.
    */
   lookUp(dead: ReadonlySet<string>, signal: AbortSignal): Promise<Found>
+  /** Another process than rank 0 has heard of the cluster, over its channel. Does not throw. */
+  hear(file: PublishedFile): Promise<void>
   /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
   leaveEarlyExit(failure?: Failure): Promise<void>
   /** The ranks that have left such word, or cannot come. Called again and again. */

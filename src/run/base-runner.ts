@@ -5,7 +5,7 @@ import { completeOptions, type RunnerOptions } from '../options.ts'
 import { signalStatus } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { ClientProcess } from '../python/client-process.ts'
-import { takeClientProcess } from '../python/take-client-process.ts'
+import { clientPatience, takeClientProcess } from '../python/take-client-process.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { withoutShownSecret } from '../record/without-secret.ts'
 import { neverDry, tellDefectsBy } from '../util/defects.ts'
@@ -159,6 +159,11 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   /** For a Client of this cluster. @internal */
   async [takeClientProcess](): Promise<ClientProcess> {
     return await this.#run.parts.components.takeClientProcess()
+  }
+
+  /** The same. @internal */
+  get [clientPatience](): number {
+    return this.#context.options.rendezvousTimeout
   }
 
   // For subclasses.

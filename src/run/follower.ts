@@ -65,8 +65,9 @@ export class Follower implements Part {
   }
 
   async awaitCluster(): Promise<PublishedFile> {
-    const { context, member, supervisor } = this.#run
+    const { context, member, rendezvous, supervisor } = this.#run
     const file = await member.awaitCluster()
+    await rendezvous.hear(file)
     this.#reach = supervisor.seams.checkReach(file, context)
     await member.unlessOver(this.#reach)
     return file

@@ -1,4 +1,9 @@
-import { type RunningScheduler, schedulerAddress, schedulerRuns } from '../components/scheduler.ts'
+import {
+  type RunningScheduler,
+  type SchedulerAddress,
+  schedulerAddress,
+  schedulerRuns,
+} from '../components/scheduler.ts'
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
@@ -50,8 +55,7 @@ export class Rank0 implements Part {
     if (mine.includes('scheduler')) await this.#startScheduler(coordinator)
     else {
       const scheduler = await rendezvous.findExisting(async (found) => this.#takeCertificatesOf(found))
-      coordinator.tellAddress(scheduler)
-      this.#bringUp(coordinator, Promise.resolve({ scheduler }))
+      await this.#tellAddress(coordinator, scheduler, Promise.resolve({ scheduler }))
     }
     context.signal.throwIfAborted()
     return await member.address
@@ -62,12 +66,6 @@ export class Rank0 implements Part {
   }
 
   /** Publishes the cluster when its scheduler runs. */
-  #bringUp(coordinator: Coordinator, running: Promise<ClusterScheduler>): void {
-    this.#cluster = this.#publish(coordinator, running)
-    // Whoever waits for it is told.
-    this.#cluster.catch(() => undefined)
-  }
-
   async #publish(coordinator: Coordinator, running: Promise<ClusterScheduler>): Promise<PublishedFile> {
     const { rendezvous, member } = this.#run
     // The client may have ended, or cannot come.
@@ -142,8 +140,23 @@ export class Rank0 implements Part {
     const process = await components.startScheduler()
     const running = this.#untilItRuns(coordinator, process)
     running.catch(() => undefined)
-    coordinator.tellAddress(await member.unlessOver(schedulerAddress(process, running, context)))
-    this.#bringUp(coordinator, running)
+    const address = await member.unlessOver(schedulerAddress(process, running, context))
+    await this.#tellAddress(coordinator, address, running)
+  }
+
+  /** Tells everybody where the scheduler will listen, and publishes it when it does. */
+  async #tellAddress(
+    coordinator: Coordinator,
+    address: SchedulerAddress,
+    running: Promise<ClusterScheduler>,
+  ): Promise<void> {
+    const { rendezvous, member } = this.#run
+    this.#cluster = this.#publish(coordinator, running)
+    // Whoever waits for it is told.
+    this.#cluster.catch(() => undefined)
+    // A scheduler that fails meanwhile is not waited for.
+    await member.unlessOver(Promise.race([rendezvous.met(), this.#cluster]))
+    coordinator.tellAddress(address)
   }
 
   async #untilItRuns(coordinator: Coordinator, process: DaskProcess): Promise<RunningScheduler> {

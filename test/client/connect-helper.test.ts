@@ -46,9 +46,15 @@ test('a helper that never comes to run is given up in a sentence of its own', as
   })
 })
 
+test('a helper of a run has as long for its import as the rendezvous of that run', async () => {
+  const connected = connectHelper(helper(400_000, 900), order, { patience: 500_000 })
+  await vi.advanceTimersByTimeAsync(401_000)
+  expect(await connected).toEqual({ order: 'connect', ...order })
+})
+
 test('a signal ends either wait', async () => {
   const stop = new AbortController()
-  const connected = connectHelper(helper(45_000, 0), order, stop.signal).catch((error: unknown) => error)
+  const connected = connectHelper(helper(45_000, 0), order, { signal: stop.signal }).catch((error: unknown) => error)
   stop.abort(new Error('enough'))
   expect(await connected).toMatchObject({ message: 'enough' })
 })

@@ -7,7 +7,12 @@ import { childOf } from '../support/child-of.ts'
 import { asRoot, helperOfRank, launchers, mpich, mpiTest, openMpi, processOfRank, startRanks } from '../support/mpi.ts'
 
 /** Keeps the scheduler from being there. */
-const slow = join(programs, 'slow_scheduler.py')
+const slow = ['--preload', join(programs, 'slow_scheduler.py')]
+/** Keeps rank 0 from saying where it is. */
+const unsaid = {
+  NODE_OPTIONS: `--require=${join(programs, 'hold-broadcast.cjs')}`,
+  HOLD_BROADCAST: join(programs, 'is-not-there'),
+}
 const end = (how: string): string[] => ['--', 'python3', join(programs, 'end.py'), how]
 const hang = ['--', 'python3', join(programs, 'hang.py')]
 /** Within so long everybody has to have ended after a failure, in milliseconds. */
@@ -65,8 +70,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a rank that is killed before the broadcast ends everybody`, async () => {
     await using cluster = await Cluster.make()
-    // The scheduler takes its time, so that the others wait.
-    const run = startRanks(cluster, launcher, 4, ['run', '--preload', slow, ...end('0')])
+    const run = startRanks(cluster, launcher, 4, ['run', ...end('0')], unsaid)
     await run.expectOutput('all 4 processes have come')
     process.kill(await processOfRank(cluster, 2), 'SIGKILL')
     expect(await time(run.ended)).toBeLessThan(bound)
@@ -76,7 +80,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a rank whose MPI ends under it before the broadcast ends everybody`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', '--preload', slow, ...end('0')])
+    const run = startRanks(cluster, launcher, 4, ['run', ...end('0')], unsaid)
     await run.expectOutput('all 4 processes have come')
     process.kill(await helperOfRank(cluster, 2), 'SIGKILL')
     expect(await time(run.ended)).toBeLessThan(bound)
@@ -87,7 +91,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: ranks that cannot be told of a failure are ended by MPI_Abort`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 3, ['run', '--preload', slow, ...end('0')])
+    const run = startRanks(cluster, launcher, 3, ['run', ...slow, ...end('0')], unsaid)
     await run.expectOutput('all 3 processes have come')
     // A Python that ends before it has become the scheduler is started again.
     await run.expectOutput('Run preload setup')
@@ -146,8 +150,8 @@ mpiTest(
     const [module, order] = [join(cluster.directory, 'defect.cjs'), join(cluster.directory, 'break')]
     const look = `setInterval(() => { if (require('node:fs').existsSync('${order}')) throw new Error('unforeseen') }, 50).unref()`
     await writeFile(module, `if (process.argv[2] === 'run' && process.env.PMI_RANK === '2') ${look}`)
-    const env = { NODE_OPTIONS: `--require=${module}` }
-    const run = startRanks(cluster, mpich, 3, ['run', '--preload', slow, ...end('0')], env)
+    const env = { ...unsaid, NODE_OPTIONS: `${unsaid.NODE_OPTIONS} --require=${module}` }
+    const run = startRanks(cluster, mpich, 3, ['run', ...end('0')], env)
     await run.expectOutput('all 3 processes have come')
     await writeFile(order, '')
     expect(await time(run.expectStatus(70))).toBeLessThan(bound)

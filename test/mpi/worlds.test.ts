@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { chmod, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, programs, python } from '../support/cluster.ts'
+import { goImport, heldPython } from '../support/held-python.ts'
 import { launchers, mpich, mpiTest, startRanks } from '../support/mpi.ts'
 import { canBeOthers, makeShared, shellAs, stranger } from '../support/second-user.ts'
 
@@ -34,14 +35,20 @@ for (const launcher of launchers) {
     await cluster.expectNothingLeft()
   })
 
-  mpiTest(`${launcher.name}: the client has a scheduler file of its own where none is shared`, async () => {
-    await using cluster = await Cluster.make()
-    const script = `exec python3 '${join(programs, 'submit.py')}' "$DASK_HPC_RUNNER_SCHEDULER_FILE"`
-    const run = startRanks(cluster, launcher, 3, ['run', '--', 'sh', '-c', script])
-    await run.expectStatus(0)
-    expect(run.stdout).toContain('result 21\n')
-    await cluster.expectNothingLeft()
-  })
+  mpiTest(
+    `${launcher.name}: the client begins while the scheduler imports, and has a scheduler file of its own`,
+    async () => {
+      await using cluster = await Cluster.make()
+      // Without the program the import would not go on.
+      const submit = `exec python3 '${join(programs, 'submit.py')}' "$DASK_HPC_RUNNER_SCHEDULER_FILE"`
+      const script = `[ ! -e "$DASK_HPC_RUNNER_SCHEDULER_FILE" ] && touch '${goImport(cluster)}'; ${submit}`
+      const held = ['--python', await heldPython(cluster, python), '--rendezvous-timeout', '60s']
+      const run = startRanks(cluster, launcher, 3, ['run', ...held, '--', 'sh', '-c', script])
+      await run.expectStatus(0)
+      expect(run.stdout).toContain('result 21\n')
+      await cluster.expectNothingLeft()
+    },
+  )
 
   mpiTest(`${launcher.name}: client and tasks may use MPI themselves, each alone in its world`, async () => {
     await using cluster = await Cluster.make()

@@ -220,6 +220,39 @@ describe('a scheduler whose port is bound', () => {
   })
 })
 
+describe('ranks that have to meet before anything begins', () => {
+  function apart(): { readonly run: WholeRun; readonly met: ReturnType<typeof deferred<undefined>> } {
+    const run = new WholeRun(4)
+    const met = deferred<undefined>()
+    run.met = met.promise.then(() => undefined)
+    run.start()
+    Object.assign(run.rank(0).components, { doBind: true, doStart: false })
+    return { run, met }
+  }
+
+  it('have no program begin before, and have it begin then, though no scheduler runs yet', async () => {
+    const { run, met } = apart()
+    await run.until(() => run.rank(0).components.scheduler)
+    await run.pass(60_000)
+    expect(run.rank(1).components.client).toBeUndefined()
+    met.resolve(undefined)
+    const program = await run.program()
+    run.rank(0).components.scheduler?.begin()
+    await run.until(() => run.did.includes('0: published'))
+    program.end(0)
+    expect(await run.end()).toEqual([0, 0, 0, 0])
+  })
+
+  it('are not waited for where the scheduler fails meanwhile', async () => {
+    const { run } = apart()
+    await run.until(() => run.rank(0).components.scheduler)
+    run.rank(0).components.scheduler?.end(1)
+    expect(await run.end()).toEqual([69, 69, 69, 69])
+    expect(run.whoSaid('error: Cannot start scheduler').length).toBe(4)
+    expect(run.rank(1).components.client).toBeUndefined()
+  })
+})
+
 describe('a rank that hosts workers', () => {
   it('and cannot start them does not end the run while there are others', async () => {
     const run = new WholeRun(4)

@@ -1,14 +1,12 @@
 import { RunnerError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { MpiHelper } from './library/helper.ts'
-import type { Found } from '../../rendezvous/found.ts'
+import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { OutcomeRecord } from '../../record/outcome-record.ts'
-import { formatSchedulerFile } from '../../record/parse.ts'
-import type { PublishedFile } from '../../record/scheduler-file.ts'
+import { type Found, parseFound } from '../../rendezvous/found.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
-import { deadline, settledWithin } from '../../util/wait.ts'
-import { readOutcome, readPublished } from '../../rendezvous/file/run-directory.ts'
+import { deadline, settledWithin, untilAborted } from '../../util/wait.ts'
 
 /** How the processes of one run meet by a broadcast. */
 export interface BroadcastStoreOptions {
@@ -30,13 +28,17 @@ const lateArrivalAfterFailure = 5_000
 const longestLine = 1_000
 
 /**
- * The rendezvous of a run by one broadcast over MPI: rank 0 calls `publish` or `publishOutcome`, the
- * others `lookUp`. With that MPI is over, in all of them.
+ * The rendezvous of a run by one broadcast over MPI: rank 0 calls `announce` or `publishOutcome`, the others `lookUp`. With that
+ * MPI is over, in all of them.
  */
 export class BroadcastStore {
   readonly #options: BroadcastStoreOptions
   readonly #began = monotonic()
   #state: 'waiting' | 'meeting' | 'over' = 'waiting'
+  /** What rank 0 broadcasts when all have come. */
+  #content: Found | undefined
+  /** This process's part in the broadcast, once it has begun: gives what was broadcast. */
+  #meeting: Promise<string> | undefined
 
   constructor(options: BroadcastStoreOptions) {
     this.#options = options
@@ -55,63 +57,61 @@ export class BroadcastStore {
   }
 
   /**
-   * Gives all processes the cluster.
+   * Gives all processes the address of rank 0, and resolves when they have it.
    *
    * @throws RunnerError ERR_TIMED_OUT where not all of them come, ERR_ENVIRONMENT where the library is
    * in another world than the launcher's, ERR_UNAVAILABLE where it fails, or the signal's reason.
    */
-  async publish(file: PublishedFile, signal: AbortSignal): Promise<void> {
-    await this.#meet(formatSchedulerFile(file), signal)
+  async announce(record: ClusterRecord, signal: AbortSignal): Promise<void> {
+    this.#content = { kind: 'coordinator', record }
+    await untilAborted(this.#meet(), signal)
   }
 
-  /** Tells the processes, once they have come, that there is no cluster. Whether they were told; never throws. */
+  /**
+   * Tells the processes, once they have come, that there is no cluster. If they are being given the address of rank 0 already, that
+   * one tells them. Whether they were told; never throws.
+   */
   async publishOutcome(outcome: OutcomeRecord): Promise<boolean> {
-    if (this.#state !== 'waiting') return this.#state === 'over'
-    const met = this.#meet(JSON.stringify(shortened(outcome)), undefined, lateArrivalAfterFailure).then(
+    if (this.#state === 'waiting') this.#content = { kind: 'outcome', outcome: shortened(outcome) }
+    const late = (): Error => new Error('they are not waited for any longer')
+    return await deadline(this.#meet(), lateArrivalAfterFailure, late).then(
       () => true,
       () => false,
     )
-    return await met
   }
 
   /**
    * Waits for what rank 0 gives.
    *
-   * @throws RunnerError like {@link BroadcastStore.publish}.
+   * @throws RunnerError like {@link BroadcastStore.announce}.
    */
   async lookUp(signal: AbortSignal): Promise<Found> {
-    const text = await this.#meet(undefined, signal)
-    const file = readPublished(text)
-    if (file !== undefined) return { kind: 'cluster', file }
-    const outcome = readOutcome(text)
-    if (outcome !== undefined) return { kind: 'outcome', outcome }
+    const found = parseFound(await untilAborted(this.#meet(), signal))
+    if (found !== undefined) return found
     throw new RunnerError('Cannot use what rank 0 has broadcast: it is not a record of this program', {
       code: 'ERR_UNAVAILABLE',
     })
   }
 
-  async #meet(text: string | undefined, signal?: AbortSignal, atMost = Infinity): Promise<string> {
+  async #meet(): Promise<string> {
+    this.#meeting ??= this.#takePart()
+    return await this.#meeting
+  }
+
+  async #takePart(): Promise<string> {
     const { helper, check, size } = this.#options
     check(
-      await this.#within(
+      await this.#inTime(
         helper.world,
-        atMost,
-        signal,
         `not all of the ${size} processes had called MPI_Init, which waits for the last of them`,
       ),
     )
-    signal?.throwIfAborted()
-    if (text !== undefined) {
+    if (this.#content !== undefined) {
       this.#state = 'meeting'
-      helper.broadcast(text)
+      helper.broadcast(JSON.stringify(this.#content))
     }
-    const received = await this.#within(
-      helper.received,
-      atMost,
-      signal,
-      'rank 0 had not broadcast where the cluster is',
-    )
-    await this.#within(helper.finalizing, atMost, signal, 'not all processes had received what rank 0 broadcast')
+    const received = await this.#inTime(helper.received, 'rank 0 had not broadcast where it is')
+    await this.#inTime(helper.finalizing, 'not all processes had received what rank 0 broadcast')
     await this.#leave()
     return received.text
   }
@@ -133,14 +133,14 @@ export class BroadcastStore {
     await helper.exited
   }
 
-  async #within<T>(promise: Promise<T>, atMost: number, signal: AbortSignal | undefined, what: string): Promise<T> {
+  async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
     const { timeout } = this.#options
-    const left = Math.max(0, Math.min(atMost, timeout - (monotonic() - this.#began)))
+    const left = Math.max(0, timeout - (monotonic() - this.#began))
     const late = (): Error =>
       new RunnerError(`Cannot find the other processes over MPI: after ${formatDuration(timeout)} ${what}`, {
         code: 'ERR_TIMED_OUT',
       })
-    return await deadline(promise, left, late, signal)
+    return await deadline(promise, left, late)
   }
 }
 

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { exitStatuses, messageOf } from '../../errors.ts'
+import { replaceFile } from '../../filesystem/replace-file.ts'
 import { checkWorld } from './identify-mpi.ts'
 import { InterruptedError, type RunContext } from '../../identity/run-context.ts'
 import type { MpiHelper } from './library/helper.ts'
@@ -32,8 +32,8 @@ export interface MpiRendezvousOptions {
 }
 
 /**
- * The ranks of an MPI program meet by one broadcast of rank 0, so that no filesystem has to be shared. With that MPI is
- * over. The last resort, for ranks that wait for what will not come, is `MPI_Abort`.
+ * The ranks of an MPI program meet by one broadcast of rank 0, which says where it listens: so no filesystem has to be shared.
+ * With that MPI is over. The last resort, for ranks that wait for what will not come, is `MPI_Abort`.
  */
 export class MpiRendezvous implements Rendezvous {
   /** There is one broadcast, and none that would replace it. */
@@ -41,6 +41,8 @@ export class MpiRendezvous implements Rendezvous {
   readonly #run: RunContext
   readonly #options: MpiRendezvousOptions
   readonly #store: BroadcastStore
+  /** In rank 0: settles when all have been told where it is. */
+  #met: Promise<void> | undefined
   /** The others are being ended, so that none of them can come. */
   #aborted = false
 
@@ -64,8 +66,14 @@ export class MpiRendezvous implements Rendezvous {
   }
 
   async announce(record: ClusterRecord): Promise<void> {
-    // The one broadcast carries the whole record, once there is a cluster.
     await this.#options.file?.announce(record)
+    this.#met = this.#store.announce(record, this.#run.signal)
+    // Whoever waits for it is told.
+    this.#met.catch(() => undefined)
+  }
+
+  async met(): Promise<void> {
+    await this.#met
   }
 
   async findExisting(onFound: (file: SchedulerFile) => Promise<void>): Promise<SchedulerFile> {
@@ -75,16 +83,17 @@ export class MpiRendezvous implements Rendezvous {
   async publish(file: PublishedFile): Promise<void> {
     await this.#options.file?.publish(file)
     await this.#keepOwnFile(file)
-    await this.#store.publish(file, this.#run.signal)
+    await this.#met
   }
 
   async lookUp(dead: ReadonlySet<string>, signal: AbortSignal): Promise<Found> {
     if (dead.size > 0) return await untilAborted(new Promise<never>(() => undefined), signal)
-    const found = await this.#store.lookUp(signal)
+    return await this.#store.lookUp(signal)
+  }
+
+  async hear(file: PublishedFile): Promise<void> {
     const { roles, identity } = this.#run
-    if (found.kind === 'cluster' && roles[identity.rank]?.includes('client') === true)
-      await this.#keepOwnFile(found.file)
-    return found
+    if (roles[identity.rank]?.includes('client') === true) await this.#keepOwnFile(file)
   }
 
   async leaveEarlyExit(failure?: Failure): Promise<void> {
@@ -144,7 +153,7 @@ export class MpiRendezvous implements Rendezvous {
     const { schedulerFile, logger } = this.#run
     try {
       await makeOwnDirectory(dirname(schedulerFile), this.#options.reaper)
-      await writeFile(schedulerFile, formatSchedulerFile(file), { mode: 0o600, flag: 'wx' })
+      await replaceFile(schedulerFile, formatSchedulerFile(file))
     } catch (error) {
       logger.warn(
         `Cannot write the scheduler file of this process: ${messageOf(error)}; set TMPDIR to another directory`,

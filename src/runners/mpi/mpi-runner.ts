@@ -20,7 +20,7 @@ import { MpiRendezvous } from './mpi-rendezvous.ts'
 
 /**
  * A runner for the ranks that an MPI launcher has started: every one runs the same program. Rank 0
- * broadcasts where the cluster is, so that no filesystem has to be shared. Where there is no MPI
+ * broadcasts where it listens, so that no filesystem has to be shared. Where there is no MPI
  * library, or no koffi to call it, the ranks meet at the scheduler file, as under Slurm.
  *
  * @example

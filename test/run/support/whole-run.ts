@@ -43,6 +43,8 @@ export class WholeRun {
   /** Where rank 0 listens, or how the run ended. */
   readonly found = deferred<Found>()
   readonly earlyExits: EarlyExit[] = []
+  /** Resolves when all have met who must have before a program may begin. */
+  met = Promise.resolve()
   readonly options: RunnerOptions
   readonly size: number
 
@@ -232,7 +234,9 @@ class MemoryRunner extends BaseRunner {
         run.found.resolve({ kind: 'coordinator', record })
         await this.#does('announced')
       },
+      met: async () => await run.met,
       publish: async (file) => {
+        await run.met
         run.published = file
         await this.#does('published')
       },

@@ -1,23 +1,22 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
+import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
+import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
+import type { Found } from '../../../src/rendezvous/found.ts'
 import { BroadcastStore } from '../../../src/runners/mpi/broadcast-store.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 
-const file: PublishedFile = {
-  type: 'Scheduler',
-  id: 'Scheduler-1',
-  address: 'tcp://192.0.2.1:8786',
-  dask_hpc_runner: {
-    version: 1,
-    run_key: 'openmpi-1.a-r0',
-    nonce: 'n',
-    host: 'n0',
-    pid: 1,
-    control: { addresses: ['192.0.2.1'], port: 9000, network: 'x' },
-    secret: 's',
-    n_workers: 2,
-  },
+const record: ClusterRecord = {
+  version: 1,
+  run_key: 'openmpi-1.a-r0',
+  nonce: 'n',
+  host: 'n0',
+  pid: 1,
+  control: { addresses: ['192.0.2.1'], port: 9000, network: 'x' },
+  secret: 's',
+  n_workers: 2,
 }
+const outcome: OutcomeRecord = { version: 1, run_key: 'openmpi-1.a-r0' }
+const coordinator: Found = { kind: 'coordinator', record }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -60,18 +59,18 @@ const never = new AbortController().signal
 test('broadcasts once all have come, and is over when MPI has been left', async () => {
   const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
   const mine = store(helper).store
-  const published = mine.publish(file, never)
+  const announced = mine.announce(record, never)
   await vi.advanceTimersByTimeAsync(1_000)
   expect(helper.broadcast).not.toHaveBeenCalled()
   world.resolve({ report: 'world', rank: 0, size: 4 })
   await vi.advanceTimersByTimeAsync(0)
-  expect(JSON.parse(String(helper.broadcast.mock.calls[0]?.[0]))).toEqual(file)
-  received.resolve({ report: 'received', text: JSON.stringify(file) })
+  expect(JSON.parse(String(helper.broadcast.mock.calls[0]?.[0]))).toEqual(coordinator)
+  received.resolve({ report: 'received', text: JSON.stringify(coordinator) })
   finalizing.resolve(undefined)
   await vi.advanceTimersByTimeAsync(0)
   finalized.resolve(undefined)
   exited.resolve(undefined)
-  await published
+  await announced
   expect(mine.isOver).toBe(true)
   expect(helper.kill).not.toHaveBeenCalled()
 })
@@ -82,9 +81,9 @@ test('gives up an MPI_Finalize that does not return, and goes on', async () => {
   const { store: mine, warn } = store(helper)
   const found = mine.lookUp(never)
   world.resolve({ report: 'world', rank: 1, size: 4 })
-  received.resolve({ report: 'received', text: JSON.stringify(file) })
+  received.resolve({ report: 'received', text: JSON.stringify(coordinator) })
   finalizing.resolve(undefined)
-  expect(await found).toEqual({ kind: 'cluster', file })
+  expect(await found).toEqual(coordinator)
   expect(helper.kill).toHaveBeenCalledOnce()
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('MPI_Finalize did not return'))
 })
@@ -95,7 +94,7 @@ test('gives nothing to a world that is not the run', async () => {
     throw new Error('another world')
   }).store
   world.resolve({ report: 'world', rank: 0, size: 1 })
-  await expect(mine.publish(file, never)).rejects.toThrow('another world')
+  await expect(mine.announce(record, never)).rejects.toThrow('another world')
   expect(helper.broadcast).not.toHaveBeenCalled()
 })
 
@@ -128,17 +127,48 @@ test('ends its wait when it is told to', async () => {
 
 test('a failed run waits but seconds for those who have not come, and says whether they were told', async () => {
   const { helper } = fakeHelper()
-  const told = store(helper).store.publishOutcome({ version: 1, run_key: 'openmpi-1.a-r0' })
+  const told = store(helper).store.publishOutcome(outcome)
   await vi.advanceTimersByTimeAsync(5_000)
   expect(await told).toBe(false)
 })
 
+test('a run that fails before all have come gives them its failure in place of the address', async () => {
+  const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
+  const mine = store(helper).store
+  const aborted = new AbortController()
+  const announced = expect(mine.announce(record, aborted.signal)).rejects.toThrow('the scheduler has failed')
+  aborted.abort(new Error('the scheduler has failed'))
+  await announced
+  const told = mine.publishOutcome(outcome)
+  world.resolve({ report: 'world', rank: 0, size: 4 })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(helper.broadcast.mock.calls).toEqual([[JSON.stringify({ kind: 'outcome', outcome })]])
+  received.resolve({ report: 'received', text: '' })
+  for (const each of [finalizing, finalized, exited]) each.resolve(undefined)
+  expect(await told).toBe(true)
+})
+
+test('a run that fails while they are given the address waits until they have it, but seconds', async () => {
+  const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
+  const mine = store(helper).store
+  void mine.announce(record, never)
+  world.resolve({ report: 'world', rank: 0, size: 4 })
+  await vi.advanceTimersByTimeAsync(0)
+  const late = mine.publishOutcome(outcome)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await late).toBe(false)
+  const told = mine.publishOutcome(outcome)
+  received.resolve({ report: 'received', text: JSON.stringify(coordinator) })
+  for (const each of [finalizing, finalized, exited]) each.resolve(undefined)
+  expect(await told).toBe(true)
+  expect(helper.broadcast).toHaveBeenCalledOnce()
+})
+
 test('gives the failure that rank 0 has broadcast', async () => {
   const { helper, world, received, finalizing, finalized, exited } = fakeHelper()
-  const outcome = { version: 1, run_key: 'openmpi-1.a-r0' }
   const found = store(helper).store.lookUp(never)
   world.resolve({ report: 'world', rank: 1, size: 4 })
-  received.resolve({ report: 'received', text: JSON.stringify(outcome) })
+  received.resolve({ report: 'received', text: JSON.stringify({ kind: 'outcome', outcome }) })
   for (const each of [finalizing, finalized, exited]) each.resolve(undefined)
   expect(await found).toEqual({ kind: 'outcome', outcome })
 })
