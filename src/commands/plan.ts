@@ -1,14 +1,12 @@
-import { hostname } from 'node:os'
 import { type TaskShare, taskShare } from '../components/task-share.ts'
 import { tooManyGpus, type WantedGpus, type WorkerGpus, workerGpus } from '../components/worker-gpus.ts'
 import { shareAmong, type WantedResources, type WorkerResources } from '../components/worker-resources.ts'
 import type { RunnerKind } from '../runners/choose-runner.ts'
 import type { Environment } from '../identity/environment.ts'
 import type { Identity } from '../identity/identity.ts'
-import { identifyMpi } from '../runners/mpi/identify-mpi.ts'
 import { fillIn, formatRunKey } from '../identity/run-key.ts'
-import { identifySlurm, unknownHost } from '../runners/slurm/identify-slurm.ts'
-import { slurmHosts } from '../runners/slurm/slurm-hosts.ts'
+import { kinds } from '../runners/kinds.ts'
+import { unknownHost } from '../runners/slurm/identify-slurm.ts'
 import type { CompleteOptions } from '../options.ts'
 import { type NodeLimits, readNodeLimits } from '../process/limits.ts'
 import { defaultPollInterval, leastOperations, longestNotice } from '../rendezvous/file/watch.ts'
@@ -86,13 +84,9 @@ export interface PlanForOptions extends World, WantedResources, WantedGpus {
  * @throws RunnerError with `ERR_ENVIRONMENT` where the environment does not tell who it is.
  */
 export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm', limits = readNodeLimits()): Plan {
-  if (kind === 'slurm') {
-    const me = identifySlurm(options.env, options)
-    return planFor({ ...options, size: me.size, hosts: slurmHosts(options.env, me), me, limits })
-  }
-  const me = identifyMpi(options.env, { ...options, host: hostname() })
-  const hosts = Array.from({ length: me.size }, (_, rank) => (rank === me.rank ? me.host : unknownHost))
-  return planFor({ ...options, size: me.size, hosts, me, limits })
+  const { identify, hosts } = kinds[kind]
+  const me = identify(options)
+  return planFor({ ...options, size: me.size, hosts: hosts(options.env, me), me, limits })
 }
 
 /**

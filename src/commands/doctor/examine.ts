@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import * as z from 'zod/mini'
 import { runnerKinds } from '../../options/names.ts'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../runners/choose-runner.ts'
-import { slurmHosts } from '../../runners/slurm/slurm-hosts.ts'
+import { kinds } from '../../runners/kinds.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { leavePresence } from './presence.ts'
@@ -221,7 +221,7 @@ async function compare(
   const compared = compareRanks(gathered.value, {
     own: rankFacts(run, facts, undefined),
     roles,
-    hosts: slurmHosts(options.env, identity),
+    hosts: kinds[subject.runner.kind].hosts(options.env, identity),
     nodes: identity.nodes,
     directory: dirname(subject.schedulerFile),
   })

@@ -7,7 +7,7 @@ import type { ChosenRunner } from '../../runners/choose-runner.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { identifyMpi, tellsSize } from '../../runners/mpi/identify-mpi.ts'
 import { fillIn, formatRunKey } from '../../identity/run-key.ts'
-import { identifySlurm } from '../../runners/slurm/identify-slurm.ts'
+import { kinds } from '../../runners/kinds.ts'
 import { createLogger } from '../../logger.ts'
 import type { CompleteOptions } from '../../options.ts'
 import { assignRoles } from '../../identity/roles.ts'
@@ -52,7 +52,7 @@ export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, si
   const same = { options, runner, isShared, env: childEnvironment(options.env, options.keepMpiEnv) }
   const ownKey = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   try {
-    const identity = isMpi ? identifyByMpi(options, mpi) : identifySlurm(options.env, options)
+    const identity = isMpi ? identifyByMpi(options, mpi) : kinds[runner.kind].identify(options)
     const roles = assignRoles({ ...options, size: identity.size })
     const schedulerFile = isShared
       ? fillIn(options.schedulerFile, identity.runKey)
