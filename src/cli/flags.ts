@@ -34,7 +34,7 @@ function flagsOf(option: string, row: Row): readonly Option[] {
   const takes = new Option(`${short}${flag} <${row.value ?? 'value'}>`, `${row.help}${formatDefault(row)}`)
   return [
     takes.argParser<unknown>((value: string, before: unknown) => {
-      if (value.startsWith('--'))
+      if (value.startsWith('--') && row.mayBeFlags !== true)
         throw new RangeError(`Cannot use ${flag} "${value}": another option stands where its value should be`)
       if (row.kind.form !== 'list') return value
       return Array.isArray(before) ? [...(before as readonly string[]), value] : [value]

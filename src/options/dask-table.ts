@@ -293,6 +293,7 @@ export const daskTable = {
   /** Arguments of what `preload` names, in one text that is split as a shell splits it. */
   preloadArgv: {
     kind: preloadArguments(),
+    mayBeFlags: true,
     value: 'arguments',
     group: 'dask',
     help: 'arguments of what --preload names, in one text: "--level 3 \'two words\'"',

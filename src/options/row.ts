@@ -31,6 +31,8 @@ export interface Row<Given = unknown, Value = unknown> {
   readonly help: string
   /** Under which title the help has it. */
   readonly group: Group
+  /** Whether its value may begin with `--`. @default false */
+  readonly mayBeFlags?: boolean
   /** A short flag, such as `-n`. */
   readonly short?: string
   /** Its environment variable, where that does not follow from its name. */

@@ -422,6 +422,9 @@ def run(kind, order, component):
     if "--host" in arguments:
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")
+    if "--jupyter" in arguments:
+        # Jupyter in an older Dask takes them for its own.
+        del sys.argv[1:]
     exec(OWN_MODULES, {})  # noqa: F821 - own-modules.py
     refuse_unknown_flags(kind, command, order, component.pipe)
     refuse_values(kind, order.get("values", ()), component.pipe)

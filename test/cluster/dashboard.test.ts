@@ -24,7 +24,7 @@ async function startAndAsk(
   await Promise.all([json.expectStatus(0), text.expectStatus(0)])
   const { dashboard } = JSON.parse(json.stdout) as { dashboard: Dashboard }
   const page = await (await fetch(dashboard.url)).text()
-  const asScheduler = cluster.run(['status', '--scheduler', dashboard.url.replace(/^http(.*)\/status$/, 'tcp$1')])
+  const asScheduler = cluster.run(['status', '--scheduler', `tcp://${new URL(dashboard.url).host}`])
   await asScheduler.ended
   await cluster.run(['stop', ...file]).expectStatus(0)
   await run.ended
@@ -34,21 +34,26 @@ async function startAndAsk(
 describe.for(pythons())('with %s', ([, command]) => {
   const python = command ?? ''
 
-  test.skipIf(command === undefined)('a dashboard that is there has its URL and its tunnel', async () => {
-    await using cluster = await Cluster.make()
-    const preload = ['--preload', join(programs, 'dashboard_page.py')]
-    const { run, dashboard, text, page, asScheduler } = await startAndAsk(cluster, python, preload)
-    const { url, state, tunnel } = dashboard
-    expect(page).toContain('Dask: Status')
-    expect(state).toBe('there')
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/status$/)
-    expect(tunnel).toMatch(/^ssh -N -L 8787:localhost:\d+ -- \S+$/)
-    expect(text).toContain(`dashboard  ${url}\n           from your own machine: ${tunnel}\n`)
-    expect(run.stderr).toContain(`dashboard at ${url}: ${tunnel}`)
-    await asScheduler.expectStatus(69)
-    expect(asScheduler.stderr).toContain('a web server answers there; Dask has another port for its scheduler')
-    await cluster.expectNothingLeft()
-  })
+  test.skipIf(command === undefined)(
+    'a dashboard that is there has its URL, below its prefix, and its tunnel',
+    async () => {
+      await using cluster = await Cluster.make()
+      const preload = ['--preload', join(programs, 'dashboard_page.py'), '--preload-argv', '--path /my/dask/status']
+      const prefix = ['--dashboard-prefix', 'my/dask']
+      const { run, dashboard, text, page, asScheduler } = await startAndAsk(cluster, python, [...preload, ...prefix])
+      const { url, state, tunnel } = dashboard
+      expect(page).toContain('Dask: Status')
+      expect(state).toBe('there')
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/my\/dask\/status$/)
+      expect(tunnel).toMatch(/^ssh -N -L 8787:localhost:\d+ -- \S+$/)
+      const local = '           and then http://localhost:8787/my/dask/status\n'
+      expect(text).toContain(`dashboard  ${url}\n           from your own machine: ${tunnel}\n${local}`)
+      expect(run.stderr).toContain(`dashboard at ${url}: ${tunnel}`)
+      await asScheduler.expectStatus(69)
+      expect(asScheduler.stderr).toContain('a web server answers there; Dask has another port for its scheduler')
+      await cluster.expectNothingLeft()
+    },
+  )
 
   test.skipIf(command === undefined)("Dask's own word is believed where it has no bokeh", async () => {
     await using cluster = await Cluster.make()

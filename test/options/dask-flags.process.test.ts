@@ -18,11 +18,12 @@ const notPassedOn: Readonly<Record<string, string>> = {
   '--help': 'ends at once',
 }
 
-/** `dask scheduler --help` and `dask worker --help`. */
+/** What `dask scheduler --help` and `dask worker --help` print. */
 const help = `
-import subprocess, sys
-for part in ("scheduler", "worker"):
-    print(subprocess.check_output([sys.executable, "-m", "distributed.cli.dask_" + part, "--help"], text=True))
+import click
+from distributed.cli import dask_scheduler, dask_worker
+for part in (dask_scheduler, dask_worker):
+    print(part.main.get_help(click.Context(part.main)))
     print("====")`
 
 const rows: readonly (readonly [string, Row])[] = Object.entries(daskTable)

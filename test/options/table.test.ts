@@ -115,6 +115,13 @@ describe.each(Object.keys(ownTables) as CommandName[])('the flags of %s', (name)
     )
   })
 
+  it.skipIf(!Object.hasOwn(tableOf(name), 'preloadArgv'))(
+    'take what is for others, and begins with --, for a value',
+    () => {
+      expect(parsed('--preload-argv', '--level 3').preloadArgv).toBe('--level 3')
+    },
+  )
+
   it('are all in the help, with their defaults', () => {
     const help = addFlags(new Command(name)).helpInformation()
     for (const [option, { default: value, kind }] of Object.entries(tableOf(name))) {

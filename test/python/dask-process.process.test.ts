@@ -64,6 +64,12 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
     expect(nanny.lines[0]).toContain('closes Nanny')
   })
 
+  it('has no words on its command line that a Jupyter server in the scheduler would take for its own', async () => {
+    const { dask, lines } = start('scheduler', '--port', '0', '--jupyter')
+    await dask.started
+    await eventually(() => lines.includes('words for Jupyter: []'), true, lines.join('\n'))
+  })
+
   it('says where its directory is not to be seen, as in a container', async () => {
     const [hidden, seen] = [
       start('worker', '--local-directory', '/nowhere/a'),
