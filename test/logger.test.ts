@@ -37,3 +37,16 @@ it.each(['text', 'json'] as const)('lets nothing through to a terminal but text,
   expect(lines.join('\n')).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u202e]*$/)
   expect(lines.join('')).toContain('\\u001b[2J')
 })
+
+it('tells what goes wrong in every process, how the run goes where that is told, and all of it if it is verbose', () => {
+  const told = (options: LoggerOptions): { told: string[]; kept: string[] } => {
+    const [told, kept]: [string[], string[]] = [[], []]
+    const logger = createLogger({ ...options, write: (line) => told.push(line), keep: (line) => kept.push(line) })
+    for (const level of ['detail', 'info', 'warn', 'error'] as const) logger[level](level)
+    return { told, kept }
+  }
+  const all = ['detail', 'info', 'warn: warn', 'error: error']
+  expect(told({})).toEqual({ told: all.slice(1), kept: all })
+  expect(told({ speaks: false })).toEqual({ told: all.slice(2), kept: all })
+  expect(told({ speaks: false, verbose: true })).toEqual({ told: all, kept: all })
+})

@@ -21,7 +21,7 @@ const store = new FileStore({
     reaper: { expectDirectory: quiet, addDirectory: quiet },
   },
   metadataBudget: 200,
-  logger: { info: quiet, warn: quiet, error: quiet },
+  logger: { speaks: true, detail: quiet, info: quiet, warn: quiet, error: quiet },
   ask: () => Promise.resolve('gone'),
   verifyScheduler: () => Promise.resolve('refuses'),
 })

@@ -132,6 +132,9 @@ function addHiddenCommands(root: Command): void {
     await (await import('./member.ts')).runMember()
   })
   hidden(root, 'mpi-helper', async () => await (await import('../runners/mpi/library/serve.ts')).serveMpi())
+  hidden(root, 'log-writer', async () => {
+    await (await import('../run/log-program.ts')).keepLogs()
+  })
   hidden(root, 'heartbeat', async () => {
     await (await import('../run/heartbeat-program.ts')).runHeartbeatThread()
   })

@@ -1,5 +1,5 @@
 import { workerEnvironment } from './child-environment.ts'
-import { passOn } from '../process/output.ts'
+import { outputOf } from './component-output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { ClientProcess, type ClientProcessOptions } from '../python/client-process.ts'
@@ -171,7 +171,7 @@ export class InterpreterPool {
     if (component !== 'worker' || this.#forks === undefined) return undefined
     this.#forks.ready ??= this.#ifItForks(this.#forks.server)
     const server = await untilAborted(this.#forks.ready, this.#run.signal)
-    const process = server?.fork(name, passOn(`[${this.#run.identity.rank} ${component}]`))
+    const process = server?.fork(name, outputOf(component, this.#run))
     if (process !== undefined) endFrozen(process, this.#run.options.lostAfter)
     return process
   }
@@ -179,7 +179,7 @@ export class InterpreterPool {
   async #ifItForks(server: ForkServer): Promise<ForkServer | undefined> {
     const obstacle = await server.obstacle()
     if (obstacle === undefined) return server
-    this.#run.logger.info(`starts its workers one by one: ${obstacle}`)
+    this.#run.logger.detail(`starts its workers one by one: ${obstacle}`)
     server.kill()
     return undefined
   }
@@ -192,7 +192,17 @@ export class InterpreterPool {
   }
 
   #bootstrap(python: string, component: DaskPart['component'], quiet = false): BootstrapOptions {
-    const env = component === 'worker' ? workerEnvironment(this.#env) : this.#env
-    return { python, env, reaper: this.#reaper, onLine: passOn(`[${this.#run.identity.rank} ${component}]`), quiet }
+    const { options } = this.#run
+    const level = options.daskLogLevel
+    const env = {
+      ...(component === 'worker' ? workerEnvironment(this.#env) : this.#env),
+      // Otherwise there would be no such records.
+      ...(level === 'debug' ? { DASK_LOGGING__DISTRIBUTED: level } : {}),
+    }
+    return {
+      ...{ python, env, reaper: this.#reaper, quiet },
+      onLine: outputOf(component, this.#run),
+      log: [level ?? 'warning', level !== undefined],
+    }
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { childEnvironment, clientEnvironment, type ClusterPlace, workerEnvironment } from './child-environment.ts'
 import { ClientProgram } from './client-program.ts'
 import { CommandWorker } from './command-worker.ts'
+import { outputOf } from './component-output.ts'
 import { schedulerArguments, workerArguments, type WorkerPlace, daskValues, namesOfFlags } from './dask-arguments.ts'
 import { taskShare } from './task-share.ts'
 import { fillCommand } from './worker-command.ts'
@@ -20,7 +21,6 @@ import { shareAmong } from './worker-resources.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { makeDirectories } from '../filesystem/make-directories.ts'
 import { formatRunKey } from '../identity/run-key.ts'
-import { passOn } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { readNodeLimits } from '../process/limits.ts'
 import type { ClientProcess } from '../python/client-process.ts'
@@ -189,7 +189,7 @@ export class LocalComponents {
         }),
       },
       reaper: this.#reaper,
-      onLine: passOn(`[${this.#run.identity.rank} worker]`),
+      onLine: outputOf('worker', this.#run),
       registered: async (signal) => {
         const named = text.includes('{name}') ? name : undefined
         return await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
@@ -287,7 +287,7 @@ export class LocalComponents {
       env: this.#env,
       reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,
-      onLine: passOn(`[${this.#run.identity.rank} client]`),
+      onLine: outputOf('client', this.#run),
     })
   }
 

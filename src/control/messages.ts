@@ -91,6 +91,8 @@ export const fromCoordinatorSchema = z.discriminatedUnion('type', [
   z.extend(presentWorkersSchema, { type: z.literal('present') }),
   /** Every process of the run has come, or has said that it will not: nobody comes late. */
   z.object({ type: z.literal('all-came') }),
+  /** Which rank tells the cause if the sender is lost. */
+  z.object({ type: z.literal('deputy'), rank: z.number() }),
   /** End the client program: `signal` came to a process of the run. */
   z.object({ type: z.literal('terminate'), signal: endingSignalSchema }),
   /** The run is over. */

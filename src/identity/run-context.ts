@@ -11,6 +11,14 @@ export interface Context {
   readonly signal: AbortSignal
 }
 
+/** What is kept of everything that this process and its components say. */
+export interface RunLog {
+  /** Keeps a line of a component; without a `role`, of this process itself. */
+  keep(role: Role | undefined, line: string): void
+  /** Where the lines of a component of any rank are. */
+  pathOf(rank: number, role: string | undefined): string | undefined
+}
+
 /** What a hook of a runner is given from then on. */
 export interface RunContext extends Context {
   readonly identity: Identity
@@ -18,6 +26,8 @@ export interface RunContext extends Context {
   readonly roles: readonly (readonly Role[])[]
   /** Absolute path of the scheduler file, placeholders filled in. */
   readonly schedulerFile: string
+  /** @internal */
+  readonly log?: RunLog | undefined
 }
 
 /** A signal ended this process before its run was under way. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { parsePorts } from '../util/ports.ts'
-import { atHome, Refusal, script, text } from './kinds.ts'
+import * as z from 'zod/mini'
+import { atHome, reading, Refusal, script, text } from './kinds.ts'
 import type { Kind } from './row.ts'
 import { splitWords, WordsError } from './worker-command.ts'
 
@@ -20,6 +21,22 @@ const byteUnits: Readonly<Record<string, number>> = {
 
 function multiples(base: number, units: readonly string[]): Record<string, number> {
   return Object.fromEntries(units.map((unit, i) => [unit, base ** (i + 1)]))
+}
+
+/** A size of at least `least` bytes, as Dask writes sizes: `100MB`, `1GiB`. Used in bytes. */
+export function size(least: string): Kind<string, number> {
+  const bytesOf = (given: string): number => {
+    const { amount, unit } = split(given)
+    return Math.floor(amount * (byteUnits[unit.toLowerCase()] ?? NaN))
+  }
+  return {
+    schema: reading(z.string('it is a text'), (given) => {
+      const bytes = bytesOf(given)
+      if (!Number.isSafeInteger(bytes)) throw new Refusal('write a size as 100MB or 1GiB')
+      if (bytes < bytesOf(least)) throw new Refusal(`it is at least ${least}`)
+      return bytes
+    }),
+  }
 }
 
 /** No worker runs in less memory. In bytes. */

@@ -1,4 +1,4 @@
-import { linkTemplate } from './dask-kinds.ts'
+import { linkTemplate, size } from './dask-kinds.ts'
 import { daskTable } from './dask-table.ts'
 import { duration, oneOf, path, ports, script, text, wholeNumber, wholeNumberOr, yesOrNo, Refusal } from './kinds.ts'
 import type { Rows } from './row.ts'
@@ -221,6 +221,42 @@ export const runTable = {
     value: 'n',
     group: 'run',
     help: 'workers that each --worker-command brings',
+  },
+  /** Tell of everything that the processes of the run do, each of them. @default false */
+  verbose: {
+    kind: yesOrNo(),
+    default: false,
+    group: 'run',
+    help: 'tell of everything that the processes of the run do',
+  },
+  /**
+   * From which level on the log of Dask's scheduler and workers is printed.
+   * @default what the user's Dask configuration says of logging, else 'warning'
+   */
+  daskLogLevel: {
+    kind: oneOf('debug', 'info', 'warning', 'error', 'critical'),
+    otherwise: 'what your Dask configuration says of logging, else warning',
+    value: 'level',
+    group: 'run',
+    help: "from which level on the log of Dask's scheduler and workers is printed",
+  },
+  /**
+   * Directory for the log files of all ranks: everything that they, the scheduler and the workers have to say. It is made if
+   * it is missing; placeholders as in `schedulerFile`. @default none
+   */
+  logDirectory: {
+    kind: path(),
+    value: 'path',
+    group: 'run',
+    help: 'keep all that the ranks and Dask have to say in files there; placeholders as in --scheduler-file',
+  },
+  /** What a log file takes at most, with the one before it. @default '100MB' */
+  logLimit: {
+    kind: size('64kB'),
+    default: '100MB',
+    value: 'size',
+    group: 'run',
+    help: 'what a log file takes at most, with the one before it',
   },
   /** Form of the runner's own messages. @default 'text' */
   logFormat: {

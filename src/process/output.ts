@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { printableOutput } from '../util/printable.ts'
+import { beginLine } from '../util/terminal.ts'
+import { isQuiet, withoutMark } from './quiet-lines.ts'
 
 /** A longer line is passed on in pieces, so that memory stays bounded. In characters. */
 const longestLine = 65_536
@@ -26,32 +28,19 @@ export function forEachLine(stream: Readable, onLine: (line: string) => void): v
   })
 }
 
-/** The last lines of something, oldest first. */
-export class Tail {
-  readonly #lines: string[] = []
-  readonly #limit: number
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  add(line: string): void {
-    this.#lines.push(line)
-    if (this.#lines.length > this.#limit) this.#lines.shift()
-  }
-
-  get lines(): readonly string[] {
-    return [...this.#lines]
-  }
-}
-
 /**
  * Passes on the lines of a component, with who says so before each: colours and tabs as they are, and whatever else would
- * move the cursor of a terminal as text. The output of the client program is its own, and does not come this way.
+ * move the cursor of a terminal as text. What is for the log file alone does not reach the console. The output of the client
+ * program is its own, and does not come this way.
  */
-export function passOn(who: string): (line: string, stream?: 'stdout' | 'stderr') => void {
+export function passOn(
+  who: string,
+  keep?: (line: string) => void,
+): (line: string, stream?: 'stdout' | 'stderr') => void {
   return (line, stream = 'stderr') => {
+    keep?.(`${who} ${withoutMark(line)}`)
+    if (isQuiet(line)) return
     ignoreLostOutput()
-    process[stream].write(`${who} ${printableOutput(line)}\n`)
+    process[stream].write(`${beginLine(process[stream])}${who} ${printableOutput(line)}\n`)
   }
 }

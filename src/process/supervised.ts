@@ -3,7 +3,7 @@ import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
 import { type Exit, shellStatus, signalStatus } from './exit.ts'
 import { type OutOfMemoryWatch, outOfMemoryWatch } from './out-of-memory.ts'
-import { Tail } from './output.ts'
+import { LastLines } from './last-lines.ts'
 
 /** How long a process may take to end that was killed. In milliseconds. */
 export const unkillableMs = 5_000
@@ -17,7 +17,7 @@ export abstract class Supervised {
   abstract readonly exited: Promise<Exit>
   /** A two-way pipe to it, where there is one. */
   abstract readonly pipe: Duplex | undefined
-  protected readonly lines = new Tail(defaults.tailLines)
+  protected readonly lines = new LastLines(defaults.tailLines)
   /** Whether the kernel has killed for lack of memory. */
   readonly memory: MemoryWatch
   #ended = false
@@ -35,7 +35,7 @@ export abstract class Supervised {
   /** Does not keep us alive. */
   abstract unref(): void
 
-  /** The last lines that it printed, where its output comes through us. */
+  /** The last lines that it printed and that tell why it has ended, where its output comes through us. */
   get tail(): readonly string[] {
     return this.lines.lines
   }

@@ -2,7 +2,8 @@
 #
 # Orders come and reports go over the socket `pipe`, one JSON object a line:
 #   {"report": "python", "executable": ..., "dask": true | false}    at once; where there is no Dask, that is all
-#   {"order": "load", "component": "scheduler" | "worker" | "workers"}   import what it will need
+#   {"order": "load", "component": "scheduler" | "worker" | "workers", "log": [level, is_given]}   import what it will need; records of
+#       Dask's log below the level are marked: see records.py
 #   {"report": "loaded", "pid": ..., "threads": n}                   (what follows for `workers`: see fork.py)
 #   {"report": "bound", "address": ..., "connect": true | false, "link": true | false}     a scheduler's port is bound, often
 #       while it imports Dask: see port.py; whether the user has said how long Dask may take to connect, and what links to the dashboard
@@ -39,6 +40,8 @@ def main(pipe):
     orders = Orders(pipe)
     order = orders.next()
     kind = order["component"]
+    marking = "{}\nmark_below(*{!r})".format(RECORDS, order["log"])  # noqa: F821 - records.py
+    exec(marking, {})
     early = EarlyOrder(orders, pipe) if kind == "scheduler" else None  # noqa: F821 - port.py
     load(kind)
     say_loaded(pipe)
@@ -56,7 +59,7 @@ def main(pipe):
     component.gpus = order.get("gpus")
     if early is not None and early.port is not None:
         early.port.give()
-    run(kind, order, component)
+    run(kind, order, component, marking)
 
 
 def say(pipe, **report):
@@ -282,11 +285,11 @@ def look_for_directory(arguments):
         print(f'This Python does not see "{directory}", which is made for its files: {advice}', file=sys.stderr, flush=True)
 
 
-def keep_directory_from_children():
-    """Have what multiprocessing starts by `python -c` begin as we do: without the working directory, then with own-modules.py."""
+def prepare_children(marking):
+    """Have what multiprocessing starts by `python -c` begin as we do: without the working directory, then with own-modules.py and `marking`."""
     from multiprocessing import util
 
-    os.environ["DASK_HPC_RUNNER_OWN_MODULES"] = OWN_MODULES  # noqa: F821
+    os.environ["DASK_HPC_RUNNER_OWN_MODULES"] = f"{OWN_MODULES}\n{marking}"  # noqa: F821
     first = WITHOUT_DIRECTORY  # noqa: F821
     first += "exec(__import__('os').environ.pop('DASK_HPC_RUNNER_OWN_MODULES',''),{});"
     spawn = util.spawnv_passfds
@@ -400,7 +403,7 @@ def refuse_unknown_flags(kind, command, order, pipe):
     refuse(pipe, f"Cannot use {name}: {whose} has no option {unknown}; leave it out, or install another Dask")
 
 
-def run(kind, order, component):
+def run(kind, order, component, marking):
     arguments, all_arguments = flags_of(order["arguments"]), order["arguments"]
     prepare_tls(kind, arguments)
     reason = EndReason()
@@ -418,7 +421,7 @@ def run(kind, order, component):
 
         component.watch(Nanny if "--nanny" in arguments else Worker)
         if "--nanny" in arguments:
-            keep_directory_from_children()
+            prepare_children(marking)
     if "--host" in arguments:
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")

@@ -69,7 +69,7 @@ export class DaskProcess {
   /** One in an interpreter of its own. */
   static start({ component, name, ...options }: DaskProcessOptions): DaskProcess {
     const { child, link } = startBootstrap(options, { title: name.split(' ') })
-    link.order({ order: 'load', component })
+    link.order({ order: 'load', component, log: options.log })
     return new DaskProcess(name, child, link)
   }
 

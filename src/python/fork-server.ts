@@ -38,7 +38,7 @@ export class ForkServer {
     this.#link = link
     for (const channel of child.channels) channel.on('error', () => undefined)
     const channels = names.flatMap((name) => this.#descriptorsOf(name))
-    this.#link.order({ order: 'load', component: 'workers', channels })
+    this.#link.order({ order: 'load', component: 'workers', channels, log: options.log })
     void this.#child.exited.then((exit) => {
       this.#hasEnded = true
       // It has taken them along.

@@ -1,4 +1,5 @@
 import ownModules from './own-modules.py'
+import records from './records.py'
 
 /**
  * The first words of everything that we have a Python execute by `-c`: nothing is imported from the working directory, which
@@ -12,12 +13,12 @@ export const pythonLoader =
   'import socket;pipe=socket.socket(fileno=3);W=socket.MSG_WAITALL;exec(pipe.recv(int(pipe.recv(8,W)),W).decode())'
 
 /**
- * A program as {@link pythonLoader} reads it. It has two texts for when Dask is imported: OWN_MODULES, which is own-modules.py, and
- * WITHOUT_DIRECTORY, for the InterpreterPool that it starts by `-c` itself.
+ * A program as {@link pythonLoader} reads it. It has texts for when it comes to Dask: OWN_MODULES, which is own-modules.py, RECORDS,
+ * which is records.py, and WITHOUT_DIRECTORY, for the InterpreterPool that it starts by `-c` itself.
  */
 export function loadedProgram(program: string): Buffer {
   // A JSON string is a Python string.
-  const texts = { OWN_MODULES: ownModules, WITHOUT_DIRECTORY: withoutDirectory }
+  const texts = { OWN_MODULES: ownModules, RECORDS: records, WITHOUT_DIRECTORY: withoutDirectory }
   const lines = Object.entries(texts).map(([name, text]) => `${name} = ${JSON.stringify(text)}\n`)
   const all = Buffer.from(lines.join('') + program)
   return Buffer.concat([Buffer.from(String(all.length).padStart(8)), all])

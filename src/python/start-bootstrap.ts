@@ -18,9 +18,14 @@ export interface BootstrapOptions {
   readonly env: NodeJS.ProcessEnv
   readonly reaper: Reaper
   readonly onLine: OnLine
+  /** Which records of Dask's log are marked as quiet. */
+  readonly log: DaskLog
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
   readonly quiet?: boolean
 }
+
+/** From which level on Dask's log is for the console, and whether the user has said so: see records.py. */
+export type DaskLog = readonly [level: string, isGiven: boolean]
 
 /** A Python that runs bootstrap.py, and the conversation with it. */
 export interface Bootstrap {

@@ -57,6 +57,8 @@ export interface Rendezvous {
   lookUp(dead: ReadonlySet<string>, signal: AbortSignal): Promise<Found>
   /** Another process than rank 0 has heard of the cluster, over its channel. Does not throw. */
   hear(file: PublishedFile): Promise<void>
+  /** Whether this process is the first to end because rank 0 is not to be had, as far as that can be found out. Does not throw. */
+  claimCause(): Promise<boolean>
   /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
   leaveEarlyExit(failure?: Failure): Promise<void>
   /** The ranks that have left such word, or cannot come. Called again and again. */

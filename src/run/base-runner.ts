@@ -111,7 +111,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     supervisor.moveTo('ending')
     await reaper.close()
     supervisor.moveTo('ended')
-    if (!isInterrupted) logFailure(failure, { me: undefined, tellsAll: true }, logger)
+    if (!isInterrupted) logFailure(failure, undefined, { logger })
     shutdown[Symbol.dispose]()
     const isInline = options.command === undefined && options.client
     if (isInline && !(isInterrupted && options.signal?.aborted !== true)) return

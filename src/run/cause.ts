@@ -1,44 +1,67 @@
 import type { RunResult } from '../control/messages.ts'
 import type { RunContext } from '../identity/run-context.ts'
-import type { Logger } from '../logger.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { Member } from './member.ts'
 
-/** Tells the user why the run ends, once in this process. */
+/**
+ * Tells the user why the run ends, once in the output of all of its processes:
+ *
+ * - Rank 0 tells it, before it tells the others of the end: none of them can end, and have a launcher end all, before it is told.
+ * - Whoever has the cause from rank 0, by its channel or by what it has left, does not repeat it.
+ * - If rank 0 is lost, its deputy tells that: the rank that rank 0 has named for it. So does a rank that knows of none. If
+ *   the deputy is lost as well, whoever ends the step for the others does, and then nobody else.
+ * - A rank that has not joined the run tells why, unless another has told before that rank 0 is not to be had.
+ */
 export class CauseTeller {
   readonly #run: RunContext
-  readonly #member: Pick<Member, 'isJoined' | 'loss'>
-  #hasTold = false
+  readonly #member: Pick<Member, 'isTold' | 'deputy' | 'loss'>
+  /** The cause, if there is one and nobody is known to have told it. */
+  #untold: Failure | undefined
+  #isOver = false
 
-  constructor(run: RunContext, member: Pick<Member, 'isJoined' | 'loss'>) {
+  constructor(run: RunContext, member: Pick<Member, 'isTold' | 'deputy' | 'loss'>) {
     this.#run = run
     this.#member = member
   }
 
+  /** The run ends: tells why, if it is this process that has to. */
   tell({ failure }: Pick<RunResult, 'failure'>): void {
-    if (failure === undefined || this.#hasTold) return
-    this.#hasTold = true
-    logFailure(failure, { me: this.#run.identity.rank, tellsAll: this.#tellsAll(failure) }, this.#run.logger)
+    if (failure === undefined || this.#isOver) return
+    this.#untold = failure
+    if (this.#isTeller) this.tellForAll()
   }
 
-  /** The last lines are told once, by the process whose status counts; the others tell the sentence alone. */
-  #tellsAll(failure: Failure): boolean {
-    const { roles, identity } = this.#run
-    const clientRank = roles.findIndex((each) => each.includes('client'))
-    const teller = failure.rank === clientRank && failure.role === undefined ? 0 : Math.max(clientRank, 0)
-    return identity.rank === teller || !this.#member.isJoined || (this.#member.loss !== 'none' && clientRank <= 0)
+  /** Tells what has not been told, because nobody else will. */
+  tellForAll(): void {
+    const failure = this.#untold
+    this.leaveToOthers()
+    if (failure !== undefined) logFailure(failure, this.#run.identity.rank, this.#run)
+  }
+
+  /** It has been told by another process. */
+  leaveToOthers(): void {
+    this.#untold = undefined
+    this.#isOver = true
+  }
+
+  get #isTeller(): boolean {
+    const { rank } = this.#run.identity
+    const { isTold, deputy, loss } = this.#member
+    if (rank === 0) return true
+    if (isTold) return false
+    return loss === 'none' || deputy === undefined || deputy === rank
   }
 }
 
-/** Tells the user of a failure, and where it was unless it was here. */
-export function logFailure(
-  failure: Failure,
-  { me, tellsAll }: { readonly me: number | undefined; readonly tellsAll: boolean },
-  logger: Logger,
-): void {
+type FailureLog = Pick<RunContext, 'logger' | 'log'>
+
+/** Tells the user of a failure, and where it was unless it was here, in rank `me`. */
+export function logFailure(failure: Failure, me: number | undefined, { logger, log }: FailureLog): void {
   const isHere = failure.rank === me || failure.rank < 0
   const where = isHere ? '' : ` (rank ${failure.rank} on ${failure.host})`
-  const last = tellsAll ? undefined : failure.last_lines.at(-1)
+  const last = failure.last_lines.at(-1)
   logger.error(`${failure.message}${where}${last === undefined ? '' : `: ${last}`}`)
-  if (tellsAll) for (const line of failure.last_lines) logger.error(`| ${line}`)
+  for (const line of failure.last_lines) logger.error(`| ${line}`)
+  const path = log?.pathOf(failure.rank, failure.role)
+  if (path !== undefined) logger.error(`| its log is ${path}`)
 }

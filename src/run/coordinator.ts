@@ -1,5 +1,5 @@
 import { type Channel, LocalChannel } from '../control/channel.ts'
-import type { ClusterAddress, FromCoordinator, Hello, ToCoordinator } from '../control/messages.ts'
+import type { ClusterAddress, FromCoordinator, Hello, RunResult, ToCoordinator } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { SchedulerAddress } from '../components/scheduler.ts'
 import type { Logger } from '../logger.ts'
@@ -12,6 +12,8 @@ import { formatDuration } from '../util/duration.ts'
 import { hostOf, isLoopback } from '../util/network.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
 import { settledWithin } from '../util/wait.ts'
+import type { Arrivals } from './arrivals.ts'
+import { appointDeputy } from './deputy.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
 import type { Rank0Channel, RunSeams } from './seams.ts'
 import type { WorkerWatch } from './worker-watch.ts'
@@ -39,6 +41,10 @@ export interface CoordinatorParts {
   readonly watch: Pick<WorkerWatch, keyof WorkerWatch>
   readonly server: Awaited<ReturnType<RunSeams['listen']>>
   readonly record: ClusterRecord
+  /** Tells the user of the workers that come. */
+  readonly arrivals: Pick<Arrivals, keyof Arrivals>
+  /** Tells the user how the run ends, before anybody else of it is told. */
+  readonly tellUser: (result: RunResult) => void
 }
 
 /** A process whose channel breaks before it is here may come again within this time. */
@@ -63,6 +69,8 @@ export class Coordinator {
   readonly #everybodyDone = deferred<undefined>()
   readonly #everybodyGone = deferred<undefined>()
   #haveAllCome = false
+  /** The rank that tells the cause if this process is lost. */
+  #deputy: number | undefined
   #record: ClusterRecord
   /** What has been told to those that have joined: whoever joins later is told it, too. */
   readonly #told: { address?: ClusterAddress; cluster?: PublishedFile; certificates?: TlsMaterial } = {}
@@ -162,6 +170,7 @@ export class Coordinator {
   publish(file: PublishedFile): void {
     this.#told.cluster = file
     for (const { channel } of this.#ranks.values()) channel.send({ type: 'cluster', file })
+    this.#parts.arrivals.begin(() => this.#state.hosts)
     if (this.#parts.hasScheduler) void this.#parts.watch.mark(this.#record.nonce)
   }
 
@@ -223,6 +232,7 @@ export class Coordinator {
     older?.channel.destroy()
     channel.send({ type: 'welcome' })
     if (this.#haveAllCome) channel.send({ type: 'all-came' })
+    this.#meetDeputy(joined)
     this.#settle()
     const { address, cluster } = this.#told
     const { end_time } = this.#record
@@ -257,10 +267,12 @@ export class Coordinator {
 
   #hear(joined: JoinedRank, message: ToCoordinator): void {
     const { rank, host } = joined
-    const { watch } = this.#parts
+    const { watch, arrivals } = this.#parts
     if (message.type === 'here') joined.isHere = true
-    else if (message.type === 'worker-started') watch.add({ ...message, rank, host })
-    else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
+    else if (message.type === 'worker-started') {
+      watch.add({ ...message, rank, host })
+      arrivals.add(rank, message.name, message.address)
+    } else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
     else if (message.type === 'ended' && message.status !== 0) this.#endWithFailure(message.status)
     else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
   }
@@ -312,19 +324,45 @@ export class Coordinator {
       haveCome = true
       clearTimeout(timer)
     })
-    logger.info(`the client program starts when ${wanted} workers run`)
+    logger.detail(`the client program starts when ${wanted} workers run`)
+  }
+
+  /** Sees to it that everybody knows who tells the cause if this process is lost, now that `joined` has come. */
+  #meetDeputy(joined: JoinedRank): void {
+    if (joined.rank === 0) return
+    const deputy = this.#ranks.get(this.#deputy ?? joined.rank) ?? joined
+    if (deputy !== joined && appointDeputy([deputy, joined], this.#record.host) === deputy)
+      joined.channel.send({ type: 'deputy', rank: deputy.rank })
+    else this.#appoint(joined)
+  }
+
+  #appoint(deputy: JoinedRank | undefined): void {
+    this.#deputy = deputy?.rank
+    if (deputy === undefined) return
+    // Itself first: if this process ends in between, rather two tell it than none.
+    const others = this.#present.filter((other) => other !== deputy)
+    for (const { channel } of [deputy, ...others]) channel.send({ type: 'deputy', rank: deputy.rank })
+  }
+
+  /** The ranks that are here, but rank 0. */
+  get #present(): readonly JoinedRank[] {
+    return [...this.#ranks.values()].filter(({ rank }) => rank !== 0 && !this.#state.isDone(rank))
   }
 
   // What is done.
 
   #do(decisions: readonly Decision[]): void {
     for (const decision of decisions) this.#doOne(decision)
+    const isDeputyGone = this.#deputy !== undefined && this.#state.isDone(this.#deputy)
+    if (isDeputyGone && this.#state.result === undefined) this.#appoint(appointDeputy(this.#present, this.#record.host))
     this.#settle()
   }
 
   #doOne(decision: Decision): void {
     switch (decision.do) {
       case 'end':
+        this.#parts.arrivals.end()
+        this.#parts.tellUser(decision.result)
         for (const { channel } of this.#ranks.values()) this.#tellResult(channel)
         for (const channel of this.#observers) this.#tellResult(channel)
         break

@@ -37,7 +37,7 @@ export class Follower implements Part {
   }
 
   async join(unusable: Error | undefined): Promise<ClusterAddress> {
-    const { context, member, rendezvous, secure } = this.#run
+    const { context, member, rendezvous, secure, cause } = this.#run
     const { found, whyNotJoined } = await joinRun({
       lookUp: async (dead, signal) => {
         const what = context.options.scheduler ? 'publish' : 'find the cluster of'
@@ -54,13 +54,15 @@ export class Follower implements Part {
       signal: context.signal,
     })
     if (found.kind === 'outcome') {
+      // Whoever has left it has told it.
+      if (found.outcome.failure !== undefined) cause.leaveToOthers()
       await rendezvous.leaveEarlyExit()
       throw this.#whyOver(found.outcome, whyNotJoined)
     }
     if (unusable !== undefined) throw unusable
     if (secure !== undefined) await secure.keep(await member.certificates())
     const address = await member.awaitAddress()
-    context.logger.info(`joined the run of rank 0 on ${member.rank0?.host ?? 'an unknown host'}`)
+    context.logger.detail(`joined the run of rank 0 on ${member.rank0?.host ?? 'an unknown host'}`)
     return address
   }
 
@@ -131,7 +133,7 @@ export class Follower implements Part {
   }
 
   async fail(error: unknown): Promise<RunResult> {
-    const { context, member, rendezvous } = this.#run
+    const { context, member, rendezvous, cause } = this.#run
     if (error instanceof InterruptedError) return await this.#endByInterruption(error)
     const failure = failureOf(error, context.identity)
     // The run goes on without it: there is nothing to tell anybody.
@@ -141,6 +143,9 @@ export class Follower implements Part {
       return await member.result
     }
     this.#missed = this.#whyMissed(error)
+    // All that wait for a rank 0 which does not come find that out at the same time.
+    if (isOfRank0(error) && !(await rendezvous.claimCause())) cause.leaveToOthers()
+    cause.tell({ failure })
     await rendezvous.leaveEarlyExit(failure)
     return { status: failure.status, failure, forced: false }
   }
@@ -212,10 +217,12 @@ export class Follower implements Part {
   }
 
   async cancelStep(): Promise<void> {
-    const { context, rendezvous, manager, member, supervisor } = this.#run
+    const { context, rendezvous, manager, member, supervisor, cause } = this.#run
     if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
+    // Whoever was to tell the cause, and to end the step, before this process did neither.
+    cause.tellForAll()
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
     if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager?.hostAnswers(0)) !== false) return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
@@ -244,4 +251,10 @@ export class Follower implements Part {
   get #hostsClient(): boolean {
     return this.#run.mine.includes('client')
   }
+}
+
+/** Whether rank 0 could not be had. */
+function isOfRank0(error: unknown): boolean {
+  const isLate = error instanceof RunnerError && error.code === 'ERR_TIMED_OUT'
+  return isLate || error instanceof HostLostError || error instanceof NotReachedError
 }

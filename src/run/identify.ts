@@ -3,10 +3,11 @@ import { fillIn } from '../identity/run-key.ts'
 import type { Role } from '../identity/roles.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { createLogger } from '../logger.ts'
-import { checkSurroundings, refuseControl } from '../util/surroundings.ts'
+import { absolutePath, checkSurroundings, refuseControl } from '../util/surroundings.ts'
 import { CauseTeller } from './cause.ts'
 import type { Rendezvous } from '../rendezvous/rendezvous.ts'
 import type { LentHooks } from './hooks.ts'
+import { LogFiles } from './log-files.ts'
 import { Member } from './member.ts'
 import type { Components } from './seams.ts'
 import { SecureRun } from './secure-run.ts'
@@ -35,6 +36,8 @@ export interface RunParts {
   readonly member: Member
   readonly heartbeat: InlineHeartbeat
   readonly cause: CauseTeller
+  /** Missing if nobody wants log files. */
+  readonly log: LogFiles | undefined
 }
 
 /**
@@ -51,18 +54,30 @@ export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks
   const roles = Array.from({ length: identity.size }, (_, of) => hooks.getRoles({ ...identity, rank: of }))
   checkRunSize(options, { roles, isOnOneHost: hooks.isOnOneHost() })
   const mine = roles[rank] ?? []
-  const logger = createLogger({ prefix: `[${rank} ${mine.join('+')}]`, format: options.logFormat })
+  const { logFormat: format, verbose } = options
+  // However many ranks there are, two tell how the run goes.
+  const speaks = rank === 0 || mine.includes('client')
+  const log = openLog({ options, identity, roles, reaper }, (message) => {
+    logger.warn(message)
+  })
+  const keep = log && {
+    keep: (line: string) => {
+      log.keep(undefined, line)
+    },
+  }
+  const logger = createLogger({ prefix: `[${rank} ${mine.join('+')}]`, format, verbose, speaks, ...keep })
   supervisor.logger = logger
   const schedulerFile = await hooks.schedulerFileFor(fillIn(options.schedulerFile, identity.runKey), identity)
   refuseControl('the scheduler file', schedulerFile, 'see what sets the id of the job')
   const secure = await SecureRun.of(options, identity, reaper)
-  const run = { ...context, options: secure?.optionsFor(options) ?? options, logger, identity, roles, schedulerFile }
+  const own = { logger, identity, roles, schedulerFile, log }
+  const run = { ...context, options: secure?.optionsFor(options) ?? options, ...own }
   // They are mostly the same in all processes; doctor tells of each.
   if (rank === 0) for (const warning of identity.share.warnings ?? []) logger.warn(`${warning}: it does not count`)
   const components = seams.makeComponents(run, reaper)
   const member = new Member(run, seams)
   return {
-    ...{ supervisor, shutdown, hooks, context: run, mine, secure, components, member },
+    ...{ supervisor, shutdown, hooks, context: run, mine, secure, components, member, log },
     rendezvous: hooks.rendezvous(run),
     manager: hooks.workloadManager(run),
     isInline: options.command === undefined && mine.includes('client'),
@@ -70,4 +85,19 @@ export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks
     heartbeat: new InlineHeartbeat(supervisor),
     cause: new CauseTeller(run, member),
   }
+}
+
+/** The log files of this process, if the user wants some. Of a host one process tells that they cannot be kept. */
+function openLog(
+  { options, identity, roles, reaper }: Pick<RunContext, 'options' | 'identity' | 'roles'> & Pick<Supervisor, 'reaper'>,
+  warn: (message: string) => void,
+): LogFiles | undefined {
+  const { logDirectory, logLimit: limit, env } = options
+  if (logDirectory === undefined) return undefined
+  const { rank, runKey, share, nodes } = identity
+  const directory = absolutePath(fillIn(logDirectory, runKey))
+  refuseControl('the log directory', directory, 'see what sets the id of the job')
+  const isFirst = rank === 0 || (nodes > 1 && share.localRank === 0)
+  const own = { directory, limit, rank, roles: roles[rank] ?? [], rolesOf: roles, env, reaper }
+  return new LogFiles({ ...own, warn: isFirst ? warn : () => undefined })
 }

@@ -39,12 +39,13 @@ export class Member implements Disposable {
   readonly #forced = deferred<undefined>()
   #file: PublishedFile | undefined
   #endTime: number | undefined
-  #workersNow = ''
+  #workersNow = { running: 0, wanted: Infinity }
   /** Tells this process from another one that claims its rank. */
   readonly #instance = randomUUID()
   #joined: Joined | undefined
   /** Rank 0 has told how the run ends. */
   #told = false
+  #deputy: number | undefined
   #loss: 'none' | 'closed' | 'silent' = 'none'
   #allCame = false
 
@@ -95,6 +96,16 @@ export class Member implements Disposable {
   /** Resolves when the channel to rank 0 is closed; never before this process has joined. */
   get closed(): Promise<unknown> {
     return this.#joined?.channel.closed ?? new Promise(() => undefined)
+  }
+
+  /** Whether rank 0 has told how the run ends. */
+  get isTold(): boolean {
+    return this.#told
+  }
+
+  /** Which rank tells the cause if rank 0 is lost, as rank 0 has told. */
+  get deputy(): number | undefined {
+    return this.#deputy
   }
 
   /** How rank 0 was lost, if it was. */
@@ -220,7 +231,14 @@ export class Member implements Disposable {
    * @throws RunIsOver
    */
   async awaitWorkers(count: number | 'all', givenUp: Promise<unknown>): Promise<void> {
-    using _progress = showProgress(this.#run, () => `waiting for workers${this.#workersNow}`)
+    using _progress = showProgress(
+      this.#run,
+      () => {
+        const { running, wanted } = this.#workersNow
+        return Number.isFinite(wanted) ? `waiting for workers: ${running} of ${wanted} run` : 'waiting for workers'
+      },
+      () => this.#workersNow.running / this.#workersNow.wanted,
+    )
     this.send({ type: 'await-workers', count: count === 'all' ? null : count })
     await this.unlessOver(Promise.race([this.#workersCame.promise, givenUp]))
   }
@@ -254,7 +272,7 @@ export class Member implements Disposable {
         this.#cluster.resolve(message.file)
         break
       case 'workers':
-        this.#workersNow = `: ${message.running} of ${message.wanted} run`
+        this.#workersNow = message
         if (message.running >= message.wanted) this.#workersCame.resolve(undefined)
         break
       case 'certificates':
@@ -262,6 +280,9 @@ export class Member implements Disposable {
         break
       case 'all-came':
         this.#allCame = true
+        break
+      case 'deputy':
+        this.#deputy = message.rank
         break
       case 'terminate':
         this.#terminated.resolve(message.signal)

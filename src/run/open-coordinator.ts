@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { controlAddresses, staysOnHost } from '../components/listen-address.ts'
 import { workersOfProcess } from '../components/worker-names.ts'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
-import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
+import type { FromCoordinator, RunResult, ToCoordinator } from '../control/messages.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { nameOf } from '../options.ts'
 import { networkName } from '../util/network.ts'
 import { readPorts } from '../util/ports.ts'
+import { Arrivals } from './arrivals.ts'
 import { Coordinator } from './coordinator.ts'
 import type { RunSeams } from './seams.ts'
 import { WorkerWatch } from './worker-watch.ts'
@@ -15,11 +16,13 @@ import { WorkerWatch } from './worker-watch.ts'
 /**
  * Listens for the other ranks of the run.
  *
+ * @param tellUser tells the user how the run ends, before anybody else of it is told
  * @throws RunnerError ERR_UNAVAILABLE if no port can be listened on.
  */
 export async function openCoordinator(
   run: RunContext,
   seams: Pick<RunSeams, 'listen' | 'connectScheduler'>,
+  tellUser: (result: RunResult) => void,
 ): Promise<Coordinator> {
   const { roles, identity, options, logger } = run
   const oneHost = await staysOnHost(run)
@@ -43,6 +46,7 @@ export async function openCoordinator(
   })
   const addresses = oneHost ? ['127.0.0.1'] : await controlAddresses(run)
   const workersEach = workersOfProcess(options)
+  const workers = roles.filter((each) => each.includes('worker')).length * workersEach
   const coordinator: Coordinator = new Coordinator({
     shape: { ...options, roles, workersEach },
     ...{ logger, hasScheduler: options.scheduler, workersTimeout: options.workersTimeout },
@@ -63,8 +67,10 @@ export async function openCoordinator(
       ...(options.secure ? { secure: true } : {}),
       ...(options.scheduler ? {} : { adds_workers: true }),
       ...(options.dashboardPrefix === undefined ? {} : { dashboard_prefix: options.dashboardPrefix }),
-      n_workers: roles.filter((each) => each.includes('worker')).length * workersEach,
+      n_workers: workers,
     },
+    arrivals: new Arrivals(run, workersEach),
+    tellUser,
   })
   return coordinator
 }

@@ -7,6 +7,7 @@ import {
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
+import { formatRunKey } from '../identity/run-key.ts'
 import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
@@ -44,6 +45,11 @@ export class Rank0 implements Part {
   }
 
   async join(unusable: Error | undefined): Promise<ClusterAddress> {
+    const { identity } = this.#run.context
+    const hosts = identity.nodes === 1 ? identity.host : `${identity.nodes} hosts`
+    this.#run.context.logger.info(
+      `run ${formatRunKey(identity.runKey)}: ${identity.size} ${identity.size === 1 ? 'process' : 'processes'} on ${hosts}`,
+    )
     if (unusable !== undefined) throw unusable
     this.#jobEnd = new JobEndWatch(this.#run)
     const { context, mine, rendezvous, secure, member } = this.#run
@@ -80,9 +86,11 @@ export class Rank0 implements Part {
 
   /** The others may come from now on. */
   async #listen(): Promise<Coordinator> {
-    const { context, rendezvous, member, heartbeat, isInline, supervisor } = this.#run
+    const { context, rendezvous, member, heartbeat, isInline, supervisor, cause } = this.#run
     const { openCoordinator } = await import('./open-coordinator.ts')
-    const coordinator = await openCoordinator(context, supervisor.seams)
+    const coordinator = await openCoordinator(context, supervisor.seams, (result) => {
+      cause.tell(result)
+    })
     this.#coordinator = coordinator
     member.attach(coordinator.join(), context.identity.host)
     this.#leaveToReaper(coordinator)
@@ -216,14 +224,16 @@ export class Rank0 implements Part {
         await rendezvous.leaveEarlyExit()
         return { status: signalStatus(error.signal), forced: false }
       }
+      const result = { status: failure.status, failure, forced: false }
+      // Before those end that read it.
+      cause.tell(result)
       await rendezvous.endAlone(outcomeOf(context, failure, undefined))
-      return { status: failure.status, failure, forced: false }
+      return result
     }
     // Decided first: those who read the outcome leave, which must not count as the cause.
     if (error instanceof InterruptedError) this.#coordinator.end(failure.status)
     else this.#coordinator.fail(failure)
     const result = await member.result
-    cause.tell(result)
     if (!this.#isPublished) await rendezvous.publishOutcome(outcomeOf(context, failure, this.#coordinator.record))
     return result
   }

@@ -78,21 +78,32 @@ export class Run {
   }
 
   async #join(): Promise<ClusterAddress> {
-    const { context, mine, components, rendezvous, secure } = this.parts
+    const { context, rendezvous, secure } = this.parts
     // Those of a secure run are made for it.
     const hasUsersCertificates = context.options.protocol === 'tls' && secure === undefined
     if (!hasUsersCertificates) this.#preload()
     await rendezvous.prepare()
-    await checkPlaces(context.options, mine)
-    await checkWorkerPorts(context, mine)
-    // A place that the user names is tried before there is a cluster. What is made this early stays if Slurm kills a whole step.
-    if (mine.includes('worker') && context.options.localDirectory !== undefined) await components.ownDirectory()
-    const unusable = hasUsersCertificates ? await whyUnusable(context) : undefined
+    const unusable = await this.#whyUnusable(hasUsersCertificates)
     if (hasUsersCertificates && unusable === undefined) this.#preload()
     ignoreLostOutput()
     const address = await this.#part.join(unusable)
     context.signal.throwIfAborted()
     return address
+  }
+
+  /** Why this process cannot have its part in the run as the options say. It tells rank 0 when it has joined it. */
+  async #whyUnusable(hasUsersCertificates: boolean): Promise<Error | undefined> {
+    const { context, mine, components } = this.parts
+    try {
+      await checkPlaces(context.options, mine)
+      await checkWorkerPorts(context, mine)
+      // A place that the user names is tried before there is a cluster. What is made this early stays if Slurm kills a whole step.
+      if (mine.includes('worker') && context.options.localDirectory !== undefined) await components.ownDirectory()
+    } catch (error) {
+      if (error instanceof Error) return error
+      throw error
+    }
+    return hasUsersCertificates ? await whyUnusable(context) : undefined
   }
 
   /** Starts what takes its time to load, while there is nothing to run yet. */
@@ -164,9 +175,11 @@ export class Run {
 
   /** Ends what this process hosts, in order, and in rank 0 the run. Gives the exit status. */
   async end(result: RunResult): Promise<number> {
-    const { context, supervisor, components, heartbeat, workers, cause, member, hooks, shutdown } = this.parts
+    const { context, supervisor, components, heartbeat, workers, cause, member, hooks, shutdown, log } = this.parts
     const { phase: from, timing, reaper } = supervisor
     supervisor.moveTo('ending')
+    // A launcher may end everybody as soon as one ends with a failure: so whoever has to say why does so before all else.
+    cause.tell(result)
     components.cancel()
     await heartbeat.stop()
     const status = this.#statusOf(result)
@@ -174,12 +187,11 @@ export class Run {
     await this.#completed
     if (result.forced) components.kill()
     await workers.stop(timing.workers)
-    // A launcher may end everybody as soon as one ends with a failure: so each says why before it lets others end.
-    cause.tell(result)
     member.send({ type: 'done' })
     await this.#part.leave({ result, status, from })
     await hooks.afterEnd(context, member.isJoined)
     await this.#report(result, status)
+    await log?.close()
     reaper.cancelEndMarker()
     await reaper.close()
     await this.#part.withdrawForRank0(result)

@@ -121,7 +121,7 @@ export class Shutdown implements Disposable {
       logger.info(`${signal} came to all processes again: what ends keeps its time`)
       return
     }
-    logger.warn(`${signal} again: ending everything at once`)
+    logger[logger.speaks ? 'warn' : 'detail'](`${signal} again: ending everything at once`)
     this.#target?.components.kill()
     this.#target?.member.send({ type: 'signal', signal, again: true })
   }

@@ -29,7 +29,7 @@ export class Supervisor {
     this.options = options
     this.seams = seams
     this.timing = divideGrace(options.grace)
-    this.logger = createLogger({ prefix: '[dask-hpc-runner]', format: options.logFormat })
+    this.logger = createLogger({ prefix: '[dask-hpc-runner]', format: options.logFormat, verbose: options.verbose })
     this.reaper = seams.makeReaper(options)
     this.reaper.onFailure = (error) => {
       this.abandonStart(error)

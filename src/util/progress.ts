@@ -1,6 +1,7 @@
 import { formatDuration } from './duration.ts'
 import { monotonic } from './monotonic.ts'
 import type { Logger } from '../logger.ts'
+import { mayDraw } from './terminal.ts'
 
 /** What a {@link ProgressLine} needs of a stream such as `process.stderr`. */
 export interface ProgressStream {
@@ -34,6 +35,7 @@ export class ProgressLine implements Disposable {
   readonly #log: (line: string) => void
   readonly #prefix: string
   #text = ''
+  #part: number | undefined
   #began = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -48,10 +50,11 @@ export class ProgressLine implements Disposable {
       })
   }
 
-  /** Shows `text` from now on. */
-  say(text: string): void {
+  /** Shows `text` from now on; `part`: how much of what is waited for is there, from 0 to 1. */
+  say(text: string, part?: number): void {
     const changed = text !== this.#text
     this.#text = text
+    this.#part = part
     if (this.#timer === undefined) {
       this.#began = monotonic()
       const show = (): void => {
@@ -78,7 +81,7 @@ export class ProgressLine implements Disposable {
   }
 
   get #isTerminal(): boolean {
-    return this.#stream.isTTY === true
+    return mayDraw(this.#stream)
   }
 
   get #line(): string {
@@ -91,27 +94,48 @@ export class ProgressLine implements Disposable {
     // A line that breaks could not be taken back.
     const { columns = 0 } = this.#stream
     const room = (columns > 0 ? columns : 80) - 1
-    const whole = this.#line
+    const whole = this.#part === undefined ? this.#line : `${drawBar(this.#part)} ${this.#line}`
     const line = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole
     this.#stream.write(`\r${line}\u{1b}[K`)
   }
 }
 
+const barLength = 20
+
+/** `[#####---------------]` */
+function drawBar(part: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, part)) * barLength)
+  return `[${'#'.repeat(full)}${'-'.repeat(barLength - full)}]`
+}
+
 const prefix = '[dask-hpc-runner] '
+
+/** In place of a terminal. */
+const silent: ProgressStream = { write: () => true }
 
 /** A wait that is shorter is not worth a word. In milliseconds. */
 const progressDelayMs = 2_000
 
-/** Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. */
-export function showProgress({ logger }: { readonly logger: Logger }, text: () => string): Disposable {
+/**
+ * Says in words what is being waited for, again and again, where that takes longer than a moment; until disposed of. A
+ * process that does not tell people how the run goes keeps it to itself.
+ *
+ * @param part how much of it is there, from 0 to 1: a terminal shows a bar
+ */
+export function showProgress(
+  { logger }: { readonly logger: Logger },
+  text: () => string,
+  part?: () => number,
+): Disposable {
   const progress = new ProgressLine({
     prefix,
+    ...(logger.speaks ? {} : { stream: silent }),
     log: (line) => {
       logger.info(line.replace(prefix, ''))
     },
   })
   const timer = setInterval(() => {
-    progress.say(text())
+    progress.say(text(), part?.())
   }, progressDelayMs)
   timer.unref()
   return {

@@ -9,6 +9,8 @@ it.each([
   ['member', '', 'no orders came on standard input'],
   ['examine', '{"options":[],"runner":"auto","timeout":1}', 'what came on standard input are no orders'],
   ['examine', '', 'no orders came on standard input'],
+  ['log-writer', '{"directory":"/"}', 'what came on standard input are no orders'],
+  ['log-writer', '', 'no orders came on standard input'],
 ])('%s, started by hand with %j, says so', async (command, text, why) => {
   await using cluster = await Cluster.make()
   const script = `${text === '' ? '' : 'echo "$TEXT"'} | "$@"`

@@ -85,7 +85,7 @@ describe.for(pythons())('with %s', ([, python]) => {
   })
 
   test.skipIf(python === undefined)(
-    'a run with such a value ends with one sentence of each process before it has a cluster',
+    'a run with such a value ends with one sentence before it has a cluster',
     async () => {
       await using cluster = await Cluster.make()
       const local = ['local', '-n', '3', '--python', python ?? '']
@@ -93,10 +93,9 @@ describe.for(pythons())('with %s', ([, python]) => {
       await run.expectStatus(64)
       expect(run.stdout).toBe('')
       const says = 'error: Cannot use DASK_HPC_RUNNER_PROTOCOL "ftp": Dask knows no such protocol; '
-      expect(run.stderr.trim().split('\n').sort()).toEqual([
+      expect(run.stderr.trim().split('\n')).toEqual([
+        expect.stringMatching(/^\[0 scheduler\] run local-\S+: 3 processes on /),
         expect.stringContaining(`[0 scheduler] ${says}`),
-        expect.stringContaining(`[1 client] ${says}`),
-        expect.stringContaining(`[2 worker] ${says}`),
       ])
       await cluster.expectNothingLeft()
     },

@@ -52,7 +52,7 @@ test('a command brings two workers in each task, with GPUs of its own and TLS in
     '1-0 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=2,3',
     '1-1 1 1073741824 GPU=1 CUDA_VISIBLE_DEVICES=2,3',
   ])
-  expect(runs[0]?.stderr).toContain('the client program starts when 4 workers run')
+  expect(runs[0]?.stderr).toContain('all 4 workers are there')
   expect(runs[0]?.stderr).toContain('cluster at tls://')
   expect(runs[1]?.stdout).toContain('[1 worker] closes 2 workers')
   await cluster.expectNothingLeft()

@@ -14,6 +14,8 @@ const alive = 'tcp://10.0.0.3:4100'
 function rank0(failing: Map<string, DaskErrorReason>, { registered = true } = {}) {
   const said: string[] = []
   const logger = {
+    speaks: true,
+    detail: (text: string) => said.push(`detail ${text}`),
     info: (text: string) => said.push(`info ${text}`),
     warn: (text: string) => said.push(`warn ${text}`),
     error: vi.fn(),

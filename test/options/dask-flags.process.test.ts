@@ -55,6 +55,7 @@ it('a flag that the installed Dask does not have is named by the option that it 
   const dask = DaskProcess.start({
     ...{ python, component: 'scheduler', name: 'scheduler', env: { PATH }, reaper: newReaper() },
     onLine: () => undefined,
+    log: ['warning', false],
   })
   onTestFinished(async () => {
     dask.kill()

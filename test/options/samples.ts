@@ -127,6 +127,13 @@ export const samples: Readonly<Record<string, Samples>> = {
     bad: ['x {schedular}', "x 'y", 'x "y', 'x \\'],
   },
   workersPerCommand: fromOne,
+  verbose: switches,
+  logDirectory: paths,
+  logLimit: {
+    good: { '100MB': 100_000_000, '64kB': 64_000, '1 GiB': 2 ** 30, '1e6': 1_000_000, '1.5mb': 1_500_000 },
+    bad: ['63kB', '0', '-1MB', 'much', '10 bottles', 'auto', 'NaN'],
+  },
+  daskLogLevel: { good: same('debug', 'info', 'warning', 'error', 'critical'), bad: ['loud', 'WARN'] },
   logFormat: { good: same('text', 'json'), bad: ['xml'] },
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },

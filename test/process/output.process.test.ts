@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { forEachLine, Tail } from '../../src/process/output.ts'
+import { forEachLine } from '../../src/process/output.ts'
 
 async function linesOf(...chunks: (string | Buffer)[]): Promise<string[]> {
   const stream = new PassThrough()
@@ -51,13 +51,5 @@ describe('forEachLine', () => {
     await closed
     await new Promise((next) => setImmediate(next))
     expect(lines).toEqual(['one', 'tw'])
-  })
-})
-
-describe('Tail', () => {
-  it('keeps the last lines only, oldest first', () => {
-    const tail = new Tail(3)
-    for (let i = 0; i < 10; i++) tail.add(String(i))
-    expect(tail.lines).toEqual(['7', '8', '9'])
   })
 })

@@ -16,6 +16,7 @@ function start(component: DaskProcessOptions['component'], ...args: string[]) {
     env,
     reaper: newReaper(),
     onLine: (line) => lines.push(line),
+    log: ['warning', false],
   })
   dask.begin(args)
   onTestFinished(async () => {
@@ -37,7 +38,10 @@ async function taskIn(lines: readonly string[]): Promise<number> {
 
 /** The Python of a worker, and the conversation with it. */
 function bare(onLine: (line: string) => void = () => undefined) {
-  const bootstrap = startBootstrap({ python: 'python3', env, reaper: newReaper(), onLine }, { title: ['worker'] })
+  const bootstrap = startBootstrap(
+    { python: 'python3', env, reaper: newReaper(), onLine, log: ['warning', false] },
+    { title: ['worker'] },
+  )
   onTestFinished(() => {
     bootstrap.child.kill()
   })
@@ -117,7 +121,7 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
   it('ends with its tasks when the pipe closes', async () => {
     const lines: string[] = []
     const { child, link } = bare((line) => lines.push(line))
-    link.order({ order: 'load', component: 'worker' })
+    link.order({ order: 'load', component: 'worker', log: ['warning', false] })
     link.order({ order: 'start', arguments: ['--child'], environment: {}, resources: {} })
     const task = await taskIn(lines)
     child.pipe?.destroy()
@@ -127,7 +131,7 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
 
   it('ends when the pipe closes before there is anything to run', async () => {
     const { child, link } = bare()
-    link.order({ order: 'load', component: 'worker' })
+    link.order({ order: 'load', component: 'worker', log: ['warning', false] })
     await link.loaded
     child.pipe?.destroy()
     expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })

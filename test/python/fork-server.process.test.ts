@@ -16,6 +16,7 @@ function serve(env: NodeJS.ProcessEnv = {}, python = 'python3') {
       env: { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1', ...env },
       reaper: newReaper(),
       onLine: (line) => lines.push(line),
+      log: ['warning', false],
     },
     names,
   )

@@ -19,7 +19,7 @@ function runOf(answers: readonly SchedulerAnswer[], rendezvousTimeout = 300_000)
     time += ms
     await Promise.resolve()
   }
-  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+  const logger = { speaks: true, detail: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }
   const run = { identity: { host: 'node1' }, options: { rendezvousTimeout, env: {} }, signal: over.signal, logger }
   const check = checkReach(file, run as unknown as RunContext, { ask, sleep, now: () => time })
   return { check, logger, timeouts, clock: () => time }

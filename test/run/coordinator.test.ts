@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Channel, LocalChannel } from '../../src/control/channel.ts'
-import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
+import type { FromCoordinator, RunResult, ToCoordinator } from '../../src/control/messages.ts'
 import type { Failure } from '../../src/record/outcome-record.ts'
 import type { PublishedFile } from '../../src/record/scheduler-file.ts'
 import type { Role } from '../../src/identity/roles.ts'
@@ -22,7 +22,17 @@ function startRun(
 ) {
   const warnings: string[] = []
   const allCame: number[] = []
-  const logger = { info: vi.fn(), error: vi.fn(), warn: (message: string) => void warnings.push(message) }
+  /** How the user was told of the end, and how many messages had been heard by then. */
+  const told: { readonly result: RunResult; readonly heard: number }[] = []
+  /** The deputy of rank 0, as each rank knows it. */
+  const deputies = new Map<number, number>()
+  const logger = {
+    speaks: true,
+    detail: vi.fn(),
+    info: vi.fn(),
+    error: vi.fn(),
+    warn: (message: string) => void warnings.push(message),
+  }
   const forget = vi.fn()
   const coordinator = new Coordinator({
     shape: { roles, workersEach, minWorkers, lostAfter: 20_000 },
@@ -43,6 +53,8 @@ function startRun(
     },
     server: { port: 1, unref: vi.fn(), close: async () => await Promise.resolve() },
     record: published.dask_hpc_runner,
+    arrivals: { begin: vi.fn(), add: vi.fn(), end: vi.fn() },
+    tellUser: (result) => void told.push({ result, heard: everybody().flat().length }),
   })
   const join = (
     rank: number,
@@ -52,7 +64,8 @@ function startRun(
     const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()
     const heard: FromCoordinator[] = []
     mine.onMessage((message) => {
-      if (!['welcome', 'all-came'].includes(message.type)) heard.push(message)
+      if (!['welcome', 'all-came', 'deputy'].includes(message.type)) heard.push(message)
+      if (message.type === 'deputy') deputies.set(rank, message.rank)
       if (message.type === 'all-came') allCame.push(rank)
     })
     const caller = { rank, host: `node${rank}`, pid: 4711, instance }
@@ -70,7 +83,7 @@ function startRun(
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
   const everybody = (): FromCoordinator[][] => [...members.values()].map(({ heard }) => heard)
-  return { coordinator, warnings, allCame, forget, member, join, observe, everybody }
+  return { coordinator, warnings, allCame, told, deputies, forget, member, join, observe, everybody }
 }
 
 /** The channel of a process that is lost in that way. */
@@ -322,6 +335,38 @@ describe('Coordinator', () => {
     const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
     coordinator.depart({ rank: 1, failure })
     expect(member(2).heard).toEqual([{ type: 'end', status: 78, failure, forced: false }])
+  })
+
+  it('tells the user how the run ends before anybody else of it', () => {
+    const { coordinator, told, member } = startRun(exclusive)
+    const failure = failureOf(0, 'The scheduler ended')
+    coordinator.fail(failure)
+    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: true })
+    expect(told[0]).toEqual({ result: { status: 69, failure, forced: false }, heard: 0 })
+  })
+
+  it('names a deputy that tells the cause if rank 0 is lost: the lowest rank that is there', async () => {
+    const { join, deputies, member } = startRun(exclusive, { come: [0, 3] })
+    expect(deputies).toEqual(new Map([[3, 3]]))
+    join(1)
+    expect(deputies).toEqual(
+      new Map([
+        [3, 1],
+        [1, 1],
+      ]),
+    )
+    join(2)
+    expect(deputies).toEqual(
+      new Map([
+        [3, 1],
+        [1, 1],
+        [2, 1],
+      ]),
+    )
+    expect(member(0).heard).toEqual([])
+    const without = startRun(withoutClient, { minWorkers: 0 })
+    await lose(without.member(1))
+    expect(without.deputies.get(2)).toBe(2)
   })
 
   it('remembers who fell silent, and says it while the run goes on', async () => {

@@ -25,7 +25,7 @@ function process() {
   const client = { exited: new Promise(() => undefined), signal: vi.fn(), kill: vi.fn() }
   const seams = { ...realRunSeams, signals: source, makeReaper: () => reaper }
   const supervisor = new Supervisor(completeOptions({ grace: 60_000, env: {} }), seams)
-  supervisor.logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+  supervisor.logger = { speaks: true, detail: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }
   supervisor.moveTo('running')
   const never = new Promise(() => undefined)
   const member = { send: vi.fn(), terminated: never, forced: never }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import { InterruptedError } from '../../src/identity/run-context.ts'
 import { deferred } from '../../src/util/deferred.ts'
@@ -30,6 +30,33 @@ afterEach(() => {
 })
 
 describe('a run whose program ends', () => {
+  it.each([6, 64])('tells of itself in the same lines with %i ranks, by rank 0 alone', async (size) => {
+    // Each listens to this process.
+    const most = process.getMaxListeners()
+    process.setMaxListeners(0)
+    onTestFinished(() => void process.setMaxListeners(most))
+    const run = new WholeRun(size)
+    run.start()
+    const program = await run.program()
+    await run.until(() => run.whoSaid('workers are there').length > 0)
+    program.end(0)
+    expect(new Set(await run.end())).toEqual(new Set([0]))
+    expect(run.log).toEqual([
+      expect.stringMatching(`^\\[0 scheduler\\] run sim-7\\.0-r0: ${size} processes on `),
+      expect.stringMatching(`^\\[0 scheduler\\] cluster at tcp://10\\.0\\.0\\.1:8786, ${size - 2} workers to come, `),
+      expect.stringMatching(`^\\[0 scheduler\\] all ${size - 2} workers are there, after `),
+    ])
+  })
+
+  it('tells of all that its ranks do if it is verbose', async () => {
+    const run = new WholeRun(4, { verbose: true })
+    run.start()
+    const program = await run.program()
+    program.end(0)
+    await run.end()
+    expect(run.whoSaid('joined the run of rank 0 on node0').sort()).toEqual(['[1 client]', '[2 worker]', '[3 worker]'])
+  })
+
   it.each([0, 3])(
     'with %i gives the status of its rank, and the others end with 0, the scheduler last',
     async (status) => {
@@ -64,7 +91,7 @@ it('names a scheduler that the client does not reach, and not the program that f
   expect(run.statuses.size).toBe(0)
   reach.reject(cannot)
   expect(await run.end()).toEqual([69, 69, 69, 69])
-  expect(run.whoSaid(`error: ${cannot.message}`).length).toBe(4)
+  expect(run.whoSaid(`error: ${cannot.message}`)).toEqual(['[0 scheduler]'])
 })
 
 it('ends with a program that a signal has ended while it was looked whether the scheduler is reached', async () => {
@@ -90,15 +117,15 @@ it('does not wait for that answer once a signal ends the run', async () => {
 })
 
 describe('a scheduler that dies', () => {
-  it('before it runs ends all ranks with 69, and the client tells the cause with its last words, once', async () => {
+  it('before it runs ends all ranks with 69, and rank 0 tells the cause with its last words, once', async () => {
     const run = new WholeRun(4)
     run.start()
     run.rank(0).components.doStart = false
     await run.until(() => run.rank(0).components.scheduler)
     run.rank(0).components.scheduler?.end(1)
     expect(await run.end()).toEqual([69, 69, 69, 69])
-    expect(run.whoSaid('its last words').sort()).toEqual(['[0 scheduler]', '[1 client]', '[2 worker]', '[3 worker]'])
-    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+    expect(run.errors()).toEqual(['[0 scheduler] error: Cannot start scheduler: its last words'])
+    expect(run.whoSaid('error: | its last words')).toEqual(['[0 scheduler]'])
     expect(run.did).toContain('0: published the outcome 69')
     expect(run.did).not.toContain('0: published')
   })
@@ -110,8 +137,8 @@ describe('a scheduler that dies', () => {
     run.rank(0).components.scheduler?.end(0, 'SIGKILL')
     expect(await run.end()).toEqual([69, 69, 69, 69])
     expect(program.signals).toEqual(['SIGTERM'])
-    expect(run.whoSaid('error: The scheduler on node0 was killed by SIGKILL').length).toBe(4)
-    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+    expect(run.errors()).toEqual(['[0 scheduler] error: The scheduler on node0 was killed by SIGKILL: its last words'])
+    expect(run.whoSaid('error: | its last words')).toEqual(['[0 scheduler]'])
   })
 
   it('in peace gives the program its grace, and is then the cause', async () => {
@@ -123,7 +150,7 @@ describe('a scheduler that dies', () => {
     program.isStubborn = true
     expect(await run.end()).toEqual([69, 69, 69, 69])
     expect(run.did).toContain('1: program was killed by SIGKILL')
-    expect(run.whoSaid('exited with status 0 before the client program').length).toBe(4)
+    expect(run.whoSaid('exited with status 0 before the client program')).toEqual(['[0 scheduler]'])
   })
 })
 
@@ -158,13 +185,8 @@ describe('a scheduler whose port is bound', () => {
     expect(await run.end()).toEqual([69, 69, 69, 69])
     expect(program.signals).toEqual(['SIGTERM'])
     expect(run.did).toContain('1: program was killed by SIGKILL')
-    expect(run.whoSaid('error: Cannot start scheduler').sort()).toEqual([
-      '[0 scheduler]',
-      '[1 client]',
-      '[2 worker]',
-      '[3 worker]',
-    ])
-    expect(run.whoSaid('error: | its last words')).toEqual(['[1 client]'])
+    expect(run.whoSaid('error: Cannot start scheduler')).toEqual(['[0 scheduler]'])
+    expect(run.whoSaid('error: | its last words')).toEqual(['[0 scheduler]'])
     expect(run.did).not.toContain('0: published')
   })
 
@@ -175,7 +197,7 @@ describe('a scheduler whose port is bound', () => {
     await run.pass(500)
     run.rank(0).components.scheduler?.end(0, 'SIGKILL')
     expect(await run.end()).toEqual([69, 69, 69, 69])
-    expect(run.whoSaid('error: Cannot start scheduler').length).toBe(4)
+    expect(run.whoSaid('error: Cannot start scheduler')).toEqual(['[0 scheduler]'])
   })
 
   it('and that does not come to run within the rendezvous timeout ends the program and the run', async () => {
@@ -183,7 +205,7 @@ describe('a scheduler whose port is bound', () => {
     const program = await run.program()
     expect(await run.end()).toEqual([75, 75, 75, 75])
     expect(program.signals).toEqual(['SIGTERM'])
-    expect(run.whoSaid('error: Cannot start the scheduler: it was not running after 60 s').length).toBe(4)
+    expect(run.whoSaid('error: Cannot start the scheduler: it was not running after 60 s')).toEqual(['[0 scheduler]'])
   })
 
   it.each([0, 3])('leaves the run the status %i of a program that ends before it runs', async (status) => {
@@ -212,7 +234,7 @@ describe('a scheduler whose port is bound', () => {
     ['an inline client', { command: undefined, preloadClient: false }],
   ] as const)('does not let %s begin', async (_, options) => {
     const run = early(options)
-    await run.until(() => run.whoSaid('joined the run of').length === 3)
+    await run.until(() => [1, 2, 3].every((rank) => run.network.hasJoined(rank)))
     await run.pass(60_000)
     expect([run.rank(1).components.client, run.rank(1).runner]).toEqual([undefined, undefined])
     run.rank(0).components.scheduler?.end(1)
@@ -274,7 +296,7 @@ describe('a rank that hosts workers', () => {
     await run.until(() => run.whoSaid('the run goes on with the other workers').length > 0)
     run.rank(3).components.workers[0]?.end(0, 'SIGKILL')
     expect(await run.end()).toEqual([69, 69, 69, 69])
-    expect(run.whoSaid('error: Worker 3 on node3 was killed by SIGKILL; no worker is left').length).toBe(4)
+    expect(run.whoSaid('error: Worker 3 on node3 was killed by SIGKILL; no worker is left')).toEqual(['[0 scheduler]'])
   })
 
   it('and is killed ends the run where its workers were needed', async () => {
@@ -283,7 +305,7 @@ describe('a rank that hosts workers', () => {
     await run.program()
     run.rank(3).kill()
     expect(await run.end()).toEqual([69, 69, 69, undefined])
-    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: it ended without a word').length).toBe(3)
+    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: it ended without a word')).toEqual(['[0 scheduler]'])
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual([])
   })
 
@@ -293,7 +315,9 @@ describe('a rank that hosts workers', () => {
     await run.program()
     run.rank(3).cut()
     expect(await run.end()).toEqual([69, 69, 69, undefined])
-    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: nothing was heard of it for 8 s').length).toBe(3)
+    expect(run.whoSaid('error: Lost rank 3 (worker) on node3: nothing was heard of it for 8 s')).toEqual([
+      '[0 scheduler]',
+    ])
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(['0: cancelled the step of 3'])
   })
 })
@@ -311,11 +335,36 @@ describe('rank 0', () => {
     run.rank(0).isLost = true
     expect(await run.end()).toEqual([undefined, 69, 69, 69])
     expect(program.signals).toEqual(['SIGTERM'])
-    expect(run.whoSaid(`Lost rank 0 (scheduler) on node0: ${why}`).length).toBe(3)
+    expect(run.errors()).toEqual([
+      expect.stringContaining(`[1 client] error: Lost rank 0 (scheduler) on node0: ${why}`),
+    ])
     expect(run.did).toContain('1: withdrew')
-    // One after the other: the first ends the others.
-    const cancelled = how === 'kill' ? [] : [1, 2, 3].map((rank) => `${rank}: cancelled the step of 0`)
+    // The first that does so ends the others.
+    const cancelled = how === 'kill' ? [] : ['1: cancelled the step of 0']
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(cancelled)
+  })
+
+  it('and its deputy that are silent have the cause told by the rank that ends the step in their place', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    await run.program()
+    for (const rank of [1, 2, 3]) run.network.cut(rank)
+    for (const rank of [0, 1]) run.rank(rank).isLost = true
+    expect(await run.end()).toEqual([undefined, undefined, 69, 69])
+    expect(run.errors()).toEqual([expect.stringContaining('[2 worker] error: Lost rank 0 (scheduler) on node0')])
+    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(['2: cancelled the step of 0'])
+  })
+
+  it('that is killed after rank 1 in a run without a client has a rank tell it that is there', async () => {
+    const run = new WholeRun(4, { command: undefined, client: false })
+    run.start()
+    await run.until(() => [1, 2, 3].every((rank) => run.rank(rank).components.workers[0]))
+    run.rank(1).kill()
+    await run.until(() => run.whoSaid('the run goes on with the other workers').length > 0)
+    for (const rank of [2, 3]) run.network.close(rank)
+    run.rank(0).isLost = true
+    expect((await run.end()).slice(2)).toEqual([69, 69])
+    expect(run.errors()).toEqual([expect.stringContaining('[2 worker] error: Lost rank 0 (scheduler) on node0')])
   })
 })
 
@@ -394,6 +443,7 @@ describe('ranks that do not come', () => {
     run.start([1, 2, 3])
     run.failLookUps()
     expect(await run.end()).toEqual([undefined, 75, 75, 75])
+    expect(run.errors()).toEqual([expect.stringContaining('error: Cannot find the cluster: it is late')])
     expect(run.did.filter((what) => what.includes('left word')).length).toBe(3)
     expect(run.did.filter((what) => what.includes('woke'))).toEqual(['1: woke the step'])
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual([])
@@ -404,7 +454,7 @@ describe('ranks that do not come', () => {
     run.start([0, 2, 3])
     expect(await run.end()).toEqual([75, undefined, 75, 75])
     const cause = 'error: Cannot run the client program: rank 1, which is to host it, has not come within 60 s'
-    expect(run.whoSaid(cause).length).toBe(3)
+    expect(run.whoSaid(cause)).toEqual(['[0 scheduler]'])
     expect(run.did.filter((what) => what.includes('withdrew'))).toEqual(['0: withdrew, and left word', '0: withdrew'])
     expect(run.did.filter((what) => /cancelled|terminated/.test(what))).toEqual(['0: terminated the step for 1'])
   })

@@ -98,6 +98,11 @@ export class Started {
   }
 
   /** Checks that a clean run alarmed nobody. */
+  /** What it has told as an error, without what it quotes. */
+  errors(): string[] {
+    return this.stderr.split('\n').filter((line) => /error: (?!\| )/.test(line))
+  }
+
   expectNoAlarm(): void {
     expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
   }

@@ -69,6 +69,23 @@ describe('progress on a terminal', () => {
     expect(written.slice(1)).toEqual(['\r\u{1b}[K'])
   })
 
+  it('has a bar of what is there already', () => {
+    const { written, progress } = shown(true)
+    progress.say('1 of 4 workers', 0.25)
+    expect(written).toEqual([`\r[#####${'-'.repeat(15)}] us: 1 of 4 workers\u{1b}[K`])
+    progress.end()
+  })
+
+  it('is a line every ten seconds, without escape sequences or a bar, where NO_COLOR is set', () => {
+    vi.stubEnv('NO_COLOR', '1')
+    const { written, progress } = shown(true)
+    progress.say('1 of 4 workers', 0.25)
+    vi.advanceTimersByTime(10_000)
+    progress.end()
+    expect(written).toEqual(['us: 1 of 4 workers (10 s)\n'])
+    vi.unstubAllEnvs()
+  })
+
   it('never breaks the line', () => {
     const { written, progress } = shown(true, 30)
     progress.say('x'.repeat(100))

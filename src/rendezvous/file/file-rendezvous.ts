@@ -168,6 +168,11 @@ export class FileRendezvous implements Rendezvous {
     return await this.#store?.notSharedError()
   }
 
+  async claimCause(): Promise<boolean> {
+    if (this.#store === undefined || this.#filesystem !== 'answers') return true
+    return await this.#answered('look who tells the cause', this.#store.claimCause()).catch(() => true)
+  }
+
   async leaveEarlyExit(failure?: Failure): Promise<void> {
     await this.#tried('say why this process ends', async (store) => {
       await store.leaveEarlyExit(failure)

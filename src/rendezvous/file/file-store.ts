@@ -18,7 +18,15 @@ import { HostRelay, type HostRelayOptions } from './host-relay.ts'
 import { isLocalFilesystem } from '../../filesystem/local-filesystem.ts'
 import type { LockOptions } from './lock.ts'
 import { lookUp } from './look-up.ts'
-import { coordinatorName, exitedName, killedName, outcomeName, type RendezvousPaths, rendezvousPaths } from './names.ts'
+import {
+  coordinatorName,
+  exitedName,
+  killedName,
+  outcomeName,
+  toldName,
+  type RendezvousPaths,
+  rendezvousPaths,
+} from './names.ts'
 import { notSharedError } from './not-shared.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
 import {
@@ -195,6 +203,12 @@ export class FileStore {
     if (rank === 0) return
     await leaveEarlyExit(this.#directory, { rank, failure })
     await this.#leaveNothing()
+  }
+
+  /** Whether this process is the first to say that rank 0 is not to be had. Rejects where that cannot be found out. */
+  async claimCause(): Promise<boolean> {
+    const text = JSON.stringify({ version: 1, rank: this.#options.me.rank })
+    return (await this.#directory.create(toldName, text)) !== 'taken'
   }
 
   /** Where rank 0 was killed, the last of the others that leaves removes what is left. Never throws. */

@@ -22,6 +22,9 @@ export interface RendezvousPaths {
 export const coordinatorName = 'coordinator.json'
 export const outcomeName = 'outcome.json'
 
+/** Made by the first of the processes that end because rank 0 is not to be had: that one tells the user. */
+export const toldName = 'told.json'
+
 /** Name of the file of a process that ended before it had joined; rank 0 leaves an outcome instead, unless it is killed. */
 export const exitedPattern = /^exited-(0|[1-9]\d*)\.json$/
 

@@ -11,7 +11,7 @@ import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../../record/
 import type { DirectoryKeeper } from '../../util/own-directory.ts'
 import { cannotPublish, refusal } from './cannot-publish.ts'
 import { parseEarlyExit } from './early-exits.ts'
-import { coordinatorName, exitedPattern, outcomeName, waitsPattern } from './names.ts'
+import { coordinatorName, exitedPattern, outcomeName, toldName, waitsPattern } from './names.ts'
 import { type PathQuestions, type PathState, stateOfOwner } from './path-state.ts'
 import type { PublishPlace } from './publish.ts'
 
@@ -66,6 +66,7 @@ export const runFiles: FileForms = {
 const parsers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, (text: string) => unknown>([
   [coordinatorName, readCoordinator],
   [outcomeName, readOutcome],
+  [toldName, parseEarlyExit],
 ])
 
 /** The run whose rank 0 has left word in a run's directory of where it listens, if any. */

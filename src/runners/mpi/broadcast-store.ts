@@ -45,7 +45,7 @@ export class BroadcastStore {
     const { helper, size, logger } = options
     helper.world.then(
       ({ rank }) => {
-        if (rank === 0) logger.info(`MPI_Init has returned, so all ${size} processes have come`)
+        if (rank === 0) logger.detail(`MPI_Init has returned, so all ${size} processes have come`)
       },
       () => undefined,
     )

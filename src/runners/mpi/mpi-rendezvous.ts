@@ -96,8 +96,12 @@ export class MpiRendezvous implements Rendezvous {
     if (roles[identity.rank]?.includes('client') === true) await this.#keepOwnFile(file)
   }
 
+  async claimCause(): Promise<boolean> {
+    return await Promise.resolve(true)
+  }
+
   async leaveEarlyExit(failure?: Failure): Promise<void> {
-    if (!this.#store.isOver && failure !== undefined && !this.#isInterrupted) await this.#abort(failure)
+    if (!this.#store.isOver && failure !== undefined && !this.#isInterrupted) await this.#abort(failure.status)
   }
 
   async earlyExits(): Promise<readonly EarlyExit[]> {
@@ -109,8 +113,7 @@ export class MpiRendezvous implements Rendezvous {
     if (this.#store.isOver) return
     // Whoever was told to end is not there to be told why.
     const told = !this.#isInterrupted && (await this.#store.publishOutcome(outcome))
-    if (!told)
-      await this.#abort(outcome.failure ?? { status: exitStatuses.ERR_COMPONENT_LOST, message: 'The run is over' })
+    if (!told) await this.#abort(outcome.failure?.status ?? exitStatuses.ERR_COMPONENT_LOST)
   }
 
   publishOutcomeAtOnce(): void {
@@ -162,11 +165,11 @@ export class MpiRendezvous implements Rendezvous {
   }
 
   /** The last resort, for processes that wait for what will not come. */
-  async #abort({ status, message }: Pick<Failure, 'status' | 'message'>): Promise<void> {
+  async #abort(status: number): Promise<void> {
     const { helper } = this.#options
     this.#aborted = true
     if (helper.hasWorld) {
-      this.#run.logger.warn(`the other processes cannot be told, and are ended by MPI_Abort: ${message}`)
+      this.#run.logger.warn(`the other processes cannot be told, and are ended by MPI_Abort`)
       helper.abort(status)
       await settledWithin(helper.exited, abortTimeoutMs)
     }

@@ -14,6 +14,7 @@ export function fakeRendezvous(parts: Partial<Rendezvous>): Rendezvous {
     publish: refused,
     lookUp: refused,
     hear: async () => Promise.resolve(),
+    claimCause: async () => Promise.resolve(true),
     leaveEarlyExit: refused,
     earlyExits: async () => Promise.resolve([]),
     publishOutcome: refused,

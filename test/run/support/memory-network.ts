@@ -45,6 +45,10 @@ export class MemoryNetwork {
     return this.#cuttable(rank, mine)
   }
 
+  hasJoined(rank: number): boolean {
+    return this.#closers.has(rank)
+  }
+
   /** The process of a rank is killed: its channel closes. */
   close(rank: number): void {
     this.cut(rank)

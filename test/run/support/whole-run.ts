@@ -45,6 +45,8 @@ export class WholeRun {
   readonly earlyExits: EarlyExit[] = []
   /** Resolves when all have met who must have before a program may begin. */
   met = Promise.resolve()
+  /** A rank has told that rank 0 is not to be had. */
+  isClaimed = false
   readonly options: RunnerOptions
   readonly size: number
 
@@ -114,6 +116,11 @@ export class WholeRun {
       [...this.ranks.values()].find((rank) => rank.components.client)?.components.client
     await this.until(client)
     return client() as NonNullable<FakeComponents['client']>
+  }
+
+  /** What was told as an error, without what it quotes. */
+  errors(): string[] {
+    return this.log.filter((line) => /\] error: (?!\| )/.test(line))
   }
 
   /** The ranks that said something of which `text` is a part. */
@@ -248,6 +255,11 @@ class MemoryRunner extends BaseRunner {
       lookUp: async (_, signal) => await untilAborted(run.found.promise, signal),
       withdraw: async (word) => this.#does(word === undefined ? 'withdrew' : 'withdrew, and left word'),
       withdrawUnpublished: async () => Promise.resolve(),
+      claimCause: async () => {
+        const isFirst = !run.isClaimed
+        run.isClaimed = true
+        return await Promise.resolve(isFirst)
+      },
       leaveEarlyExit: async (failure) => {
         run.earlyExits.push({ rank: identity.rank, ...(failure && { failure }) })
         await this.#does('left word')
@@ -264,7 +276,13 @@ class MemoryRunner extends BaseRunner {
     return fakeManager({
       resumeStep: async () => this.#does('woke the step'),
       terminateStep: async (absent) => this.#does(`terminated the step for ${absent.join(', ')}`),
-      cancelStep: async (silent) => this.#does(`cancelled the step of ${silent.join(', ')}`),
+      cancelStep: async (silent) => {
+        await this.#does(`cancelled the step of ${silent.join(', ')}`)
+        const { rank, run } = this.#options
+        // Nobody hears of what a rank does that is cut off.
+        if (run.rank(rank).isLost) return
+        for (const other of run.ranks.values()) if (other.rank !== rank) other.signals.emit('SIGTERM')
+      },
     })
   }
 

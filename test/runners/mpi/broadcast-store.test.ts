@@ -50,7 +50,7 @@ function fakeHelper() {
 
 function store(helper: ReturnType<typeof fakeHelper>['helper'], check: () => void = () => undefined) {
   const warn = vi.fn()
-  const logger = { info: () => undefined, warn, error: () => undefined }
+  const logger = { speaks: true, detail: () => undefined, info: () => undefined, warn, error: () => undefined }
   return { store: new BroadcastStore({ helper, check, size: 4, timeout: 60_000, finalizeTimeout: 200, logger }), warn }
 }
 

@@ -88,8 +88,10 @@ export interface Cell {
    * @default none is expected, and no error may be told
    */
   readonly says?: RegExp | 'whatever'
-  /** The rank whose output ends with that sentence. @default 1 */
-  readonly teller?: number
+  /** The rank whose output ends with that sentence, of all of them alone. @default 0 */
+  readonly teller?: number | 'any'
+  /** Why the sentence may be told more than once. @default it may not */
+  readonly toldAgain?: string
   /** What the output must contain besides. */
   readonly prints?: RegExp
   /** No traceback, warning or error may be printed. @default false */

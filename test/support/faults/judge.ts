@@ -49,17 +49,17 @@ export function judge(cell: Cell, limits: Limits, { step, end, problems, filesLe
   if (says === undefined) {
     if (errors.length > 0) found.push(`tells an error: ${errors[0] ?? ''}`)
   } else if (says !== 'whatever') {
-    const last = errorsOf(
-      step
-        .linesOf(cell.teller ?? 1)
-        .slice(-endLines)
-        .join('\n'),
-    )
+    const { teller = 0 } = cell
+    const last = teller === 'any' ? told : errorsOf(step.linesOf(teller).slice(-endLines).join('\n'))
     if (told.length === 0) found.push('no sentence')
-    else if (!last.some((line) => says.test(line))) found.push(`rank ${cell.teller ?? 1} does not tell it`)
+    else if (!last.some((line) => says.test(line))) found.push(`rank ${teller} does not tell it`)
+    if (told.length > 1 && cell.toldAgain === undefined) found.push(`tells it ${told.length} times`)
     const others = errors.filter((line) => !says.test(line))
     if (others.length > 0) found.push(`also tells: ${others[0] ?? ''}`)
   }
+  // Also if the end was decided before the fault.
+  const twice = errors.find((line, i) => errors.indexOf(line) !== i)
+  if (twice !== undefined && cell.toldAgain === undefined) found.push(`tells twice: ${twice}`)
   if (cell.prints !== undefined && !cell.prints.test(step.output)) found.push(`does not print ${String(cell.prints)}`)
   if (cell.clean === true) {
     const alarm = /.*(Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed).*/.exec(step.output)

@@ -44,7 +44,7 @@ export async function launch(
   if (moment === 'before publication') await run.release('hold-scheduler')
   if (moment === 'while ending') await run.release('hold-end')
   const holding = moment === 'before publication' || moment === 'while ending' ? ['--preload', 'hold.py'] : []
-  const all = await onlyKnown([...limitFlags(limits), '--report', 'report.json', ...holding, ...flags])
+  const all = await onlyKnown([...limitFlags(limits), '--verbose', '--report', 'report.json', ...holding, ...flags])
   const lines = ['#!/bin/sh', 'echo "$SLURM_JOB_ID" >job', 'set --']
   if (moment === 'before it listens') {
     await cp(join(fixtures, 'hold_import'), run.path('hold_import'), { recursive: true })

@@ -10,7 +10,7 @@ import { FileStore, type FileStoreOptions } from '../../../../src/rendezvous/fil
 export function notes(): Logger & { readonly lines: string[] } {
   const lines: string[] = []
   const take = (message: string): void => void lines.push(message)
-  return { lines, info: take, warn: take, error: take }
+  return { lines, speaks: true, detail: take, info: take, warn: take, error: take }
 }
 
 /** The owner record of a made-up run. */

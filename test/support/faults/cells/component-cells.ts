@@ -70,27 +70,45 @@ export const componentCells: readonly Cell[] = [
   cell('scheduler', 0, 'SIGSTOP', 'while ending', { says: 'whatever', bound: 'at once', status: [0] }),
 
   // The client program.
-  cell('client', 1, 'SIGKILL', 'while gating', { bound: 'at once', status: killed, says: says.clientKilled }),
+  cell('client', 1, 'SIGKILL', 'while gating', {
+    bound: 'at once',
+    status: killed,
+    says: says.clientKilled,
+    teller: 1,
+  }),
   cell('client', 1, 'SIGKILL', 'while running', {
     bound: 'at once',
     status: killed,
     says: says.clientKilled,
+    teller: 1,
     chosen: true,
   }),
-  cell('client', 1, 'SIGTERM', 'while running', { bound: 'at once', status: [143], says: says.clientTerminated }),
+  cell('client', 1, 'SIGTERM', 'while running', {
+    bound: 'at once',
+    status: [143],
+    says: says.clientTerminated,
+    teller: 1,
+  }),
   // A program that stays stopped is killed, and that is its status.
-  cell('client', 1, 'SIGSTOP', 'while running', { bound: 'silence', status: killed, says: says.clientStopped }),
+  cell('client', 1, 'SIGSTOP', 'while running', {
+    bound: 'silence',
+    status: killed,
+    says: says.clientStopped,
+    teller: 1,
+  }),
   cell('client', 1, 'SIGKILL', 'in its grace', {
     launch: { client: ['--grace'] },
     bound: 'at once',
     status: killed,
     says: says.clientKilled,
+    teller: 1,
   }),
   cell('client', 1, 'SIGSTOP', 'in its grace', {
     launch: { client: ['--grace'] },
     bound: 'grace',
     status: [137, 143],
     says: says.any,
+    teller: 1,
   }),
 
   // A worker.
@@ -129,6 +147,7 @@ export const componentCells: readonly Cell[] = [
     bound: 'at once',
     status: killed,
     says: says.lostProcess(0),
+    teller: 1,
     chosen: true,
   }),
   cell('supervisor', 0, 'SIGTERM', 'before publication', { bound: 'at once', status: [143], prints: says.terminated }),
@@ -137,11 +156,13 @@ export const componentCells: readonly Cell[] = [
     lastResort: true,
     status: 'failure',
     says: says.lostProcess(0),
+    teller: 1,
   }),
   cell('supervisor', 0, 'SIGKILL', 'while gating', {
     bound: 'at once',
     status: killed,
     says: says.lostProcess(0),
+    teller: 1,
     leaves: lateWord,
   }),
   cell('supervisor', 0, 'SIGSTOP', 'while gating', {
@@ -150,12 +171,14 @@ export const componentCells: readonly Cell[] = [
     status: 'failure',
     // Its reaper may kill it before the others miss it.
     says: says.lostProcess(0),
+    teller: 1,
     leaves: lateWord,
   }),
   cell('supervisor', 0, 'SIGKILL', 'while running', {
     bound: 'at once',
     status: killed,
     says: says.lostProcess(0),
+    teller: 1,
     chosen: true,
     atDefaults: true,
   }),
@@ -165,6 +188,7 @@ export const componentCells: readonly Cell[] = [
     lastResort: true,
     status: 'failure',
     says: says.silent(0),
+    teller: 1,
     chosen: true,
     atDefaults: true,
   }),
@@ -185,7 +209,6 @@ export const componentCells: readonly Cell[] = [
     bound: 'at once',
     status: killed,
     says: says.lostProcess(1),
-    teller: 0,
   }),
   cell('supervisor', 1, 'SIGTERM', 'before publication', {
     bound: 'at once',
@@ -198,19 +221,16 @@ export const componentCells: readonly Cell[] = [
     lastResort: true,
     status: 'failure',
     says: says.silent(1),
-    teller: 0,
   }),
   cell('supervisor', 1, 'SIGKILL', 'while gating', {
     bound: 'at once',
     status: killed,
     says: says.lostProcess(1),
-    teller: 0,
   }),
   cell('supervisor', 1, 'SIGKILL', 'while running', {
     bound: 'at once',
     status: killed,
     says: says.lostProcess(1),
-    teller: 0,
     chosen: true,
   }),
   cell('supervisor', 1, 'SIGTERM', 'while running', { bound: 'at once', status: [143], prints: says.terminated }),
@@ -219,7 +239,6 @@ export const componentCells: readonly Cell[] = [
     lastResort: true,
     status: 'failure',
     says: says.lostProcess(1),
-    teller: 0,
   }),
   cell('supervisor', 1, 'SIGKILL', 'while ending', {
     launch: { client: ['--status', '3'] },

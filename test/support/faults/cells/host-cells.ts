@@ -15,6 +15,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
   },
   {
     name: 'host0-sigkill-gating',
@@ -24,6 +25,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
   },
   {
     name: 'host0-sigkill-running',
@@ -33,6 +35,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
     chosen: true,
   },
   {
@@ -53,7 +56,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 1 },
     ...gone,
     says: says.silent(1),
-    teller: 0,
   },
   {
     name: 'host1-sigkill-running',
@@ -63,7 +65,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'kill host', rank: 1 },
     ...gone,
     says: says.silent(1),
-    teller: 0,
   },
   {
     name: 'host2-sigkill-running',
@@ -108,6 +109,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'freeze host', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
     chosen: true,
   },
   {
@@ -118,7 +120,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'freeze host', rank: 1 },
     ...gone,
     says: says.silent(1),
-    teller: 0,
   },
   {
     name: 'host2-sigstop-running',
@@ -156,6 +157,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'cut link', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
   },
   {
     name: 'link0-cut-running',
@@ -165,6 +167,7 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'cut link', rank: 0 },
     ...gone,
     says: says.silent(0),
+    teller: 1,
     chosen: true,
     atDefaults: true,
   },
@@ -176,7 +179,6 @@ export const hostCells: readonly Cell[] = [
     strike: { kind: 'cut link', rank: 1 },
     ...gone,
     says: says.silent(1),
-    teller: 0,
   },
   {
     name: 'link2-cut-running',

@@ -95,5 +95,6 @@ export const listenCells: readonly Cell[] = [
     // Slurm tells of a task that was killed by the status of `srun`, whatever the others do.
     status: [137],
     says: says.clientKilled,
+    teller: 1,
   },
 ]

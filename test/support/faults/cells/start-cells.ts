@@ -125,6 +125,7 @@ export const startCells: readonly Cell[] = [
     bound: soon,
     status: [127],
     says: /no-such-program/,
+    teller: 1,
     chosen: true,
   },
   {
@@ -136,6 +137,8 @@ export const startCells: readonly Cell[] = [
     status: [75, 127],
     leaves: ['.F.json.run-*'],
     says: /20 s/,
+    // Whoever finds it out first.
+    teller: 'any',
   },
   {
     ...scheduler,
@@ -146,7 +149,6 @@ export const startCells: readonly Cell[] = [
     status: [75, 127],
     leaves: ['.F.json.run-*'],
     says: /rank 1\b.*20 s/,
-    teller: 0,
   },
   {
     ...scheduler,
@@ -169,6 +171,8 @@ export const startCells: readonly Cell[] = [
     bound: 35,
     status: [75],
     says: /20 s/,
+    // Whoever finds it out first.
+    teller: 'any',
   },
   {
     ...scheduler,
@@ -179,7 +183,6 @@ export const startCells: readonly Cell[] = [
     bound: 35,
     status: [75],
     says: /rank 1\b.*20 s/,
-    teller: 0,
   },
   {
     ...scheduler,

@@ -1,0 +1,12 @@
+/** Before each line of Dask's log that is not for the console: see records.py. */
+const mark = '\u001e'
+
+/** Whether a line is for the log file alone. */
+export function isQuiet(line: string): boolean {
+  return line.startsWith(mark)
+}
+
+/** The line as Dask has it. */
+export function withoutMark(line: string): string {
+  return isQuiet(line) ? line.slice(mark.length) : line
+}
