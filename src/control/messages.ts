@@ -50,6 +50,8 @@ export const toCoordinatorSchema = z.discriminatedUnion('type', [
     status: z.number(),
     /** The sender starts it again. */
     again: z.boolean(),
+    /** It was killed because of its memory. */
+    of_memory: z.optional(z.boolean()),
     message: z.string(),
     last_lines: z.array(z.string()),
   }),

@@ -20,7 +20,7 @@ export function presentWorkers({ workers }: SchedulerIdentity): {
   return { running, count: all.length, words: words.join(', ') || 'none' }
 }
 
-/** The workers that Dask has paused because of their memory, in words with what each has of it; undefined where there is none. */
+/** The workers that Dask has paused because of their memory, in words; undefined where there is none. */
 export function pausedWorkers({ workers }: SchedulerIdentity): string | undefined {
   const paused = Object.values(workers)
     .filter(({ status }) => status === 'paused')
@@ -28,15 +28,15 @@ export function pausedWorkers({ workers }: SchedulerIdentity): string | undefine
   if (paused.length === 0) return undefined
   const words = paused
     .slice(0, most)
-    .map((worker) => printable(`${worker.id} on ${worker.host} (${formatMemory(worker)})`))
+    .map((worker) => printable(`${worker.id} on ${worker.host} (${formatState(worker)})`))
   if (paused.length > most) words.push(`and ${paused.length - most} more`)
   return words.join(', ')
 }
 
-/** `410 MiB of 500 MiB`, by its last heartbeat. */
-function formatMemory({ metrics, memory_limit: limit }: WorkerIdentity): string {
-  const used = metrics?.memory === undefined ? 'an unknown part' : formatBytes(metrics.memory)
-  return `${used} of ${formatBytes(limit ?? 0)}`
+/** The state of a worker, with its memory by its last heartbeat if that is why it takes no tasks: `paused at 410 MiB of 500 MiB`. */
+export function formatState({ status, metrics, memory_limit: limit }: WorkerIdentity): string {
+  if (status !== 'paused' || metrics?.memory === undefined || limit === null) return status
+  return `paused at ${formatBytes(metrics.memory)} of ${formatBytes(limit)}`
 }
 
 /** Order of a scheduler's workers: by name, those of numbers first and in their order. */

@@ -9,9 +9,9 @@ import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
+import { formatCount } from '../util/format.ts'
 import { hostOf, isLoopback } from '../util/network.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
-import { settledWithin } from '../util/wait.ts'
 import type { Arrivals } from './arrivals.ts'
 import { appointDeputy } from './deputy.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
@@ -71,6 +71,8 @@ export class Coordinator {
   #haveAllCome = false
   /** The rank that tells the cause if this process is lost. */
   #deputy: number | undefined
+  /** How often a worker was killed because of its memory. */
+  #memoryLosses = 0
   #record: ClusterRecord
   /** What has been told to those that have joined: whoever joins later is told it, too. */
   readonly #told: { address?: ClusterAddress; cluster?: PublishedFile; certificates?: TlsMaterial } = {}
@@ -268,6 +270,7 @@ export class Coordinator {
   #hear(joined: JoinedRank, message: ToCoordinator): void {
     const { rank, host } = joined
     const { watch, arrivals } = this.#parts
+    if (message.type === 'worker-ended' && message.of_memory === true) this.#memoryLosses++
     if (message.type === 'here') joined.isHere = true
     else if (message.type === 'worker-started') {
       watch.add({ ...message, rank, host })
@@ -284,12 +287,22 @@ export class Coordinator {
 
   /** The client program has failed. */
   #endWithFailure(status: number): void {
+    const { logger, watch } = this.#parts
     const end = (): void => {
       this.end(status)
     }
+    const count = this.#memoryLosses
+    if (count > 0)
+      logger.warn(`workers were killed because of their memory in this run, ${formatCount(count, 'time')}: see above`)
     // A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time.
-    if (this.#isStarting) setTimeout(end, settlingMs).unref()
-    else void settledWithin(this.#parts.watch.warnOfPaused(), pausedMs).then(end)
+    const starts = this.#isStarting
+    const timer = setTimeout(end, starts ? settlingMs : pausedMs)
+    timer.unref()
+    if (starts) return
+    void watch.warnOfPaused().then(() => {
+      clearTimeout(timer)
+      end()
+    })
   }
 
   /** Takes in a command beside the run, which may wait for workers or end the run. */

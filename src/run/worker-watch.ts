@@ -3,7 +3,7 @@ import { isOfCommand, workerNames } from '../components/worker-names.ts'
 import type { Channel } from '../control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import type { SchedulerIdentity } from '../dask/calls/questions.ts'
-import { pausedWorkers, presentWorkers } from '../dask/present-workers.ts'
+import { formatState, pausedWorkers, presentWorkers } from '../dask/present-workers.ts'
 import { markScheduler } from '../dask/verify-scheduler.ts'
 import { messageOf } from '../errors.ts'
 import type { RunContext } from '../identity/run-context.ts'
@@ -134,7 +134,7 @@ export class WorkerWatch implements Disposable {
       const registered = new Map(
         Object.entries(answer?.workers ?? {}).map(([address, worker]) => [
           String(worker.id),
-          this.#reach.whyNot(address) ?? worker.status,
+          this.#reach.whyNot(address) ?? formatState(worker),
         ]),
       )
       const ranks = this.#run.roles.flatMap((roles, rank) => (roles.includes('worker') ? [rank] : []))

@@ -161,6 +161,7 @@ export class Workers {
       type: 'worker-ended',
       status: shellStatus(exit),
       again,
+      ...(exit.outOfMemory && { of_memory: true }),
       message: `${name} on ${run.identity.host} ${how}`,
       last_lines: [...worker.tail],
     })
@@ -170,7 +171,8 @@ export class Workers {
   #tellMemoryLoss(name: string, loss: MemoryLoss): void {
     const { run, member } = this.#options
     const message = `Worker ${name} on ${run.identity.host} ${formatMemoryLoss(loss, run.options)}`
-    member.send({ type: 'worker-ended', status: signalStatus('SIGKILL'), again: true, message, last_lines: [] })
+    const status = signalStatus('SIGKILL')
+    member.send({ type: 'worker-ended', status, again: true, of_memory: true, message, last_lines: [] })
   }
 
   #tellFailure(message: string): void {

@@ -15,8 +15,9 @@ test('a worker that its nanny has ended for its memory is told of, and one that 
     /Worker 0-1 on \S+ was ended by its nanny because it took more than 95 % of the 250 MiB that/,
   )
   expect(run.stderr).toContain(`Dask allows it; ${advice}; it is started again`)
+  expect(run.stderr).toContain('workers were killed because of their memory in this run, 1 time: see above')
   expect(run.stderr).toMatch(
-    /Dask has paused workers because of their memory: 0-0 on \S+ \(\d\S* MiB of 250 MiB\); give/,
+    /Dask has paused workers because of their memory: 0-0 on \S+ \(paused at \d\S* MiB of 250 MiB\); /,
   )
   await cluster.expectNothingLeft()
 })

@@ -18,7 +18,12 @@ interface Member {
 /** A run whose processes are lines within the test. */
 function startRun(
   roles: readonly (readonly Role[])[],
-  { come = roles.map((_, rank) => rank), workersEach = 1, minWorkers = 1 } = {},
+  {
+    come = roles.map((_, rank) => rank),
+    workersEach = 1,
+    minWorkers = 1,
+    warnOfPaused = async (): Promise<void> => await Promise.resolve(),
+  } = {},
 ) {
   const warnings: string[] = []
   const allCame: number[] = []
@@ -47,7 +52,7 @@ function startRun(
       add: vi.fn(),
       whyEnded: (rank) => (rank === 3 ? 'nobody reaches it' : undefined),
       forget,
-      warnOfPaused: async () => await Promise.resolve(),
+      warnOfPaused,
       formatMissing: async () => await Promise.resolve(''),
       [Symbol.dispose]: vi.fn(),
     },
@@ -416,6 +421,30 @@ describe('Coordinator', () => {
       failure: { ...failureOf(3, 'Cannot find a Python that has Dask'), status: 78 },
     })
     expect(member(1).heard).toMatchObject([{ type: 'end', status: 78, failure: { rank: 3 } }])
+  })
+
+  it('says, when the client program has failed, that workers were killed because of their memory, and asks for paused ones', async () => {
+    const warnOfPaused = vi.fn(async () => await Promise.resolve())
+    const { member, warnings } = startRun(exclusive, { warnOfPaused })
+    const killed = { ...workerEnded(137, 'Worker 2 was killed'), again: true, of_memory: true } as const
+    for (const channel of [member(2).channel, member(3).channel]) channel.send(killed)
+    expect(warnings.splice(0)).toEqual(Array.from({ length: 2 }, () => 'Worker 2 was killed; it is started again'))
+    member(1).channel.send({ type: 'ended', status: 1 })
+    expect(warnings).toEqual(['workers were killed because of their memory in this run, 2 times: see above'])
+    await settle()
+    expect(warnOfPaused).toHaveBeenCalledOnce()
+    expect(member(0).heard).toEqual([{ type: 'end', status: 1, forced: false }])
+  })
+
+  it('does not wait for a scheduler that does not say which workers are paused', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const warnOfPaused = vi.fn(async () => await new Promise<void>(() => undefined))
+    const { member } = startRun(exclusive, { warnOfPaused })
+    member(1).channel.send({ type: 'ended', status: 1 })
+    await vi.advanceTimersByTimeAsync(499)
+    expect(member(0).heard).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(member(0).heard).toEqual([{ type: 'end', status: 1, forced: false }])
   })
 
   it('passes a signal to the client program alone, and waits for it to end', async () => {
