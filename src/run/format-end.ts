@@ -15,7 +15,9 @@ type MemoryOptions = Pick<CompleteOptions, 'env'> & { readonly memoryLimit?: str
 export function formatEnd(exit: Exit, options: MemoryOptions, allowed?: string): string {
   if (exit.forced || exit.outOfMemory === undefined) return formatExit(exit)
   const more = allowed === undefined ? [] : [formatAllowed(allowed)]
-  return [formatExit(exit), ...more, moreMemory(options, 'lower --memory-limit')].join('; ')
+  return [formatExit(exit), ...more, moreMemory(options, `${allowed === '0' ? 'set' : 'lower'} --memory-limit`)].join(
+    '; ',
+  )
 }
 
 /** How the worker of a nanny has ended for its memory, and what helps. */

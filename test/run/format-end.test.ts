@@ -14,7 +14,7 @@ test('an end for lack of memory says what Dask allows a worker, and what helps',
     `${sentence}; Dask allows this worker 256 MiB; ask Slurm for more memory (--mem), start fewer workers on the node, or lower --memory-limit`,
   )
   expect(formatEnd(byKernel, elsewhere, '0')).toBe(
-    `${sentence}; Dask sets this worker no limit; give the run more memory, start fewer workers on the node, or lower --memory-limit`,
+    `${sentence}; Dask sets this worker no limit; give the run more memory, start fewer workers on the node, or set --memory-limit`,
   )
 })
 
