@@ -61,6 +61,7 @@ export class ProgramPython {
 
   /** The program has failed: says it now, whatever is known of the cluster, or soon. */
   async warnAtFailure(): Promise<void> {
+    if (this.#isSaid) return
     const said = this.#own.then(async (own) => own && (await this.#compare(own, true))).catch(() => undefined)
     await settledWithin(said, atFailureMs)
   }
