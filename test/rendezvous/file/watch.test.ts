@@ -86,12 +86,18 @@ test('without any event a slow poll sees the name', async () => {
 })
 
 test('auto uses events on a local filesystem only', async () => {
-  const local = new World(300)
+  const local = new World(400)
   await local.watch('auto')
   expect(local.subscriber).toBeDefined()
   const network = new World(300, { isLocal: () => Promise.resolve(false) })
   expect(await network.watch('auto')).toBe(390)
   expect(network.subscriber).toBeUndefined()
+})
+
+test('auto sees what comes soon without asking for events', async () => {
+  const local = new World(60)
+  expect(await local.watch('auto')).toBe(70)
+  expect([local.listings, local.subscriber]).toEqual([[0, 10, 30, 70], undefined])
 })
 
 test.each(['EMFILE', 'ENOSPC'])('where the kernel has no watch to give (%s) it polls, with a notice', async (errno) => {
