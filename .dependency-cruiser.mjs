@@ -3,6 +3,7 @@ const arrows = {
   cli: ['commands', 'run', 'runners'],
   commands: [
     'runners',
+    'report',
     'rendezvous',
     'control',
     'components',
@@ -28,6 +29,7 @@ const arrows = {
     'identity',
   ],
   run: [
+    'report',
     'rendezvous',
     'control',
     'components',
@@ -49,6 +51,7 @@ const arrows = {
   process: [],
   filesystem: [],
   record: [],
+  report: ['filesystem', 'record'],
   identity: [],
 }
 const door = ['run', 'runners', 'client', 'commands', 'rendezvous', 'record', 'identity']

@@ -79,7 +79,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: processes,
-          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs'],
+          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/chromium-setup.mjs'],
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },

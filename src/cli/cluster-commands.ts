@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { ownTables } from '../options/command-table.ts'
 import { readOwnOptions } from './flags.ts'
 
-/** Adds the commands around a running cluster: `wait`, `status`, `env` and `stop`. */
+/** Adds the commands around a running cluster: `wait`, `status`, `env`, `report` and `stop`. */
 export function addClusterCommands(root: Command, withFlags: (command: Command) => Command): void {
   withFlags(
     root
@@ -27,6 +27,16 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.env, command)
     await (await import('./run-env.ts')).runEnv(options)
+  })
+
+  withFlags(
+    root
+      .command('report')
+      .description('make a page of a report that a run has written as JSON')
+      .argument('<report>', 'the file that --report has named'),
+  ).action(async (path: string, _flags: unknown, command: Command) => {
+    const options = readOwnOptions(ownTables.report, command)
+    await (await import('./run-report.ts')).runReport(path, options)
   })
 
   withFlags(root.command('stop').description('end a running cluster; that there is none is fine')).action(

@@ -25,7 +25,7 @@ Exit status: the program's own (128+n if signal n ended it), or
   64 the command line is wrong          73 the scheduler file cannot be published
   69 a part of the cluster was lost     75 the processes did not find each other in time
   70 an error of dask-hpc-runner        78 the environment is not that of a job
-plan, doctor, status, env and stop end with 74 where their output cannot be written.
+plan, doctor, status, env, report and stop end with 74 where their output cannot be written.
 `
 
 /** Runs the command line; ends the process with the exit status of what it did. */

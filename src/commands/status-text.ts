@@ -1,5 +1,6 @@
 import { type DashboardState, tunnelledUrl } from '../dask/dashboard.ts'
 import { formatDuration } from '../util/duration.ts'
+import { groupBy } from '../util/group-by.ts'
 import { printable } from '../util/printable.ts'
 import { formatBytes, formatCount } from '../util/format.ts'
 import type { ClusterStatus, TaskCounts, WorkerStatus } from './status.ts'
@@ -109,7 +110,7 @@ function table(workers: readonly WorkerStatus[]): string[] {
   const rows =
     workers.length <= mostRows
       ? workers.map((worker, i) => rowOfWorker(worker, { gpus, again: workers[i - 1]?.host === worker.host }))
-      : byHost(workers).map((each) => rowOfHost(each, gpus))
+      : groupBy(workers, ({ host }) => host).map(([, each]) => rowOfHost(each, gpus))
   const head = [
     'host',
     workers.length <= mostRows ? 'worker' : 'workers',
@@ -184,13 +185,6 @@ function rowOfHost(workers: readonly WorkerStatus[], gpus: boolean): string[] {
 
 function cells({ executing, ready, memory }: TaskCounts): string[] {
   return [executing, ready, memory].map(String)
-}
-
-/** The workers of each host; they come sorted by host. */
-function byHost(workers: readonly WorkerStatus[]): WorkerStatus[][] {
-  const hosts = new Map<string, WorkerStatus[]>()
-  for (const worker of workers) hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
-  return [...hosts.values()]
 }
 
 function formatAge(seconds: number | null): string {

@@ -3,6 +3,8 @@ import {
   type SchedulerIdentity,
   runningWorkers,
   type SchedulerVersions,
+  taskCounts,
+  type TaskCounts,
   versions,
   getMetadata,
   setMetadata,
@@ -44,6 +46,11 @@ export class SchedulerClient implements Disposable {
   /** Addresses of the workers that take tasks, with their threads. */
   async runningWorkers(options?: AnswerOptions): Promise<ReadonlyMap<string, number>> {
     return await runningWorkers(this.#connection, options)
+  }
+
+  /** How many tasks there are, by state; only a scheduler of ours can tell. */
+  async taskCounts(options?: AnswerOptions): Promise<TaskCounts> {
+    return await taskCounts(this.#connection, options)
   }
 
   /** Waits until so many workers are registered and running. */

@@ -147,6 +147,15 @@ export const ownTables = {
     },
     ...targetTable,
   },
+  report: {
+    output: {
+      kind: path(),
+      otherwise: 'beside the report: run.html of run.json',
+      value: 'path',
+      group: 'command',
+      help: 'where the page is written',
+    },
+  },
   stop: {
     timeout: {
       kind: duration('100ms'),

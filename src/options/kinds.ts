@@ -63,6 +63,23 @@ export function path(): Kind<string, string> {
   return text(atHome)
 }
 
+/** A path, or several: the flag may be repeated, and the variable has commas between them. */
+export function paths(): Kind<string | readonly string[], readonly string[]> {
+  const wanted = 'it is a path, or a list of paths'
+  const isOne = (value: unknown): value is string | readonly string[] =>
+    typeof value === 'string' || (Array.isArray(value) && value.length > 0)
+  const list = z.readonly(z.array(reading(line, atHome)))
+  return {
+    form: 'list',
+    schema: reading(z.custom<string | readonly string[]>(isOne, wanted), (given) => {
+      const checked = z.safeParse(list, typeof given === 'string' ? [given] : given)
+      if (!checked.success) throw new Refusal(checked.error.issues[0]?.message)
+      return checked.data
+    }),
+    fromText: (text) => text.split(',').map((path) => path.trim()),
+  }
+}
+
 /** `~` and `~/x` as a shell would write them out, which it does not behind a `=`. */
 export function atHome(path: string): string {
   if (/^\$\{?[A-Za-z_]/.test(path))

@@ -1,6 +1,18 @@
 import { linkTemplate, size } from './dask-kinds.ts'
 import { daskTable } from './dask-table.ts'
-import { duration, oneOf, path, ports, script, text, wholeNumber, wholeNumberOr, yesOrNo, Refusal } from './kinds.ts'
+import {
+  duration,
+  oneOf,
+  path,
+  paths,
+  ports,
+  script,
+  text,
+  wholeNumber,
+  wholeNumberOr,
+  yesOrNo,
+  Refusal,
+} from './kinds.ts'
 import type { Rows } from './row.ts'
 import { workerCommand } from './worker-command.ts'
 
@@ -144,12 +156,15 @@ export const runTable = {
     group: 'run',
     help: 'shell command that runs beside the program when a signal ends the run',
   },
-  /** File for a report of the run's end, as JSON; placeholders as in `schedulerFile`. @default none */
+  /**
+   * Files for a report of the run: a page where the name ends in `.html`, else JSON; placeholders as in `schedulerFile`.
+   * @default none
+   */
   report: {
-    kind: path(),
+    kind: paths(),
     value: 'path',
     group: 'run',
-    help: 'write how the run ended, as JSON; placeholders as in --scheduler-file',
+    help: 'write a report of the run: a page where the path ends in .html, else JSON; may be given twice; placeholders as in --scheduler-file',
   },
   /** Have the workload manager end the step where lost processes would hold it. @default true */
   scancel: {

@@ -150,6 +150,8 @@ class Component:
             make(server, *args, **{**kwargs, **self.information(kwargs)})
             self.loop = asyncio.get_running_loop()
             self.server = server
+            if self.kind == "scheduler":
+                server.handlers["dask_hpc_runner_tasks"] = lambda: count_tasks(server)
             self.loop.create_task(self.report_start())
 
         cls.__init__ = make_and_tell
@@ -256,6 +258,18 @@ class Component:
             await self.server.close(**arguments)
         except TypeError:
             await self.server.close()
+
+
+def count_tasks(scheduler):
+    """How many tasks are in each state, and how often one has come to be in memory, or erred: rank 0 asks for its report."""
+    now, ever = {}, {}
+    for group in scheduler.task_groups.values():
+        for state, count in group.states.items():
+            now[state] = now.get(state, 0) + count
+    for prefix in scheduler.task_prefixes.values():
+        for state in ("memory", "erred"):
+            ever[state] = ever.get(state, 0) + prefix.state_counts[state]
+    return {"now": now, "ever": ever}
 
 
 def address_of(server):

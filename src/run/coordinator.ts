@@ -14,6 +14,7 @@ import { hostOf, isLoopback } from '../util/network.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
 import type { Arrivals } from './arrivals.ts'
 import { appointDeputy } from './deputy.ts'
+import type { RunEvent } from './recorder.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
 import type { Rank0Channel, RunSeams } from './seams.ts'
 import type { WorkerWatch } from './worker-watch.ts'
@@ -39,6 +40,8 @@ export interface CoordinatorParts {
   /** How long the client waits for its workers. In milliseconds. */
   readonly workersTimeout: number
   readonly watch: Pick<WorkerWatch, keyof WorkerWatch>
+  /** Is told what happens, for the report. */
+  readonly observe?: ((event: RunEvent) => void) | undefined
   readonly server: Awaited<ReturnType<RunSeams['listen']>>
   readonly record: ClusterRecord
   /** Tells the user of the workers that come. */
@@ -164,6 +167,7 @@ export class Coordinator {
   /** The scheduler is there: gives its file with our record in it. */
   announce(scheduler: SchedulerFile, versions: DaskVersions | undefined): PublishedFile {
     this.#parts.watch.begin(scheduler, versions)
+    this.#observe({ type: 'scheduler', address: scheduler.address, versions })
     const record = this.#recordFor(scheduler.address)
     return { ...scheduler, dask_hpc_runner: { ...record, ...(versions && { versions }) } }
   }
@@ -178,6 +182,7 @@ export class Coordinator {
 
   /** A rank will not come. */
   depart(exit: EarlyExit): void {
+    this.#observe({ type: 'departed', exit })
     this.#do(this.#state.depart(exit))
   }
 
@@ -231,6 +236,7 @@ export class Coordinator {
     const joined: JoinedRank = { ...caller, channel, isHere: false }
     this.#ranks.set(rank, joined)
     this.#state.come(rank, host)
+    this.#observe({ type: 'came', rank, host })
     older?.channel.destroy()
     channel.send({ type: 'welcome' })
     if (this.#haveAllCome) channel.send({ type: 'all-came' })
@@ -248,7 +254,9 @@ export class Coordinator {
     })
     void channel.closed.then((how) => {
       const lose = (): void => {
-        if (this.#ranks.get(rank) === joined) this.#do(this.#state.lose(rank, how))
+        if (this.#ranks.get(rank) !== joined) return
+        this.#observe({ type: 'lost', rank, how })
+        this.#do(this.#state.lose(rank, how))
       }
       if (joined.isHere || how === 'silent') lose()
       else setTimeout(lose, comingAgainMs).unref()
@@ -271,6 +279,7 @@ export class Coordinator {
     const { rank, host } = joined
     const { watch, arrivals } = this.#parts
     if (message.type === 'worker-ended' && message.of_memory === true) this.#memoryLosses++
+    this.#observe({ type: 'heard', rank, message })
     if (message.type === 'here') joined.isHere = true
     else if (message.type === 'worker-started') {
       watch.add({ ...message, rank, host })
@@ -372,6 +381,7 @@ export class Coordinator {
   }
 
   #doOne(decision: Decision): void {
+    this.#observe({ type: 'decided', decision })
     switch (decision.do) {
       case 'end':
         this.#parts.arrivals.end()
@@ -415,6 +425,10 @@ export class Coordinator {
   #tellCertificates(channel: OtherChannel): void {
     const { certificates } = this.#told
     if (certificates !== undefined) channel.send({ type: 'certificates', ...certificates })
+  }
+
+  #observe(event: RunEvent): void {
+    this.#parts.observe?.(event)
   }
 
   #wanted(count: number | null): number {

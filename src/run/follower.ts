@@ -248,6 +248,8 @@ export class Follower implements Part {
     return this.#run.member.loss !== 'none' && this.#hostsClient
   }
 
+  readonly recording = undefined
+
   get #hostsClient(): boolean {
     return this.#run.mine.includes('client')
   }

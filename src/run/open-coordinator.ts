@@ -2,27 +2,26 @@ import { randomUUID } from 'node:crypto'
 import { controlAddresses, staysOnHost } from '../components/listen-address.ts'
 import { workersOfProcess } from '../components/worker-names.ts'
 import { type HeartbeatChannel, HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
-import type { FromCoordinator, RunResult, ToCoordinator } from '../control/messages.ts'
+import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import type { RunContext } from '../identity/run-context.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { nameOf } from '../options.ts'
 import { networkName } from '../util/network.ts'
 import { readPorts } from '../util/ports.ts'
 import { Arrivals } from './arrivals.ts'
-import { Coordinator } from './coordinator.ts'
+import { Coordinator, type CoordinatorParts } from './coordinator.ts'
 import type { RunSeams } from './seams.ts'
 import { WorkerWatch } from './worker-watch.ts'
 
 /**
  * Listens for the other ranks of the run.
  *
- * @param tellUser tells the user how the run ends, before anybody else of it is told
  * @throws RunnerError ERR_UNAVAILABLE if no port can be listened on.
  */
 export async function openCoordinator(
   run: RunContext,
   seams: Pick<RunSeams, 'listen' | 'connectScheduler'>,
-  tellUser: (result: RunResult) => void,
+  tell: Pick<CoordinatorParts, 'tellUser' | 'observe'>,
 ): Promise<Coordinator> {
   const { roles, identity, options, logger } = run
   const oneHost = await staysOnHost(run)
@@ -70,7 +69,7 @@ export async function openCoordinator(
       n_workers: workers,
     },
     arrivals: new Arrivals(run, workersEach),
-    tellUser,
+    ...tell,
   })
   return coordinator
 }

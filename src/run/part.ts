@@ -1,4 +1,5 @@
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
+import type { Recording } from '../record/run-report.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { Phase } from './supervisor.ts'
 
@@ -37,6 +38,8 @@ export interface Part {
   readonly silent: readonly number[]
   /** This process writes the report of the run. */
   readonly isReporter: boolean
+  /** What rank 0 has seen of the run, for the report. */
+  readonly recording: Recording | undefined
 }
 
 /** How a run ends, as seen in a process. */

@@ -10,6 +10,7 @@ import { InterruptedError } from '../identity/run-context.ts'
 import { formatRunKey } from '../identity/run-key.ts'
 import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
+import type { Recording } from '../record/run-report.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import { tlsOf } from '../security/run-tls.ts'
@@ -25,6 +26,7 @@ import type { Coordinator } from './coordinator.ts'
 import type { RunParts } from './identify.ts'
 import type { Part, RunEnd } from './part.ts'
 import { certificatesOfOther } from './secure-run.ts'
+import type { Recorder } from './recorder.ts'
 import { logDashboard, logOpenPorts, logWithoutClient } from './start-message.ts'
 
 /** A scheduler that runs; the versions of another run's are not known. */
@@ -35,6 +37,8 @@ export class Rank0 implements Part {
   readonly #run: RunParts
   #coordinator: Coordinator | undefined
   #jobEnd: JobEndWatch | undefined
+  /** There is none without `--report`. */
+  #recorder: Recorder | undefined
   /** Ranks that have never come to a run that has failed. */
   #absent: readonly number[] = []
   #cluster: Promise<PublishedFile> | undefined
@@ -88,8 +92,12 @@ export class Rank0 implements Part {
   async #listen(): Promise<Coordinator> {
     const { context, rendezvous, member, heartbeat, isInline, supervisor, cause } = this.#run
     const { openCoordinator } = await import('./open-coordinator.ts')
-    const coordinator = await openCoordinator(context, supervisor.seams, (result) => {
-      cause.tell(result)
+    const recorder = await this.#makeRecorder()
+    const coordinator = await openCoordinator(context, supervisor.seams, {
+      tellUser: (result) => {
+        cause.tell(result)
+      },
+      observe: (event) => recorder?.observe(event),
     })
     this.#coordinator = coordinator
     member.attach(coordinator.join(), context.identity.host)
@@ -100,6 +108,14 @@ export class Rank0 implements Part {
     this.#leaveDirectoriesToReaper(coordinator)
     new Absentees(this.#run, coordinator).limitWaits()
     return coordinator
+  }
+
+  async #makeRecorder(): Promise<Recorder | undefined> {
+    const { context, supervisor } = this.#run
+    if (context.options.report === undefined) return undefined
+    const { Recorder } = await import('./recorder.ts')
+    this.#recorder = new Recorder(context, supervisor.seams, supervisor.began)
+    return this.#recorder
   }
 
   /** What is to be removed even if this process is killed. */
@@ -260,6 +276,7 @@ export class Rank0 implements Part {
     this.#jobEnd?.[Symbol.dispose]()
     if (this.#coordinator !== undefined)
       this.#absent = await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
+    this.#recorder?.[Symbol.dispose]()
   }
 
   async withdrawForRank0(): Promise<void> {
@@ -280,6 +297,10 @@ export class Rank0 implements Part {
 
   get silent(): readonly number[] {
     return this.#coordinator?.silent ?? []
+  }
+
+  get recording(): Recording | undefined {
+    return this.#recorder?.recording
   }
 
   get isReporter(): boolean {

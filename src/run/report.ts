@@ -1,19 +1,15 @@
-import * as z from 'zod/mini'
 import type { RunResult } from '../control/messages.ts'
-import { errnoOf } from '../errors.ts'
-import { replaceFile } from '../filesystem/replace-file.ts'
-import { readOwn } from '../filesystem/read-own.ts'
 import { formatSystemError } from '../filesystem/system-error.ts'
-import { UntrustedError } from '../filesystem/untrusted.ts'
-import { formatRunKey } from '../identity/run-key.ts'
+import { fillIn, formatRunKey } from '../identity/run-key.ts'
+import type { RunContext } from '../identity/run-context.ts'
+import type { Recording, RunReport } from '../record/run-report.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { formatDuration } from '../util/duration.ts'
-import { absolutePath } from '../util/surroundings.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
-import type { RunContext } from '../identity/run-context.ts'
+import { absolutePath } from '../util/surroundings.ts'
 
 /** What a report is made of. */
-export interface RunReport {
+export interface EndedRun {
   readonly run: RunContext
   readonly result: RunResult
   /** Exit status of the process that writes. */
@@ -23,62 +19,44 @@ export interface RunReport {
   readonly began: Date
   /** Ranks that fell silent. */
   readonly silent: readonly number[]
+  /** Undefined where rank 0 is lost. */
+  readonly recording: Recording | undefined
 }
 
 /**
- * Writes to `path` how a run ended, as JSON, all of it at once:
- * `{version, run_key, status, failure, silent, processes, workers, scheduler_file, scheduler_address, began, ended}`.
- * `status` is the run's, `failure` its cause where it failed. Where that cannot be written, or something stands
- * there that is no such report, a warning is all.
+ * Writes what became of a run, each file all at once: to a path that ends in `.html` as a page, to another one as JSON.
+ * Where that cannot be written, or something stands there that is no such report, a warning is all.
  */
-export async function leaveReport(
-  path: string,
-  { run, result, status, file, began, silent }: RunReport,
-): Promise<void> {
-  const report = {
+export async function leaveReports(paths: readonly string[], ended: EndedRun): Promise<void> {
+  const { options, identity, logger } = ended.run
+  const { filesystemTimeout } = options
+  const report = describeRun(ended)
+  const late = (): Error => new Error(`its filesystem has not answered for ${formatDuration(filesystemTimeout)}`)
+  const leave = async (path: string): Promise<void> => {
+    try {
+      const { writeReport } = await import('../report/write-report.ts')
+      await withIoTimeout(writeReport(absolutePath(path), report), filesystemTimeout, late)
+    } catch (error) {
+      logger.warn(`Cannot write the report "${path}": ${formatSystemError(error)}`)
+    }
+  }
+  await Promise.all(paths.map(async (path) => await leave(fillIn(path, identity.runKey))))
+}
+
+/** `status` is the run's, `failure` its cause where it failed. */
+function describeRun({ run, result, status, file, began, silent, recording }: EndedRun): RunReport {
+  return {
     version: 1,
     run_key: formatRunKey(run.identity.runKey),
     status: result.failure === undefined ? result.status : status,
     failure: result.failure ?? null,
-    silent,
+    silent: [...silent],
     processes: run.identity.size,
     workers: file?.dask_hpc_runner.n_workers ?? null,
     scheduler_file: run.schedulerFile,
     scheduler_address: file?.address ?? null,
     began: began.toISOString(),
     ended: new Date().toISOString(),
-  }
-  try {
-    const { filesystemTimeout } = run.options
-    const late = (): Error => new Error(`its filesystem has not answered for ${formatDuration(filesystemTimeout)}`)
-    const written = replaceReport(absolutePath(path), `${JSON.stringify(report, undefined, 2)}\n`)
-    await withIoTimeout(written, filesystemTimeout, late)
-  } catch (error) {
-    run.logger.warn(`Cannot write the report "${path}": ${formatSystemError(error)}`)
-  }
-}
-
-/** Puts a report at `path`, in the place of nothing, of an empty file, or of another report. */
-async function replaceReport(path: string, text: string): Promise<void> {
-  if (!(await mayReplace(path))) throw new UntrustedError('what stands there is no report, and is left alone')
-  await replaceFile(path, text)
-}
-
-async function mayReplace(path: string): Promise<boolean> {
-  try {
-    const old = await readOwn(path)
-    return old.trim() === '' || isReport(old)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return true
-    throw error
-  }
-}
-
-/** Whether a text is that of a report, which another one may replace. */
-export function isReport(text: string): boolean {
-  try {
-    return z.safeParse(z.looseObject({ version: z.literal(1), run_key: z.string() }), JSON.parse(text)).success
-  } catch {
-    return false
+    ...(recording === undefined ? {} : { recording }),
   }
 }

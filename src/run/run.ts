@@ -2,7 +2,6 @@ import { checkPlaces, checkWorkerPorts } from '../components/check-places.ts'
 import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
-import { fillIn } from '../identity/run-key.ts'
 import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import { unkillableMs } from '../process/supervised.ts'
 import { whyUnusable } from '../security/run-tls.ts'
@@ -15,7 +14,7 @@ import type { RunParts } from './identify.ts'
 import type { Part } from './part.ts'
 import { type ClusterPython, ProgramPython } from './program-python.ts'
 import { Rank0 } from './rank0.ts'
-import { leaveReport } from './report.ts'
+import { leaveReports } from './report.ts'
 import { placeOf } from './shutdown.ts'
 
 /** How long the program's start is held up for the versions of its Python, at most. */
@@ -224,13 +223,13 @@ export class Run {
     return identity.rank === reporter ? status : 0
   }
 
-  /** Leaves the report that the user asked for: rank 0 does, or the client's if that is lost. */
+  /** Leaves the reports that the user asked for: rank 0 does, or the client's if that is lost. */
   async #report(result: RunResult, status: number): Promise<void> {
     const { context, supervisor, member } = this.parts
-    const { report: path } = context.options
-    if (path === undefined || !this.#part.isReporter) return
-    const [file, { began }, { silent }] = [member.file, supervisor, this.#part]
-    await leaveReport(fillIn(path, context.identity.runKey), { run: context, result, status, file, began, silent })
+    const { report: paths } = context.options
+    if (paths === undefined || !this.#part.isReporter) return
+    const [file, { began }, { silent, recording }] = [member.file, supervisor, this.#part]
+    await leaveReports(paths, { run: context, result, status, file, began, silent, recording })
   }
 
   /** A defect ends this process, and the reaper what it hosts: all that is left to do is to say why. */

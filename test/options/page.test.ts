@@ -56,12 +56,12 @@ it('docs/options.md is what the table of options says', async () => {
     tableOf({ runner: ownTables.run.runner, ...own }),
     "## Dask's own, passed on to scheduler and workers\n",
     tableOf(daskTable),
-    ...(['local', 'plan', 'doctor', 'wait', 'status', 'env', 'stop'] as const satisfies CommandName[]).flatMap(
-      (name) => {
-        const { runner: _, ...rows } = ownTables[name] as Rows
-        return [`## \`${name}\` alone\n`, tableOf(rows)]
-      },
-    ),
+    ...(
+      ['local', 'plan', 'doctor', 'wait', 'status', 'env', 'report', 'stop'] as const satisfies CommandName[]
+    ).flatMap((name) => {
+      const { runner: _, ...rows } = ownTables[name] as Rows
+      return [`## \`${name}\` alone\n`, tableOf(rows)]
+    }),
   ].join('\n')
   const path = new URL('../../docs/options.md', import.meta.url).pathname
   const formatted = await format(page, { ...(await resolveConfig(path)), parser: 'markdown' })

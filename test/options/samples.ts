@@ -115,7 +115,10 @@ export const samples: Readonly<Record<string, Samples>> = {
   workerRestarts: fromZero,
   lostAfter: seconds,
   onTerminate: { good: same('save --all; sync', 'a\nb'), bad: [] },
-  report: paths,
+  report: {
+    good: { 'run.json': ['run.json'], 'a.json,b.html': ['a.json', 'b.html'], '~/a.html': ['/home/me/a.html'] },
+    bad: [',', 'a,', '~bob/a.json'],
+  },
   scancel: switches,
   controlPort: ports,
   grace: times,

@@ -1,6 +1,7 @@
 import type { PythonDescription } from '../../python/describe-python.ts'
 import type { Role } from '../../identity/roles.ts'
 import { formatDuration } from '../../util/duration.ts'
+import { groupBy } from '../../util/group-by.ts'
 import { hostAndPort } from '../../util/network.ts'
 import { checkClient } from './client.ts'
 import { type Finding, found, type Level, levels } from './finding.ts'
@@ -211,15 +212,4 @@ function checkTheClient({ seen }: Gathered, { own }: CompareOptions): Finding[] 
     const client = { command: [program, ...args] as const, python: facts.client.python ?? undefined }
     return checkClient(client, own.python ?? undefined).map((finding) => ({ ...finding, ranks: [facts.rank] }))
   })
-}
-
-/** Groups in the order of their first member. */
-export function groupBy<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group === undefined) groups.set(key(item), [item])
-    else group.push(item)
-  }
-  return [...groups]
 }

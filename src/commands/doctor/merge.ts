@@ -1,4 +1,4 @@
-import { groupBy } from './compare.ts'
+import { groupBy } from '../../util/group-by.ts'
 import type { Finding } from './finding.ts'
 import { formatWho, type Who } from './format.ts'
 

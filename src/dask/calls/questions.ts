@@ -87,6 +87,19 @@ export async function runningWorkers(
   return new Map(Object.entries(await call(connection, { op: 'ncores_running', answer }, options)))
 }
 
+const countsByState = z.record(z.string(), z.number())
+const taskCountsSchema = z.object({ now: countsByState, ever: countsByState })
+export type TaskCounts = z.infer<typeof taskCountsSchema>
+
+/**
+ * How many tasks are in each of Dask's states, and how often one has come to be `memory` or `erred` since the scheduler
+ * runs: `{op: "dask_hpc_runner_tasks"}` -> `{now: {state: n}, ever: {state: n}}`. Only a scheduler that a run of ours has
+ * started knows this call: see bootstrap.py.
+ */
+export async function taskCounts(connection: DaskConnection, options?: AnswerOptions): Promise<TaskCounts> {
+  return await call(connection, { op: 'dask_hpc_runner_tasks', answer: taskCountsSchema }, options)
+}
+
 const versionsSchema = z.looseObject({
   host: z.looseObject({ python: z.optional(z.string()) }),
   /** By package; null where it is not installed. */
