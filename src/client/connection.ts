@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { RunnerError } from '../errors.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import { formatExit } from '../process/exit.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
@@ -56,7 +56,12 @@ export class HelperConnection {
       this.#receive(frame)
     })
     process.onData((chunk) => {
-      reader.push(chunk)
+      try {
+        reader.push(chunk)
+      } catch (error) {
+        this.fail(lostHelper(`has a pipe that cannot be read: ${messageOf(error)}`, process.tail))
+        pipe.destroy()
+      }
     })
     const ended = process.exited.then((exit) => {
       this.fail(lostHelper(formatExit(exit), process.tail))

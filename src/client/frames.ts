@@ -9,28 +9,35 @@ export interface Frame {
 const encoder = new Encoder()
 const decoder = new Decoder({ mapKeyConverter: (key) => (typeof key === 'number' ? key : String(key)) })
 
+/** Begins each message: whatever a task writes into one of its file descriptors may come between them. */
+const mark = 0xda_5c_f0_0d
+
 /**
  * The bytes of a message, in pieces: buffers are not copied.
  *
- * `u32 length of the header | u32 number of buffers | u64 length of each buffer | header | buffers`,
+ * `u32 mark | u32 length of the header | u32 number of buffers | u64 length of each buffer | header | buffers`,
  * little-endian; the header is msgpack. (src/python/tasks-values.py has the other end.)
  */
 export function packFrame({ header, buffers }: Frame): Uint8Array[] {
   const data = encoder.encodeSharedRef(header)
-  const start = Buffer.allocUnsafe(8 + 8 * buffers.length + data.length)
-  start.writeUInt32LE(data.length, 0)
-  start.writeUInt32LE(buffers.length, 4)
-  for (const [i, buffer] of buffers.entries()) start.writeBigUInt64LE(BigInt(buffer.byteLength), 8 + 8 * i)
-  start.set(data, 8 + 8 * buffers.length)
+  const start = Buffer.allocUnsafe(numbersSize + 8 * buffers.length + data.length)
+  start.writeUInt32LE(mark, 0)
+  start.writeUInt32LE(data.length, 4)
+  start.writeUInt32LE(buffers.length, 8)
+  for (const [i, buffer] of buffers.entries()) start.writeBigUInt64LE(BigInt(buffer.byteLength), numbersSize + 8 * i)
+  start.set(data, numbersSize + 8 * buffers.length)
   return [start, ...buffers]
 }
+
+/** Mark, length of the header and number of buffers. */
+const numbersSize = 12
 
 /** Puts messages together again from the chunks of a stream. Each buffer gets memory of its own, and is copied once. */
 export class HelperFrameReader {
   readonly #onFrame: (frame: Frame) => void
-  /** What is being read: the two numbers, the lengths, then the header and the buffers. */
+  /** What is being read: the numbers, the lengths, then the header and the buffers. */
   #part: 'numbers' | 'lengths' | 'body' = 'numbers'
-  #target = Buffer.alloc(8)
+  #target = Buffer.alloc(numbersSize)
   #filled = 0
   #lengths: number[] = []
   #parts: Uint8Array[] = []
@@ -39,6 +46,7 @@ export class HelperFrameReader {
     this.#onFrame = onFrame
   }
 
+  /** @throws Error where something comes that is no message: nothing can be read after it. */
   push(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) {
@@ -54,9 +62,10 @@ export class HelperFrameReader {
     const read = this.#target
     switch (this.#part) {
       case 'numbers':
-        this.#lengths = [read.readUInt32LE(0)]
+        if (read.readUInt32LE(0) !== mark) throw new Error('something else than a message has come')
+        this.#lengths = [read.readUInt32LE(4)]
         this.#part = 'lengths'
-        this.#read(8 * read.readUInt32LE(4))
+        this.#read(8 * read.readUInt32LE(8))
         return
       case 'lengths':
         for (let i = 0; i < read.length; i += 8) this.#lengths.push(Number(read.readBigUInt64LE(i)))
@@ -74,7 +83,7 @@ export class HelperFrameReader {
     const [header = new Uint8Array(), ...buffers] = this.#parts
     this.#parts = []
     this.#part = 'numbers'
-    this.#read(8)
+    this.#read(numbersSize)
     this.#onFrame({ header: decoder.decode(header), buffers })
   }
 

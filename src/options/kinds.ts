@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import * as z from 'zod/mini'
-import { hasControlCharacters } from '../util/control-characters.ts'
+import { hasControlCharacters, isNoUtf8 } from '../util/control-characters.ts'
 import { type Duration, durationWanted, milliseconds, parseDuration, longestTimer } from '../util/duration.ts'
 import { printable } from '../util/printable.ts'
 import { parsePorts, portsWanted, formatPorts } from '../util/ports.ts'
@@ -35,6 +35,7 @@ const longestText = 4_095
 const line = z.string('it is a text').check(
   z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
   z.refine((text) => !hasControlCharacters(text), 'it has control characters in it, such as the end of a line'),
+  z.refine((text) => !isNoUtf8(text), 'it has bytes in it that are no UTF-8'),
   z.refine((text) => text.isWellFormed() && text.length <= longestText, `it has more than ${longestText} characters`),
 )
 
@@ -90,6 +91,8 @@ export function atHome(path: string): string {
   if (path !== '~' && !path.startsWith('~/'))
     throw new Refusal('only your own home directory can be written as ~; write the path out, or begin it with ./')
   const home = homedir()
+  if (isNoUtf8(home))
+    throw new Refusal(`the name of the home directory "${printable(home)}" is no UTF-8; write another path out`)
   if (hasControlCharacters(home))
     throw new Refusal(
       `the home directory "${printable(home)}" has a control character in its name; write another path out`,

@@ -1,6 +1,10 @@
 # The messages between the client's helper process and its program. Executed before client.py, which shares its names.
 import asyncio
 import struct
+import sys
+
+# Begins each message: see frames.ts.
+MARK = 0xDA5CF00D
 
 
 class Messages:
@@ -16,7 +20,9 @@ class Messages:
     async def receive(self):
         import msgpack
 
-        length, number = struct.unpack("<II", await self.exactly(8))
+        mark, length, number = struct.unpack("<III", await self.exactly(12))
+        if mark != MARK:
+            sys.exit("Cannot read the pipe of the client: something else than a message has come")
         sizes = struct.unpack(f"<{number}Q", await self.exactly(8 * number)) if number else ()
         header = msgpack.unpackb(await self.exactly(length), raw=False, strict_map_key=False)
         return header, [await self.exactly(size) for size in sizes]

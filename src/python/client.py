@@ -139,7 +139,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
 
         if self.tasks is None:
             data = packb(header)
-            parts = [struct.pack("<II", len(data), 0) + data]
+            parts = [struct.pack("<III", MARK, len(data), 0) + data]
         else:
             parts = self.tasks.pack_message(header, buffers)
         with contextlib.suppress(OSError):

@@ -52,7 +52,9 @@ class Pipe:
                     self.on_quiet()
 
     def receive(self):
-        length, number = struct.unpack("<II", self.exactly(8))
+        mark, length, number = struct.unpack("<III", self.exactly(12))
+        if mark != MARK:
+            raise JavaScriptProcessLost("Cannot read the pipe of the Node process: something else than a message has come")
         sizes = struct.unpack(f"<{number}Q", self.exactly(8 * number)) if number else ()
         header = msgpack.unpackb(self.exactly(length), raw=False, strict_map_key=False)
         return header, [self.exactly(size) for size in sizes]

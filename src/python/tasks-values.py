@@ -291,10 +291,13 @@ def from_header(value, buffers, dependencies=()):
 
 # Messages
 
+# Begins each one: see frames.ts.
+MARK = 0xDA5CF00D
+
 
 def pack_message(header, buffers=()):
     data = msgpack.packb(header)
     views = [memoryview(buffer).cast("B") for buffer in buffers]
     sizes = [view.nbytes for view in views]
-    start = struct.pack(f"<II{len(views)}Q", len(data), len(views), *sizes) + data
+    start = struct.pack(f"<III{len(views)}Q", MARK, len(data), len(views), *sizes) + data
     return [start, *views]

@@ -2,7 +2,7 @@ import { accessSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
-import { hasControlCharacters } from './control-characters.ts'
+import { hasControlCharacters, isNoUtf8 } from './control-characters.ts'
 import { printable } from './printable.ts'
 
 /**
@@ -57,11 +57,12 @@ export function checkSurroundings(): void {
 /**
  * The path `what`, as it is.
  *
- * @throws RunnerError ERR_ENVIRONMENT where its name has control characters.
+ * @throws RunnerError ERR_ENVIRONMENT where its name has control characters, or is no UTF-8.
  */
 export function refuseControl(what: string, path: string, remedy: string): string {
-  if (!hasControlCharacters(path)) return path
   const name = `${what} "${printable(path)}"`
+  if (isNoUtf8(path)) throw unusable(name, `its name is no UTF-8; ${remedy}`)
+  if (!hasControlCharacters(path)) return path
   throw unusable(name, `it has a control character in its name, such as the end of a line; ${remedy}`)
 }
 

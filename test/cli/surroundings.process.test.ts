@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Cluster, program } from '../support/cluster.ts'
@@ -45,6 +45,20 @@ describe('the program', () => {
     await started.expectStatus(78)
     expect(started.stderr).toContain('Cannot use the working directory')
     await expectKept()
+    await cluster.expectNothingLeft()
+  })
+
+  it('refuses a working directory whose name is no UTF-8, and makes none of another name beside it', async () => {
+    await using cluster = await Cluster.make()
+    const script = 'cd "$1" && shift && name=$(printf "caf\\351") && mkdir "$name" && cd "$name" && exec "$@"'
+    const run = [process.execPath, program, 'local', '-n', '2', '--', 'true']
+    const before = await readdir(cluster.directory, 'buffer')
+    const started = cluster.start(['/bin/sh', '-c', script, 'sh', cluster.directory, ...run])
+    await started.expectStatus(78)
+    expect(started.stderr).toMatch(
+      /Cannot use the working directory ".*\/caf\ufffd": its name is no UTF-8; start in another one\n$/,
+    )
+    expect(await readdir(cluster.directory, 'buffer')).toHaveLength(before.length + 1)
     await cluster.expectNothingLeft()
   })
 

@@ -27,3 +27,11 @@ test('a buffer is packed uncopied, and read into memory of its own', () => {
   reader.push(Buffer.concat(packFrame({ header: 1, buffers: [buffer] })))
   expect(read[0]?.buffers[0]?.buffer.byteLength).toBe(10)
 })
+
+test('what is no message is noticed at its first bytes', () => {
+  const reader = new HelperFrameReader(() => undefined)
+  for (const bytes of messages.map(packFrame)) reader.push(Buffer.concat(bytes))
+  expect(() => {
+    reader.push(Buffer.from('12 bytes of..'))
+  }).toThrow('something else than a message has come')
+})

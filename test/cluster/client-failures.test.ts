@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import { Client } from '../../src/client/client.ts'
@@ -6,7 +7,7 @@ import { Reaper } from '../../src/process/reaper.ts'
 import { ClientProcess } from '../../src/python/client-process.ts'
 import { takeClientProcess } from '../../src/python/take-client-process.ts'
 import { ClientCluster } from '../support/client.ts'
-import { python } from '../support/cluster.ts'
+import { programs, python } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
 /** How soon whoever waits is told. In milliseconds. */
@@ -175,6 +176,27 @@ test("a worker's killed Node process fails its call; the next call gets a new on
     say: (stat) => stat,
   })
   expect(await client.submit(own).result()).not.toBe(first)
+  await shared.end()
+})
+
+test('what a task writes into the pipe of a Node process ends that process, and no call waits for ever', async () => {
+  await using shared = await ClientCluster.start(1)
+  const { client } = shared
+  const own = (): number => process.pid
+  const first = await client.submit(own).result()
+  expect(await client.submit(py.file(join(programs, 'garbage.py'), 'write')).result()).toBeGreaterThan(0)
+  // It may not have ended when the next call begins.
+  expect(await client.submit(own, [], { retries: 1 }).result({ timeout: soon })).not.toBe(first)
+  const foul = client.submit(async () => {
+    const { writeSync } = await import('node:fs')
+    return writeSync(Number(process.argv[2]), 'garbage garbage')
+  })
+  await expect(foul.result({ timeout: soon })).rejects.toMatchObject({
+    kind: 'node',
+    message: expect.stringContaining('Cannot read the pipe of the Node process: something else') as string,
+  })
+  expect(await client.submit((x: number) => x, [1]).result({ timeout: soon })).toBe(1)
+  expect(shared.run.stderr).toContain('dask-hpc-runner: Cannot read the pipe of a Node process: something else')
   await shared.end()
 })
 

@@ -59,6 +59,7 @@ describe.each(rows)('%s', (option, row) => {
       for (const text of ['', ' ', '\t'])
         expect(() => made(option, row, 'flag', text)).toThrow(/it is empty; leave it out|"": /)
       expect(() => made(option, row, 'flag', 'x\u0000y')).toThrow(`Cannot use ${flagOf(option)} "x\\u0000y": `)
+      if (!mayHaveLines.has(option)) expect(() => made(option, row, 'flag', 'caf\ufffd')).toThrow(RangeError)
       if (!mayHaveLines.has(option)) expect(() => made(option, row, 'flag', 'x\ny')).toThrow(RangeError)
     })
 

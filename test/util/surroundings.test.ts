@@ -23,6 +23,14 @@ describe('the surroundings', () => {
     expect(() => workingDirectory(() => '/work\n')).toThrow(environmentError('"/work\\u000a"'))
   })
 
+  it('are refused with a name that is no UTF-8, of which Node has another one', () => {
+    const latin1 = Buffer.from('/scratch/caf\xe9', 'latin1').toString()
+    expect(() => temporaryDirectory(latin1)).toThrow(
+      environmentError('TMPDIR "/scratch/caf\ufffd": its name is no UTF-8'),
+    )
+    expect(() => workingDirectory(() => latin1)).toThrow(environmentError('the working directory "/scratch/caf\ufffd"'))
+  })
+
   it('are refused where the working directory was removed', () => {
     const removed = (): never => {
       throw Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT' })

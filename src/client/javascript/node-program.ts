@@ -152,7 +152,13 @@ const reader = new HelperFrameReader((frame) => {
   })
 })
 socket.on('data', (chunk) => {
-  reader.push(chunk)
+  try {
+    reader.push(chunk)
+  } catch (error) {
+    // Whoever waits for an answer hears that we have ended; the next call has another process.
+    process.stderr.write(`dask-hpc-runner: Cannot read the pipe of a Node process: ${messageOf(error)}\n`)
+    process.exit(1)
+  }
 })
 // An error in a callback, or a rejection that nobody handles, ends the process. It fails the call that is under way.
 process.on('uncaughtException', (error) => {
