@@ -160,6 +160,9 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     // Only root could.
     const foreign = make('dask-hpc-runner-foreign')
     writeFileSync(path('foreign.json'), '{"nonce": "0123-the-nonce-of-it"}')
+    // A shell loses line ends at the end of a name.
+    mkdirSync(path('dask-hpc-runner-empty'), { mode: 0o700 })
+    for (const end of ['\n', '\n\n']) reaper.tell(expectedOrder(`${path('dask-hpc-runner-empty')}${end}`))
     for (const name of ['of the user', 'empty-link']) {
       mkdirSync(path(name), { mode: 0o700 })
       reaper.tell(expectedOrder(path(name)))
