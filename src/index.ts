@@ -13,6 +13,7 @@ export type { CleanupList, Rendezvous } from './rendezvous/rendezvous.ts'
 export { LocalRunner, type LocalRunnerOptions } from './runners/local/local-runner.ts'
 export { MPIRunner } from './runners/mpi/mpi-runner.ts'
 export { SLURMRunner } from './runners/slurm/slurm-runner.ts'
+export { VariablesRunner } from './runners/variables/variables-runner.ts'
 export { Client, type ScatterOptions } from './client/client.ts'
 export type { ClusterCalls } from './client/cluster-calls.ts'
 export type {

@@ -10,16 +10,22 @@ const ofTheLauncher = /^(SLURM_STEP_?ID$|PMI_|PMIX_|OMPI_|PALS_|PRTE_|MPI_LOCAL|
 /** Our own, meant for this process alone. */
 const ours = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_/
 
-/**
- * The environment of the processes that we start: ours, without the launcher's word on who we are.
- *
- * @param keepMpiEnv leaves the launcher's variables in
- */
-export function childEnvironment(env: Readonly<NodeJS.ProcessEnv>, keepMpiEnv: boolean): NodeJS.ProcessEnv {
+/** What {@link childEnvironment} takes beside the environment. */
+export interface ChildOptions {
+  /** Leaves the launcher's variables in. */
+  readonly keepMpiEnv: boolean
+  /** The variable that the user has named, with the rank. @default none */
+  readonly rankFrom?: string | undefined
+}
+
+/** The environment of the processes that we start: ours, without the launcher's word on who we are. */
+export function childEnvironment(
+  env: Readonly<NodeJS.ProcessEnv>,
+  { keepMpiEnv, rankFrom }: ChildOptions,
+): NodeJS.ProcessEnv {
+  const saysWho = (name: string): boolean => name === rankFrom || ofTheLauncher.test(name)
   return withNestedSteps(
-    Object.fromEntries(
-      Object.entries(env).filter(([name]) => !ours.test(name) && (keepMpiEnv || !ofTheLauncher.test(name))),
-    ),
+    Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name) && (keepMpiEnv || !saysWho(name)))),
   )
 }
 

@@ -77,7 +77,7 @@ export class LocalComponents {
     this.#run = run
     this.#reaper = reaper
     this.#env = {
-      ...childEnvironment(run.options.env, run.options.keepMpiEnv),
+      ...childEnvironment(run.options.env, run.options),
       ...withTwins(tlsVariables(run.options)),
     }
     this.#interpreters = new InterpreterPool(run, reaper, this.#env)

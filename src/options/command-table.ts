@@ -14,7 +14,7 @@ const runner = {
   default: 'auto',
   value: 'runner',
   group: 'run',
-  help: "whose processes these are: those of srun, or of mpirun; auto takes MPI's under mpirun, and Slurm's under srun",
+  help: 'whose processes these are: those of srun, of mpirun, or of any launcher with --rank-from; auto finds out',
 } as const
 
 const json = { kind: yesOrNo(), default: false, group: 'command', help: 'print JSON' } as const

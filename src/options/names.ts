@@ -1,7 +1,7 @@
 import type { Row } from './row.ts'
 
 /** The runners that `--runner` names, beside `auto`. */
-export const runnerKinds = ['slurm', 'mpi'] as const
+export const runnerKinds = ['slurm', 'mpi', 'variables'] as const
 
 /** What the variables of our options begin with. */
 export const variablePrefix = 'DASK_HPC_RUNNER_'

@@ -22,6 +22,15 @@ import { workerCommand } from './worker-command.ts'
 /** No run has more processes, nor workers: what says so was not meant, and would fill the memory. */
 export const mostProcesses = 1_000_000
 
+/** A run's id, which becomes part of file names. */
+export const runIdForm = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The name of an environment variable. */
+const variableName = text((name) => {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(name)) return name
+  throw new Refusal('it is the name of an environment variable: letters, digits and "_", without a "$"')
+})
+
 /** The runner's own options, and Dask's. */
 export const runTable = {
   /**
@@ -292,16 +301,54 @@ export const runTable = {
     group: 'run',
     help: 'under mpirun: the MPI library to meet by, as a path or a name; none: meet at the scheduler file',
   },
-  /** For `MPIRunner`: a word that is the same in all processes of this run and in no other run. @default the launcher's */
+  /**
+   * For `MPIRunner` and `VariablesRunner`: a word that is the same in all processes of this run and in no other run.
+   * @default the launcher's
+   */
   runId: {
     kind: text((word) => {
-      if (/^[A-Za-z0-9._-]{1,64}$/.test(word)) return word
+      if (runIdForm.test(word)) return word
       throw new Refusal('it is up to 64 of letters, digits, ".", "_" and "-"')
     }),
     otherwise: "the launcher's",
     value: 'word',
     group: 'run',
-    help: 'under mpirun: what tells this run from others, the same in all of its processes',
+    help: 'what tells this run from others, the same in all of its processes, where the launcher says nothing',
+  },
+  /** For `VariablesRunner`: the environment variable with the run's id. @default none */
+  runIdFrom: {
+    kind: variableName,
+    value: 'variable',
+    group: 'run',
+    help: "under any other launcher: the variable with what tells this run from others, such as the job's id",
+  },
+  /** For `VariablesRunner`: number of this process, from 0. @default none */
+  rank: {
+    kind: wholeNumber(0, mostProcesses - 1),
+    value: 'n',
+    group: 'run',
+    help: 'under any other launcher: the number of this process, from 0; with --size and --run-id',
+  },
+  /** For `VariablesRunner`: the environment variable with it. @default none */
+  rankFrom: {
+    kind: variableName,
+    value: 'variable',
+    group: 'run',
+    help: 'the variable with it; what the run starts does not inherit that variable',
+  },
+  /** For `VariablesRunner`: number of processes of the run. @default none */
+  size: {
+    kind: wholeNumber(1, mostProcesses),
+    value: 'n',
+    group: 'run',
+    help: 'under any other launcher: the number of processes',
+  },
+  /** For `VariablesRunner`: the environment variable with it. @default none */
+  sizeFrom: {
+    kind: variableName,
+    value: 'variable',
+    group: 'run',
+    help: 'the variable with it',
   },
   /**
    * Have all of Dask speak TLS, with certificates that rank 0 makes for this run alone. Certificates of one's own

@@ -31,6 +31,7 @@ export function checkTogether(
   if (completed.workersPerCommand > 1 && completed.workerCommand === undefined)
     throw new RangeError(`Cannot use ${name('workersPerCommand')} alone: name ${name('workerCommand')} too`)
   checkWaiting(completed, name)
+  checkPlace(completed, name)
   // The rest is Dask's.
   checkNanny(completed, name)
   checkScheduler(completed, name)
@@ -65,6 +66,21 @@ function checkSecure(
   ] as const)
     if (address !== undefined && !address.startsWith('tls://'))
       throw new RangeError(`Cannot use ${name(option)} "${address}" with ${name('secure')}: write it as tls://…`)
+}
+
+/** Who a process is needs all three, and each is said once. */
+function checkPlace(completed: Completed<typeof runTable>, name: (option: keyof typeof runTable) => string): void {
+  const { rank, size } = completed
+  for (const option of ['rank', 'size', 'runId'] as const)
+    if (completed[option] !== undefined && completed[`${option}From`] !== undefined)
+      throw new RangeError(`Cannot use ${name(option)} and ${name(`${option}From`)} together: leave one of them out`)
+  if (rank === undefined && completed.rankFrom === undefined) return
+  const said = `${name(rank === undefined ? 'rankFrom' : 'rank')} ${rank ?? completed.rankFrom}`
+  for (const option of ['size', 'runId'] as const)
+    if (completed[option] === undefined && completed[`${option}From`] === undefined)
+      throw new RangeError(`Cannot use ${said} alone: name ${name(`${option}From`)} or ${name(option)} too`)
+  if (rank !== undefined && size !== undefined && rank >= size)
+    throw new RangeError(`Cannot use ${said} with ${name('size')} ${size}: ranks count from 0`)
 }
 
 /** Rank 0 asks the scheduler which workers run, and speaks no other protocol. */

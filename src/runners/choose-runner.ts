@@ -1,7 +1,8 @@
 import { type Environment, readVariable, show } from '../identity/environment.ts'
 import type { runnerKinds } from '../options/names.ts'
 import { findLauncherVariable } from './launchers.ts'
-import type { RunnerOptions } from '../options.ts'
+import { nameOf, type RunnerOptions } from '../options.ts'
+import { flagOf } from '../options/names.ts'
 
 /** Which of the runners takes part. */
 export type RunnerKind = (typeof runnerKinds)[number]
@@ -13,9 +14,41 @@ export interface ChosenRunner {
   readonly why: string
 }
 
-/** The runner that `wanted` names; for `auto` that of the launcher which has started this process. */
-export function chooseRunner(env: Environment, wanted: 'auto' | RunnerKind): ChosenRunner {
-  if (wanted !== 'auto') return { kind: wanted, why: `--runner ${wanted} says so` }
+/** What chooses a runner. */
+export type ChoiceOptions = { readonly env: Environment } & Pick<
+  RunnerOptions,
+  (typeof placeOptions)[number] | 'sources'
+>
+
+/** The options that say who a process is, in place of the launcher. */
+const placeOptions = ['rank', 'rankFrom', 'size', 'sizeFrom', 'runIdFrom'] as const
+
+/**
+ * The runner that `wanted` names; for `auto` that of the launcher which has started this process.
+ *
+ * @throws RangeError where the options say who a process is, and the runner does not take their word.
+ */
+export function chooseRunner(options: ChoiceOptions, wanted: 'auto' | RunnerKind): ChosenRunner {
+  const { env, rank, rankFrom } = options
+  if (wanted === 'auto' && (rank ?? rankFrom) !== undefined)
+    return { kind: 'variables', why: `${nameOf(options, rank === undefined ? 'rankFrom' : 'rank')} says so` }
+  const chosen = wanted === 'auto' ? findRunner(env) : { kind: wanted, why: `--runner ${wanted} says so` }
+  if (chosen.kind !== 'variables') refusePlace(options, chosen.kind)
+  return chosen
+}
+
+/** A site may have them in variables, for other launchers. */
+function refusePlace(options: ChoiceOptions, kind: RunnerKind): void {
+  const { sources = {} } = options
+  const typed = placeOptions.find((option) => sources[option] === flagOf(option))
+  if (typed !== undefined)
+    throw new RangeError(
+      `Cannot use ${flagOf(typed)} with --runner ${kind}, which knows that by itself: leave it out, or name ` +
+        `${flagOf('rankFrom')}, ${flagOf('sizeFrom')} and ${flagOf('runIdFrom')}`,
+    )
+}
+
+function findRunner(env: Environment): ChosenRunner {
   const variable = findLauncherVariable(env)
   if (variable !== undefined)
     return { kind: 'mpi', why: `${show(env, variable)}, so an MPI launcher started this process` }
@@ -27,10 +60,11 @@ export function chooseRunner(env: Environment, wanted: 'auto' | RunnerKind): Cho
 const starts: Readonly<Record<RunnerKind, (options: RunnerOptions) => Promise<unknown>>> = {
   slurm: async (options) => await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options),
   mpi: async (options) => await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options),
+  variables: async (options) => await (await import('./variables/variables-runner.ts')).VariablesRunner.start(options),
 }
 
 /** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
 export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
-  const { kind } = chooseRunner(options.env ?? process.env, wanted)
+  const { kind } = chooseRunner({ ...options, env: options.env ?? process.env }, wanted)
   await starts[kind](options)
 }

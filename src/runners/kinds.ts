@@ -8,6 +8,7 @@ import { chooseLibrary } from './mpi/choose-library.ts'
 import { identifyMpi } from './mpi/identify-mpi.ts'
 import { identifySlurm, unknownHost } from './slurm/identify-slurm.ts'
 import { slurmHosts } from './slurm/slurm-hosts.ts'
+import { identifyVariables } from './variables/identify-variables.ts'
 
 /** How the processes of a runner meet. */
 export interface Meeting {
@@ -26,16 +27,22 @@ interface Kind {
   readonly meeting: (options: CompleteOptions) => Promise<Meeting>
 }
 
+const atFile: Kind['meeting'] = async () => await Promise.resolve({ text: 'at the scheduler file', atFile: true })
+
+/** Only this process knows its own host. */
+const ownHost: Kind['hosts'] = (_, me) =>
+  Array.from({ length: me.size }, (_each, rank) => (rank === me.rank ? me.host : unknownHost))
+
 /** Each runner that `--runner` names. */
 export const kinds: Readonly<Record<RunnerKind, Kind>> = {
   slurm: {
     identify: (options) => identifySlurm(options.env, options),
     hosts: slurmHosts,
-    meeting: async () => await Promise.resolve({ text: 'at the scheduler file', atFile: true }),
+    meeting: atFile,
   },
   mpi: {
     identify: (options) => identifyMpi(options.env, { ...options, host: hostname() }),
-    hosts: (_, me) => Array.from({ length: me.size }, (_, rank) => (rank === me.rank ? me.host : unknownHost)),
+    hosts: ownHost,
     meeting: async (options) => {
       await using reaper = new Reaper()
       const choice = await chooseLibrary(options, { reaper, initialise: false })
@@ -43,5 +50,10 @@ export const kinds: Readonly<Record<RunnerKind, Kind>> = {
       const also = 'a scheduler file is written where --scheduler-file names one'
       return { text: `by a broadcast over MPI: ${choice.library}; ${also}`, atFile: false }
     },
+  },
+  variables: {
+    identify: (options) => identifyVariables(options.env, options),
+    hosts: ownHost,
+    meeting: atFile,
   },
 }

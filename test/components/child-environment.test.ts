@@ -24,22 +24,29 @@ const others = {
 
 describe('childEnvironment', () => {
   it.each(ofTheLauncher)('does not say %s to a child', (name) => {
-    expect(childEnvironment({ ...others, [name]: '1' }, false)).toEqual(others)
+    expect(childEnvironment({ ...others, [name]: '1' }, { keepMpiEnv: false })).toEqual(others)
+  })
+
+  it('does not say the rank to a child in the variable that the user has named', () => {
+    const env = { ...others, MY_RANK: '1', MY_SIZE: '4' }
+    const options = { keepMpiEnv: false, rankFrom: 'MY_RANK' }
+    expect(childEnvironment(env, options)).toEqual({ ...others, MY_SIZE: '4' })
+    expect(childEnvironment(env, { ...options, keepMpiEnv: true })).toEqual(env)
   })
 
   it('says them all where that is asked for', () => {
-    expect(childEnvironment({ ...others, ...launched }, true)).toEqual({ ...others, ...launched })
+    expect(childEnvironment({ ...others, ...launched }, { keepMpiEnv: true })).toEqual({ ...others, ...launched })
   })
 
   it('keeps our own variables from a child in either case', () => {
     const ours = withTwins({ DASK_HPC_RUNNER_MARK: 'of an outer run', DASK_HPC_RUNNER_SCHEDULER_FILE: '/x' })
-    expect(childEnvironment({ ...others, ...ours }, false)).toEqual(others)
-    expect(childEnvironment({ ...others, ...ours }, true)).toEqual(others)
+    expect(childEnvironment({ ...others, ...ours }, { keepMpiEnv: false })).toEqual(others)
+    expect(childEnvironment({ ...others, ...ours }, { keepMpiEnv: true })).toEqual(others)
   })
 
   it('leaves the rest of what Slurm says', () => {
     const env = slurmEnvironment('step-4nodes-1task-each-proc1')
-    const child = childEnvironment(env, false)
+    const child = childEnvironment(env, { keepMpiEnv: false })
     const removed = Object.keys(env).filter((name) => !(name in child))
     expect(removed).toContain('SLURM_STEP_ID')
     expect(removed.filter((name) => !/^(SLURM_STEP_?ID|SLURM_CPU_BIND\w*|PMI_\w+|PMIX_\w+)$/.test(name))).toEqual([])
@@ -48,14 +55,19 @@ describe('childEnvironment', () => {
 
   it('lets a child start steps beside the task that it is in, not bound as that is', () => {
     const bound = { SLURM_JOB_ID: '7', SLURM_CPU_BIND: 'quiet,mask_cpu:0x1', SLURM_CPU_BIND_TYPE: 'mask_cpu:' }
-    expect(childEnvironment(bound, false)).toEqual({ SLURM_JOB_ID: '7', ...withTwins({ SLURM_OVERLAP: '1' }) })
-    expect(childEnvironment({ ...bound, SLURM_OVERLAP: '0' }, true)).toMatchObject({ SLURM_OVERLAP: '0' })
-    expect(childEnvironment({ PATH: '/bin' }, false)).toEqual({ PATH: '/bin' })
+    expect(childEnvironment(bound, { keepMpiEnv: false })).toEqual({
+      SLURM_JOB_ID: '7',
+      ...withTwins({ SLURM_OVERLAP: '1' }),
+    })
+    expect(childEnvironment({ ...bound, SLURM_OVERLAP: '0' }, { keepMpiEnv: true })).toMatchObject({
+      SLURM_OVERLAP: '0',
+    })
+    expect(childEnvironment({ PATH: '/bin' }, { keepMpiEnv: false })).toEqual({ PATH: '/bin' })
   })
 
   it('changes nothing of what it was given', () => {
     const env = Object.freeze({ ...others, ...launched })
-    childEnvironment(env, false)
+    childEnvironment(env, { keepMpiEnv: false })
     expect(env).toEqual({ ...others, ...launched })
   })
 })

@@ -73,6 +73,10 @@ const paths: Samples = {
   },
   bad: ['~bob/s', '~bob', '$HOME/s', '${SCRATCH}/s'],
 }
+const variableNames: Samples = {
+  good: same('RANK', '_x', 'My_Job_2'),
+  bad: ['$RANK', '2X', 'A-B', 'A B', 'A=1', 'Ä', '${X}'],
+}
 const networks: Samples = {
   good: {
     ...same('ib0', '10.1.0.0/16', '::1/128', 'eth0:1', 'a-name-that-no-interface-has'),
@@ -139,6 +143,11 @@ export const samples: Readonly<Record<string, Samples>> = {
   daskLogLevel: { good: same('debug', 'info', 'warning', 'error', 'critical'), bad: ['loud', 'WARN'] },
   logFormat: { good: same('text', 'json'), bad: ['xml'] },
   mpiLibrary: { good: { ...paths.good, none: 'none' }, bad: paths.bad },
+  runIdFrom: variableNames,
+  rank: fromZero,
+  rankFrom: variableNames,
+  size: fromOne,
+  sizeFrom: variableNames,
   runId: { good: same('1700000000', 'a.b_c-d'), bad: ['a/b', 'a b', 'x'.repeat(65), 'ä'] },
   secure: switches,
   dashboardLink: {

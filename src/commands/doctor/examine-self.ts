@@ -61,9 +61,9 @@ function wantedResources({ options, run, rank, runner }: Subject): RunResources 
 function checkProcess({ options, place, run, runner }: Subject, { mpi }: Looks): Finding[] {
   return [
     ...checkNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
-    ...checkPlace(place, options.env),
+    ...checkPlace(place, options.env, runner.kind),
     ...checkSize(run),
-    ...(runner.kind === 'mpi' ? [found('ok', 'runner', `mpi, because ${runner.why}`)] : []),
+    ...(runner.kind === 'slurm' ? [] : [found('ok', 'runner', `${runner.kind}, because ${runner.why}`)]),
     ...checkSeen('mpi', mpi, (facts) =>
       runner.kind === 'mpi' ? checkMpi(facts, run?.identity) : checkMpiElsewhere(facts),
     ),

@@ -80,7 +80,7 @@ export interface ExamineSeams {
 export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSeams): Promise<void> {
   const probes = new Probes((type, what) => tell({ type, what }), signal)
   const options = completeOptions(orders.options)
-  const runner = chooseRunner(options.env, orders.runner)
+  const runner = chooseRunner(options, orders.runner)
   const mpi = await lookAtMpiRendezvous(options, { runner, timeout: orders.timeout, probes, signal })
   const wantsFile = orders.options.schedulerFile !== undefined
   const subject = subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })

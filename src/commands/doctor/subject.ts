@@ -49,7 +49,7 @@ export interface SubjectOptions {
 export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, signal }: SubjectOptions): Subject {
   const isMpi = runner.kind === 'mpi'
   const isShared = !isMpi || mpi?.by !== 'broadcast' || wantsFile
-  const same = { options, runner, isShared, env: childEnvironment(options.env, options.keepMpiEnv) }
+  const same = { options, runner, isShared, env: childEnvironment(options.env, options) }
   const ownKey = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   try {
     const identity = isMpi ? identifyByMpi(options, mpi) : kinds[runner.kind].identify(options)

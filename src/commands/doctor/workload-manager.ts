@@ -1,3 +1,4 @@
+import type { RunnerKind } from '../../runners/choose-runner.ts'
 import { findLauncherVariable } from '../../runners/launchers.ts'
 import type { Environment } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
@@ -39,7 +40,7 @@ async function outputOf(command: readonly string[], env: Readonly<NodeJS.Process
 }
 
 /** Judges what tells this process its place. */
-export function checkPlace(place: IdentityFacts, env: Environment): Finding[] {
+export function checkPlace(place: IdentityFacts, env: Environment, runner: RunnerKind = 'slurm'): Finding[] {
   if ('identity' in place) {
     const { rank, size, host, nodes, source, runKey } = place.identity
     const roles = place.roles.length === 0 ? 'nothing' : place.roles.join(', ')
@@ -54,7 +55,7 @@ export function checkPlace(place: IdentityFacts, env: Environment): Finding[] {
     ]
   }
   const inJob = (env.SLURM_JOB_ID ?? env.SLURM_JOBID ?? '') !== '' || findLauncherVariable(env) !== undefined
-  if (inJob) return [foundMessage('problem', 'identity', place.why)]
+  if (inJob || runner === 'variables') return [foundMessage('problem', 'identity', place.why)]
   return [
     found(
       'note',

@@ -1,0 +1,33 @@
+import type { Identity } from '../../identity/identity.ts'
+import type { Context, RunContext } from '../../identity/run-context.ts'
+import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
+import { BaseRunner } from '../../run/base-runner.ts'
+import type { JobEnd } from '../../run/workload-manager.ts'
+import { slurmJobEnd } from '../slurm/slurm-job-end.ts'
+import { identifyVariables } from './identify-variables.ts'
+
+/**
+ * A runner for the processes of any launcher that tells each of them its number: the options `rankFrom`, `sizeFrom`
+ * and `runIdFrom` name its variables. The processes meet at the scheduler file.
+ *
+ * @example
+ * ```ts
+ * await using runner = await VariablesRunner.start({ rankFrom: 'MY_RANK', sizeFrom: 'MY_SIZE', runIdFrom: 'MY_JOB' })
+ * // Only the client process gets here.
+ * console.log(`${runner.nWorkers} workers at ${runner.schedulerAddress}`)
+ * ```
+ */
+export class VariablesRunner extends BaseRunner {
+  protected override identify({ options }: Context): Identity {
+    return identifyVariables(options.env, options)
+  }
+
+  protected override rendezvous(run: RunContext): FileRendezvous {
+    return new FileRendezvous(run, { reaper: this.reaper })
+  }
+
+  /** The launcher may have been started in a job of Slurm. */
+  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
+    return await slurmJobEnd(options.env, { signal })
+  }
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs } from '../support/cluster.ts'
+
+const flags = ['--rank-from', 'MY_RANK', '--size-from', 'MY_SIZE', '--run-id-from', 'MY_JOB'] as const
+
+test('four processes of a launcher that nobody knows become one cluster, by variables that are named or by values', async () => {
+  await using cluster = await Cluster.make()
+  const script = `exec python3 ${join(programs, 'workers.py')} 2; `
+  const shown = `echo "rank \${MY_RANK-none} of \${MY_SIZE-none}"; ${script}`
+  const byValue = ['--rank', '3', '--size', '4', '--run-id', '17.server']
+  const processes = ['0', '1', '2', '3'].map((rank) =>
+    cluster.run(
+      ['run', '--scheduler-file', 'F-{job_id}.json', ...(rank === '3' ? byValue : flags), '--', 'sh', '-c', shown],
+      {
+        MY_RANK: rank,
+        MY_SIZE: '4',
+        MY_JOB: '17.server',
+      },
+    ),
+  )
+  for (const each of processes) await each.expectStatus(0)
+  // The program is no rank of that launcher.
+  expect(processes[1]?.stdout).toBe('rank none of 4\nworkers [2, 3]\nresult 21 on 2\n')
+  for (const each of processes) each.expectNoAlarm()
+
+  const env = { MY_RANK: '1', MY_SIZE: '4', MY_JOB: '17' }
+  const plan = cluster.run(['plan', ...flags], env)
+  await plan.expectStatus(0)
+  expect(plan.stdout).toContain('(MY_RANK=1 of MY_SIZE=4)')
+  expect(plan.stdout).toContain('runner: variables, because --rank-from says so\nrendezvous: at the scheduler file\n')
+  const lost = cluster.run(['run', ...flags, '--', 'true'], { ...env, MY_RANK: '' })
+  await lost.expectStatus(78)
+  expect(lost.stderr).toContain('MY_RANK is "", and --rank-from names it')
+  const half = cluster.run(['run', '--rank', '1', '--', 'true'], env)
+  await half.expectStatus(64)
+  expect(half.stderr).toContain('Cannot use --rank 1 alone: name --size-from or --size too')
+  await cluster.expectNothingLeft()
+})
