@@ -12,6 +12,8 @@ export interface Failure {
   host: string
   /** Last lines that the failed component printed, oldest first. */
   last_lines: string[]
+  /** The process that leaves word of it has told the user already, or knows that another has. */
+  told?: boolean | undefined
   [later: string]: unknown
 }
 

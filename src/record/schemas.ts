@@ -62,6 +62,7 @@ export const failureSchema = z.looseObject({
   role: z.optional(z.string()),
   host: wordSchema,
   last_lines: z.array(z.string()),
+  told: z.optional(z.boolean()),
 }) satisfies z.ZodMiniType<Failure>
 
 export const outcomeRecordSchema = z.looseObject({

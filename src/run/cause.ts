@@ -10,7 +10,8 @@ import type { Member } from './member.ts'
  * - Whoever has the cause from rank 0, by its channel or by what it has left, does not repeat it.
  * - If rank 0 is lost, its deputy tells that: the rank that rank 0 has named for it. So does a rank that knows of none. If
  *   the deputy is lost as well, whoever ends the step for the others does, and then nobody else.
- * - A rank that has not joined the run tells why, unless another has told before that rank 0 is not to be had.
+ * - A rank that has not joined the run tells why, unless another has told before that rank 0 is not to be had. A rank 0 that reads
+ *   its word afterwards does not repeat it.
  */
 export class CauseTeller {
   readonly #run: RunContext
@@ -27,6 +28,11 @@ export class CauseTeller {
   /** The run ends: tells why, if it is this process that has to. */
   tell({ failure }: Pick<RunResult, 'failure'>): void {
     if (failure === undefined || this.#isOver) return
+    if (failure.told === true) this.leaveToOthers()
+    else this.#tell(failure)
+  }
+
+  #tell(failure: Failure): void {
     this.#untold = failure
     if (this.#isTeller) this.tellForAll()
   }

@@ -146,7 +146,7 @@ export class Follower implements Part {
     // All that wait for a rank 0 which does not come find that out at the same time.
     if (isOfRank0(error) && !(await rendezvous.claimCause())) cause.leaveToOthers()
     cause.tell({ failure })
-    await rendezvous.leaveEarlyExit(failure)
+    await rendezvous.leaveEarlyExit({ ...failure, told: true })
     return { status: failure.status, failure, forced: false }
   }
 

@@ -484,6 +484,15 @@ describe('ranks that do not come', () => {
   })
 })
 
+it('does not repeat why a rank has not come that has told it itself', async () => {
+  const run = new WholeRun(4, { minWorkers: 2 })
+  const failure = { status: 75, message: 'it is late', rank: 3, host: 'node3', last_lines: [], told: true }
+  run.earlyExits.push({ rank: 3, failure })
+  run.start([0, 1, 2])
+  expect((await run.end()).slice(0, 3)).toEqual([75, 75, 75])
+  expect(run.errors()).toEqual([])
+})
+
 describe('an inline client', () => {
   const inline = { command: undefined, preloadClient: false }
   afterEach(() => {
