@@ -30,7 +30,7 @@ async function startNotebook(
   const [first = '', ...rest] = [...by, ...command]
   const run = cluster.start([first, ...rest], { HOME: home, JUPYTERHUB_SERVICE_PREFIX: '/user/me/' })
   const url = `http://127.0.0.1:${port}`
-  const notebook = cluster.start([python, join(programs, 'notebook.py'), url, token, what], { HOME: home })
+  const notebook = cluster.start([python, join(programs, 'use_notebook.py'), url, token, what], { HOME: home })
   await notebook.expectOutput('ran the cell')
   expect(notebook.stdout).toContain('sum 3\n')
   expect(notebook.stdout).toMatch(/^link \/user\/me\/proxy\/127\.0\.0\.1:\d+\/status$/m)
