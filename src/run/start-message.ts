@@ -18,15 +18,16 @@ type SayOpenNeeds = 'logger' | 'options' | 'identity'
 export async function logDashboard(scheduler: SchedulerFile, { logger, options, identity }: RunContext): Promise<void> {
   const { checkDashboard, dashboardUrl, tunnelCommand } = await import('../dask/dashboard.ts')
   let url = dashboardUrl(scheduler)
-  if (url === undefined || !options.dashboard) return
+  if (url === undefined) return
+  if (options.jupyter)
+    logger.info(`Jupyter at ${new URL(url).origin}/jupyter/lab: whoever reaches this port runs code as you`)
+  if (!options.dashboard) return
   let state = await checkDashboard(url)
   if (state === 'unreachable' && (url.startsWith('http://[') || options.secure)) {
     // Newer Dask has its dashboard at addresses of version 4 alone, loopback among them; that of a secure run is there only.
     url = url.replace(/\/\/(\[.*\]|[^:/]+)/, '//127.0.0.1')
     state = await checkDashboard(url)
   }
-  if (options.jupyter)
-    logger.info(`Jupyter at ${new URL(url).origin}/jupyter/lab: whoever reaches this port runs code as you`)
   if (state === 'there') {
     const tunnel = tunnelCommand(url, { login: options.env.SLURM_SUBMIT_HOST, home: identity.host })
     logger.info(`dashboard at ${url}${tunnel === null ? '' : `: ${tunnel}`}`)

@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
-import { logOpenPorts } from '../../src/run/start-message.ts'
+import { logDashboard, logOpenPorts } from '../../src/run/start-message.ts'
+
+test("a run says where Dask's own Jupyter server is, also without a dashboard", async () => {
+  const said: string[] = []
+  const run = {
+    logger: { info: (text: string) => said.push(text) },
+    options: completeOptions({ jupyter: true, dashboard: false }),
+    identity: { nodes: 1 },
+  }
+  await logDashboard({ address: 'tcp://127.0.0.1:8786', services: { dashboard: 4711 } } as never, run as never)
+  expect(said).toEqual(['Jupyter at http://127.0.0.1:4711/jupyter/lab: whoever reaches this port runs code as you'])
+})
 
 test('a run of one host whose scheduler is on loopback says what else is open', async () => {
   const of = async (given: RunnerOptions): Promise<readonly string[]> => {
