@@ -285,7 +285,8 @@ export class Coordinator {
       watch.add({ ...message, rank, host })
       arrivals.add(rank, message.name, message.address)
     } else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
-    else if (message.type === 'ended' && message.status !== 0) this.#endWithFailure(message.status)
+    else if (message.type === 'ended' && message.status !== 0 && this.#state.result === undefined)
+      this.#endWithFailure(message.status)
     else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
   }
 

@@ -436,6 +436,17 @@ describe('Coordinator', () => {
     expect(member(0).heard).toEqual([{ type: 'end', status: 1, forced: false }])
   })
 
+  it('says nothing of memory when a program ends after the run has failed for it', async () => {
+    const warnOfPaused = vi.fn(async () => await Promise.resolve())
+    const { member, warnings } = startRun(exclusive, { warnOfPaused, minWorkers: 2 })
+    member(2).channel.send({ ...workerEnded(137), of_memory: true })
+    member(1).channel.send({ type: 'ended', status: 143 })
+    await settle()
+    expect(member(0).heard).toMatchObject([{ type: 'end', failure: { rank: 2 } }])
+    expect(warnings).toEqual([])
+    expect(warnOfPaused).not.toHaveBeenCalled()
+  })
+
   it('does not wait for a scheduler that does not say which workers are paused', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const warnOfPaused = vi.fn(async () => await new Promise<void>(() => undefined))
