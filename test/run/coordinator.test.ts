@@ -439,7 +439,8 @@ describe('Coordinator', () => {
   it('says nothing of memory when a program ends after the run has failed for it', async () => {
     const warnOfPaused = vi.fn(async () => await Promise.resolve())
     const { member, warnings } = startRun(exclusive, { warnOfPaused, minWorkers: 2 })
-    member(2).channel.send({ ...workerEnded(137), of_memory: true })
+    const killed = { ...workerEnded(137), of_memory: true }
+    member(2).channel.send(killed)
     member(1).channel.send({ type: 'ended', status: 143 })
     await settle()
     expect(member(0).heard).toMatchObject([{ type: 'end', failure: { rank: 2 } }])
