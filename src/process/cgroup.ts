@@ -32,13 +32,18 @@ export function groupLimits(read: ReadText): GroupLimits {
   return { memory, cpus, cpuset: cpusets.length === 0 ? undefined : Math.min(...cpusets) }
 }
 
-/** The directories of each hierarchy, from this process's own group to the top of what can be seen. */
-export function groupDirectories(read: ReadText): readonly (readonly string[])[] {
+/**
+ * The directories of each hierarchy, from this process's own group to the top of what can be seen.
+ *
+ * @param controller of version 1, only the hierarchy of this one. @default all
+ */
+export function groupDirectories(read: ReadText, controller?: string): readonly (readonly string[])[] {
   const mounts = parseMounts(read('/proc/self/mountinfo') ?? '')
   const lines = (read('/proc/self/cgroup') ?? '').split('\n')
   return lines.flatMap((line) => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
     if (controllers === undefined || path === undefined) return []
+    if (controller !== undefined && controllers !== '' && !controllers.split(',').includes(controller)) return []
     const ofThis = mounts.filter(({ kind, options }) =>
       controllers === ''
         ? kind === 'cgroup2'

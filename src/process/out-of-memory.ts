@@ -155,7 +155,7 @@ export class OutOfMemoryWatch {
 
   async #countAll(): Promise<Counts | undefined> {
     const [mountinfo, cgroup] = await Promise.all([this.#read('/proc/self/mountinfo'), this.#read('/proc/self/cgroup')])
-    const hierarchies = groupDirectories((path) => (path === '/proc/self/cgroup' ? cgroup : mountinfo))
+    const hierarchies = groupDirectories((path) => (path === '/proc/self/cgroup' ? cgroup : mountinfo), 'memory')
     const places = versions.flatMap((version) => hierarchies.map((directories) => ({ version, directories })))
     const found = await Promise.all(places.map(async (place) => this.#countIn(place.version, place.directories)))
     return found.find((counts) => counts !== undefined)
