@@ -103,7 +103,7 @@ const levels: Readonly<Record<ReportedEvent['level'], string>> = { info: '', war
 
 function drawEvents({ events, events_left_out }: Recording): Html {
   const item = ({ at, level, text }: ReportedEvent): Html =>
-    markup`<li><time>${formatSpan(at)}</time> <span class="level">${levels[level]}</span>${text}</li>\n`
+    markup`<li><span class="at">${formatSpan(at)}</span><span><b>${levels[level]}</b>${text}</span></li>\n`
   const left = `${formatCount(events_left_out, 'event')} in the middle are left out.`
   return markup`<ol class="events">${events.map(item)}</ol>${events_left_out === 0 ? undefined : markup`<p>${left}</p>`}`
 }

@@ -53,6 +53,7 @@ figure > svg { display: block; width: 100%; height: auto }
 .band.four, .dot.four { fill: var(--four) }
 .band.five, .dot.five, rect.five { fill: var(--five) }
 .band.limit, .dot.limit { fill: var(--limit) }
+.legend li { padding-left: 2rem; text-indent: -2rem }
 .legend { list-style: none; margin: .25rem 0; padding: 0; font-size: .85rem; color: var(--soft) }
 .key { width: 1.5rem; height: .5rem; margin-right: .5rem; vertical-align: middle }
 .bar { display: block; width: 100%; min-width: 5rem; height: .8rem; margin-top: .35rem; background: var(--panel) }
@@ -60,9 +61,9 @@ figure > svg { display: block; width: 100%; height: auto }
 details { margin: .5rem 0 }
 summary { cursor: pointer; color: var(--soft) }
 .events { padding-left: 0; list-style: none; margin: 0 }
-.events li { padding: .2rem 0; border-bottom: 1px solid var(--rule) }
-.events time { display: inline-block; min-width: 5.5rem; color: var(--soft) }
-.events .level { font-weight: 600 }
+.events li { display: grid; grid-template-columns: 5.5rem 1fr; padding: .2rem 0; border-bottom: 1px solid var(--rule) }
+.events .at { color: var(--soft) }
+.events b { font-weight: 600 }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem }
 :focus-visible { outline: 2px solid var(--one); outline-offset: 2px }
 @media (max-width: 30rem) {

@@ -5,6 +5,8 @@ import { parseReport } from '../../src/report/read-report.ts'
 import { Cluster, programs } from '../support/cluster.ts'
 
 interface Told {
+  /** Whether this client is the only one that the scheduler has. */
+  readonly clients: boolean
   readonly workers: Readonly<Record<string, readonly [number, number]>>
   readonly memory: Readonly<Record<string, number>>
   readonly states: Readonly<Record<string, number>>
@@ -28,6 +30,7 @@ test("a report has the numbers that Dask's own client tells", async () => {
   await run.expectStatus(0)
   expect(run.stderr).not.toMatch(/ (warn|error): /)
   const told = JSON.parse(/TOLD (.*)/.exec(run.stdout)?.[1] ?? '') as Told
+  expect(told.clients).toBe(true)
   const report = parseReport('run.json', await readFile(cluster.path('run.json'), 'utf8'))
   const { ranks, workers_seen, samples } = report.recording ?? expect.fail('there is no recording')
   expect(report).toMatchObject({ status: 0, failure: null, processes: 4, workers: 2 })

@@ -7,7 +7,7 @@ import { exampleRecording, exampleReport, goodReport, hostile } from './support/
 
 /** Every element of a page that is not one that we write ourselves, and every attribute that could do something. */
 const ours = new Set(
-  'html head meta link title style body main h1 h2 h3 p dl dt dd time section figure svg desc g path text circle rect ul li details summary div table caption thead tbody tr th td pre ol span footer br'.split(
+  'html head meta link title style body main h1 h2 h3 p dl dt dd time section figure svg desc g path text circle rect ul li details summary div table caption thead tbody tr th td pre ol b span footer br'.split(
     ' ',
   ),
 )
