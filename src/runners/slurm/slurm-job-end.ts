@@ -15,8 +15,9 @@ interface Question {
 /** A job has one number for each element of an array and each part of a heterogeneous job: other lines are of others. */
 const questions: readonly Question[] = [
   {
-    command: (jobId) => ['squeue', '--noheader', '--states=all', `--jobs=${jobId}`, '--format=%A %e'],
-    answer: (jobId) => new RegExp(`^\\s*${jobId} ([0-9]+)\\s*$`, 'm'),
+    command: (jobId) => ['squeue', '--noheader', '--states=all', `--jobs=${jobId}`, '--format=%A %e %l'],
+    // Of a job without a limit it may name a time, too: a year from its start.
+    answer: (jobId) => new RegExp(`^\\s*${jobId} ([0-9]+) (?!UNLIMITED)`, 'm'),
   },
   {
     command: (jobId) => ['scontrol', '--oneliner', 'show', 'job', jobId],

@@ -29,15 +29,15 @@ it('is what the variable says, and nobody is asked', async () => {
 })
 
 it('is what squeue says of this very job, in seconds, whatever the user likes to see', async () => {
-  const { asked, ...options } = commands({ squeue: { stdout: '77 1800000001\n7 1800000600\n8 N/A\n' } })
+  const { asked, ...options } = commands({ squeue: { stdout: '77 1800000001 5:00\n7 1800000600 10:00\n8 N/A N/A\n' } })
   const env = { SLURM_JOB_ID: '7', SQUEUE_FORMAT: '%i', SLURM_TIME_FORMAT: 'relative', PATH: '/bin' }
   expect(await slurmJobEnd(env, options)).toEqual({ at: 1_800_000_600_000 })
-  expect(asked[0]?.command).toEqual(['squeue', '--noheader', '--states=all', '--jobs=7', '--format=%A %e'])
+  expect(asked[0]?.command).toEqual(['squeue', '--noheader', '--states=all', '--jobs=7', '--format=%A %e %l'])
   expect(asked[0]?.options.env).toEqual({ SLURM_JOB_ID: '7', SLURM_TIME_FORMAT: '%s', PATH: '/bin' })
 })
 
 it('is asked for where the variable was inherited from a job that is over', async () => {
-  const { asked: _, ...options } = commands({ squeue: { stdout: '7 1800000600\n' } })
+  const { asked: _, ...options } = commands({ squeue: { stdout: '7 1800000600 10:00\n' } })
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7', SLURM_JOB_END_TIME: '1799999999' }, options)).toEqual({
     at: 1_800_000_600_000,
   })
@@ -55,7 +55,7 @@ it('is not known where Slurm does not answer, answers nonsense, or has no limit 
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7' }, commands({ squeue: late, scontrol: failed }))).toEqual({
     why: 'SLURM_JOB_END_TIME does not tell it, squeue did not answer within 10 s, scontrol says "scontrol: error: no"',
   })
-  const unlimited = { squeue: { stdout: '7 NONE\n' }, scontrol: { stdout: 'JobId=7 EndTime=Unknown\n' } }
+  const unlimited = { squeue: { stdout: '7 1831536000 UNLIMITED\n' }, scontrol: { stdout: 'JobId=7 EndTime=Unknown\n' } }
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7', SLURM_JOB_END_TIME: 'Unknown' }, commands(unlimited))).toEqual({
     why: 'SLURM_JOB_END_TIME does not tell it, squeue names no time, scontrol names no time',
   })
