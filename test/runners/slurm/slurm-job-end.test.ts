@@ -55,7 +55,10 @@ it('is not known where Slurm does not answer, answers nonsense, or has no limit 
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7' }, commands({ squeue: late, scontrol: failed }))).toEqual({
     why: 'SLURM_JOB_END_TIME does not tell it, squeue did not answer within 10 s, scontrol says "scontrol: error: no"',
   })
-  const unlimited = { squeue: { stdout: '7 1831536000 UNLIMITED\n' }, scontrol: { stdout: 'JobId=7 EndTime=Unknown\n' } }
+  const unlimited = {
+    squeue: { stdout: '7 1831536000 UNLIMITED\n' },
+    scontrol: { stdout: 'JobId=7 EndTime=Unknown\n' },
+  }
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7', SLURM_JOB_END_TIME: 'Unknown' }, commands(unlimited))).toEqual({
     why: 'SLURM_JOB_END_TIME does not tell it, squeue names no time, scontrol names no time',
   })
