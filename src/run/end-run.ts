@@ -10,6 +10,9 @@ import { outcomeOf } from './failure.ts'
 /** How long one that was stopped may take to find out that the run is over. */
 const wakingMs = 2_000
 
+/** With these statuses ends a program that was not found or cannot be executed, as in a shell. */
+const neverBegan: readonly number[] = [126, 127]
+
 /** Said if the client program has ended without a word to the scheduler. Programs that use no Dask are of that kind, too. */
 const nobodyCame =
   'no client has connected to the scheduler. If the program meant to use this cluster: perhaps its environment was cleaned ' +
@@ -37,7 +40,8 @@ export async function endRun(
   await settledWithin(coordinator.everybodyDone, patience(supervisor.timing, { someMissing, failed, interrupted }))
   if (forced) scheduler?.kill()
   await scheduler?.stop(supervisor.timing.scheduler)
-  if (options.client && !failed && !interrupted && scheduler?.hadClient === false) logger.info(nobodyCame)
+  const isOrdinary = !failed && !interrupted && !neverBegan.includes(result.status)
+  if (options.client && isOrdinary && scheduler?.hadClient === false) logger.info(nobodyCame)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) logger.warn(`ended without having seen rank ${missing.join(', ')}`)
   const mayCome = manager !== undefined && options.scancel && !forced && missing.length > 0

@@ -57,6 +57,22 @@ describe('a run whose program ends', () => {
     expect(run.whoSaid('joined the run of rank 0 on node0').sort()).toEqual(['[1 client]', '[2 worker]', '[3 worker]'])
   })
 
+  it.each([
+    [0, 1],
+    [3, 1],
+    [126, 0],
+    [127, 0],
+  ])('with %i, and was no client, is told so %i times: one that did not begin could be none', async (status, times) => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    const { scheduler } = run.rank(0).components
+    if (scheduler !== undefined) scheduler.hadClient = false
+    program.end(status)
+    expect(await run.end()).toEqual([0, status, 0, 0])
+    expect(run.whoSaid('no client has connected')).toHaveLength(times)
+  })
+
   it.each([0, 3])(
     'with %i gives the status of its rank, and the others end with 0, the scheduler last',
     async (status) => {
