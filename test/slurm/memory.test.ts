@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 import type { Workspace } from '../support/slurm/workspace.ts'
@@ -16,16 +16,19 @@ async function linesOf(
   program: readonly [name: string, ...args: string[]],
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly string[]> {
-  // Not on a tmpfs, which is memory too.
+  // Not on a tmpfs, which is memory too. (Vitest's own `onTestFinished` would take one of the tests beside for this one.)
   const disk = await mkdtemp('/var/tmp/dask-hpc-runner-test-')
-  onTestFinished(async () => await rm(disk, { recursive: true }))
-  const [name, ...args] = program
-  const run = ['dask-hpc-runner', 'run', '--local-directory', disk, '--', 'python', join(programs, name), ...args]
-  const step = work.start([...start, ...run], env)
-  await step.expectStatus(0)
-  expect(step.stderr).not.toMatch(/oom-kill|Out Of Memory/)
-  await work.expectNothingLeft()
-  return step.stdout.trim().split('\n').sort()
+  try {
+    const [name, ...args] = program
+    const run = ['dask-hpc-runner', 'run', '--local-directory', disk, '--', 'python', join(programs, name), ...args]
+    const step = work.start([...start, ...run], env)
+    await step.expectStatus(0)
+    expect(step.stderr).not.toMatch(/oom-kill|Out Of Memory/)
+    await work.expectNothingLeft()
+    return step.stdout.trim().split('\n').sort()
+  } finally {
+    await rm(disk, { recursive: true })
+  }
 }
 
 test.concurrent.for([
