@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import { canMount, MountedMemory } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
 
@@ -79,3 +80,22 @@ test.skipIf(!canMount)('a full disk under the logs ends no run, and is told once
   cluster.expectFile('logs')
   await cluster.expectNothingLeft()
 })
+
+test.skipIf(!canHang)(
+  'a filesystem that hangs under the logs neither ends nor holds up a run, and is told once',
+  async () => {
+    await using cluster = await Cluster.make()
+    const directory = join(cluster.directory, 'mounted')
+    await using mount = await HangingMount.of(join(cluster.directory, 'source'), directory)
+    mount.hang()
+    const args = ['-n', '3', '--log-directory', join(directory, 'logs'), '--wait-workers', 'all']
+    const run = cluster.run(['local', ...args, '--', 'echo', 'done'])
+    await run.expectStatus(0)
+    expect(run.stdout).toContain('done\n')
+    const warned = run.stderr.split('\n').filter((line) => line.includes('warn: '))
+    expect(warned).toEqual([
+      expect.stringMatching(/warn: Cannot keep the log in ".*logs": its filesystem does not answer; the run goes on/),
+    ])
+    await cluster.expectNothingLeft()
+  },
+)
