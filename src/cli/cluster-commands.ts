@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { ownTables } from '../options/command-table.ts'
-import { readOwnOptions } from './flags.ts'
+import { checkProgram, readOwnOptions } from './flags.ts'
 
 /** Adds the commands around a running cluster: `wait`, `status`, `env`, `report` and `stop`. */
 export function addClusterCommands(root: Command, withFlags: (command: Command) => Command): void {
@@ -12,6 +12,7 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
       .passThroughOptions(),
   ).action(async (program: string[], _flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.wait, command)
+    checkProgram(program[0])
     await (await import('./run-cluster-command.ts')).runWait(program, options)
   })
 

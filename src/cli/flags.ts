@@ -75,12 +75,18 @@ export function readOwnOptions<Table extends Rows>(table: Table, command: Comman
  */
 export function readRun(command: Command, [program, ...args]: readonly string[] = []): RunnerOptions {
   const { options, sources } = readRunOptions({ flags: typed(command), env: process.env })
+  checkProgram(program)
   if (program !== undefined && options.client === false)
     throw new RangeError(`Cannot run "${program}" with ${nameOf({ sources }, 'client')}: leave one of them out`)
   const all = { ...options, sources, ...(program !== undefined && { command: [program, ...args] as const }) }
   // Whoever runs them completes them too, but not before something was loaded.
   completeOptions(all)
   return all
+}
+
+/** @throws RangeError where the program has no name, as where a variable in its place is not set. */
+export function checkProgram(program: string | undefined): void {
+  if (program?.trim() === '') throw new RangeError(`Cannot run "${program}": it is empty; name a program behind --`)
 }
 
 /** What was typed, without what commander makes of the rest. */

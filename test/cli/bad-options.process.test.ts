@@ -64,6 +64,9 @@ const ours: readonly Bad[] = [
     'Cannot use --timeout "1ms": nothing works in so short a time; write 100ms or more',
     ...['wait', '--scheduler-file', 'F', '--timeout', '1ms'],
   ),
+  ...[['local', '-n', '2'], ['run'], ['wait', '--scheduler-file', 'F']].map((start) =>
+    bad('Cannot run "": it is empty; name a program', ...start, '--', '', 'argument'),
+  ),
   bad('Cannot use --report "--": another option stands where its value should be', ...local('--report')),
   bad('Cannot use --scheduler-file "~bob/s.json": only your own home', ...local('--scheduler-file=~bob/s.json')),
   bad(

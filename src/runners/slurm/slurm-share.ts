@@ -186,12 +186,18 @@ function ofTasks(gpusPerTask: number | undefined, processes: number): number | u
   return gpusPerTask === undefined ? undefined : gpusPerTask * processes
 }
 
-/** Slurm 23.11 and newer, of each task: `cpu=2,gres/gpu:a100=1`. */
+/** Slurm 23.11 and newer, of each task: `cpu=2,gres/gpu:a100=1`. Where there are several types, all of them, unless that is said. */
 function gpusInTres(env: Environment, variables: ShareVariables): number | undefined {
   if (isHeterogeneous(env)) return undefined
-  const [, gpus] =
-    /(?:^|,)gres[/:]gpu(?::[^=:,]+)?[=:]([0-9]+)(?=,|$)/.exec(variables.text('SLURM_TRES_PER_TASK')) ?? []
-  return gpus === undefined || Number(gpus) === 0 ? undefined : Number(gpus)
+  const found = variables
+    .text('SLURM_TRES_PER_TASK')
+    .split(',')
+    .flatMap((item) => {
+      const [, type, count] = /^gres[/:]gpu(:[^=:]+)?[=:]([0-9]+)$/.exec(item) ?? []
+      return count === undefined ? [] : [{ isOfAll: type === undefined, count: Number(count) }]
+    })
+  const all = found.find(({ isOfAll }) => isOfAll)?.count ?? found.reduce((sum, { count }) => sum + count, 0)
+  return all === 0 ? undefined : all
 }
 
 /** `4`, or by type: `a100:2,v100:1` is 3. */

@@ -91,7 +91,8 @@ describe('memory', () => {
     const noList = { ...without, SLURM_JOB_GPUS: undefined, SLURM_STEP_GPUS: undefined }
     expect(said('memory', 'mem-per-gpu-proc3', { ...noList, SLURM_GPUS_PER_NODE: 'a100:3,1' })).toEqual(expected)
     expect(said('memory', 'mem-per-gpu-proc3', { ...noList, SLURM_GPUS_PER_TASK: 'a100:2' })).toEqual(expected)
-    for (const tres of ['cpu=2,gres/gpu:a100=2', 'gres/gpu:2', 'gres/gpu=2,cpu=1'])
+    const types = ['gres/gpu:a100=1,gres/gpu:v100=1', 'gres/gpu:a100=2,gres/gpu=2']
+    for (const tres of ['cpu=2,gres/gpu:a100=2', 'gres/gpu:2', 'gres/gpu=2,cpu=1', ...types])
       expect(said('memory', 'mem-per-gpu-proc3', { ...noList, SLURM_TRES_PER_TASK: tres })).toEqual(expected)
     expect(said('memory', 'mem-per-gpu-proc3', { ...noList, SLURM_STEP_GPUS: '0-2,5' })).toEqual(expected)
     expect(said('memory', 'mem-per-gpu-proc3', noList)).toEqual([])
