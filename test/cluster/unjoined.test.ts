@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { closedPort, recordOf } from '../control/support.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
@@ -38,7 +38,8 @@ test.concurrent('where rank 0 was killed before its first word, the step is woke
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('a rank 0 that cannot listen tells the others why, and nothing is left', async () => {
+// Vitest's own `onTestFinished` would take one of the tests beside for this one.
+test.concurrent('a rank 0 that cannot listen tells the others why, and nothing is left', async ({ onTestFinished }) => {
   await using cluster = await Cluster.make()
   const taken = createServer().listen(0)
   onTestFinished(() => void taken.close())
