@@ -14,16 +14,16 @@ const ours = /^((APPTAINER|SINGULARITY)ENV_)?DASK_HPC_RUNNER_/
 export interface ChildOptions {
   /** Leaves the launcher's variables in. */
   readonly keepMpiEnv: boolean
-  /** The variable that the user has named, with the rank. @default none */
-  readonly rankFrom?: string | undefined
+  /** Variables that tell this process its place, beside those of srun and MPI launchers. @default none */
+  readonly ofTask?: readonly string[] | undefined
 }
 
 /** The environment of the processes that we start: ours, without the launcher's word on who we are. */
 export function childEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,
-  { keepMpiEnv, rankFrom }: ChildOptions,
+  { keepMpiEnv, ofTask = [] }: ChildOptions,
 ): NodeJS.ProcessEnv {
-  const saysWho = (name: string): boolean => name === rankFrom || ofTheLauncher.test(name)
+  const saysWho = (name: string): boolean => ofTask.includes(name) || ofTheLauncher.test(name)
   return withNestedSteps(
     Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name) && (keepMpiEnv || !saysWho(name)))),
   )

@@ -77,7 +77,7 @@ export class LocalComponents {
     this.#run = run
     this.#reaper = reaper
     this.#env = {
-      ...childEnvironment(run.options.env, run.options),
+      ...childEnvironment(run.options.env, { ...run.options, ofTask: run.identity.ofTask }),
       ...withTwins(tlsVariables(run.options)),
     }
     this.#interpreters = new InterpreterPool(run, reaper, this.#env)

@@ -15,6 +15,8 @@ export interface Identity {
   readonly share: Share
   /** IP addresses of the host that started the processes, as the workload manager or the launcher has them. */
   readonly launcherAddresses?: readonly string[]
+  /** Variables that tell this process its place: what it starts does not inherit them. @default those of srun and MPI launchers alone */
+  readonly ofTask?: readonly string[]
   /** What tells this run from every other. */
   readonly runKey: RunKey
   /** Where rank and size were read, for people: `SLURM_NODEID=1 of SLURM_STEP_NUM_NODES=4`. */

@@ -2,7 +2,8 @@ import { type Environment, readVariable, show } from '../identity/environment.ts
 import type { runnerKinds } from '../options/names.ts'
 import { findLauncherVariable } from './launchers.ts'
 import { nameOf, type RunnerOptions } from '../options.ts'
-import { flagOf } from '../options/names.ts'
+import { flagOf, systemNames } from '../options/names.ts'
+import { findSystem } from './variables/systems.ts'
 
 /** Which of the runners takes part. */
 export type RunnerKind = (typeof runnerKinds)[number]
@@ -40,7 +41,8 @@ export function chooseRunner(options: ChoiceOptions, wanted: 'auto' | RunnerKind
 /** A site may have them in variables, for other launchers. */
 function refusePlace(options: ChoiceOptions, kind: RunnerKind): void {
   const { sources = {} } = options
-  const typed = placeOptions.find((option) => sources[option] === flagOf(option))
+  const refused = (systemNames as readonly string[]).includes(kind) ? (['rank', 'rankFrom'] as const) : placeOptions
+  const typed = refused.find((option) => sources[option] === flagOf(option))
   if (typed !== undefined)
     throw new RangeError(
       `Cannot use ${flagOf(typed)} with --runner ${kind}, which knows that by itself: leave it out, or name ` +
@@ -53,13 +55,26 @@ function findRunner(env: Environment): ChosenRunner {
   if (variable !== undefined)
     return { kind: 'mpi', why: `${show(env, variable)}, so an MPI launcher started this process` }
   const step = ['SLURM_STEP_ID', 'SLURM_STEPID'].find((name) => readVariable(env, name) !== undefined)
-  if (step === undefined) return { kind: 'slurm', why: 'no MPI launcher has left its variables' }
-  return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
+  if (step !== undefined) return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
+  const system = findSystem(env)
+  if (system === undefined) return { kind: 'slurm', why: 'no MPI launcher has left its variables' }
+  return { kind: system.runner, why: `${show(env, system.rank)}, so this is a process of ${system.launcher}` }
 }
 
-const starts: Readonly<Record<RunnerKind, (options: RunnerOptions) => Promise<unknown>>> = {
+type Start = (options: RunnerOptions) => Promise<unknown>
+
+const startSystem =
+  (name: (typeof systemNames)[number]): Start =>
+  async (options) =>
+    await (await import('./variables/system-runner.ts')).systemRunner(name).start(options)
+
+const starts: Readonly<Record<RunnerKind, Start>> = {
   slurm: async (options) => await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options),
   mpi: async (options) => await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options),
+  ...(Object.fromEntries(systemNames.map((name) => [name, startSystem(name)])) as Record<
+    (typeof systemNames)[number],
+    Start
+  >),
   variables: async (options) => await (await import('./variables/variables-runner.ts')).VariablesRunner.start(options),
 }
 

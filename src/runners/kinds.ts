@@ -8,6 +8,8 @@ import { chooseLibrary } from './mpi/choose-library.ts'
 import { identifyMpi } from './mpi/identify-mpi.ts'
 import { identifySlurm, unknownHost } from './slurm/identify-slurm.ts'
 import { slurmHosts } from './slurm/slurm-hosts.ts'
+import { systemNames } from '../options/names.ts'
+import { identifySystem } from './variables/identify-system.ts'
 import { identifyVariables } from './variables/identify-variables.ts'
 
 /** How the processes of a runner meet. */
@@ -33,6 +35,12 @@ const atFile: Kind['meeting'] = async () => await Promise.resolve({ text: 'at th
 const ownHost: Kind['hosts'] = (_, me) =>
   Array.from({ length: me.size }, (_each, rank) => (rank === me.rank ? me.host : unknownHost))
 
+const ofSystem = (runner: (typeof systemNames)[number]): Kind => ({
+  identify: (options) => identifySystem(options.env, { ...options, runner }),
+  hosts: ownHost,
+  meeting: atFile,
+})
+
 /** Each runner that `--runner` names. */
 export const kinds: Readonly<Record<RunnerKind, Kind>> = {
   slurm: {
@@ -51,6 +59,10 @@ export const kinds: Readonly<Record<RunnerKind, Kind>> = {
       return { text: `by a broadcast over MPI: ${choice.library}; ${also}`, atFile: false }
     },
   },
+  ...(Object.fromEntries(systemNames.map((name) => [name, ofSystem(name)])) as Record<
+    (typeof systemNames)[number],
+    Kind
+  >),
   variables: {
     identify: (options) => identifyVariables(options.env, options),
     hosts: ownHost,

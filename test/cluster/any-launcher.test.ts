@@ -6,8 +6,8 @@ const flags = ['--rank-from', 'MY_RANK', '--size-from', 'MY_SIZE', '--run-id-fro
 
 test('four processes of a launcher that nobody knows become one cluster, by variables that are named or by values', async () => {
   await using cluster = await Cluster.make()
-  const script = `exec python3 ${join(programs, 'workers.py')} 2; `
-  const shown = `echo "rank \${MY_RANK-none} of \${MY_SIZE-none}"; ${script}`
+  const program = `exec python3 ${join(programs, 'workers.py')} 2; `
+  const shown = `echo "rank \${MY_RANK-none} of \${MY_SIZE-none}"; ${program}`
   const byValue = ['--rank', '3', '--size', '4', '--run-id', '17.server']
   const processes = ['0', '1', '2', '3'].map((rank) =>
     cluster.run(
@@ -32,6 +32,14 @@ test('four processes of a launcher that nobody knows become one cluster, by vari
   const lost = cluster.run(['run', ...flags, '--', 'true'], { ...env, MY_RANK: '' })
   await lost.expectStatus(78)
   expect(lost.stderr).toContain('MY_RANK is "", and --rank-from names it')
+  const script = { PBS_JOBID: '7.s', PBS_VNODENUM: '0', PBS_NODENUM: '0', PBS_TASKNUM: '1', PBS_NP: '4' }
+  const batch = cluster.run(['run', '--', 'true'], script)
+  await batch.expectStatus(78)
+  expect(batch.stderr).toContain('so this is the script of the job and not one of its tasks; start me with pbsdsh')
+  const task = cluster.run(['plan', '--runner', 'pbs'], { ...script, PBS_TASKNUM: '2' })
+  await task.expectStatus(0)
+  expect(task.stdout).toContain('(PBS_VNODENUM=0 of PBS_NP=4)')
+  expect(task.stdout).toContain('runner: pbs, because --runner pbs says so\n')
   const half = cluster.run(['run', '--rank', '1', '--', 'true'], env)
   await half.expectStatus(64)
   expect(half.stderr).toContain('Cannot use --rank 1 alone: name --size-from or --size too')

@@ -27,9 +27,9 @@ describe('childEnvironment', () => {
     expect(childEnvironment({ ...others, [name]: '1' }, { keepMpiEnv: false })).toEqual(others)
   })
 
-  it('does not say the rank to a child in the variable that the user has named', () => {
+  it('does not say the rank to a child in a variable of another launcher', () => {
     const env = { ...others, MY_RANK: '1', MY_SIZE: '4' }
-    const options = { keepMpiEnv: false, rankFrom: 'MY_RANK' }
+    const options = { keepMpiEnv: false, ofTask: ['MY_RANK'] }
     expect(childEnvironment(env, options)).toEqual({ ...others, MY_SIZE: '4' })
     expect(childEnvironment(env, { ...options, keepMpiEnv: true })).toEqual(env)
   })

@@ -1,4 +1,5 @@
 import { RunnerError } from '../../errors.ts'
+import { jobIdOf } from '../../runners/variables/systems.ts'
 import { nameOf } from '../../options.ts'
 import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
 import { absolutePath } from '../../util/surroundings.ts'
@@ -83,7 +84,11 @@ function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv): { readonly
 
 /** The placeholders of `run` that a batch script can fill in too: a step's number it cannot know. */
 function fillInJob(path: string, env: NodeJS.ProcessEnv): string {
-  const values = { '{job_id}': env.SLURM_JOB_ID, '{restart}': env.SLURM_RESTART_COUNT ?? '0', '{step_id}': undefined }
+  const values = {
+    '{job_id}': env.SLURM_JOB_ID ?? jobIdOf(env),
+    '{restart}': env.SLURM_RESTART_COUNT ?? '0',
+    '{step_id}': undefined,
+  }
   return Object.entries(values).reduce((text, [placeholder, value]) => {
     if (!text.includes(placeholder)) return text
     if (value === undefined)

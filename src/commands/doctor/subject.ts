@@ -49,7 +49,7 @@ export interface SubjectOptions {
 export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, signal }: SubjectOptions): Subject {
   const isMpi = runner.kind === 'mpi'
   const isShared = !isMpi || mpi?.by !== 'broadcast' || wantsFile
-  const same = { options, runner, isShared, env: childEnvironment(options.env, options) }
+  const same = { options, runner, isShared }
   const ownKey = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   try {
     const identity = isMpi ? identifyByMpi(options, mpi) : kinds[runner.kind].identify(options)
@@ -61,10 +61,12 @@ export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, si
     const place = { identity, roles: roles[identity.rank] ?? [] }
     // The key of an MPI launcher's run need not be unique to it.
     const key = isMpi ? ownKey : formatRunKey(identity.runKey)
-    return { ...same, place, run, rank: identity.rank, schedulerFile, key }
+    const env = childEnvironment(options.env, { ...options, ofTask: identity.ofTask })
+    return { ...same, env, place, run, rank: identity.rank, schedulerFile, key }
   } catch (error) {
     return {
       ...same,
+      env: childEnvironment(options.env, options),
       place: { why: messageOf(error) },
       run: undefined,
       rank: 0,

@@ -55,7 +55,7 @@ export function checkPlace(place: IdentityFacts, env: Environment, runner: Runne
     ]
   }
   const inJob = (env.SLURM_JOB_ID ?? env.SLURM_JOBID ?? '') !== '' || findLauncherVariable(env) !== undefined
-  if (inJob || runner === 'variables') return [foundMessage('problem', 'identity', place.why)]
+  if (inJob || (runner !== 'slurm' && runner !== 'mpi')) return [foundMessage('problem', 'identity', place.why)]
   return [
     found(
       'note',

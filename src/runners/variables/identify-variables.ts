@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
+import { type Environment, identityError, readVariable, show } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { type CompleteOptions, nameOf } from '../../options.ts'
 import { flagOf } from '../../options/names.ts'
-import { mostProcesses, runIdForm } from '../../options/table.ts'
+import { mostProcesses } from '../../options/table.ts'
+import { asWord, numberIn, type Said } from './said.ts'
 import { shareInJob } from '../slurm/slurm-share.ts'
 
 /** The options that say who a process is, or which variables do. */
@@ -12,12 +12,6 @@ export type PlaceOptions = Pick<
   CompleteOptions,
   'rank' | 'rankFrom' | 'size' | 'sizeFrom' | 'runId' | 'runIdFrom' | 'sources'
 >
-
-/** What an option or a variable says, and how people are told of it: `--rank 1`, `RANK=1`. */
-export interface Said<T> {
-  readonly value: T
-  readonly source: string
-}
 
 /**
  * Who this process is by `--rank` or `--rank-from` and their like, under a launcher that nothing else here knows.
@@ -42,16 +36,21 @@ export function identifyVariables(env: Environment, options: PlaceOptions, host 
     nodes: size.value,
     share: shareInJob(env, { processes: 1, areTasks: true }),
     runKey: { cluster: 'variables', jobId: runId, stepId: '0', restart: 0 },
+    ofTask: options.rankFrom === undefined ? [] : [options.rankFrom],
   }
 }
 
 /** @throws RunnerError with `ERR_ENVIRONMENT` where these are no rank and no number of processes. */
-export function checkRank(rank: Said<number>, size: Said<number>): Pick<Identity, 'rank' | 'size' | 'source'> {
+export function checkRank(
+  rank: Said<number>,
+  size: Said<number>,
+  counting = 'ranks count from 0',
+): Pick<Identity, 'rank' | 'size' | 'source'> {
   if (size.value === 0) throw identityError(`${size.source}, and a run has at least 1 process`, remedy)
   if (size.value > mostProcesses)
     throw identityError(`${size.source}, and a run has up to ${mostProcesses} processes`, remedy)
   if (rank.value >= size.value)
-    throw identityError(`${rank.source} but ${size.source}, and ranks count from 0`, 'check what changed them')
+    throw identityError(`${rank.source} but ${size.source}, and ${counting}`, 'check what changed them')
   return { rank: rank.value, size: size.value, source: `${rank.source} of ${size.source}` }
 }
 
@@ -63,9 +62,9 @@ export function readNumber(env: Environment, options: PlaceOptions, what: 'rank'
   const variable = options[`${what}From`]
   if (given !== undefined) return { value: given, source: `${nameOf(options, what)} ${given}` }
   if (variable === undefined) return undefined
-  const value = readWholeNumber(env, variable)
-  if (value === undefined) throw missing(env, variable, nameOf(options, `${what}From`))
-  return { value, source: `${variable}=${value}` }
+  const said = numberIn(env, variable)
+  if (said === undefined) throw missing(env, variable, nameOf(options, `${what}From`))
+  return said
 }
 
 /** The run id that the options say, or have a variable say; undefined where they say nothing. */
@@ -75,13 +74,6 @@ export function readRunId(env: Environment, options: PlaceOptions): string | und
   const text = readVariable(env, runIdFrom)
   if (text === undefined) throw missing(env, runIdFrom, nameOf(options, 'runIdFrom'))
   return asWord(text)
-}
-
-/** A launcher's own id as a word of a file name: what is none gets a digest, so that two ids stay two. */
-export function asWord(id: string): string {
-  if (runIdForm.test(id)) return id
-  const digest = createHash('sha256').update(id).digest('hex').slice(0, 8)
-  return `${id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 48)}-${digest}`
 }
 
 function missing(env: Environment, variable: string, option: string): Error {

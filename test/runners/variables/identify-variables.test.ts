@@ -21,6 +21,7 @@ describe('a process of any launcher', () => {
       share: { processes: 1 },
       runKey: { cluster: 'variables', jobId: 'job.17', stepId: '0', restart: 0 },
       source: 'MY_RANK=2 of MY_SIZE=4',
+      ofTask: ['MY_RANK'],
     })
   })
 

@@ -1,0 +1,14 @@
+import type { Identity } from '../../identity/identity.ts'
+import type { Context } from '../../identity/run-context.ts'
+import { identifySystem } from './identify-system.ts'
+import type { System } from './systems.ts'
+import { VariablesRunner } from './variables-runner.ts'
+
+/** The runner of a workload manager of the table. */
+export function systemRunner(runner: System['runner']): typeof VariablesRunner {
+  return class SystemRunner extends VariablesRunner {
+    protected override identify({ options }: Context): Identity {
+      return identifySystem(options.env, { ...options, runner })
+    }
+  }
+}
