@@ -1,5 +1,5 @@
 import { address } from './dask-kinds.ts'
-import { duration, oneOf, path, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
+import { duration, oneOf, path, runFile, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
 import { runnerKinds } from './names.ts'
 import type { Rows } from './row.ts'
 import { mostProcesses, runTable } from './table.ts'
@@ -22,7 +22,7 @@ const json = { kind: yesOrNo(), default: false, group: 'command', help: 'print J
 /** Which cluster a command is about. */
 const targetTable = {
   schedulerFile: {
-    kind: path(),
+    kind: runFile(),
     value: 'path',
     group: 'cluster',
     help: 'the scheduler file of the cluster; {job_id} and {restart} are filled in',

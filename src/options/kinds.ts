@@ -64,6 +64,29 @@ export function path(): Kind<string, string> {
   return text(atHome)
 }
 
+/** The path of a directory of the run's own, in which placeholders are filled in. */
+export function runDirectory(): Kind<string, string> {
+  return text((path) => atHome(withKnownPlaceholders(path)))
+}
+
+/** The path of a file of the run's own, in which placeholders are filled in. */
+export function runFile(): Kind<string, string> {
+  return text((path) => {
+    if (/^~$|(^|\/)\.{0,2}$/.test(path)) throw new Refusal('it is the name of a directory, and is to be that of a file')
+    return atHome(withKnownPlaceholders(path))
+  })
+}
+
+/** What is filled in by the identity of a run. */
+const placeholders = ['{job_id}', '{step_id}', '{restart}']
+
+function withKnownPlaceholders(path: string): string {
+  const unknown = (path.match(/\{\w+\}/g) ?? []).find((name) => !placeholders.includes(name))
+  if (unknown !== undefined)
+    throw new Refusal(`there is no placeholder ${unknown}: what is filled in is ${placeholders.join(', ')}`)
+  return path
+}
+
 /** A path, or several: the flag may be repeated, and the variable has commas between them. */
 export function paths(): Kind<string | readonly string[], readonly string[]> {
   const wanted = 'it is a path, or a list of paths'

@@ -4,6 +4,8 @@ import {
   duration,
   oneOf,
   path,
+  runDirectory,
+  runFile,
   paths,
   ports,
   script,
@@ -38,7 +40,7 @@ export const runTable = {
    * @default 'scheduler-{job_id}.{step_id}.json' in the working directory
    */
   schedulerFile: {
-    kind: path(),
+    kind: runFile(),
     default: 'scheduler-{job_id}.{step_id}.json',
     value: 'path',
     group: 'run',
@@ -269,7 +271,7 @@ export const runTable = {
    * it is missing; placeholders as in `schedulerFile`. @default none
    */
   logDirectory: {
-    kind: path(),
+    kind: runDirectory(),
     value: 'path',
     group: 'run',
     help: 'keep all that the ranks and Dask have to say in files there; placeholders as in --scheduler-file',

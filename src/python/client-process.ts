@@ -16,7 +16,7 @@ import clientProgram from './client.py'
 import { answerOf, lacksDask, type PythonAnswer } from './find-python.ts'
 import found from './found.py'
 import { holdOutput, type OnLine } from './held-output.ts'
-import { loadedProgram, pythonLoader } from './loader.ts'
+import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
 const program = [found, tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
@@ -56,7 +56,7 @@ export class ClientProcess {
     if (options.quiet !== true) release()
     this.#child = new Child({
       command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
-      env: options.env,
+      env: pythonEnvironment(options.env),
       reaper: options.reaper,
       output: onLine,
       pipe: true,

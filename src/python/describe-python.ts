@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
 import program from './describe.py'
-import { withoutDirectory } from './loader.ts'
+import { pythonEnvironment, withoutDirectory } from './loader.ts'
 
 const settingsSchema = z.object({
   /** Of a file that Dask reads its configuration from. */
@@ -54,7 +54,7 @@ export async function describePython(python: string, options: AskProgramOptions)
 async function run(python: string, options: AskProgramOptions): Promise<string> {
   // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
   const command = ['/bin/sh', '-c', 'exec "$@"', 'sh', python, '-c', `${withoutDirectory}\n${program}`] as const
-  const { stdout, stderr, failure } = await askProgram(command, options)
+  const { stdout, stderr, failure } = await askProgram(command, { ...options, env: pythonEnvironment(options.env) })
   if (failure === undefined) return stdout
   throw cannotAsk(python, (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `it ${failure.why}`)
 }

@@ -64,12 +64,15 @@ def configuration():
         except OSError:
             continue
         for path in [os.path.join(place, name) if name else place for name in names]:
-            if path.lower().endswith((".yaml", ".yml", ".json")) and os.path.isfile(path):
+            if path.lower().endswith((".yaml", ".yml", ".json")) and os.path.exists(path):
                 found.append(settings_of(path, yaml))
     return [each for each in found if each is not None]
 
 
 def settings_of(path, yaml):
+    if not os.path.isfile(path) and not os.path.isdir(path):
+        # Dask opens it all the same, and waits for what comes of a named pipe.
+        return {"path": path, "error": "it is no file", "settings": {}}
     try:
         with open(path) as file:
             settings = yaml.safe_load(file)

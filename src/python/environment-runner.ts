@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path'
 import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
-import { withoutDirectory } from './loader.ts'
+import { pythonEnvironment, withoutDirectory } from './loader.ts'
 
 /** Programs that run a command in an environment of theirs: `uv run client.py`, `conda run -n x python client.py`. */
 const runners = /^(uv|conda|mamba|micromamba|pixi|poetry|pipenv|hatch|rye|pdm)$/
@@ -30,7 +30,10 @@ export async function pythonOfRunner(
   const begin = args.findIndex((arg, i) => inside.test(arg) && !valued.test(args[i - 1] ?? ''))
   if (begin < args.indexOf('run')) return undefined
   const question = ['python', '-c', `${withoutDirectory}print(sys.executable)`]
-  const { stdout, failure } = await askProgram([program, ...args.slice(0, begin), ...question], options)
+  const { stdout, failure } = await askProgram([program, ...args.slice(0, begin), ...question], {
+    ...options,
+    env: pythonEnvironment(options.env),
+  })
   const path = lastWords(stdout) ?? ''
   return failure === undefined && isAbsolute(path) && !hasControlCharacters(path) ? path : undefined
 }

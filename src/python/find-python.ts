@@ -7,7 +7,7 @@ import type { Supervised } from '../process/supervised.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
 import { isInEnvironment } from './environment-runner.ts'
-import { withoutDirectory } from './loader.ts'
+import { pythonEnvironment, withoutDirectory } from './loader.ts'
 import { type AskLimits, findProgram, pythonOfCommand } from './python-of-command.ts'
 
 /** Which Python is wanted. */
@@ -174,7 +174,10 @@ async function isExecutable(path: string): Promise<boolean> {
 
 /** Asks an interpreter, by starting it for that alone and without importing Dask. */
 export async function askPython(python: string, options: AskProgramOptions): Promise<PythonAnswer> {
-  const { stdout, stderr, failure } = await askProgram([python, '-c', program], options)
+  const { stdout, stderr, failure } = await askProgram([python, '-c', program], {
+    ...options,
+    env: pythonEnvironment(options.env),
+  })
   if (failure?.how === 'late') return silentPython(options.timeout)
   if (failure !== undefined) return failedAnswer(stderr.split('\n'), failure.why)
   // A wrapper, or a site's own start-up file, may print something before.

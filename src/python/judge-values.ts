@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
-import { withoutDirectory } from './loader.ts'
+import { pythonEnvironment, withoutDirectory } from './loader.ts'
 import ownModules from './own-modules.py'
 import values from './values.py'
 
@@ -28,7 +28,7 @@ export async function judgeValues(
 ): Promise<readonly string[]> {
   if (values.length === 0) return []
   const command = ['/bin/sh', '-c', 'exec "$@"', 'sh', python, '-c', program, JSON.stringify(values)] as const
-  const { stdout, stderr, failure } = await askProgram(command, options)
+  const { stdout, stderr, failure } = await askProgram(command, { ...options, env: pythonEnvironment(options.env) })
   const why = (failure?.how === 'ended' ? lastWords(stderr) : undefined) ?? (failure && `it ${failure.why}`)
   if (why !== undefined) throw cannotAsk(python, why)
   try {

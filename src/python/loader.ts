@@ -7,6 +7,17 @@ import records from './records.py'
  */
 export const withoutDirectory = "import sys;''in sys.path and sys.path.remove('');"
 
+/**
+ * The environment of a Python of ours: `PYTHONPATH` without the empty entries that `export PYTHONPATH=$HOME/lib:$PYTHONPATH` leaves
+ * where it was not set. They mean the working directory, before Python's own modules.
+ */
+export function pythonEnvironment<E extends Readonly<NodeJS.ProcessEnv>>(env: E): E {
+  const entries = env.PYTHONPATH?.split(':')
+  return entries?.includes('') === true
+    ? { ...env, PYTHONPATH: entries.filter((entry) => entry !== '').join(':') }
+    : env
+}
+
 /** Python that reads its program from the pipe, so that a process listing shows a short command. */
 export const pythonLoader =
   withoutDirectory +

@@ -114,7 +114,7 @@ def configuration_texts():
         except OSError:
             continue
         for path in [os.path.join(place, name) if name else place for name in names]:
-            if not path.lower().endswith((".yaml", ".yml", ".json")):
+            if not path.lower().endswith((".yaml", ".yml", ".json")) or not os.path.isfile(path):
                 continue
             try:
                 with open(path, errors="replace") as file:

@@ -6,7 +6,7 @@ import fork from './fork.py'
 import found from './found.py'
 import { holdOutput, type OnLine } from './held-output.ts'
 import load from './load.py'
-import { loadedProgram, pythonLoader } from './loader.ts'
+import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import port from './port.py'
 import tls from './tls.py'
 import values from './values.py'
@@ -52,7 +52,7 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
   if (options.quiet !== true) release()
   const child = new Child({
     command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
-    env: options.env,
+    env: pythonEnvironment(options.env),
     reaper: options.reaper,
     output: onLine,
     pipe: true,

@@ -103,7 +103,13 @@ const addresses: Samples = {
 
 /** For every option of a run. */
 export const samples: Readonly<Record<string, Samples>> = {
-  schedulerFile: paths,
+  schedulerFile: {
+    good: {
+      ...same('s-{job_id}.{step_id}.{restart}.json', '{}.json', 'a{.json', '/x/..s', 'x/.s'),
+      '~/s': '/home/me/s',
+    },
+    bad: ['/', '.', '..', 's.json/', 'x/..', 'x/.', '~', '{job}.json', '{JOB_ID}', '~bob/s', '$HOME/s'],
+  },
   layout: { good: same('exclusive', 'shared'), bad: ['sharde', 'Shared'] },
   identity: { good: same('auto', 'node', 'task'), bad: ['rank'] },
   client: switches,
@@ -135,7 +141,10 @@ export const samples: Readonly<Record<string, Samples>> = {
   },
   workersPerCommand: fromOne,
   verbose: switches,
-  logDirectory: paths,
+  logDirectory: {
+    good: { ...same('logs/{job_id}', 'logs/', '.'), '~': '/home/me' },
+    bad: ['logs/{rank}', ...paths.bad],
+  },
   logLimit: {
     good: { '100MB': 100_000_000, '64kB': 64_000, '1 GiB': 2 ** 30, '1e6': 1_000_000, '1.5mb': 1_500_000 },
     bad: ['63kB', '0', '-1MB', 'much', '10 bottles', 'auto', 'NaN'],

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
-import { withoutDirectory } from '../../src/python/loader.ts'
+import { pythonEnvironment, withoutDirectory } from '../../src/python/loader.ts'
 import ownModules from '../../src/python/own-modules.py'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 60_000 })
 /** What a Python prints that runs `program` in `directory`, once it finds own modules there. */
 async function runIn(directory: string, program: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const text = `${withoutDirectory}exec(${JSON.stringify(ownModules)}, {})\n${program}`
-  const options = { cwd: directory, env: { PATH: process.env.PATH, ...env } }
+  const options = { cwd: directory, env: pythonEnvironment({ PATH: process.env.PATH, ...env }) }
   const { stdout, stderr } = await promisify(execFile)('python3', ['-c', text], options)
   return stdout + stderr
 }
@@ -94,6 +94,18 @@ test('PYTHONPATH is respected, and PYTHONSAFEPATH where the Python knows it', as
   const found =
     'import importlib.util, sys; print(hasattr(sys.flags, "safe_path"), importlib.util.find_spec("good") is not None)'
   expect(await runIn(directory, found, { PYTHONSAFEPATH: '1' })).toMatch(/^(True False|False True)\n$/)
-  // Where the user has the working directory in PYTHONPATH, it stays.
-  expect(await runIn(directory, 'import sys; print(sys.path[0])', { PYTHONPATH: ':/nowhere' })).toBe(`${directory}\n`)
+  // Where the user names the working directory there, it stays.
+  const first = 'import sys; print(sys.path[0])'
+  expect(await runIn(directory, first, { PYTHONPATH: `${directory}:` })).toBe(`${directory}\n`)
 })
+
+test.each([':/nowhere', '/nowhere:', '/nowhere::/nowhere', ':'])(
+  'PYTHONPATH=%s has nobody else run code by a module in the working directory',
+  async (path) => {
+    const directory = someModules()
+    for (const name of ['yaml.py', 'sitecustomize.py']) writeFileSync(join(directory, name), 'print("a stranger")\n')
+    chmodSync(join(directory, 'yaml.py'), 0o666)
+    const all = 'import good, importlib.util; print(good.value, importlib.util.find_spec("open_to_all"))'
+    expect(await runIn(directory, all, { PYTHONPATH: path })).toMatch(/^1 None\n/)
+  },
+)
