@@ -10,10 +10,17 @@ const launchersOnly = ['OMPI_COMM_WORLD_RANK', 'MPI_LOCALRANKID', 'FLUX_TASK_RAN
  * count only where they differ from what the surrounding Slurm step would have said.
  */
 export function findLauncherVariable(env: Environment): string | undefined {
-  const only = launchersOnly.find((name) => readVariable(env, name) !== undefined)
+  const only = launchersOnly.find((name) => readVariable(env, name) !== undefined && !isSpurs(env, name))
   if (only !== undefined) return only
   const ours = ['PMI_RANK', 'PMIX_RANK', 'PALS_RANKID'] as const
   return ours.find((name) => readVariable(env, name) !== undefined && !isSlurms(env, name))
+}
+
+/** The srun of ROCm's Spur sets Open MPI's rank for each of its tasks, too, and nothing that an mpirun adds to it. */
+function isSpurs(env: Environment, name: string): boolean {
+  if (name !== 'OMPI_COMM_WORLD_RANK' || readVariable(env, name) !== readVariable(env, 'SPUR_PROCID')) return false
+  const ofMpirun = ['PMIX_NAMESPACE', 'OMPI_MCA_orte_precondition_transports', 'OMPI_COMM_WORLD_SIZE']
+  return ofMpirun.every((variable) => readVariable(env, variable) === undefined)
 }
 
 function isSlurms(env: Environment, name: 'PMI_RANK' | 'PMIX_RANK' | 'PALS_RANKID'): boolean {
