@@ -44,6 +44,11 @@ export class CauseTeller {
     if (failure !== undefined) logFailure(failure, this.#run.identity.rank, this.#run)
   }
 
+  /** Whether there is a cause, and nobody is known to have told it. */
+  get isUntold(): boolean {
+    return this.#untold !== undefined
+  }
+
   /** It has been told by another process. */
   leaveToOthers(): void {
     this.#untold = undefined

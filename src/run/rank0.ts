@@ -83,8 +83,9 @@ export class Rank0 implements Part {
     const file = coordinator.announce(scheduler, versions)
     await rendezvous.publish(file)
     this.#isPublished = true
-    coordinator.publish(file)
+    // Before anything is told of its workers.
     await this.#logCluster(file, versions)
+    coordinator.publish(file)
     return file
   }
 

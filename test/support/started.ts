@@ -100,7 +100,7 @@ export class Started {
   /** Checks that a clean run alarmed nobody. */
   /** What it has told as an error, without what it quotes. */
   errors(): string[] {
-    return this.stderr.split('\n').filter((line) => /error: (?!\| )/.test(line))
+    return this.stderr.split('\n').filter((line) => /(\]|^dask-hpc-runner:) error: (?!\| )/.test(line))
   }
 
   expectNoAlarm(): void {
