@@ -36,7 +36,7 @@ async function whileWaiting(
   await using cluster = await Cluster.make()
   const go = join(cluster.directory, 'go')
   const held = { NODE_OPTIONS: `--require=${hold} ${options}`, HOLD_BROADCAST: go }
-  const run = startRanks(cluster, launcher, ranks, ['run', '--', 'true'], { ...env, ...held })
+  const run = startRanks(cluster, launcher, ranks, ['run', '--verbose', '--', 'true'], { ...env, ...held })
   await run.expectOutput('all 4 processes have come')
   await sleep(2_000)
   await look(cluster)
