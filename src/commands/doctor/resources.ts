@@ -148,7 +148,7 @@ function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: R
         'where it is to have more: --bind-to none, or --map-by slot:PE=4 of Open MPI',
       ),
     ]
-  if (wanted.share.cpus === undefined) return []
+  if (runner !== 'slurm' || wanted.share.cpus === undefined) return []
   return [
     found(
       'note',

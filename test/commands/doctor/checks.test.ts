@@ -170,6 +170,9 @@ describe('checkResources', () => {
       level: 'note',
       advice: 'where more were asked for: srun --cpus-per-task=$SLURM_CPUS_PER_TASK',
     })
+    // No other system has that option.
+    const elsewhere = { ...wanted, nworkers: 1, share: given(1, 2 * gib), runner: 'grid-engine' } as const
+    expect(levels(checkResources(facts, elsewhere))).toEqual(['ok resources'])
   })
 
   it('says how many GPUs each worker gets, and what is odd about it', () => {
