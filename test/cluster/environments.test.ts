@@ -41,12 +41,15 @@ test.for([
 
 test('where one does not tell its Python, the run says which one the cluster has', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '1', '--', 'uv', 'run', 'true'], {
+  cluster.expectFile('end')
+  const untilEnd = 'while [ ! -e end ]; do sleep 0.1; done'
+  const run = cluster.run(['local', '-n', '1', '--', 'uv', 'run', 'sh', '-c', untilEnd], {
     PATH: `${cluster.directory}/bin:${stands}:/usr/bin:/bin`,
     FAKE_ENVIRONMENT: '/nowhere',
   })
+  await run.expectOutput(/it is not known in which Python "uv run sh -c .*" runs: see that it is \S+python3/)
+  await writeFile(cluster.path('end'), '')
   await run.expectStatus(0)
-  expect(run.stderr).toMatch(/it is not known in which Python "uv run true" runs: see that it is \S+python3/)
   await cluster.expectNothingLeft()
 })
 

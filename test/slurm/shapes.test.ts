@@ -13,7 +13,8 @@ const completed = { JobState: 'COMPLETED', ExitCode: '0:0' }
 async function runExample(work: Workspace, script: string, program: string): Promise<string> {
   await copyFile(join(examples, program), work.path(program))
   work.expectFile(program)
-  const job = await work.sbatch(join(examples, script))
+  // What Dask's workers say that they have.
+  const job = await work.sbatch(join(examples, script), ['--export=ALL,DASK_HPC_RUNNER_DASK_LOG_LEVEL=info'])
   await work.expectEnd(job, completed)
   const output = await work.outputOf(job)
   await work.expectNothingLeft()
