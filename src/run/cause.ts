@@ -8,16 +8,14 @@ import type { Member } from './member.ts'
  *
  * - Rank 0 tells it, before it tells the others of the end: none of them can end, and have a launcher end all, before it is told.
  * - Whoever has the cause from rank 0, by its channel or by what it has left, does not repeat it.
- * - If rank 0 is lost, its deputy tells that: the rank that rank 0 has named for it. So does a rank that knows of none. If
- *   the deputy is lost as well, whoever ends the step for the others does, and then nobody else.
+ * - If rank 0 is lost, its deputy tells that: the rank that rank 0 has named for it. So does a rank that knows of none. (If
+ *   the deputy, on another host, is lost at the same moment, the rank that has Slurm end the step says for whom.)
  * - A rank that has not joined the run tells why, unless another has told before that rank 0 is not to be had. A rank 0 that reads
  *   its word afterwards does not repeat it.
  */
 export class CauseTeller {
   readonly #run: RunContext
   readonly #member: Pick<Member, 'isTold' | 'deputy' | 'loss'>
-  /** The cause, if there is one and nobody is known to have told it. */
-  #untold: Failure | undefined
   #isOver = false
 
   constructor(run: RunContext, member: Pick<Member, 'isTold' | 'deputy' | 'loss'>) {
@@ -28,30 +26,12 @@ export class CauseTeller {
   /** The run ends: tells why, if it is this process that has to. */
   tell({ failure }: Pick<RunResult, 'failure'>): void {
     if (failure === undefined || this.#isOver) return
-    if (failure.told === true) this.leaveToOthers()
-    else this.#tell(failure)
-  }
-
-  #tell(failure: Failure): void {
-    this.#untold = failure
-    if (this.#isTeller) this.tellForAll()
-  }
-
-  /** Tells what has not been told, because nobody else will. */
-  tellForAll(): void {
-    const failure = this.#untold
+    if (failure.told !== true && this.#isTeller) logFailure(failure, this.#run.identity.rank, this.#run)
     this.leaveToOthers()
-    if (failure !== undefined) logFailure(failure, this.#run.identity.rank, this.#run)
-  }
-
-  /** Whether there is a cause, and nobody is known to have told it. */
-  get isUntold(): boolean {
-    return this.#untold !== undefined
   }
 
   /** It has been told by another process. */
   leaveToOthers(): void {
-    this.#untold = undefined
     this.#isOver = true
   }
 

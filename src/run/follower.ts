@@ -18,9 +18,6 @@ import type { WorkloadManager } from './workload-manager.ts'
 /** How long a rank 0 that was stopped may take to publish where it is. */
 const wakingMs = 4_000
 
-/** How long the workload manager may take to end a step, until whoever has asked for that counts as lost, too. */
-const slowCancelMs = 5_000
-
 /** How often a process that waits for rank 0 looks at its host, at most. */
 const leastAskIntervalMs = 1_000
 
@@ -220,14 +217,10 @@ export class Follower implements Part {
   }
 
   async cancelStep(): Promise<void> {
-    const { context, rendezvous, manager, member, supervisor, cause, shutdown } = this.#run
+    const { context, rendezvous, manager, member, supervisor } = this.#run
     if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
-    // Whoever was to tell the cause, and to end the step, before this process did neither; or Slurm takes its time to end it.
-    const slowlyMs = (context.identity.rank - 1) * slowCancelMs
-    if (cause.isUntold && (await settledWithin(shutdown.happened, slowlyMs))) return
-    cause.tellForAll()
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
     if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager?.hostAnswers(0)) !== false) return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.

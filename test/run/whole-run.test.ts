@@ -360,17 +360,6 @@ describe('rank 0', () => {
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(cancelled)
   })
 
-  it('and its deputy that are silent have the cause told by the rank that ends the step in their place', async () => {
-    const run = new WholeRun(4)
-    run.start()
-    await run.program()
-    for (const rank of [1, 2, 3]) run.network.cut(rank)
-    for (const rank of [0, 1]) run.rank(rank).isLost = true
-    expect(await run.end()).toEqual([undefined, undefined, 69, 69])
-    expect(run.errors()).toEqual([expect.stringContaining('[2 worker] error: Lost rank 0 (scheduler) on node0')])
-    expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(['2: cancelled the step of 0'])
-  })
-
   it('that is killed after rank 1 in a run without a client has a rank tell it that is there', async () => {
     const run = new WholeRun(4, { command: undefined, client: false })
     run.start()
