@@ -45,7 +45,7 @@ export function drawChart(chart: Chart): Html | undefined {
 ${axes(x, y, unit)}${lines.map((line) => drawLine(line, at, x, y))}
 </svg>
 <ul class="legend">${lines.map(({ look }, i) => markup`<li>${keyOf(look)}${words[i]}</li>`)}</ul>
-<details><summary>Numbers of “${title}”</summary>${numbers(chart, lines)}</details>
+<details><summary>Numbers of &ldquo;${title}&rdquo;</summary>${numbers(chart, lines)}</details>
 </figure>
 `
 }

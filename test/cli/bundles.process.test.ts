@@ -70,8 +70,9 @@ test('a bundle of either form finds the program of the installed package', async
     await writeFile(runs, '')
     const run = cluster.start(['node', file], { RUNS: runs })
     await run.expectStatus(9)
-    // The other process is ours too.
-    expect(run.stderr).toContain('[1 worker] error: Cannot find a Python that has Dask: /nowhere/python')
+    expect(run.stderr).toContain(': 2 processes on ')
+    expect(run.stderr).toContain('error: Cannot find a Python that has Dask: /nowhere/python')
+    // The other process was none of the user's program.
     expect(await readFile(runs, 'utf8')).toBe('x')
   }
   await cluster.expectNothingLeft()
