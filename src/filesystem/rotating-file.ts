@@ -48,7 +48,7 @@ export class RotatingFile {
     if (this.#open !== undefined && !this.#stands(this.#open)) this.close()
     let file = (this.#open ??= this.#openFile())
     if (file.size + bytes.length > this.#half) {
-      renameSync(this.path, `${this.path}.1`)
+      if (this.#isAtPath(file)) renameSync(this.path, `${this.path}.1`)
       this.close()
       file = this.#open = this.#openFile()
     }
@@ -67,10 +67,14 @@ export class RotatingFile {
   }
 
   /** Whether the file that is open is the one at the path: somebody may have removed it, or its directory. */
-  #stands({ inode }: OpenFile): boolean {
+  #stands(file: OpenFile): boolean {
     const now = performance.now()
     if (now - this.#looked < lookIntervalMs) return true
     this.#looked = now
+    return this.#isAtPath(file)
+  }
+
+  #isAtPath({ inode }: OpenFile): boolean {
     return statSync(this.path, { bigint: true, throwIfNoEntry: false })?.ino === inode
   }
 

@@ -76,6 +76,17 @@ test('is made anew where it was taken away, within a second', async ({ directory
   file.close()
 })
 
+test('is made anew where it was taken away and is full', async ({ directory }) => {
+  const path = join(directory, 'log')
+  const file = new RotatingFile(path, 16)
+  file.add('one')
+  await rename(path, join(directory, 'away'))
+  file.add('two two')
+  file.close()
+  expect(await readFile(path, 'utf8')).toBe('two two\n')
+  expect((await readdir(directory)).sort()).toEqual(['away', 'log'])
+})
+
 test('fails where its directory is gone, and works again when that is there', async ({ directory }) => {
   const inside = join(directory, 'inside')
   const file = new RotatingFile(join(inside, 'log'), 1_000)
