@@ -3,13 +3,14 @@ import { Cluster, python } from '../support/cluster.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
 // Open MPI's mpirun ends all ranks, and hears nothing more of them, as soon as one of them has ended with a failure.
-it('all processes of a run that fails tell the cause before the first of them ends', async () => {
+it('the cause of a run that fails is told before the first process ends', async () => {
   await using cluster = await Cluster.make()
   const args = ['--python', python, '--preload', 'import no_such_module', '--', 'true']
   const runs = startTasks(cluster, fourTasks(), args)
   await Promise.race(runs.map(async (run) => await run.ended))
   for (const run of runs) run.signal('SIGKILL')
   await Promise.all(runs.map(async (run) => await run.ended))
-  expect(runs.map(({ stderr }) => stderr.split('error: Cannot start scheduler').length)).toEqual([2, 2, 2, 2])
+  const all = runs.map(({ stderr }) => stderr).join('')
+  expect(all.match(/error: Cannot start scheduler/g)).toHaveLength(1)
   await cluster.expectNothingLeft()
 })
