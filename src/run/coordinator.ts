@@ -56,9 +56,6 @@ const comingAgainMs = 5_000
 /** Workers that end in peace may do so because the scheduler does: its end is heard within this time. */
 const settlingMs = 1_500
 
-/** How long the scheduler may take to say which workers are paused. In milliseconds. */
-const pausedMs = 500
-
 /**
  * The control plane of a run, in rank 0: the channels of all ranks and of commands beside the run, and what they are
  * told. What is decided is {@link RunState}'s affair, what the scheduler knows of workers {@link WorkerWatch}'s.
@@ -298,21 +295,19 @@ export class Coordinator {
   /** The client program has failed. */
   #endWithFailure(status: number): void {
     const { logger, watch } = this.#parts
-    const end = (): void => {
-      this.end(status)
-    }
     const count = this.#memoryLosses
     if (count > 0)
       logger.warn(`workers were killed because of their memory in this run, ${formatCount(count, 'time')}: see above`)
-    // A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time.
-    const starts = this.#isStarting
-    const timer = setTimeout(end, starts ? settlingMs : pausedMs)
-    timer.unref()
-    if (starts) return
-    void watch.warnOfPaused().then(() => {
-      clearTimeout(timer)
-      end()
-    })
+    if (this.#isStarting) {
+      // A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time.
+      setTimeout(() => {
+        this.end(status)
+      }, settlingMs).unref()
+      return
+    }
+    // Asked before they end, and not waited for.
+    void watch.warnOfPaused()
+    this.end(status)
   }
 
   /** Takes in a command beside the run, which may wait for workers or end the run. */

@@ -448,15 +448,11 @@ describe('Coordinator', () => {
     expect(warnOfPaused).not.toHaveBeenCalled()
   })
 
-  it('does not wait for a scheduler that does not say which workers are paused', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  it('tells of the end at once, also of a program that has failed: its process may be ending', () => {
     const warnOfPaused = vi.fn(async () => await new Promise<void>(() => undefined))
     const { member } = startRun(exclusive, { warnOfPaused })
     member(1).channel.send({ type: 'ended', status: 1 })
-    await vi.advanceTimersByTimeAsync(499)
-    expect(member(0).heard).toEqual([])
-    await vi.advanceTimersByTimeAsync(1)
-    expect(member(0).heard).toEqual([{ type: 'end', status: 1, forced: false }])
+    expect(member(2).heard).toEqual([{ type: 'end', status: 1, forced: false }])
   })
 
   it('passes a signal to the client program alone, and waits for it to end', async () => {
