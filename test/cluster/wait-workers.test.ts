@@ -17,7 +17,7 @@ test(`a run and ${waiters} commands that wait for its workers cost the scheduler
   const asked = async (): Promise<string[]> => (await readFile(env.ASKED, 'utf8')).split('\n').slice(0, -1)
   const preload = join(programs, 'count_requests.py')
   const untilEnd = 'echo started; while [ ! -e end ]; do sleep 0.1; done'
-  const options = ['-n', '6', '--scheduler-file', 'F.json', '--wait-workers', 'all', '--preload', preload]
+  const options = ['-n', '6', '--scheduler-file', 'F.json', '--wait-workers', 'all', '--preload', preload, '--verbose']
   const run = cluster.run(['local', ...options, '--', 'sh', '-c', untilEnd], env)
   const heard = new Array<string>(waiters).fill('')
   const waiting = heard.map(async (_, i) =>

@@ -16,7 +16,7 @@ async function rewrittenCode(pid: number): Promise<number> {
 mpiTest('UCX sets no memory hooks in the process that calls the library', async () => {
   await using cluster = await Cluster.make()
   const slow = ['--preload', join(programs, 'slow_scheduler.py')]
-  const run = startRanks(cluster, mpich, 2, ['run', ...slow, '--', 'true'])
+  const run = startRanks(cluster, mpich, 2, ['run', '--verbose', ...slow, '--', 'true'])
   await run.expectOutput('all 2 processes have come')
   expect(await rewrittenCode(await helperOfRank(cluster, 1))).toBe(0)
   run.signal('SIGTERM')
