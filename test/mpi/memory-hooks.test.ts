@@ -15,8 +15,12 @@ async function rewrittenCode(pid: number): Promise<number> {
 /** While UCX tries its memory hooks out, it may take a page in use away from malloc. */
 mpiTest('UCX sets no memory hooks in the process that calls the library', async () => {
   await using cluster = await Cluster.make()
-  const slow = ['--preload', join(programs, 'slow_scheduler.py')]
-  const run = startRanks(cluster, mpich, 2, ['run', '--verbose', ...slow, '--', 'true'])
+  // The library is in use until rank 0 has said where it is.
+  const unsaid = {
+    NODE_OPTIONS: `--require=${join(programs, 'hold-broadcast.cjs')}`,
+    HOLD_BROADCAST: join(programs, 'is-not-there'),
+  }
+  const run = startRanks(cluster, mpich, 2, ['run', '--verbose', '--', 'true'], unsaid)
   await run.expectOutput('all 2 processes have come')
   expect(await rewrittenCode(await helperOfRank(cluster, 1))).toBe(0)
   run.signal('SIGTERM')
