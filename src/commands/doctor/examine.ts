@@ -155,7 +155,8 @@ async function enter(subject: Subject, probes: Probes, tell: ExamineSeams['tell'
   const entering = async (): Promise<PrivateDirectory> => {
     const existing = await existingDirectory(dirname(schedulerFile))
     const own = new PrivateDirectory(doctorDirectory(existing, schedulerFile, key))
-    if (rank === 0) tell({ type: 'expected', path: own.path })
+    // Whoever is the last to be ended leaves none that is empty.
+    tell({ type: 'expected', path: own.path })
     await makeDoctorDirectory(own, doctorFiles)
     if (rank === 0) tell({ type: 'directory', ...(await own.identify()) })
     await leavePresence(own, { rank, node: run?.identity.host ?? 'here' })
