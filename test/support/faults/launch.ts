@@ -155,11 +155,14 @@ async function compileSpin(run: FaultRun): Promise<string> {
 }
 
 /** Flags as the library's options. */
-function camelCase(flags: readonly string[]): Record<string, string> {
-  const options: Record<string, string> = {}
-  for (let i = 0; i < flags.length; i += 2) {
-    const name = (flags[i] ?? '').slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-    options[name] = flags[i + 1] ?? ''
+/** Flags as options of the library: one that has no value behind it is a switch. */
+function camelCase(flags: readonly string[]): Record<string, string | boolean> {
+  const options: Record<string, string | boolean> = {}
+  for (const [i, flag] of flags.entries()) {
+    if (!flag.startsWith('--')) continue
+    const value = flags[i + 1]
+    const name = flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    options[name] = value === undefined || value.startsWith('--') ? true : value
   }
   return options
 }

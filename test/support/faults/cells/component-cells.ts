@@ -173,6 +173,7 @@ export const componentCells: readonly Cell[] = [
     says: says.lostProcess(0),
     teller: 1,
     leaves: lateWord,
+    toldAgain: 'the last rank may not have joined yet, and finds by itself that rank 0 does not answer',
   }),
   cell('supervisor', 0, 'SIGKILL', 'while running', {
     bound: 'at once',
