@@ -109,6 +109,7 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     const part = { probes, self, listens, control, exchange }
     conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
   } finally {
+    await probes.tidied()
     if ('value' in own) await leave(subject, own.value)
   }
 }

@@ -55,7 +55,7 @@ export async function lookAtSelf(subject: Subject, probes: Probes, { own, networ
         ? probes.look('ask Slurm', async () => await lookAtSlurm(subject.env))
         : undefined,
       probes.look('look at the limits', lookAtResources),
-      probes.look(
+      probes.attempt(
         'write a temporary file',
         async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
       ),
@@ -113,7 +113,7 @@ async function lookForDirectory(
   { schedulerFile, rank }: Subject,
   probes: Probes,
 ): Promise<Looks['directory']> {
-  return await probes.look(
+  return await probes.attempt(
     `publish a file in "${directory.path}"`,
     async () => await tryDirectory(directory, dirname(schedulerFile), rank),
   )

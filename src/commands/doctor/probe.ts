@@ -1,7 +1,10 @@
 import { messageOf } from '../../errors.ts'
 import { formatDuration } from '../../util/duration.ts'
-import { deadline } from '../../util/wait.ts'
+import { deadline, settledWithin } from '../../util/wait.ts'
 import { type Finding, foundMessage } from './finding.ts'
+
+/** How long a look that is cut off may take to remove what it has made. In milliseconds. */
+const tidyTime = 3_000
 
 /** How long one look at something may take. In milliseconds. */
 export const probeTimeout = 10_000
@@ -24,10 +27,24 @@ export type Seen<T> = { readonly value: T } | { readonly why: string }
 export class Probes {
   readonly #tell: (event: 'begin' | 'end', what: string) => void
   readonly #signal: AbortSignal
+  /** Looks that make something, and remove it at their end. */
+  readonly #attempts: Promise<unknown>[] = []
 
   constructor(tell: (event: 'begin' | 'end', what: string) => void, signal: AbortSignal) {
     this.#tell = tell
     this.#signal = signal
+  }
+
+  /** {@link look} for a look that makes something and removes it at its end, which {@link tidied} waits for. */
+  async attempt<T>(what: string, look: () => Promise<T>): Promise<Seen<T>> {
+    const attempt = look()
+    this.#attempts.push(attempt.catch(() => undefined))
+    return await this.look(what, async () => await attempt)
+  }
+
+  /** Waits until attempts have removed what they have made, also if they were cut off; not for a filesystem that hangs. */
+  async tidied(): Promise<void> {
+    await settledWithin(Promise.all(this.#attempts), tidyTime)
   }
 
   /**
