@@ -14,7 +14,7 @@ const runner = {
   default: 'auto',
   value: 'runner',
   group: 'run',
-  help: 'whose processes these are: those of srun, of mpirun, of another system, or of any launcher with --rank-from',
+  help: 'whose processes these are: those of srun, of mpirun, of another system, or any others with --rank-from',
 } as const
 
 const json = { kind: yesOrNo(), default: false, group: 'command', help: 'print JSON' } as const

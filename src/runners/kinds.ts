@@ -11,6 +11,7 @@ import { slurmHosts } from './slurm/slurm-hosts.ts'
 import { systemNames } from '../options/names.ts'
 import { identifySystem } from './variables/identify-system.ts'
 import { identifyVariables } from './variables/identify-variables.ts'
+import { findSystem } from './variables/systems.ts'
 
 /** How the processes of a runner meet. */
 export interface Meeting {
@@ -37,7 +38,7 @@ const ownHost: Kind['hosts'] = (_, me) =>
 
 const ofSystem = (runner: (typeof systemNames)[number]): Kind => ({
   identify: (options) => identifySystem(options.env, { ...options, runner }),
-  hosts: ownHost,
+  hosts: (env, me) => findSystem(env, runner)?.hostNames?.(env) ?? ownHost(env, me),
   meeting: atFile,
 })
 

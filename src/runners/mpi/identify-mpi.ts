@@ -93,7 +93,7 @@ const launchers: readonly Launcher[] = [
 ]
 
 /** Job ids of the workload managers that MPI launchers work under. */
-const jobIds = ['SLURM_JOB_ID', 'PBS_JOBID', 'LSB_JOBID', 'FLUX_JOB_ID', 'JOB_ID'] as const
+const jobIds = ['SLURM_JOB_ID', 'PBS_JOBID', 'LSB_JOBID', 'FLUX_JOB_ID', 'OAR_JOB_ID', 'JOB_ID'] as const
 
 /**
  * Who this process is among those that an MPI launcher has started, from the launcher's variables and,

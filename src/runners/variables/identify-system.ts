@@ -24,7 +24,11 @@ export function identifySystem(
   const system = findSystem(env, options.runner)
   if (system === undefined) throw noTask(env, options.runner)
   system.check?.(env, host)
-  const place = checkRank(rankIn(env, system), sizeIn(env, system, options), `tasks count from ${system.first ?? 0}`)
+  const place = checkRank(
+    rankIn(env, system, host),
+    sizeIn(env, system, options),
+    `tasks count from ${system.first ?? 0}`,
+  )
   const { nodes, share } = hostOf(env, system, { size: place.size, host })
   const address = system.address === undefined ? undefined : readVariable(env, system.address)
   return {
@@ -45,8 +49,8 @@ function noTask(env: Environment, runner: System['runner']): Error {
   )
 }
 
-function rankIn(env: Environment, { rank, first = 0, readRank }: System): Said<number> {
-  if (readRank !== undefined) return readRank(env)
+function rankIn(env: Environment, { rank, first = 0, readRank }: System, host: string): Said<number> {
+  if (readRank !== undefined) return readRank(env, host)
   const said = numberIn(env, rank)
   if (said === undefined || said.value < first)
     throw identityError(`${show(env, rank)}, and tasks count from ${first}`, 'check what changed it')

@@ -1,5 +1,6 @@
 import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
 import type { systemNames } from '../../options/names.ts'
+import { hostsInFile, positionOf } from './node-file.ts'
 import { countSlots, shortName, type Slots, sumOf } from './slots.ts'
 import { asWord, numberIn, type Said } from './said.ts'
 
@@ -14,7 +15,7 @@ export interface System {
   /** The number of the first process. @default 0 */
   readonly first?: number
   /** The rank, where it is not that number less the first. */
-  readonly readRank?: (env: Environment) => Said<number>
+  readonly readRank?: (env: Environment, host: string) => Said<number>
   /** How many processes there are, as far as the variables tell. */
   readonly size: (env: Environment) => Said<number> | undefined
   /**
@@ -31,6 +32,8 @@ export interface System {
   readonly nodes?: string
   /** The hosts of the job and its slots on each. */
   readonly hosts?: (env: Environment) => Slots | undefined
+  /** The host of each process, by rank. @default nobody says it */
+  readonly hostNames?: (env: Environment) => readonly string[]
   /** One of these hosts runs the job's script alone. @default false */
   readonly hasLaunchHost?: boolean
   /** The variable with the number of CPUs of this process. */
@@ -169,6 +172,45 @@ export const systems: readonly System[] = [
     jobId: { variable: 'JOB_ID', beside: 'SGE_TASK_ID' },
     cpus: 'NSLOTS',
     ofTask: ['SGE_TASK_ID'],
+  },
+  {
+    runner: 'oar',
+    launcher: 'oarsh of OAR',
+    // OAR has three names for one file: what a process starts keeps OAR_NODEFILE and OAR_NODE_FILE.
+    rank: 'OAR_FILE_NODES',
+    // Nothing numbers the processes: it is one on each host.
+    readRank: (env, host) => {
+      const value = positionOf(host, hostsInFile(env, 'OAR_FILE_NODES'))
+      return { value, source: `host ${value} in OAR_FILE_NODES` }
+    },
+    size: (env) => {
+      const value = hostsInFile(env, 'OAR_FILE_NODES').length
+      return { value, source: `${value} hosts in OAR_FILE_NODES` }
+    },
+    jobId: { variable: 'OAR_JOB_ID' },
+    hostNames: (env) => hostsInFile(env, 'OAR_FILE_NODES'),
+    isAlone: true,
+    check: (env, host) => {
+      const hosts = hostsInFile(env, 'OAR_FILE_NODES')
+      const fileId = /\/([0-9]+)$/.exec(env.OAR_FILE_NODES ?? '')?.[1]
+      if (fileId !== undefined && fileId !== (readVariable(env, 'OAR_JOB_ID') ?? fileId))
+        throw identityError(
+          `${show(env, 'OAR_FILE_NODES')} but ${show(env, 'OAR_JOB_ID')}, so one was inherited from another job`,
+          'check what changed them',
+        )
+      if (positionOf(host, hosts) === -1)
+        throw identityError(
+          `${show(env, 'OAR_FILE_NODES')} has ${hosts.join(', ')}, and this host is "${host}", so the variables were inherited from another job`,
+          'start me with oarsh inside of the job',
+        )
+      // What oarexec sets for the job's script, and oarsh does not.
+      if (readVariable(env, 'SUDO_COMMAND') === 'OAR' && hosts.length > 1)
+        throw identityError(
+          `${show(env, 'SUDO_COMMAND')} and OAR_FILE_NODES has ${hosts.length} hosts, so this is the script of the job and not one of its tasks`,
+          'start me on each of the hosts with oarsh',
+        )
+    },
+    ofTask: ['OAR_FILE_NODES'],
   },
   {
     runner: 'kubernetes',

@@ -123,6 +123,22 @@ const cases: readonly Case[] = [
     },
   },
   {
+    fixture: 'oar',
+    runner: 'oar',
+    host: 'idpot-4',
+    is: { rank: 2, size: 3, nodes: 3, share: { processes: 1, localRank: 0 } },
+    key: 'oar-4211.0-r0',
+    why: 'OAR_FILE_NODES is "fixtures/systems/oar-nodes/4211", so this is a process of oarsh of OAR',
+    refused: {
+      'OAR_FILE_NODES is "/nowhere/4211", which cannot be read (ENOENT)': { OAR_FILE_NODES: '/nowhere/4211' },
+      'OAR_FILE_NODES is "/dev/null", which names no host': { OAR_FILE_NODES: '/dev/null' },
+      'oar-nodes/4211" but OAR_JOB_ID is "4212", so one was inherited from another job': { OAR_JOB_ID: '4212' },
+      'oar-nodes/4211", but OAR_JOB_ID is not set': { OAR_JOB_ID: undefined },
+      'SUDO_COMMAND is "OAR" and OAR_FILE_NODES has 3 hosts, so this is the script of the job and not one of its tasks':
+        { SUDO_COMMAND: 'OAR' },
+    },
+  },
+  {
     fixture: 'kubernetes',
     runner: 'kubernetes',
     host: 'dask-2',
@@ -205,6 +221,16 @@ it('an attempt of AWS Batch, and an element of an array of LSF, is a run of its 
   expect(key('lsf-blaunch', 'lsf', { LSB_JOBINDEX: '3' })).toBe('lsf-918_3.0-r0')
 })
 
+it('a host that is none of those of OAR is in no job of it, and a script is a process where it has one host', () => {
+  const identify = (host: string, changes: Changes = {}) =>
+    identifySystem(systemEnvironment('oar', changes), { ...completeOptions({}), runner: 'oar' }, host)
+  expect(() => identify('idpot-3')).toThrow(
+    'has idpot-1.example.org, idpot-2.example.org, idpot-4.example.org, and this host is "idpot-3", so the variables were inherited',
+  )
+  const alone = { OAR_FILE_NODES: 'fixtures/systems/oar-nodes/4212', OAR_JOB_ID: '4212', SUDO_COMMAND: 'OAR' }
+  expect(identify('idpot-3', alone)).toMatchObject({ rank: 0, size: 1 })
+})
+
 it('no job of Grid Engine but an array has numbers of tasks', () => {
   const env = systemEnvironment('grid-engine-array', { SGE_TASK_ID: 'undefined', SGE_TASK_LAST: 'undefined' })
   expect(chooseRunner({ env }, 'auto').kind).toBe('slurm')
@@ -215,6 +241,7 @@ it('{job_id} of the commands is that of the job, in its script too', () => {
   expect(jobIdOf(systemEnvironment('aws-batch'))).toBe('7f3c2a10-0b1d-4a53-9d5e-3f0f8a7c1b22')
   expect(jobIdOf(systemEnvironment('kubernetes'))).toBeUndefined()
   expect(jobIdOf(systemEnvironment('grid-engine-array', { SGE_TASK_ID: 'undefined' }))).toBe('4711')
+  expect(jobIdOf(systemEnvironment('oar', { OAR_FILE_NODES: undefined }))).toBe('4211')
   // Not only Grid Engine has a variable of this name.
   expect(jobIdOf({ JOB_ID: '4711' })).toBeUndefined()
 })
