@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, program, programs, type Started } from '../support/cluster.ts'
@@ -65,12 +66,15 @@ test('workers of a run that do not come are counted, with those that are there',
 
 test('a run that ends while its workers are waited for ends the wait', async () => {
   await using cluster = await Cluster.make()
-  const run = local(cluster, '--', 'sleep', '3')
+  const run = local(cluster, '--', 'sh', '-c', 'until [ -e told ]; do sleep 0.1; done')
   await published(cluster.path('F.json'), run)
   const wait = cluster.run(['wait', ...file, '--workers', '9', '--timeout', '60s'])
+  await wait.expectOutput(/ of 9 workers run at tcp:/)
+  await writeFile(cluster.path('told'), '')
   await wait.expectStatus(69)
   expect(wait.stderr).toMatch(/Cannot wait for /)
   await run.expectStatus(0)
+  cluster.expectFile('told')
   await cluster.expectNothingLeft()
 })
 

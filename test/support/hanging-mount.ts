@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { canMount, isMounted } from './mount.ts'
@@ -35,6 +35,8 @@ export class HangingMount implements AsyncDisposable {
       (mounted) => mounted,
       { what: `"${directory}" is mounted`, say: () => 'it is not' },
     )
+    // The kernel holds back every call, uninterrupted, until the daemon has introduced itself.
+    await readdir(directory)
     return new HangingMount(directory, daemon)
   }
 

@@ -97,12 +97,12 @@ export class Started {
     expect(there(), `it ended without printing ${String(text)}\n${this.output}`).toBe(true)
   }
 
-  /** Checks that a clean run alarmed nobody. */
   /** What it has told as an error, without what it quotes. */
   errors(): string[] {
     return this.stderr.split('\n').filter((line) => /(\]|^dask-hpc-runner:) error: (?!\| )/.test(line))
   }
 
+  /** Checks that a clean run alarmed nobody. */
   expectNoAlarm(): void {
     expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
   }

@@ -3,7 +3,7 @@ import { exitStatuses } from '../../errors.ts'
 import type { RunContext } from '../../identity/run-context.ts'
 import { slurmHosts } from './slurm-hosts.ts'
 import { unknownHost } from './identify-slurm.ts'
-import { askProgram, lastWords } from '../../process/ask-program.ts'
+import { scancel } from './scancel.ts'
 import type { EarlyExit } from '../../rendezvous/rendezvous.ts'
 import type { WorkloadManager } from '../../run/workload-manager.ts'
 import { formatDuration } from '../../util/duration.ts'
@@ -18,8 +18,8 @@ export function isFarFromRank0({ options, identity }: RunContext): boolean | 'un
   return first !== identity.host
 }
 
-/** How long `scancel` may take: a node that is cut off does not reach the controller. */
-const scancelTimeoutMs = 3_000
+/** Of so many hosts it is asked whether they answer: one that does is enough. */
+const mostAsked = 8
 
 /** Slurm, as a process of a step knows it. */
 export class SlurmManager implements WorkloadManager {
@@ -71,12 +71,25 @@ export class SlurmManager implements WorkloadManager {
 
   async #scancel(what: string, args: readonly string[] = []): Promise<void> {
     const { options, logger } = this.#run
-    const answer = await askProgram(['scancel', ...args, this.#step], { env: options.env, timeout: scancelTimeoutMs })
-    const { failure, stderr } = answer
-    // It belongs to the step itself, and gets what it sends.
-    if (failure === undefined || failure.signal === 'SIGTERM') return
-    const why = (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `scancel: ${failure.why}`
+    const why = await scancel([...args, this.#step], {
+      env: options.env,
+      otherHostAnswers: async () => await this.#otherHostAnswers(),
+    })
+    if (why === undefined) return
     logger.warn(`Cannot have Slurm ${what} the step ${this.#step}: ${why}`)
+  }
+
+  /** Whether another host of the step does, of the first few. A step of one host is not cut off from any. */
+  async #otherHostAnswers(): Promise<boolean> {
+    const others = [...new Set(this.#hosts)].filter((host) => host !== unknownHost && host !== this.#run.identity.host)
+    if (others.length === 0) return true
+    const answers = others.slice(0, mostAsked).map(async (host) => {
+      if (!(await this.#unreachable.answers(host))) throw new Error('it does not')
+    })
+    return await Promise.any(answers).then(
+      () => true,
+      () => false,
+    )
   }
 
   get #step(): string {
