@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks and tests; with arguments only vitest, which gets them. The last line counts the tests.
+# All checks and tests; with arguments only vitest, which gets them. The last line counts the tests, the one before says what
+# is left to npm run matrix.
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 
@@ -32,4 +33,7 @@ if [ -n "$checking" ]; then
   cat "$results/checks"
 fi
 
+if [ $# -eq 0 ]; then
+  echo 'left to npm run matrix: other versions of Dask, Python, Slurm, MPI and Node, and other filesystems (docs/measured/matrix.md)'
+fi
 node scripts/test-summary.mjs "$results/tests.json" "$checks" "$tests"

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { matches, Results } from '../results.ts'
 import { program, root } from '../slurm/directory.ts'
 import { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import type { Cell } from './cell.ts'
@@ -57,7 +58,9 @@ export async function main(args: string[]): Promise<number> {
     return 0
   }
   const limits = values.short ? shortLimits : defaultLimits
-  const results = await Results.of(`${values.short ? 'short' : 'default'}${values.secure ? '-secure' : ''}`)
+  const folder = await folderOf(`${values.short ? 'short' : 'default'}${values.secure ? '-secure' : ''}`)
+  const names = cells.map(({ name }) => name)
+  const results = await Results.in<CellResult>(folder, names)
   const open = values.resume ? wanted.filter(({ name }) => results.get(name) === undefined) : wanted
   const until = performance.now() + Number(values.seconds) * 1000
   if (open.length > 0 && Number(values.seconds) > 0) {
@@ -111,43 +114,13 @@ function formatResult({ cell, problems, end, status }: CellResult): string {
   return `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${cell}: ${times}${problems.map((problem) => `\n     ${problem.replaceAll('\n', ', ')}`).join('')}`
 }
 
-/** The results of one build of the program, which stay until there is another. */
-class Results {
-  readonly #folder: string
-  readonly #all = new Map<string, CellResult>()
-
-  private constructor(folder: string) {
-    this.#folder = folder
-  }
-
-  static async of(kind: string): Promise<Results> {
-    const build = createHash('sha256')
-      .update(await readFile(program))
-      .digest('hex')
-      .slice(0, 12)
-    const results = new Results(join(root, '.cache/faults', `${build}-${kind}`))
-    await mkdir(results.#folder, { recursive: true })
-    for (const { name } of cells) {
-      const text = await readFile(join(results.#folder, `${name}.json`), 'utf8').catch(() => undefined)
-      if (text !== undefined) results.#all.set(name, JSON.parse(text) as CellResult)
-    }
-    return results
-  }
-
-  get(cell: string): CellResult | undefined {
-    return this.#all.get(cell)
-  }
-
-  async set(result: CellResult): Promise<void> {
-    this.#all.set(result.cell, result)
-    await writeFile(join(this.#folder, `${result.cell}.json`), JSON.stringify(result, undefined, 2))
-    await writeFile(join(this.#folder, `${result.cell}.log`), result.output)
-  }
-}
-
-function matches(name: string, pattern: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[^\w-]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('.*')}$`).test(name)
+/** Where the results of this build of the program are. */
+async function folderOf(kind: string): Promise<string> {
+  const build = createHash('sha256')
+    .update(await readFile(program))
+    .digest('hex')
+    .slice(0, 12)
+  return join(root, '.cache/faults', `${build}-${kind}`)
 }
 
 function say(text: string): void {

@@ -1,3 +1,4 @@
+import { markdownTable } from '../markdown.ts'
 import type { Cell } from './cell.ts'
 import type { CellResult } from './judge.ts'
 
@@ -23,15 +24,9 @@ export function table(rows: readonly { readonly cell: Cell; readonly result: Cel
     const measured = [seconds(end.processes), seconds(end.srun), result.status ?? '-', result.told]
     return ['`' + cell.name + '`', cell.actor, cell.fault, cell.moment, bounds, ...measured, result.sentence, holds]
   })
-  const row = (columns: readonly (string | number)[]): string =>
-    `| ${columns.map((column) => short(String(column).replaceAll('\n', ', ')).replaceAll('|', String.raw`\|`)).join(' | ')} |`
-  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n')
+  return markdownTable(head, lines)
 }
 
 function seconds(value: number | undefined): string {
   return value === undefined ? 'hangs' : `${value.toFixed(1)} s`
-}
-
-function short(text: string): string {
-  return text.length <= 260 ? text : `${text.slice(0, 257)}...`
 }

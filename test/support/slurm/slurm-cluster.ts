@@ -50,6 +50,8 @@ export interface SlurmOptions {
    * says that it can. @default false
    */
   readonly constrainMemory?: boolean
+  /** Mounts another filesystem on the shared directory of each host, when they and their network are there. */
+  readonly mountShared?: (cluster: SlurmCluster) => Promise<void>
   /** Settings of slurm.conf that replace the cluster's or join them, such as `KillWait`. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -113,6 +115,7 @@ export class SlurmCluster implements AsyncDisposable {
     try {
       await cluster.#writeConfiguration(addresses)
       for (const [name, address] of addresses) await cluster.#startHost(name, address)
+      await options.mountShared?.(cluster)
       await cluster.#startSlurm()
       return cluster
     } catch (error) {

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { root } from '../slurm/directory.ts'
+import type { Cell, Machine, Order, Report, Surroundings } from './cell.ts'
+
+/** After so long a cell is ended with all that it has started. In milliseconds. */
+const limitMs = 20 * 60_000
+
+interface StartOptions {
+  readonly clean: number
+  /** Where reports are written. */
+  readonly folder: string
+}
+
+/** Runs a cell to its end, in namespaces of its own, which nothing of it outlives. */
+export async function startCell(
+  cell: Cell,
+  machine: Machine,
+  { clean, folder }: StartOptions,
+): Promise<Report & { readonly output: string }> {
+  let surroundings
+  try {
+    surroundings = find(cell, machine)
+  } catch (error) {
+    return { steps: [], missing: error instanceof Error ? error.message : String(error), output: '' }
+  }
+  const report = join(folder, `${cell.name}.report.json`)
+  await rm(report, { force: true })
+  const order: Order = { launcher: cell.launcher, filesystem: cell.filesystem, clean, report }
+  const output = await inNamespaces(surroundings, machine, order)
+  const found = await readFile(report, 'utf8').catch(() => undefined)
+  await rm(report, { force: true })
+  if (found !== undefined) return { ...(JSON.parse(found) as Report), output }
+  const problem = `ended without a report: ${output.trim().split('\n').slice(-8).join('\n')}`
+  return { steps: [{ name: 'start', seconds: 0, problem }], output }
+}
+
+function find({ find, launcher }: Cell, machine: Machine): Surroundings & { readonly python: string } {
+  const { system, ...found } = find?.(machine) ?? {}
+  // Python and launchers of the other system are where this machine's own would be.
+  if (system !== undefined) return { python: '/usr/bin/python3', ...found, system }
+  if (launcher === 'slurm') machine.slurm()
+  if (launcher === 'openmpi' || launcher === 'mpich') machine.mpi()
+  return { ...found, python: found.python ?? machine.dask() }
+}
+
+/** What a cell prints. */
+async function inNamespaces(
+  { node = process.execPath, python, system }: Surroundings & { readonly python: string },
+  machine: Machine,
+  order: Order,
+): Promise<string> {
+  const mount = system === undefined ? 'true' : machine.mount(system)
+  // The shell stays, as the first process of the namespace: it takes what others have left.
+  const script = `${mount} && "$@"; exit $?`
+  const namespaces = ['--fork', '--kill-child', '--pid', '--mount-proc', '--mount', '--propagation', 'private']
+  const cell = [node, join(root, 'scripts/matrix-cell.mjs'), JSON.stringify(order)]
+  const child = spawn('unshare', [...namespaces, 'bash', '-c', script, 'cell', ...cell], {
+    cwd: root,
+    env: { ...process.env, DASK_HPC_RUNNER_TEST_PYTHON: python },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return stdout + stderr
+}
