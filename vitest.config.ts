@@ -21,15 +21,48 @@ const slurm = ['test/slurm/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
-/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once. */
-const wholeRuns = { maxWorkers: 3, sequence: { groupOrder: 2 } }
+/** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So four files of them run at once. */
+const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
 
-/** Has files begin first that mostly wait, for Slurm's clock or for silence: they are the last to end. */
+/**
+ * The files that take longest, each more than half a minute in CI, in this order: one that begins late is the last to
+ * end, and the others have to wait for it.
+ */
+const longest = [
+  'slurm/clock',
+  'slurm/faults',
+  'mpi/endings',
+  'cluster/liveness',
+  'cluster/commands-beside',
+  'mpi/slurm',
+  'mpi/worlds',
+  'slurm/steps',
+  'cluster/library',
+  'slurm/tracking',
+  'cluster/consumer',
+  'slurm/endings',
+  'cluster/secure',
+  'slurm/doctor',
+  'cluster/doctor',
+  'slurm/addresses',
+  'cluster/debian13',
+  'cluster/client-failures',
+  'cluster/orphans',
+  'cluster/no-scheduler',
+  'cluster/early-client',
+  'cluster/existing-file',
+  'cluster/signals',
+  'cluster/hanging-filesystem',
+  'cluster/warm-start',
+]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => /slurm\/clock|mpi\/worlds/.test(moduleId)
-    const sorted = await super.sort(files)
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return found < 0 ? longest.length : found
+    }
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
   }
 }
 
@@ -81,6 +114,8 @@ export default defineConfig({
           include: processes,
           globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/chromium-setup.mjs'],
           testTimeout: 60_000,
+          // The checks of the source, which compute, are under way beside these.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

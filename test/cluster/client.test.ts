@@ -215,37 +215,47 @@ test('a function exported from a module file runs', async () => {
   expect(() => exported('./shapes.mjs')).toThrow('write new URL("./shapes.mjs", import.meta.url)')
 })
 
+/** Ends when a file is there. */
+const untilThere = py<string>`
+    def until_there(path):
+        import os, time
+        while not os.path.exists(path):
+            time.sleep(0.02)
+        return "slow"
+`
+
 test('map, gather, asCompleted and progress', async () => {
-  const { client } = shared()
+  const { client, cluster } = shared()
+  for (const name of ['order', 'step-*']) cluster.expectFile(name)
   const squares = client.map((x: number) => x * x, [1, 2, 3], { key: 'square' })
   expect(squares.map(({ key }) => key)).toEqual(['square-0', 'square-1', 'square-2'])
   expect(await client.gather(squares)).toEqual([1, 4, 9])
   const text = client.submit(() => 'text')
   const number = client.submit(() => 1)
   expectTypeOf(await client.gather([text, number])).toEqualTypeOf<[string, number]>()
-  const slow = client.submit(py`lambda: __import__("time").sleep(1)`)
+  const slow = client.submit(untilThere, [cluster.path('order')])
   const order = []
-  for await (const future of client.asCompleted([slow, text])) order.push(future)
+  for await (const future of client.asCompleted([slow, text])) {
+    order.push(future)
+    await writeFile(cluster.path('order'), '')
+  }
   expect(order).toEqual([text, slow])
   const steps = []
-  const napping = client.map(py`lambda x: __import__("time").sleep(0.3 * x)`, [1, 2, 3])
-  for await (const step of client.progress(napping)) steps.push(step)
-  expect(steps[0]).toEqual({ total: 3, finished: 0, failed: 0, pending: 3 })
-  expect(steps.at(-1)).toEqual({ total: 3, finished: 3, failed: 0, pending: 0 })
-  expect(steps.length).toBeGreaterThan(2)
+  const waiting = client.map(
+    untilThere,
+    [1, 2, 3].map((n) => cluster.path(`step-${n}`)),
+  )
+  for await (const step of client.progress(waiting)) {
+    steps.push(step)
+    await writeFile(cluster.path(`step-${steps.length}`), '')
+  }
+  expect(steps).toEqual([0, 1, 2, 3].map((finished) => ({ total: 3, finished, failed: 0, pending: 3 - finished })))
 })
 
 test('a result that is there comes at once, also when one that is not was asked for with it', async () => {
   const { client, cluster } = shared()
-  const wait = py<string>`
-      def wait(path):
-          import os, time
-          while not os.path.exists(path):
-              time.sleep(0.02)
-          return "slow"
-  `
   cluster.expectFile('enough')
-  const slow = client.submit(wait, [cluster.path('enough')], { workers: [1] }).result()
+  const slow = client.submit(untilThere, [cluster.path('enough')], { workers: [1] }).result()
   const fast = client.submit(py<string>`lambda: "fast"`, [], { workers: [2] }).result({ timeout: '20s' })
   expect(await Promise.race([slow, fast])).toBe('fast')
   await writeFile(cluster.path('enough'), '')

@@ -151,10 +151,10 @@ test('a worker that does not come to run in its time is killed for good, and one
   await using cluster = await Cluster.make()
   const hang = 'import time\ndef dask_setup(server):\n  if str(server.name) == "2": time.sleep(600)\n'
   const run = cluster.run([
-    ...['local', '-n', '4', '--workers-timeout', '6s', '--preload', hang],
+    ...['local', '-n', '4', '--workers-timeout', '12s', '--preload', hang],
     ...['--', 'python3', join(programs, 'hold.py'), 'go'],
   ])
-  await run.expectOutput(/warn: Worker 2 on \S+ did not come to run in 6 s \(--workers-timeout\)/)
+  await run.expectOutput(/warn: Worker 2 on \S+ did not come to run in 12 s \(--workers-timeout\)/)
   // Their time began together, and so would a second worker 2.
   await new Promise((next) => setTimeout(next, 2_000))
   await writeFile(cluster.path('go'), '')

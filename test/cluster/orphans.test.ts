@@ -38,11 +38,13 @@ test('a killed launcher of a shared layout leaves neither file nor process', asy
 
 test('a supervisor of a worker that is killed takes its worker along, and the run goes on', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '4', '--', 'python3', '-c', 'import time; time.sleep(6)'])
+  cluster.expectFile('go')
+  const run = cluster.run(['local', '-n', '4', '--', 'sh', '-c', 'while [ ! -e go ]; do sleep 0.1; done'])
   const worker = await cluster.expectProcess('dask-hpc-runner worker 3')
   await run.expectOutput('all 2 workers are there')
   process.kill(await cluster.parentOf(worker), 'SIGKILL')
   await run.expectOutput(/Lost rank 3/)
+  await writeFile(cluster.path('go'), '')
   await run.expectStatus(0)
   await cluster.expectNothingLeft()
 })

@@ -16,7 +16,7 @@ async function send(cluster: Cluster, run: Started, signal: NodeJS.Signals, way:
 for (const way of ways) {
   test(`SIGTERM to ${way} reaches the program once, which still computes for 5 s and ends as it likes`, async () => {
     await using cluster = await Cluster.make()
-    const run = cluster.run(['local', '-n', '4', '--', 'python3', counting, '5', '7'])
+    const run = cluster.run(['local', '-n', '3', '--', 'python3', counting, '5', '7'])
     await run.expectOutput('ready')
     await send(cluster, run, 'SIGTERM', way)
     await run.expectStatus(7)
@@ -38,7 +38,7 @@ for (const way of ways) {
 
   test(`USR1 and USR2 to ${way} reach the program only`, async () => {
     await using cluster = await Cluster.make()
-    const run = cluster.run(['local', '-n', '4', '--', 'python3', counting, '0', '0'])
+    const run = cluster.run(['local', '-n', '3', '--', 'python3', counting, '0', '0'])
     await run.expectOutput('ready')
     await send(cluster, run, 'SIGUSR1', way)
     await run.expectOutput('came SIGUSR1')

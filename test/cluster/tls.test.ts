@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -94,43 +93,11 @@ test('a run with the variables of a Dask client alone has what its scheduler and
 test('a certificate that no run could use ends it before anything starts, with 78 and a sentence; so says doctor', async () => {
   await using cluster = await Cluster.make()
   const directory = join(cluster.directory, 'certificates')
-  const authority = new Authority(directory)
-  const mine = authority.sign('mine')
+  const mine = new Authority(directory).sign('mine')
   const other = new Authority(directory, 'other').sign('stranger')
-  const day = 86_400_000
-  const made = async (name: string, from: number, to: number, uses?: readonly string[]): Promise<Certificate> => {
-    const now = Date.now()
-    const options = { name, from: now + from * day, to: now + to * day, ...(uses && { uses }) }
-    const { ca, cert, key } = await makeCertificates(options)
-    return {
-      caFile: authority.write(`${name}.ca`, ca),
-      cert: authority.write(`${name}.cert`, cert),
-      key: authority.write(`${name}.key`, key),
-    }
-  }
-  execFileSync('openssl', [
-    'pkey',
-    '-in',
-    mine.key,
-    '-aes256',
-    '-passout',
-    'pass:x',
-    '-out',
-    join(directory, 'locked.key'),
-  ])
-  execFileSync('mkfifo', [join(directory, 'pipe')])
+  // Everything that can be wrong with them: test/security/check-tls.process.test.ts.
   const wrong: [what: RegExp, certificate: Certificate][] = [
-    [/the certificate ".*" expired on /, await made('expired', -9, -1)],
-    [/the certificate ".*" is valid from .* only/, await made('early', 1, 9)],
-    [/is not made for TLS servers/, await made('client', -1, 9, ['1.3.6.1.5.5.7.3.2'])],
-    [/is not made for TLS clients/, await made('server', -1, 9, ['1.3.6.1.5.5.7.3.1'])],
     [/the key ".*" does not belong to the certificate/, { ...mine, key: other.key }],
-    [/is not signed by the authority/, { ...mine, caFile: other.caFile }],
-    [/the key ".*" is encrypted/, { ...mine, key: join(directory, 'locked.key') }],
-    [/the certificate ".*" is not PEM/, { ...mine, cert: authority.write('text', 'to be asked from Ann') }],
-    [/the authority ".*" is empty/, { ...mine, caFile: authority.write('empty', '') }],
-    [/the key ".*" is a directory/, { ...mine, key: directory }],
-    [/the key ".*" is not a regular file/, { ...mine, key: join(directory, 'pipe') }],
     [/there is no file ".*" for the authority/, { ...mine, caFile: '/no/such.pem' }],
   ]
   for (const [why, certificate] of wrong) {

@@ -211,10 +211,14 @@ test('gives up on a peer that accepts and never reads', async () => {
 
 test('keeps the deadline of a call that waits for its turn, and does not make it', async () => {
   const seen: string[] = []
+  const late: (() => void)[] = []
   const peer = await startPeer((socket) => {
     speakDask(socket, ({ op }, send) => {
       seen.push(op)
-      if (op === 'identity') setTimeout(send, 800, { late: true })
+      if (op === 'identity')
+        late.push(() => {
+          send({ late: true })
+        })
       else send({})
     })
   })
@@ -229,6 +233,7 @@ test('keeps the deadline of a call that waits for its turn, and does not make it
   gone.abort(new Error('gone'))
   await aborted
   await expectFailure(second, { address, reason: 'silent', why: /does not answer "second" within 100 ms/ })
+  for (const answer of late) answer()
   expect(await first).toEqual({ late: true })
   expect(await fourth).toEqual({})
   expect(seen).toEqual(['identity', 'fourth'])

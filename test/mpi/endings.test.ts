@@ -34,7 +34,7 @@ for (const launcher of launchers) {
   ] as const) {
     mpiTest(`${name} exits with ${status} where the program ends with ${how}`, async () => {
       await using cluster = await Cluster.make()
-      const run = startRanks(cluster, launcher, 4, ['run', ...end(how)])
+      const run = startRanks(cluster, launcher, 3, ['run', ...end(how)])
       await run.expectStatus(status)
       // The client's process exits last, so the others have ended in order.
       expect(run.output).not.toMatch(/Traceback|Lost rank/)
@@ -44,7 +44,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a scheduler that cannot start ends everybody, and the cause is told once`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', '--preload', 'import no_such_module', ...end('0')])
+    const run = startRanks(cluster, launcher, 3, ['run', '--preload', 'import no_such_module', ...end('0')])
     expect(await time(run.expectStatus(69))).toBeLessThan(bound)
     // The launcher cuts the rest short as soon as one of them has ended.
     expect(run.errors()).toEqual([
@@ -59,7 +59,7 @@ for (const launcher of launchers) {
   ] as const) {
     mpiTest(`${name}: where ${what} process is killed, all processes end`, async () => {
       await using cluster = await Cluster.make()
-      const run = startRanks(cluster, launcher, 4, ['run', ...hang])
+      const run = startRanks(cluster, launcher, 3, ['run', ...hang])
       await run.expectOutput('ready')
       process.kill(await processOfRank(cluster, rank), 'SIGKILL')
       expect(await time(run.ended)).toBeLessThan(bound)
@@ -70,8 +70,8 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a rank that is killed before the broadcast ends everybody`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', '--verbose', ...end('0')], unsaid)
-    await run.expectOutput('all 4 processes have come')
+    const run = startRanks(cluster, launcher, 3, ['run', '--verbose', ...end('0')], unsaid)
+    await run.expectOutput('all 3 processes have come')
     process.kill(await processOfRank(cluster, 2), 'SIGKILL')
     expect(await time(run.ended)).toBeLessThan(bound)
     expect((await run.ended).status, run.output).not.toBe(0)
@@ -80,8 +80,8 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: a rank whose MPI ends under it before the broadcast ends everybody`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', '--verbose', ...end('0')], unsaid)
-    await run.expectOutput('all 4 processes have come')
+    const run = startRanks(cluster, launcher, 3, ['run', '--verbose', ...end('0')], unsaid)
+    await run.expectOutput('all 3 processes have come')
     process.kill(await helperOfRank(cluster, 2), 'SIGKILL')
     expect(await time(run.ended)).toBeLessThan(bound)
     expect((await run.ended).status, run.output).not.toBe(0)
@@ -138,7 +138,7 @@ for (const launcher of launchers) {
 
   mpiTest(`${name}: TERM to the launcher ends a program that hangs`, async () => {
     await using cluster = await Cluster.make()
-    const run = startRanks(cluster, launcher, 4, ['run', ...hang])
+    const run = startRanks(cluster, launcher, 3, ['run', ...hang])
     await run.expectOutput('ready')
     run.signal('SIGTERM')
     expect(await time(run.ended)).toBeLessThan(bound)

@@ -136,6 +136,7 @@ describe('certificate, key and authority', () => {
       async () => await Promise.resolve({ cert: ' \n' }),
       /the certificate "\/cert\.pem" is empty$/,
     ],
+    ['whose authority is empty', async () => await Promise.resolve({ ca: '' }), /the authority "\/ca\.pem" is empty$/],
     [
       'that is a text',
       async () => await Promise.resolve({ ca: 'to be asked from Ann' }),
