@@ -72,9 +72,9 @@ test('one that takes its time to tell its Python is named', async () => {
   await using cluster = await Cluster.make()
   const env = await environmentOf(cluster)
   // The first time only: it is asked once more for the versions.
-  const slow = `#!/bin/sh\n[ "$2" != python ] || [ -e "$0.asked" ] || { : >"$0.asked"; /bin/sleep 3.2; }\nexec '${stands}/uv' "$@"\n`
+  const slow = `#!/bin/sh\n[ "$2" != python ] || [ -e "$0.asked" ] || { : >"$0.asked"; /bin/sleep 5; }\nexec '${stands}/uv' "$@"\n`
   await writeFile(join(cluster.directory, 'bin/uv'), slow, { mode: 0o755 })
-  // 3.2 s are 12.8 s to the run, which says every 10 s what it waits for.
+  // 5 s are 20 s to the run, which says every 10 s what it waits for.
   const fast = { ...env, NODE_OPTIONS: `--require=${join(programs, 'fast-clock.cjs')}` }
   const run = cluster.run(['local', '-n', '1', '--', 'uv', 'run', 'client.py'], fast)
   await run.expectStatus(0)

@@ -104,10 +104,10 @@ test('a Dask that cannot be imported ends every process with its last words', as
   await cluster.expectNothingLeft()
 })
 
-test('a Python that needs 46 s on one process is waited for, and that process and its host are named', async () => {
+test('a Python that needs 52 s on one process is waited for, and that process and its host are named', async () => {
   await using cluster = await Cluster.make()
   const slow = join(cluster.directory, 'bin/slow')
-  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 11.5 ;; esac\nexec '${python}' "$@"\n`, {
+  await writeFile(slow, `#!/bin/sh\ncase "$*" in *worker*) sleep 13 ;; esac\nexec '${python}' "$@"\n`, {
     mode: 0o755,
   })
   const options = ['--python', slow, '--lost-after', '80s', '--verbose']

@@ -87,11 +87,21 @@ test('salloc runs one step after the other', async ({ work }) => {
 })
 
 test('a program in a pseudo terminal of srun, which is that of task 0, has a terminal', async ({ work }) => {
-  const program = 'import sys; print("terminal", sys.stdin.isatty(), sys.stdout.isatty(), input())'
+  // What is typed comes when it is asked for, and the terminal is there until it was read.
+  const program =
+    'import sys\nopen("asks", "w")\nprint("terminal", sys.stdin.isatty(), sys.stdout.isatty(), input())\nopen("read", "w")\n'
+  const wait = (name: string): string => `until [ -e ${name} ]; do sleep 0.1; done`
+  for (const name of ['asks', 'read']) work.expectFile(name)
   await work.write('program.py', program)
   const srun = 'srun --pty --nodes=2 --ntasks=2 dask-hpc-runner run -- python program.py'
   // script gives srun itself a terminal.
-  const run = work.start(['bash', '-c', '(sleep 3; echo typed; sleep 3) | script -qec "$1" /dev/null', '', srun])
+  const run = work.start([
+    'bash',
+    '-c',
+    `(${wait('asks')}; echo typed; ${wait('read')}) | script -qec "$1" /dev/null`,
+    '',
+    srun,
+  ])
   await run.expectStatus(0)
   expect(run.stdout).toMatch(/terminal True True typed/)
   await work.expectNothingLeft()
