@@ -41,7 +41,7 @@ export async function runWait(
     say(`${formatCount(cluster.running, 'worker')} at ${cluster.schedulerAddress}`)
     if (program === undefined) return 0
     try {
-      return await runGated([program, ...args], cluster, { env, signals })
+      return await runGated([program, ...args], cluster, { env, signals, onAdvice: say })
     } catch (error) {
       if (!(error instanceof ProgramNotStarted)) throw error
       say(`error: ${error.message}`)

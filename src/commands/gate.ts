@@ -1,7 +1,16 @@
 import { clientEnvironment } from '../components/child-environment.ts'
 import { RunnerError } from '../errors.ts'
+import { adviseOnScript } from '../python/script-advice.ts'
 import type { CommandSignals } from './cluster/command-signals.ts'
 import type { ReadyCluster } from './wait.ts'
+
+/** What {@link runGated} takes beside the program and the cluster. */
+export interface GateOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly signals: CommandSignals
+  /** Is told what is to be said of the program's script. */
+  readonly onAdvice: (text: string) => void
+}
 
 /**
  * Runs the program that a cluster was waited for. It gets our environment as it is, since it may well
@@ -13,8 +22,9 @@ import type { ReadyCluster } from './wait.ts'
 export async function runGated(
   command: readonly [string, ...string[]],
   cluster: ReadyCluster,
-  { env, signals }: { readonly env: NodeJS.ProcessEnv; readonly signals: CommandSignals },
+  { env, signals, onAdvice }: GateOptions,
 ): Promise<number> {
+  for (const advice of await adviseOnScript(command, { env, schedulerFile: cluster.schedulerFile })) onAdvice(advice)
   const { status, whyNotStarted } = await signals.run(command, clientEnvironment(env, cluster))
   if (whyNotStarted !== undefined) throw new ProgramNotStarted(whyNotStarted, status)
   return status

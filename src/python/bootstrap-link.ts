@@ -16,6 +16,7 @@ const reportSchema = z.discriminatedUnion('report', [
   }),
   z.object({ report: z.literal('refused'), message: z.string() }),
   z.object({ report: z.literal('client') }),
+  z.object({ report: z.literal('closing'), clients: z.number() }),
   z.object({ report: z.literal('killed'), limit: z.nullable(z.number()), part: z.nullable(z.number()) }),
   z.object({ report: z.literal('forked'), name: z.string(), pid: z.number() }),
   z.object({
@@ -59,6 +60,8 @@ export class BootstrapLink {
   isLoaded = false
   /** Whether a client has come to its scheduler. */
   hadClient = false
+  /** Whether its scheduler was closed when all of its clients had left. */
+  clientsHadLeft = false
   /** Called when the worker of this nanny was killed. */
   onKilled: (report: KillReport) => void = () => undefined
   readonly #child: Supervised
@@ -92,6 +95,9 @@ export class BootstrapLink {
           break
         case 'client':
           this.hadClient = true
+          break
+        case 'closing':
+          this.clientsHadLeft = this.hadClient && report.clients === 0
           break
         case 'killed':
           this.onKilled(report)

@@ -14,6 +14,7 @@
 #   {"report": "refused", "message": ...}                            one of them cannot be used: this process ends with 64
 #   {"report": "started", "component": ..., "identity": {...}, "versions": {...}}   a worker's identity is its address, a scheduler says `link` again
 #   {"report": "client"}                                             a scheduler's first client has come
+#   {"report": "closing", "clients": n}                              somebody closes a scheduler, to which so many clients are connected
 #   {"report": "killed", "limit": ... | null, "part": ... | null}    a nanny's worker was killed, and the nanny starts it again: Dask allows it
 #       `limit` bytes; `part`: it had more than this part of them, and the nanny has killed it
 #   {"order": "stop"}                                                close as Dask closes, then exit
@@ -159,6 +160,7 @@ class Component:
             self.count_heartbeats(cls)
         if hasattr(cls, "add_client"):
             self.tell_of_client(cls)
+            self.tell_of_close(cls)
         if hasattr(cls, "_on_worker_exit"):
             self.tell_of_killed(cls)
 
@@ -186,6 +188,21 @@ class Component:
             return await add(*args, **kwargs)
 
         cls.add_client = add_and_tell
+
+    def tell_of_close(self, cls):
+        """Report how many clients are connected to a scheduler when it is closed."""
+        close = cls.close
+        told = False
+
+        @functools.wraps(close)
+        async def tell_and_close(server, *args, **kwargs):
+            nonlocal told
+            if not told:
+                told = True
+                say(self.pipe, report="closing", clients=len(set(server.clients) - {"fire-and-forget"}))
+            return await close(server, *args, **kwargs)
+
+        cls.close = tell_and_close
 
     def tell_of_killed(self, cls):
         """Report that the worker of a nanny was killed: by the nanny, because of its memory, or by somebody else."""

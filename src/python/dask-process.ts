@@ -93,6 +93,11 @@ export class DaskProcess {
     return this.#link.hadClient
   }
 
+  /** Whether this scheduler was closed when all of its clients had left. */
+  get clientsHadLeft(): boolean {
+    return this.#link.clientsHadLeft
+  }
+
   get exited(): Promise<Exit> {
     return this.#child.exited
   }

@@ -36,13 +36,13 @@ export async function pythonOfCommand(
   if (wrappers.test(basename(program))) return args.find((arg) => pythonName.test(basename(arg)))
   if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
   const path = await findProgram(program, env)
-  return path === undefined ? undefined : pythonOfFirstLine(await firstLine(path))
+  return path === undefined ? undefined : pythonOfFirstLine(await readBeginning(path, longestFirstLine))
 }
 
 /** The Python that the first line of a script names: `#!/usr/bin/env python3`, `#!/opt/venv/bin/python`. */
 export function pythonOfFirstLine(line: string): string | undefined {
   if (!line.startsWith('#!')) return undefined
-  const [program = '', ...args] = line.slice(2).trim().split(/\s+/)
+  const [program = '', ...args] = (line.slice(2).split('\n')[0] ?? '').trim().split(/\s+/)
   if (pythonName.test(basename(program))) return program
   return basename(program) === 'env' ? ofEnv(args) : undefined
 }
@@ -80,12 +80,13 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-async function firstLine(path: string): Promise<string> {
+/** The first bytes of a file, as text. */
+export async function readBeginning(path: string, bytes: number): Promise<string> {
   // Without O_NONBLOCK a named pipe, which may have taken the program's place by now, would hold us.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestFirstLine), 0, longestFirstLine, 0)
-    return buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? ''
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0)
+    return buffer.toString('utf8', 0, bytesRead)
   } finally {
     await handle.close()
   }

@@ -17,7 +17,7 @@ const neverBegan: readonly number[] = [126, 127]
 const nobodyCame =
   'no client has connected to the scheduler. If the program meant to use this cluster: perhaps its environment was cleaned ' +
   '(env -i, apptainer exec --cleanenv), so that DASK_SCHEDULER_ADDRESS was missing; or it made a cluster of its own ' +
-  '(Client(n_workers=…), LocalCluster); or its Python is another one'
+  '(LocalCluster, SLURMCluster); or its Python is another one'
 
 /**
  * Rank 0 ends last: the others, the scheduler, what was published. Gives the ranks that have never come to a run that has

@@ -188,7 +188,7 @@ export class Rank0 implements Part {
     const { hooks, context } = this.#run
     const running = await schedulerRuns(process, context)
     void process.exited.then((exit) => {
-      void this.#onSchedulerEnd(coordinator, exit, process.tail)
+      void this.#onSchedulerEnd(coordinator, exit, process)
     })
     await hooks.onSchedulerStart(context, running.scheduler)
     return running
@@ -207,12 +207,12 @@ export class Rank0 implements Part {
     void logDashboard(file, context)
   }
 
-  async #onSchedulerEnd(coordinator: Coordinator, exit: Exit, lastLines: readonly string[]): Promise<void> {
+  async #onSchedulerEnd(coordinator: Coordinator, exit: Exit, process: DaskProcess): Promise<void> {
     const { context, supervisor } = this.#run
     if (supervisor.isEnding) return
     coordinator.schedulerEnded()
     const message = `The scheduler on ${context.identity.host} ${formatEnd(exit, context.options)}`
-    const error = new RunnerError(message, { code: 'ERR_COMPONENT_LOST', lastLines })
+    const error = new RunnerError(message, { code: 'ERR_COMPONENT_LOST', lastLines: process.tail })
     if (supervisor.phase === 'starting') {
       supervisor.abandonStart(error)
       return
@@ -220,6 +220,8 @@ export class Rank0 implements Part {
     const failure = { ...failureOf(error, context.identity), role: 'scheduler' }
     if (shellStatus(exit) !== 0) coordinator.fail(failure)
     else if (!context.options.client) coordinator.end(0)
+    // As a program of dask-jobqueue's SLURMRunner does when it needs the cluster no more.
+    else if (process.clientsHadLeft) context.logger.info(`${message}: the client program goes on without the cluster`)
     else {
       // Closed by the client program itself, perhaps, which then ends too.
       const { client: graceMs } = supervisor.timing

@@ -4,6 +4,7 @@ import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import { unkillableMs } from '../process/supervised.ts'
+import { adviseOnScript } from '../python/script-advice.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
@@ -154,6 +155,7 @@ export class Run {
   #startProgram(command: readonly [string, ...string[]], { address, python }: ProgramPlace): void {
     const { components, context, member, shutdown, supervisor } = this.parts
     const program = components.startClient(command, placeOf(address, context, member))
+    void this.#adviseOn(command)
     void program.exited.then(async (exit) => {
       if (program.whyNotStarted !== undefined)
         context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)
@@ -170,6 +172,12 @@ export class Run {
       }
       member.send({ type: 'ended', status })
     })
+  }
+
+  /** A script that was written for another way to start Dask may wait for ever: the user is told why. */
+  async #adviseOn(command: readonly string[]): Promise<void> {
+    const { options, schedulerFile, logger } = this.parts.context
+    for (const advice of await adviseOnScript(command, { env: options.env, schedulerFile })) logger.warn(advice)
   }
 
   /** Ends what this process hosts, in order, and in rank 0 the run. Gives the exit status. */

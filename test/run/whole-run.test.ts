@@ -170,6 +170,22 @@ describe('a scheduler that dies', () => {
   })
 })
 
+it('gives a program that has closed the scheduler, and uses it no more, all the time that it wants', async () => {
+  const run = new WholeRun(4)
+  run.start()
+  const program = await run.program()
+  const { scheduler } = run.rank(0).components
+  if (scheduler !== undefined) scheduler.clientsHadLeft = true
+  for (const { components } of [2, 3].map((rank) => run.rank(rank))) components.workers[0]?.end(0)
+  scheduler?.end(0)
+  await run.pass(3_600_000)
+  expect(run.statuses.size).toBe(0)
+  program.end(3)
+  expect(await run.end()).toEqual([0, 3, 0, 0])
+  expect(program.signals).toEqual([])
+  expect(run.whoSaid('the client program goes on without the cluster')).toEqual(['[0 scheduler]'])
+})
+
 describe('a scheduler whose port is bound', () => {
   /** A run whose scheduler has its port, and does not come to run by itself. */
   function early(options: ConstructorParameters<typeof WholeRun>[1] = {}): WholeRun {

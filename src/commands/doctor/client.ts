@@ -1,6 +1,7 @@
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
 import { isInEnvironment } from '../../python/environment-runner.ts'
 import { pythonOfCommand } from '../../python/python-of-command.ts'
+import { adviseOnScript, type ScriptPlace } from '../../python/script-advice.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
 import { lateAnswer, probeTimeout } from './probe.ts'
@@ -11,31 +12,40 @@ export interface ClientFacts {
   readonly command: readonly [string, ...string[]]
   /** The Python that it runs in; undefined where it is no Python program as far as can be seen. */
   readonly python: PythonDescription | undefined
+  /** What is to be said of its script. */
+  readonly advice: readonly string[]
 }
 
-/** How long a Python may take to answer. */
-export interface LookOptions {
+/** How long a Python may take to answer, and where the program would run. */
+export interface LookOptions extends ScriptPlace {
   /** In milliseconds. */
   readonly timeout: number
 }
 
-/** In which Python a command would run. */
+/** In which Python a command would run, and what there is to say of its script. */
 export async function lookAtClient(
   command: readonly [string, ...string[]],
-  env: Readonly<NodeJS.ProcessEnv>,
-  { timeout }: LookOptions,
+  { timeout, ...place }: LookOptions,
 ): Promise<ClientFacts> {
+  const { env } = place
   // What runs it is a Python, too, which may be slow; else a few bytes of a file are read.
   const patience = isInEnvironment(command) ? timeout : probeTimeout
   const named = pythonOfCommand(command, env, { timeout })
   const python = await deadline(named, patience, () => lateAnswer('look at the client program', patience))
-  return { command, python: python === undefined ? undefined : await describePython(python, { env, timeout }) }
+  return {
+    command,
+    python: python === undefined ? undefined : await describePython(python, { env, timeout }),
+    advice: await adviseOnScript(command, place),
+  }
 }
 
 /**
  * Judges the client program's Python beside that of the cluster, which is undefined where it is not known.
  */
-export function checkClient({ command, python }: ClientFacts, cluster: PythonDescription | undefined): Finding[] {
+export function checkClient(
+  { command, python }: Omit<ClientFacts, 'advice'>,
+  cluster: PythonDescription | undefined,
+): Finding[] {
   const said = command.join(' ')
   if (python === undefined)
     return [found('note', 'client', `"${said}" is no Python program as far as can be seen; its Dask was not looked at`)]

@@ -97,13 +97,16 @@ async function lookForPython({ run, rank, options, env }: Subject, probes: Probe
   )
 }
 
-async function lookForClient({ run, rank, options, env }: Subject, probes: Probes): Promise<Looks['client']> {
+async function lookForClient(
+  { run, rank, options, env, schedulerFile }: Subject,
+  probes: Probes,
+): Promise<Looks['client']> {
   const { command } = options
   if (command === undefined || run?.roles[rank]?.includes('client') === false) return undefined
   const timeout = pythonTimeout(options.rendezvousTimeout)
   return await probes.look(
     'look at the client program',
-    async () => await lookAtClient(command, env, { timeout }),
+    async () => await lookAtClient(command, { env, schedulerFile, timeout }),
     probeTimeout + 2 * timeout,
   )
 }

@@ -48,6 +48,7 @@ export class FakeDask extends FakeProcess {
   readonly pid = 4711
   readonly tail: string[] = ['its last words']
   hadClient = true
+  clientsHadLeft = false
   readonly #bound = deferred<BoundReport>()
   readonly #started = deferred<StartReport>()
 
