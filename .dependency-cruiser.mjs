@@ -1,6 +1,7 @@
 /** What each layer of src/ may import besides itself and the base. */
 const arrows = {
-  cli: ['commands', 'run', 'runners'],
+  cli: ['commands', 'spread', 'run', 'runners'],
+  spread: ['runners', 'process', 'filesystem', 'identity'],
   commands: [
     'runners',
     'report',

@@ -84,6 +84,11 @@ export function readRun(command: Command, [program, ...args]: readonly string[] 
   return all
 }
 
+/** Without a client program there is no client. */
+export function withClient(client: readonly string[], options: RunnerOptions): RunnerOptions {
+  return client.length === 0 ? { ...options, client: false } : options
+}
+
 /** @throws RangeError where the program has no name, as where a variable in its place is not set. */
 export function checkProgram(program: string | undefined): void {
   if (program?.trim() === '') throw new RangeError(`Cannot run "${program}": it is empty; name a program behind --`)

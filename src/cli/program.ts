@@ -1,13 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
-import type { RunnerOptions } from '../options.ts'
 import { neverDry, endByDefect } from '../util/defects.ts'
 import { printableLines } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { ownTables } from '../options/command-table.ts'
-import { addFlags, readOwnOptions, readRun } from './flags.ts'
+import { addFlags, readOwnOptions, readRun, withClient } from './flags.ts'
 
 const introduction =
   "Starts one Dask cluster out of the identical processes of a job, runs your program on it, and ends with your program's exit status."
@@ -67,13 +66,27 @@ function program(args: readonly string[]): Command {
   addRunCommands(root, withFlags)
   addLookCommands(root, withFlags)
   addClusterCommands(root, withFlags)
-  addHiddenCommands(root)
+  addHiddenCommands(root, async (command) => {
+    await program(command).parseAsync([...command], { from: 'user' })
+  })
   return root
 }
 
 type WithFlags = (command: Command) => Command
 
 function addRunCommands(root: Command, withFlags: WithFlags): void {
+  withFlags(
+    root
+      .command('spread')
+      .description('start a run on every host of a job whose system starts one process only: what follows -- is run …')
+      .argument('[command...]', 'run, with its options and the client program')
+      .passThroughOptions(),
+  ).action(async (command: string[], _flags: unknown, own: Command) => {
+    const options = readOwnOptions(ownTables.spread, own)
+    const { runSpread } = await import('./spread.ts')
+    await runSpread(command, options)
+  })
+
   withFlags(
     root
       .command('run')
@@ -126,8 +139,11 @@ function addLookCommands(root: Command, withFlags: WithFlags): void {
   })
 }
 
-/** What only this program itself starts. */
-function addHiddenCommands(root: Command): void {
+/** What only this program itself starts; `start` does what a command says. */
+function addHiddenCommands(root: Command, start: (command: readonly string[]) => Promise<void>): void {
+  hidden(root, 'rank', async () => {
+    await start(await (await import('./rank.ts')).takeRank())
+  })
   hidden(root, 'member', async () => {
     await (await import('./member.ts')).runMember()
   })
@@ -143,11 +159,6 @@ function addHiddenCommands(root: Command): void {
 
 function hidden(root: Command, name: string, run: () => Promise<void>): void {
   root.command(name, { hidden: true }).action(run)
-}
-
-/** Without a client program there is no client. */
-function withClient(client: readonly string[], options: RunnerOptions): RunnerOptions {
-  return client.length === 0 ? { ...options, client: false } : options
 }
 
 /** What nobody has foreseen ends this process as {@link endByDefect} says. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { hiddenOnly } from '../util/hidden-commands.ts'
@@ -10,12 +11,13 @@ const ordersMs = 60_000
 const longestOrders = 8_000_000
 
 /**
- * The orders of a process that this program has started for itself: the first line of standard input, which stays open.
+ * The orders of a process that this program has started for itself: the first line of `stream`, which stays open. What
+ * follows it is left there.
  *
  * @throws RunnerError ERR_USAGE where that is something else.
  */
-export async function readOrders<T>(schema: z.ZodMiniType<T>): Promise<T> {
-  const line = await deadline(firstLine(), ordersMs, () => notOrders('nothing came on standard input'))
+export async function readOrders<T>(schema: z.ZodMiniType<T>, stream: Readable = process.stdin): Promise<T> {
+  const line = await deadline(firstLine(stream), ordersMs, () => notOrders('nothing came on standard input'))
   try {
     return z.parse(schema, JSON.parse(line))
   } catch {
@@ -23,29 +25,30 @@ export async function readOrders<T>(schema: z.ZodMiniType<T>): Promise<T> {
   }
 }
 
-async function firstLine(): Promise<string> {
-  const { stdin } = process
-  stdin.setEncoding('utf8')
+async function firstLine(stream: Readable): Promise<string> {
+  stream.setEncoding('utf8')
   return await new Promise((resolve, reject) => {
     let text = ''
     const stop = (): void => {
-      stdin.off('data', read)
-      stdin.off('end', end)
+      stream.off('data', read)
+      stream.off('end', end)
+      stream.pause()
     }
     const read = (chunk: string): void => {
       text += chunk
       const end = text.indexOf('\n')
       if (end === -1 && text.length < longestOrders) return
       stop()
+      if (end !== -1 && end + 1 < text.length) stream.unshift(text.slice(end + 1), 'utf8')
       resolve(text.slice(0, end))
     }
     const end = (): void => {
       stop()
       reject(notOrders('no orders came on standard input'))
     }
-    stdin.on('data', read)
-    stdin.once('end', end)
-    stdin.once('error', end)
+    stream.on('data', read)
+    stream.once('end', end)
+    stream.once('error', end)
   })
 }
 

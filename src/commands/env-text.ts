@@ -1,4 +1,5 @@
 import { twinsOf } from '../util/container-twins.ts'
+import { shellWord } from '../util/shell-word.ts'
 import { type JoinEnvironment, joinVariables } from './env.ts'
 
 /** Lines for the `eval` of a POSIX shell. */
@@ -6,11 +7,6 @@ export function shellLines(environment: JoinEnvironment): string {
   return Object.entries(joinVariables(environment))
     .map(([name, value]) => `export ${name}=${shellWord(value)}\n`)
     .join('')
-}
-
-/** A word that a POSIX shell takes as it is, whatever is in it. */
-export function shellWord(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** Two lines for a notebook, in which Dask may have been imported already. */

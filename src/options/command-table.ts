@@ -1,6 +1,6 @@
 import { address } from './dask-kinds.ts'
 import { duration, oneOf, path, runFile, wholeNumber, wholeNumberOr, yesOrNo } from './kinds.ts'
-import { runnerKinds } from './names.ts'
+import { runnerKinds, starterNames } from './names.ts'
 import type { Rows } from './row.ts'
 import { mostProcesses, runTable } from './table.ts'
 
@@ -59,6 +59,38 @@ export const ownTables = {
       help: 'number of processes',
     },
     runner,
+  },
+  spread: {
+    hostsFrom: {
+      kind: path(),
+      otherwise: 'the node file of the job',
+      value: 'path',
+      group: 'command',
+      help: 'the file with the hosts, one on each line',
+    },
+    with: {
+      kind: oneOf(...starterNames),
+      otherwise: "that of the job's system, else ssh",
+      value: 'program',
+      group: 'command',
+      variable: 'DASK_HPC_RUNNER_SPREAD_WITH',
+      help: 'what starts the ranks on other hosts',
+    },
+    per: {
+      kind: oneOf('host', 'slot'),
+      default: 'host',
+      value: 'what',
+      group: 'command',
+      variable: 'DASK_HPC_RUNNER_SPREAD_PER',
+      help: 'start one rank on each host, or one for each of its slots',
+    },
+    startTimeout: {
+      kind: duration('1s'),
+      default: '1m',
+      value: 'time',
+      group: 'command',
+      help: 'how long the start of a rank may take',
+    },
   },
   plan: {
     ntasks: {

@@ -1,7 +1,10 @@
 import type { Row } from './row.ts'
 
 /** Workload managers that are rows of one table: src/runners/variables/systems.ts. */
-export const systemNames = ['aws-batch', 'lsf', 'pbs', 'grid-engine', 'oar', 'kubernetes'] as const
+export const systemNames = ['spread', 'aws-batch', 'lsf', 'pbs', 'grid-engine', 'oar', 'kubernetes'] as const
+
+/** What `spread` starts ranks on other hosts with. */
+export const starterNames = ['oarsh', 'qrsh', 'ssh'] as const
 
 /** The runners that `--runner` names, beside `auto`. */
 export const runnerKinds = ['slurm', 'mpi', ...systemNames, 'variables'] as const

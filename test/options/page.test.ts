@@ -57,7 +57,7 @@ it('docs/options.md is what the table of options says', async () => {
     "## Dask's own, passed on to scheduler and workers\n",
     tableOf(daskTable),
     ...(
-      ['local', 'plan', 'doctor', 'wait', 'status', 'env', 'report', 'stop'] as const satisfies CommandName[]
+      ['local', 'spread', 'plan', 'doctor', 'wait', 'status', 'env', 'report', 'stop'] as const satisfies CommandName[]
     ).flatMap((name) => {
       const { runner: _, ...rows } = ownTables[name] as Rows
       return [`## \`${name}\` alone\n`, tableOf(rows)]

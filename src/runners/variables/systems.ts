@@ -1,5 +1,5 @@
 import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
-import type { systemNames } from '../../options/names.ts'
+import { type systemNames, variablePrefix } from '../../options/names.ts'
 import { hostsInFile, positionOf } from './node-file.ts'
 import { countSlots, shortName, type Slots, sumOf } from './slots.ts'
 import { asWord, numberIn, type Said } from './said.ts'
@@ -79,11 +79,35 @@ const lsf = {
   },
 } as const
 
+/** By what `spread` tells each rank that it starts its place. */
+export const spreadVariables = {
+  rank: `${variablePrefix}SPREAD_RANK`,
+  size: `${variablePrefix}SPREAD_SIZE`,
+  job: `${variablePrefix}SPREAD_JOB`,
+  nodes: `${variablePrefix}SPREAD_HOSTS`,
+  localRank: `${variablePrefix}SPREAD_LOCAL_RANK`,
+  localSize: `${variablePrefix}SPREAD_LOCAL_SIZE`,
+  cpus: `${variablePrefix}SPREAD_CPUS`,
+} as const
+
 /**
  * The systems, the most telling variables first. None of them was tried on a real one: docs/launchers.md says where
  * each is documented.
  */
 export const systems: readonly System[] = [
+  {
+    runner: 'spread',
+    launcher: 'dask-hpc-runner spread',
+    rank: spreadVariables.rank,
+    size: sizeIn(spreadVariables.size),
+    jobId: { variable: spreadVariables.job },
+    localRank: spreadVariables.localRank,
+    localSize: spreadVariables.localSize,
+    nodes: spreadVariables.nodes,
+    cpus: spreadVariables.cpus,
+    // No variable of ours is inherited.
+    ofTask: [],
+  },
   {
     runner: 'aws-batch',
     launcher: 'a multi-node parallel job of AWS Batch',

@@ -1,0 +1,48 @@
+import { Command } from 'commander'
+import { completeOptions, type CompleteOptions } from '../options.ts'
+import type { ownTables } from '../options/command-table.ts'
+import { assignRoles } from '../identity/roles.ts'
+import { findHosts } from '../spread/find-hosts.ts'
+import { spread } from '../spread/spread.ts'
+import { printable } from '../util/printable.ts'
+import { forceExit } from '../util/io-timeout.ts'
+import { addFlags, type CommandOptions, readRun, withClient } from './flags.ts'
+
+/** Starts a run on every host of the job, and ends this process with its status. */
+export async function runSpread(
+  args: readonly string[],
+  { own }: CommandOptions<typeof ownTables.spread>,
+): Promise<never> {
+  const { env } = process
+  process.stderr.on('error', () => undefined)
+  const run = readSpreadRun(args)
+  const { runId, lostAfter, grace } = run
+  const hosts = await findHosts(env, own)
+  const { per, startTimeout } = own
+  const clientOf = (size: number): number => clientAmong(size, run)
+  forceExit(await spread({ ...hosts, per, startTimeout, args, clientOf, runId, lostAfter, grace, env, say }))
+}
+
+/** What follows `--`: it is read here too, so that what is wrong in it is told once, and before anything starts. */
+function readSpreadRun([name = '', ...args]: readonly string[]): CompleteOptions {
+  if (name !== 'run')
+    throw new RangeError(
+      `Cannot spread "${printable(name)}": what follows -- is run, as in: spread -- run -- python client.py`,
+    )
+  const command = addFlags(new Command('run')).argument('[command...]').passThroughOptions().exitOverride()
+  command.action(() => undefined).parse([...args], { from: 'user' })
+  return completeOptions(withClient(command.args, readRun(command, command.args)))
+}
+
+/** The rank that has the client; without one rank 0 decides on the end. */
+function clientAmong(size: number, world: CompleteOptions): number {
+  const roles = assignRoles({ ...world, size })
+  return Math.max(
+    0,
+    roles.findIndex((each) => each.includes('client')),
+  )
+}
+
+function say(text: string): void {
+  process.stderr.write(`dask-hpc-runner: ${printable(text)}\n`)
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod/mini'
+
+/** What a rank is told by its launcher, as a line of JSON; the line stays open for the signals that follow. */
+export interface SpreadOrders {
+  /** What the rank says when it is ready. */
+  readonly word: string
+  /** The working directory. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string>>
+  /** The command of dask-hpc-runner, with its arguments. */
+  readonly args: readonly string[]
+}
+
+export const spreadOrdersSchema: z.ZodMiniType<SpreadOrders> = z.object({
+  word: z.string(),
+  directory: z.string(),
+  env: z.record(z.string(), z.string()),
+  args: z.array(z.string()),
+})
+
+/** What a rank is told on the line when all of them are ready. */
+export const beginWord = 'begin'
+
+/** Variables that belong to a host or to a login: those of the launcher's mean nothing elsewhere. */
+const ofHost = /^(HOSTNAME|HOST|PWD|OLDPWD|SHLVL|_|XDG_RUNTIME_DIR|XDG_SESSION_\w+|DBUS_SESSION_BUS_ADDRESS|SSH_\w+)$/
+
+/** Those of which a host may have its own. */
+const ownFirst: ReadonlySet<string> = new Set(['TMPDIR', 'TMP', 'TEMP', 'QUEUE', 'SGE_JOB_SPOOL_DIR'])
+
+/** The variables of this process that are handed on. */
+export function environmentToSend(env: Readonly<NodeJS.ProcessEnv>): Readonly<Record<string, string>> {
+  const handedOn = Object.entries(env).filter(([name, value]) => value !== undefined && !ofHost.test(name))
+  return Object.fromEntries(handedOn) as Record<string, string>
+}
+
+/** Puts the launcher's variables into `env`, that of this process: what a host has of its own stays. */
+export function takeEnvironment(sent: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(sent))
+    if (!ofHost.test(name) && !(ownFirst.has(name) && (env[name] ?? '') !== '')) env[name] = value
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import { type Exit, signalStatus } from '../process/exit.ts'
+import { Reaper } from '../process/reaper.ts'
+import { unkillableMs } from '../process/supervised.ts'
+import { Signals } from '../process/signals.ts'
+import { jobIdOf } from '../runners/variables/systems.ts'
+import { deferred } from '../util/deferred.ts'
+import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
+import { workingDirectory } from '../util/surroundings.ts'
+import { settledWithin } from '../util/wait.ts'
+import { endStatus } from './end-status.ts'
+import type { Hosts } from './find-hosts.ts'
+import { environmentToSend } from './orders.ts'
+import { type Place, placesOf, variablesOf } from './places.ts'
+import type { PassedOn } from './signals.ts'
+import { StartedRank } from './started-rank.ts'
+
+/** A run that is to be spread over hosts. Times are in milliseconds. */
+export interface SpreadOptions extends Hosts {
+  readonly per: 'host' | 'slot'
+  /** How long the start of a rank may take. */
+  readonly startTimeout: number
+  /** The command of each rank: `run` and what follows it. */
+  readonly args: readonly string[]
+  /** The rank whose status is that of the run, of so many ranks. */
+  readonly clientOf: (size: number) => number
+  /** What tells this run from others of the job. @default a word of its own */
+  readonly runId: string | undefined
+  /** Silence after which a rank counts as lost. */
+  readonly lostAfter: number
+  /** From the signal that ends a run to the end of its last process. */
+  readonly grace: number
+  readonly env: Readonly<NodeJS.ProcessEnv>
+  /** Tells people what goes on. */
+  readonly say: (text: string) => void
+}
+
+/** How much longer than its own time limits a run may take to end, before what is left of it is ended here. */
+const patienceMs = 10_000
+
+/** How long a rank may take to end of which nothing is expected any more. */
+const releaseMs = 5_000
+
+/**
+ * Starts a rank on every host, has them begin when all are ready, and passes on signals and output. Returns the run's
+ * status when all of them have ended.
+ *
+ * @throws RunnerError where a rank cannot be started: then none begins, so that nothing of the run is ever there.
+ */
+export async function spread(options: SpreadOptions): Promise<number> {
+  await using reaper = new Reaper()
+  const places = placesOf(options.hosts, options.per)
+  const ranks = startAll(places, options, reaper)
+  options.say(`${places.length} ranks on ${options.hosts.length} hosts by ${options.starter.name}`)
+  using interruption = new Interruption(ranks)
+  const ready = Promise.all(ranks.map(async (rank) => rank.ready(options.startTimeout)))
+  try {
+    const early = await Promise.race([ready.then(() => undefined), interruption.signal])
+    if (early !== undefined) {
+      await endEarly(ranks)
+      return signalStatus(early)
+    }
+  } catch (error) {
+    await endEarly(ranks)
+    throw error
+  }
+  for (const rank of ranks) rank.begin()
+  return endStatus(await endsOf(ranks, interruption, options), options.clientOf(places.length))
+}
+
+function startAll(places: readonly Place[], options: SpreadOptions, reaper: Reaper): readonly StartedRank[] {
+  const { args, env, starter, slotsAreCpus } = options
+  const own = randomBytes(4).toString('hex')
+  const job = jobIdOf(env) ?? `spread-${own}`
+  const words = { job, runId: options.runId ?? own, slotsAreCpus }
+  const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
+  const directory = workingDirectory()
+  const sent = environmentToSend(env)
+  return places.map((place) => {
+    const orders = { word, directory, env: { ...sent, ...variablesOf(place, words) }, args }
+    return new StartedRank(place, { starter, orders, env, reaper })
+  })
+}
+
+/** The signals that come to this process, which are passed on to all ranks. */
+class Interruption implements Disposable {
+  readonly #signals: Signals
+  readonly #first = deferred<EndingSignal>()
+
+  constructor(ranks: readonly StartedRank[]) {
+    const pass = (signal: PassedOn): void => {
+      for (const rank of ranks) rank.signal(signal)
+    }
+    const onEnding = (signal: EndingSignal): void => {
+      pass(signal)
+      this.#first.resolve(signal)
+    }
+    this.#signals = new Signals({ onEnding, onUser: (signal) => pass(signal as PassedOn) })
+    const held = takeHeldSignal()
+    if (held !== undefined) this.#signals.ending(held, { onEnding })
+  }
+
+  /** The first one that ends a run. */
+  get signal(): Promise<EndingSignal> {
+    return this.#first.promise
+  }
+
+  [Symbol.dispose](): void {
+    this.#signals[Symbol.dispose]()
+  }
+}
+
+/** Nothing comes of this run: no rank begins. */
+async function endEarly(ranks: readonly StartedRank[]): Promise<void> {
+  for (const rank of ranks) if (!rank.isReady) rank.kill()
+  await releaseAll(ranks)
+}
+
+/** Has every rank end that is still there, and ends its process here where it does not. */
+async function releaseAll(ranks: readonly StartedRank[]): Promise<void> {
+  for (const rank of ranks) rank.release()
+  const ended = Promise.all(ranks.map(async ({ exited }) => exited))
+  if (await settledWithin(ended, releaseMs)) return
+  for (const rank of ranks) rank.kill()
+}
+
+/**
+ * The ends of all ranks. A run ends by itself, all of it, when its client or rank 0 has ended, or a signal came: what has
+ * not ended some time later cannot tell any more, and is ended here.
+ */
+async function endsOf(
+  ranks: readonly StartedRank[],
+  interruption: Interruption,
+  { clientOf, lostAfter, grace }: SpreadOptions,
+): Promise<readonly Exit[]> {
+  const released = deferred<Exit>()
+  const all = Promise.all(ranks.map(async ({ exited }) => Promise.race([exited, released.promise])))
+  const deciding = [0, clientOf(ranks.length)].map(async (rank) => ranks[rank]?.exited)
+  const orderly = Promise.race([all, ...deciding]).then(() => lostAfter)
+  const interrupted = interruption.signal.then(() => grace)
+  if (!(await settledWithin(all, (await Promise.race([orderly, interrupted])) + patienceMs))) {
+    await releaseAll(ranks)
+    await settledWithin(all, unkillableMs)
+    // What does not even end by that is left to the reaper.
+    released.resolve({ status: null, signal: 'SIGKILL', forced: true })
+  }
+  return await all
+}

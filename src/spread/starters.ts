@@ -1,0 +1,62 @@
+import type { starterNames } from '../options/names.ts'
+import { shellWord } from '../util/shell-word.ts'
+import type { Host } from './node-file.ts'
+
+/** What `--with` names. */
+export type StarterName = (typeof starterNames)[number]
+
+/** How a system starts a process on another host of the job: a row of the table. */
+export interface Starter {
+  readonly name: StarterName
+  /** Whose it is, for people. */
+  readonly system: string
+  /** The variables that name its node file. The row is that of a job where one is there. */
+  readonly nodeFiles: readonly string[]
+  /** The command that starts `program` with its arguments on `host`. */
+  readonly command: (host: Host, program: readonly string[]) => [string, ...string[]]
+  /** What to try by hand where it does not start anything. */
+  readonly trial: (host: Host) => string
+  /** Whether a slot of its node file is a CPU of the job. */
+  readonly slotsAreCpus: boolean
+}
+
+/** The words of a command as the one text that a user's shell on the other host is given. */
+const asText = (program: readonly string[]): string => program.map(shellWord).join(' ')
+
+/** Nothing is asked, a host that does not answer is told of, and so is one that falls silent later. */
+const sshOptions = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20', '-o', 'ServerAliveInterval=15'] as const
+
+/** Which system's job this is comes from the first row whose node file is named. */
+export const starters: readonly Starter[] = [
+  {
+    name: 'oarsh',
+    system: 'OAR',
+    nodeFiles: ['OAR_NODE_FILE', 'OAR_NODEFILE'],
+    command: ({ name }, program) => ['oarsh', ...sshOptions, name, asText(program)],
+    trial: ({ name }) => `oarsh ${name} true`,
+    slotsAreCpus: true,
+  },
+  {
+    name: 'qrsh',
+    system: 'Grid Engine',
+    nodeFiles: ['PE_HOSTFILE'],
+    command: ({ name }, program) => ['qrsh', '-inherit', '-noshell', name, ...program],
+    trial: ({ name }) => `qrsh -inherit ${name} true`,
+    slotsAreCpus: true,
+  },
+  {
+    name: 'ssh',
+    system: 'any other',
+    nodeFiles: [],
+    command: ({ name }, program) => ['ssh', ...sshOptions, name, asText(program)],
+    trial: ({ name }) => `ssh -o BatchMode=yes ${name} true`,
+    slotsAreCpus: false,
+  },
+]
+
+/** The row of that name. */
+export function starterOf(name: StarterName): Starter {
+  const found = starters.find((row) => row.name === name)
+  if (found === undefined) throw new RangeError(`Cannot spread with "${name}": there is no such program here`)
+  return found
+}

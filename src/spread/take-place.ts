@@ -1,0 +1,71 @@
+import { Socket } from 'node:net'
+import { hostname } from 'node:os'
+import { statSync } from 'node:fs'
+import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { deferred } from '../util/deferred.ts'
+import { forEachLine } from '../process/output.ts'
+import { ordersDescriptor } from './remote-command.ts'
+import { beginWord, takeEnvironment, type SpreadOrders } from './orders.ts'
+import { isPassedOn } from './signals.ts'
+
+/** Opens the line from the launcher. @throws RunnerError ERR_USAGE where there is none. */
+export function openLine(): Socket {
+  try {
+    return new Socket({ fd: ordersDescriptor, readable: true, writable: false })
+  } catch (cause) {
+    throw new RunnerError(`Cannot take part in a run: no orders come from a launcher (${messageOf(cause)})`, {
+      code: 'ERR_USAGE',
+      cause,
+    })
+  }
+}
+
+/**
+ * Takes the place of a rank: the directory, the environment, and from then on the launcher's signals. Says so, and waits
+ * until all the others have said so too. When the launcher has gone, whatever ended it, this process ends as by TERM.
+ *
+ * @returns the command of this process, and its arguments; undefined where the run does not begin
+ * @throws RunnerError ERR_ENVIRONMENT where there is no such directory on this host.
+ */
+export async function takePlace(orders: SpreadOrders, line: Socket): Promise<readonly string[] | undefined> {
+  enter(orders)
+  const begins = deferred<boolean>()
+  let hasBegun = false
+  const end = (signal: NodeJS.Signals): void => {
+    begins.resolve(false)
+    if (hasBegun) process.kill(process.pid, signal)
+  }
+  forEachLine(line, (word) => {
+    if (word === beginWord) begins.resolve((hasBegun = true))
+    else if (isPassedOn(word)) end(word)
+  })
+  line.once('close', () => {
+    end('SIGTERM')
+  })
+  line.resume()
+  process.stdout.write(`${orders.word}\n`)
+  const begun = await begins.promise
+  line.unref()
+  return begun ? orders.args : undefined
+}
+
+function enter({ directory, env }: SpreadOrders): void {
+  try {
+    process.chdir(directory)
+  } catch (cause) {
+    const why = errnoOf(cause) === 'ENOENT' ? 'there is no such directory' : messageOf(cause)
+    throw new RunnerError(
+      `Cannot enter "${directory}" on host "${hostname()}": ${why}; start spread in a directory that all hosts share`,
+      { code: 'ERR_ENVIRONMENT', cause },
+    )
+  }
+  const temporary = process.env.TMPDIR
+  takeEnvironment(env, process.env)
+  process.env.PWD = directory
+  // That of the launcher's job may be there on its own host alone.
+  if (temporary === undefined && !isDirectory(process.env.TMPDIR)) delete process.env.TMPDIR
+}
+
+function isDirectory(path: string | undefined): boolean {
+  return path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}

@@ -1,0 +1,125 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { Cluster, programs, type Started } from '../support/cluster.ts'
+import { kill } from '../support/processes.ts'
+
+const starts = resolve(import.meta.dirname, '../../fixtures/remote-starts')
+
+/** Starts `spread`, on hosts of the fixtures, with a file of these hosts. */
+async function spread(
+  cluster: Cluster,
+  hosts: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Started> {
+  await writeFile(cluster.path('hosts'), hosts)
+  cluster.expectFile('hosts')
+  return cluster.run(['spread', ...args], {
+    PATH: `${join(cluster.directory, 'bin')}:${starts}:${process.env.PATH ?? ''}`,
+    ...env,
+  })
+}
+
+const hold = ['--', 'run', '--', 'python3', join(programs, 'hold.py'), 'go']
+
+for (const [program, env] of [
+  ['ssh', {}],
+  ['qrsh', { PE_HOSTFILE: 'hosts', JOB_ID: '17', SGE_TASK_ID: 'undefined' }],
+] as const)
+  test(`${program} starts a rank on each host, which gets directory and environment, and shows none of it`, async () => {
+    await using cluster = await Cluster.make()
+    const log = cluster.path('commands')
+    cluster.expectFile('commands')
+    const shown =
+      'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; exit 3'
+    const hosts = 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
+    const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
+    const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
+      PASSWORD: 'secret word',
+      REMOTE_START_LOG: log,
+      ...env,
+    })
+    await run.expectStatus(3)
+    expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\n`)
+    expect(run.stderr).toContain(`3 ranks on 3 hosts by ${program}\n`)
+    if (program === 'qrsh') expect(run.stderr).toContain('run spread-17.')
+    const commands = (await readFile(log, 'utf8')).trimEnd().split('\n')
+    expect(commands.map((each) => / (host.) /.exec(each)?.[1]).sort()).toEqual(['hostA', 'hostB', 'hostC'])
+    expect(commands.join()).not.toMatch(/secret|client|Client/)
+    await cluster.expectNothingLeft()
+  })
+
+for (const [host, says] of [
+  [
+    'unknown1',
+    /Cannot start rank 2 on "unknown1" by ssh: it exited with status 255 .*: ssh: Could not resolve hostname unknown1.*; see whether "ssh -o BatchMode=yes unknown1 true" works/,
+  ],
+  ['denied1', /Cannot start rank 2 on "denied1" by ssh: .*Permission denied/],
+  ['silent1', /Cannot start rank 2 on "silent1" by ssh: it is not ready after 2 s/],
+] as const)
+  test(`everything ends at once where rank 2 cannot be started on ${host}`, async () => {
+    await using cluster = await Cluster.make()
+    const run = await spread(cluster, `localhost\nhostB\n${host}\n`, [
+      '--hosts-from',
+      'hosts',
+      '--start-timeout',
+      '2s',
+      ...hold,
+    ])
+    const { status } = await run.ended
+    expect(status, run.output).toBe(host === 'silent1' ? 75 : 69)
+    expect(run.stderr).toMatch(says)
+    expect(run.stderr.trimEnd().split('\n')).toHaveLength(2)
+    expect(run.stdout).toBe('')
+    await cluster.expectNothingLeft()
+  })
+
+test('signals reach the program, whose status is that of spread', async () => {
+  await using cluster = await Cluster.make()
+  const counting = ['--', 'run', '--', 'python3', join(programs, 'signals.py'), '3', '7']
+  const run = await spread(cluster, 'localhost\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...counting])
+  await run.expectOutput('ready')
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGTERM'] as const) run.signal(signal)
+  await run.expectStatus(7)
+  expect(run.stdout).toContain("counts [('SIGTERM', 1), ('SIGUSR1', 1), ('SIGUSR2', 1)]\n")
+  await cluster.expectNothingLeft()
+})
+
+test('where spread is killed, the ranks end on all hosts', async () => {
+  await using cluster = await Cluster.make()
+  const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
+  await run.expectOutput('ready')
+  kill(run.pid, 'SIGKILL')
+  await cluster.expectNothingLeft()
+})
+
+test("where the remote start of the client's rank is killed, all ends with the status of the failure", async () => {
+  await using cluster = await Cluster.make()
+  const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
+  await run.expectOutput('ready')
+  kill(
+    await cluster.expectProcess(
+      `${join(starts, 'ssh')} -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 hostB`,
+    ),
+    'SIGKILL',
+  )
+  await run.expectStatus(69)
+  await cluster.expectNothingLeft()
+})
+
+test('says what is wrong before anything starts', async () => {
+  await using cluster = await Cluster.make()
+  for (const [args, status, says] of [
+    [['--', 'python3', 'x.py'], 64, 'Cannot spread "python3": what follows -- is run'],
+    [['--hosts-from', 'hosts', '--', 'run', '--grace', 'soon', '--', 'x'], 64, 'Cannot use --grace "soon"'],
+    [['--', 'run', '--', 'x'], 78, 'none of OAR_NODE_FILE, OAR_NODEFILE, PE_HOSTFILE'],
+    [['--hosts-from', 'none', '--', 'run', '--', 'x'], 78, 'Cannot read the hosts of "none": there is no such file'],
+    [['--hosts-from', 'hosts', '--', 'run', '--', 'x'], 78, 'line 1 is "-oProxyCommand=x"'],
+  ] as const) {
+    const run = await spread(cluster, '-oProxyCommand=x\n', args)
+    await run.expectStatus(status)
+    expect(run.stderr).toContain(says)
+  }
+  await cluster.expectNothingLeft()
+})
