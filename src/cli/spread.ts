@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { completeOptions, type CompleteOptions } from '../options.ts'
 import type { ownTables } from '../options/command-table.ts'
-import { assignRoles } from '../identity/roles.ts'
+import { clientAmong } from '../spread/end-status.ts'
 import { findHosts } from '../spread/find-hosts.ts'
 import { spread } from '../spread/spread.ts'
 import { printable } from '../util/printable.ts'
@@ -19,7 +19,7 @@ export async function runSpread(
   const { runId, lostAfter, grace } = run
   const hosts = await findHosts(env, own)
   const { per, startTimeout } = own
-  const clientOf = (size: number): number => clientAmong(size, run)
+  const clientOf = (size: number): number => clientAmong({ ...run, size })
   forceExit(await spread({ ...hosts, per, startTimeout, args, clientOf, runId, lostAfter, grace, env, say }))
 }
 
@@ -32,15 +32,6 @@ function readSpreadRun([name = '', ...args]: readonly string[]): CompleteOptions
   const command = addFlags(new Command('run')).argument('[command...]').passThroughOptions().exitOverride()
   command.action(() => undefined).parse([...args], { from: 'user' })
   return completeOptions(withClient(command.args, readRun(command, command.args)))
-}
-
-/** The rank that has the client; without one rank 0 decides on the end. */
-function clientAmong(size: number, world: CompleteOptions): number {
-  const roles = assignRoles({ ...world, size })
-  return Math.max(
-    0,
-    roles.findIndex((each) => each.includes('client')),
-  )
 }
 
 function say(text: string): void {

@@ -1,4 +1,5 @@
 import { exitStatuses } from '../errors.ts'
+import { assignRoles, type World } from '../identity/roles.ts'
 import { type Exit, shellStatus } from '../process/exit.ts'
 
 /** The status by which a remote start says that it has lost its process, or could not start it. */
@@ -20,4 +21,13 @@ export function endStatus(exits: readonly Exit[], client: number): number {
 
 function isLost(exit: Exit): boolean {
   return exit.forced || exit.signal !== null || exit.status === lostStatus
+}
+
+/** The rank that has the client; without one rank 0 decides on the end. */
+export function clientAmong(world: World): number {
+  const roles = assignRoles(world)
+  return Math.max(
+    0,
+    roles.findIndex((each) => each.includes('client')),
+  )
 }

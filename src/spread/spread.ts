@@ -36,10 +36,10 @@ export interface SpreadOptions extends Hosts {
 }
 
 /** How much longer than its own time limits a run may take to end, before what is left of it is ended here. */
-const patienceMs = 10_000
+const patienceMs = 5_000
 
 /** How long a rank may take to end of which nothing is expected any more. */
-const releaseMs = 5_000
+const releaseMs = 3_000
 
 /**
  * Starts a rank on every host, has them begin when all are ready, and passes on signals and output. Returns the run's

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Exit } from '../../src/process/exit.ts'
-import { endStatus } from '../../src/spread/end-status.ts'
+import { clientAmong, endStatus } from '../../src/spread/end-status.ts'
 
 const exits = (...ends: readonly (number | NodeJS.Signals)[]): Exit[] =>
   ends.map((end) =>
@@ -18,4 +18,11 @@ test.each([
   ['is 69 where nobody has a word left', exits('SIGKILL', 'SIGKILL', 255), 69],
 ])('%s', (_, ends, status) => {
   expect(endStatus(ends, 1)).toBe(status)
+})
+
+test("the client's rank is 1, or 0 where that has it too or there is none", () => {
+  const world = { size: 3, layout: 'exclusive', client: true, scheduler: true } as const
+  expect(clientAmong(world)).toBe(1)
+  expect(clientAmong({ ...world, size: 2 })).toBe(0)
+  expect(clientAmong({ ...world, client: false })).toBe(0)
 })
