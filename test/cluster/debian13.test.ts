@@ -32,25 +32,20 @@ onDebian13.for([
   await cluster.expectNothingLeft()
 })
 
-onDebian13.for(['--no-nanny', '--nanny'])('with %s a program sees the workers and computes on one', async (nanny) => {
+onDebian13('with --nanny a program sees the workers and computes on one', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(local(['-n', '4', nanny], 'workers.py', '2'))
+  const run = cluster.run(local(['-n', '3', '--nanny'], 'workers.py', '2'))
   await run.expectStatus(0)
-  expect(run.stdout).toBe('workers [2, 3]\nresult 21 on 2\n')
+  expect(run.stdout).toBe('workers [2]\nresult 21 on 2\n')
   run.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
 
-onDebian13.for([
-  ['3', 3],
-  ['SIGKILL', 137],
-] as const)('a program that ends with %s gives the status %i', async ([how, status]) => {
+onDebian13('a program that ends with 3 gives the status 3', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(local(['-n', '4'], 'end.py', how))
-  await run.expectStatus(status)
-  // That a signal killed the program is told as an error.
-  if (how === 'SIGKILL') expect(run.stderr).toMatch(/error: The client program on \S+ was killed by SIGKILL/)
-  else run.expectNoAlarm()
+  const run = cluster.run(local(['-n', '3'], 'end.py', '3'))
+  await run.expectStatus(3)
+  run.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
 
@@ -101,7 +96,7 @@ onDebian13('a run that ends while heartbeats are under way alarms nobody', async
 for (const way of ['the launcher alone', 'every process at once'] as const) {
   onDebian13(`TERM to ${way} reaches the program once, which still computes and ends as it likes`, async () => {
     await using cluster = await Cluster.make()
-    const run = cluster.run(local(['-n', '4'], 'signals.py', '1', '7'))
+    const run = cluster.run(local(['-n', '3'], 'signals.py', '1', '7'))
     await run.expectOutput('ready')
     if (way === 'the launcher alone') run.signal('SIGTERM')
     else await cluster.signalAll('SIGTERM')
@@ -115,7 +110,7 @@ for (const way of ['the launcher alone', 'every process at once'] as const) {
 
 onDebian13('a killed scheduler ends the run with 69 and says so', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(local(['-n', '4', '--grace', '8s'], 'stubborn.py'))
+  const run = cluster.run(local(['-n', '3', '--grace', '8s'], 'stubborn.py'))
   await run.expectOutput('ready')
   await run.expectOutput('cluster at')
   process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
@@ -126,7 +121,7 @@ onDebian13('a killed scheduler ends the run with 69 and says so', async () => {
 
 onDebian13('a killed launcher leaves neither process nor file', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(local(['-n', '4'], 'stubborn.py'))
+  const run = cluster.run(local(['-n', '3'], 'stubborn.py'))
   await run.expectOutput('ready')
   run.signal('SIGKILL')
   await run.ended

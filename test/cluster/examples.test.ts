@@ -8,7 +8,6 @@ import { fourTasks, startTasks } from '../support/step.ts'
 const root = resolve(import.meta.dirname, '../..')
 const examples = join(root, 'examples')
 const sum = 'sum of squares: 285\n'
-const increments = '10 -> 11\n10 -> 11\n20 -> 21\n20 -> 21\n'
 
 for (const client of ['client.py', 'client_scheduler_file.py']) {
   test(`${client} runs on one machine`, async () => {
@@ -19,16 +18,17 @@ for (const client of ['client.py', 'client_scheduler_file.py']) {
     run.expectNoAlarm()
     await cluster.expectNothingLeft()
   })
-
-  test(`${client} runs in a job of four processes`, async () => {
-    await using cluster = await Cluster.make()
-    const tasks = startTasks(cluster, fourTasks(), ['--', 'python3', join(examples, client)])
-    for (const task of tasks) await task.expectStatus(0)
-    expect(tasks.map(({ stdout }) => stdout)).toEqual(['', sum, '', ''])
-    for (const task of tasks) task.expectNoAlarm()
-    await cluster.expectNothingLeft()
-  })
 }
+
+// client.py runs in a job of four tasks, too, and so does client.ts: test/slurm/examples.test.ts.
+test('client_scheduler_file.py runs in a job of four processes', async () => {
+  await using cluster = await Cluster.make()
+  const tasks = startTasks(cluster, fourTasks(), ['--', 'python3', join(examples, 'client_scheduler_file.py')])
+  for (const task of tasks) await task.expectStatus(0)
+  expect(tasks.map(({ stdout }) => stdout)).toEqual(['', sum, '', ''])
+  for (const task of tasks) task.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
 
 test('demo.py runs on one machine', async () => {
   await using cluster = await Cluster.make()
@@ -36,20 +36,6 @@ test('demo.py runs on one machine', async () => {
   await run.expectStatus(0)
   expect(run.stdout).toMatch(/^pi is about 3\.1\d+: .* on 2 workers\n {2}worker 2 .*\n {2}worker 3 .*\n$/)
   run.expectNoAlarm()
-  await cluster.expectNothingLeft()
-})
-
-test('job.sbatch runs as it is', async () => {
-  await using cluster = await Cluster.make()
-  await copyClient(cluster)
-  const bin = join(cluster.directory, 'bin')
-  await symlink(program, join(bin, 'dask-hpc-runner'))
-  await symlink(join(bin, 'python3'), join(bin, 'python'))
-  const path = `${join(root, 'fixtures/bin')}:${cluster.env.PATH ?? ''}`
-  const job = cluster.start(['bash', join(examples, 'job.sbatch')], { PATH: path, SLURM_CPUS_PER_TASK: '4' })
-  await job.expectStatus(0)
-  expect(job.stdout).toBe(sum)
-  job.expectNoAlarm()
   await cluster.expectNothingLeft()
 })
 
@@ -62,16 +48,6 @@ test('cluster.ts runs in a job of four processes', async () => {
   const [scheduler, client, ...workers] = tasks.map(({ stdout }) => stdout)
   expect(client).toMatch(/^2 workers at tcp:\/\/\S+\nsum of squares: 285\n$/)
   expect([scheduler, ...workers]).toEqual(['', '', ''])
-  for (const task of tasks) task.expectNoAlarm()
-  await cluster.expectNothingLeft()
-})
-
-test('client.ts runs in a job of four processes', async () => {
-  await using cluster = await Cluster.make()
-  const example = await compile(cluster, 'client')
-  const tasks = fourTasks().map((env) => cluster.start([process.execPath, example], env))
-  for (const task of tasks) await task.expectStatus(0)
-  expect(tasks.map(({ stdout }) => stdout)).toEqual(['', increments, '', ''])
   for (const task of tasks) task.expectNoAlarm()
   await cluster.expectNothingLeft()
 })

@@ -9,7 +9,7 @@ const stubborn = join(programs, 'stubborn.py')
 
 test('a killed launcher leaves no descendant, not even one that left its session', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '4', '--', 'python3', stubborn])
+  const run = cluster.run(['local', '-n', '3', '--', 'python3', stubborn])
   await run.expectOutput('ready')
   run.signal('SIGKILL')
   await run.ended

@@ -5,13 +5,13 @@ import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
 const test = slurmTest()
-const four = ['--nodes=4', '--ntasks=4']
+const three = ['--nodes=3', '--ntasks=3']
 const end = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'end.py')]
 const hold = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'hold.py'), 'go']
 
 for (const kill of ['--kill-on-bad-exit=0', '--kill-on-bad-exit=1']) {
   test(`srun ${kill} exits with the program's status`, async ({ work }) => {
-    const run = work.srun([...four, kill], [...end, '3'])
+    const run = work.srun([...three, kill], [...end, '3'])
     await run.expectStatus(3)
     // The others have ended in order, and not because srun ended them.
     expect(run.stderr).not.toContain('SIGTERM')
@@ -21,7 +21,7 @@ for (const kill of ['--kill-on-bad-exit=0', '--kill-on-bad-exit=1']) {
 }
 
 test('srun exits with 128+9 where the program was killed', async ({ work }) => {
-  const run = work.srun(four, [...end, 'SIGKILL'])
+  const run = work.srun(three, [...end, 'SIGKILL'])
   await run.expectStatus(137)
   await work.expectNothingLeft()
 })
@@ -29,7 +29,7 @@ test('srun exits with 128+9 where the program was killed', async ({ work }) => {
 test("sbatch --wait and scontrol tell the program's status", async ({ work }) => {
   await work.write('job.sbatch', `#!/bin/bash\nsrun ${end.join(' ')} 3\n`)
   work.expectFile('slurm-*.out')
-  const run = work.start(['sbatch', '--wait', ...four, 'job.sbatch'])
+  const run = work.start(['sbatch', '--wait', ...three, 'job.sbatch'])
   await run.expectStatus(3)
   const [, job = ''] = /Submitted batch job (\d+)/.exec(run.stdout) ?? []
   await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '3:0' })
@@ -37,7 +37,7 @@ test("sbatch --wait and scontrol tell the program's status", async ({ work }) =>
 })
 
 test('a lost worker does not end the run, and srun tells of it', async ({ work, slurm }) => {
-  const run = work.srun([...four, '--kill-on-bad-exit=0'], hold)
+  const run = work.srun(['--nodes=4', '--ntasks=4', '--kill-on-bad-exit=0'], hold)
   await run.expectOutput('ready')
   await slurm.killProcess('node3', 'dask-hpc-runner run')
   await run.expectOutput('Killed')
@@ -52,7 +52,7 @@ for (const [host, what] of [
   ['node1', "the client's"],
 ] as const) {
   test(`where ${what} process is killed, all processes end`, async ({ work, slurm }) => {
-    const run = work.srun([...four, '--kill-on-bad-exit=0'], hold)
+    const run = work.srun([...three, '--kill-on-bad-exit=0'], hold)
     await run.expectOutput('ready')
     await slurm.killProcess(host, 'dask-hpc-runner run')
     const { status } = await run.ended
@@ -63,15 +63,15 @@ for (const [host, what] of [
 
 test('a process that is stopped before it has joined does not hold a step that has failed', async ({ work }) => {
   const run = ['dask-hpc-runner', 'run', '--lost-after', '4s', '--python', '/bin/false', '--', 'true']
-  const step = work.srun([...four, '--kill-on-bad-exit=0'], [join(programs, 'stopped-before-joining.sh'), '3', ...run])
+  const step = work.srun([...three, '--kill-on-bad-exit=0'], [join(programs, 'stopped-before-joining.sh'), '2', ...run])
   await step.ended
-  expect(step.output).toMatch(/rank 3 may still hold the step: scancel --signal=TERM [0-9.]+ has Slurm end it/)
+  expect(step.output).toMatch(/rank 2 may still hold the step: scancel --signal=TERM [0-9.]+ has Slurm end it/)
   await work.expectNothingLeft()
 })
 
 test('a program that ignores TERM is killed in its time, before Slurm kills everything', async ({ work, slurm }) => {
   const stubborn = `dask-hpc-runner run --grace 4s -- python ${join(programs, 'stubborn.py')}`
-  const job = await work.sbatch(`#!/bin/bash\nsrun ${stubborn}\n`, four)
+  const job = await work.sbatch(`#!/bin/bash\nsrun ${stubborn}\n`, three)
   await work.expectOutput(job, 'ready')
   await slurm.on('login', ['scancel', job])
   await work.expectEnd(job, { JobState: 'CANCELLED', ExitCode: '0:15' })
@@ -80,7 +80,7 @@ test('a program that ignores TERM is killed in its time, before Slurm kills ever
 
 test('Ctrl-C reaches the program of an interactive srun that passes it on', async ({ work, slurm }) => {
   const counting = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'signals.py'), '1', '7']
-  const run = work.srun([...four, '--disable-status'], counting)
+  const run = work.srun([...three, '--disable-status'], counting)
   await run.expectOutput('ready')
   await interrupt(slurm)
   await run.expectStatus(7)
@@ -93,14 +93,14 @@ test('where Ctrl-C twice lets Slurm kill all processes at once, the next run tak
   slurm,
 }) => {
   const hold = ['dask-hpc-runner', 'run', '--scheduler-file', 'F.json', '--', 'python', join(programs, 'hold.py'), 'go']
-  const killed = work.srun(four, hold)
+  const killed = work.srun(three, hold)
   await killed.expectOutput('ready')
   await interrupt(slurm)
   await killed.expectOutput('one more within')
   await interrupt(slurm)
   await killed.expectStatus(137)
   await work.write('go', '')
-  const run = work.srun(four, hold)
+  const run = work.srun(three, hold)
   await run.expectStatus(0)
   expect(run.stdout).toContain('result 21')
   expect(run.stderr).toMatch(/Replacing ".*F\.json" of run .*, which is gone/)

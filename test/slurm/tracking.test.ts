@@ -18,7 +18,7 @@ for (const { processTracking, whom } of trackings) {
   const test = slurmTest({ processTracking })
 
   test(`signals to ${whom} reach the program once, and TERM ends the step with its status`, async ({ work, slurm }) => {
-    const run = work.srun(['--nodes=4', '--ntasks=4'], ['dask-hpc-runner', 'run', '--', ...counting.split(' ')])
+    const run = work.srun(['--nodes=3', '--ntasks=3'], ['dask-hpc-runner', 'run', '--', ...counting.split(' ')])
     await run.expectOutput('ready')
     const [job = ''] = await work.jobIds()
     await slurm.on('login', ['scancel', '--signal=USR1', job])
@@ -34,7 +34,7 @@ for (const { processTracking, whom } of trackings) {
     // Slurm ends srun with the script, so that nobody prints the program's last words any more.
     const program = `dask-hpc-runner run -- sh -c 'exec ${counting} >words.txt'`
     work.expectFile('words.txt')
-    const job = await work.sbatch(`#!/bin/bash\nsrun ${program}\n`, ['--nodes=4', '--ntasks=4'])
+    const job = await work.sbatch(`#!/bin/bash\nsrun ${program}\n`, ['--nodes=3', '--ntasks=3'])
     await work.expectText('words.txt', 'ready')
     await slurm.on('login', ['scancel', job])
     await work.expectEnd(job, { JobState: 'CANCELLED', ExitCode: '0:15' })
