@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import { Client } from '../../src/client/client.ts'
 import { Reaper } from '../../src/process/reaper.ts'
 import { ClientProcess } from '../../src/python/client-process.ts'
 import { takeClientProcess } from '../../src/python/take-client-process.ts'
-import { ClientCluster } from '../support/client.ts'
+import { ClientCluster, sharedClient } from '../support/client.ts'
 import { programs, python } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
@@ -46,33 +46,6 @@ test('a killed helper process fails whatever waits, and what is asked later', as
   expect(() => client.submit(sleeping)).toThrow('Cannot submit: Lost the client')
   await shared.end()
   expect(rejections).toEqual([])
-})
-
-test('a helper process that stays stopped is killed', async () => {
-  await using shared = await ClientCluster.start(1)
-  const { cluster, client } = shared
-  const reaper = new Reaper()
-  const helper = new ClientProcess({
-    python,
-    env: cluster.env,
-    reaper,
-    lostAfter: 500,
-    onLine: () => undefined,
-  })
-  const target = {
-    schedulerAddress: client.schedulerAddress,
-    [takeClientProcess]: async () => await Promise.resolve(helper),
-  }
-  await using watched = await Client.connect(target, { env: cluster.env })
-  const result = watched.submit(sleeping).result({ timeout: soon })
-  process.kill(helper.pid ?? 0, 'SIGSTOP')
-  await expect(result).rejects.toMatchObject({
-    code: 'ERR_COMPONENT_LOST',
-    message: expect.stringContaining('was killed by SIGKILL (it stayed stopped for 500 ms)') as string,
-  })
-  await watched.close()
-  await reaper.close()
-  await shared.end()
 })
 
 test('a killed scheduler fails whatever waits', async () => {
@@ -132,107 +105,6 @@ test('a task for workers of which one has just gone runs on the other, and the c
   await shared.end()
 })
 
-test("a worker's killed Node process fails its call; the next call gets a new one", async () => {
-  await using shared = await ClientCluster.start(1)
-  const { client, cluster } = shared
-  const own = (): number => process.pid
-  const first = await client.submit(own).result()
-  expect(await client.submit(own).result()).toBe(first)
-  const started = cluster.path('started')
-  cluster.expectFile('started')
-  const waiting = client.submit(
-    async (file: string) => {
-      const { writeFile } = await import('node:fs/promises')
-      await writeFile(file, '')
-      await new Promise((resolve) => setTimeout(resolve, 600_000))
-    },
-    [started],
-  )
-  const result = waiting.result({ timeout: soon })
-  await until(
-    async () => await readdir(cluster.work),
-    (names) => names.includes('started'),
-    { what: 'the call is under way', say: (names) => names.join(' ') },
-  )
-  process.kill(first, 'SIGKILL')
-  await expect(result).rejects.toMatchObject({
-    kind: 'node',
-    message: expect.stringMatching(
-      /The Node process \(pid \d+ on \S+\) was killed by SIGKILL during the call/,
-    ) as string,
-  })
-  expect(await client.submit(own).result()).not.toBe(first)
-  await expect(client.submit(() => process.exit(3)).result()).rejects.toThrow('exited with status 3')
-  // Idle when it is killed: the next call does not notice.
-  const idle = await client.submit(own).result()
-  process.kill(idle, 'SIGKILL')
-  // Its last thread may take a moment longer than its first.
-  const look = async (): Promise<string> => {
-    const threads = await readdir(`/proc/${idle}/task`).catch(() => [''])
-    return `${threads.length} ${await readFile(`/proc/${idle}/stat`, 'utf8').catch(() => ') Z')}`
-  }
-  await until(look, (stat) => stat.startsWith('1 ') && stat.includes(') Z'), {
-    what: 'it is dead',
-    say: (stat) => stat,
-  })
-  expect(await client.submit(own).result()).not.toBe(first)
-  await shared.end()
-})
-
-test('what a task writes into the pipe of a Node process ends that process, and no call waits for ever', async () => {
-  await using shared = await ClientCluster.start(1)
-  const { client } = shared
-  const own = (): number => process.pid
-  const first = await client.submit(own).result()
-  expect(await client.submit(py.file(join(programs, 'garbage.py'), 'write')).result()).toBeGreaterThan(0)
-  // It may not have ended when the next call begins.
-  expect(await client.submit(own, [], { retries: 1 }).result({ timeout: soon })).not.toBe(first)
-  const foul = client.submit(async () => {
-    const { writeSync } = await import('node:fs')
-    return writeSync(Number(process.argv[2]), 'garbage garbage')
-  })
-  await expect(foul.result({ timeout: soon })).rejects.toMatchObject({
-    kind: 'node',
-    message: expect.stringContaining('Cannot read the pipe of the Node process: something else') as string,
-  })
-  expect(await client.submit((x: number) => x, [1]).result({ timeout: soon })).toBe(1)
-  expect(shared.run.stderr).toContain('dask-hpc-runner: Cannot read the pipe of a Node process: something else')
-  await shared.end()
-})
-
-test("a worker's Node process that stays stopped is killed, and its call fails", async () => {
-  await using shared = await ClientCluster.start(1)
-  const { client } = shared
-  const shorten = py`
-      def shorten():
-          import sys
-          next(module for name, module in sys.modules.items() if name.startswith("_dask_hpc_runner_")).STOPPED_LOOKS = 2
-  `
-  await client.submit(shorten).result()
-  const own = (): number => process.pid
-  // The second does not even take its arguments.
-  for (const argument of [new Float64Array(1), new Float64Array(1_000_000)]) {
-    process.kill(await client.submit(own).result(), 'SIGSTOP')
-    const call = client.submit((array: Float64Array) => array.length, [argument])
-    await expect(call.result({ timeout: soon })).rejects.toMatchObject({
-      kind: 'node',
-      message: expect.stringMatching(/was killed by SIGKILL, because it stayed stopped, during the call/) as string,
-    })
-  }
-  expect(await client.submit((x: number) => x, [1]).result()).toBe(1)
-  await shared.end()
-})
-
-test('a Node that is not on the workers is named', async () => {
-  await using shared = await ClientCluster.start(1)
-  await using client = await shared.connect({ node: '/no/such/node' })
-  await expect(client.submit(() => 1).result()).rejects.toThrow(
-    /Cannot start Node on \S+: '\/no\/such\/node': No such file or directory; install it there, or name one/,
-  )
-  await client.close()
-  await shared.end()
-})
-
 test('a busy Node process ends with its killed worker, and an idle one', async () => {
   await using shared = await ClientCluster.start(2)
   const { client, cluster } = shared
@@ -274,4 +146,126 @@ test('a client that is never closed keeps nobody alive, and leaves nothing', asy
   await started.expectStatus(0)
   expect(started.stdout).toBe('2\n')
   await shared.end()
+})
+
+describe('on one cluster', () => {
+  const shared = sharedClient(1)
+
+  test('a helper process that stays stopped is killed', async () => {
+    const { cluster, client } = shared()
+    const reaper = new Reaper()
+    const helper = new ClientProcess({
+      python,
+      env: cluster.env,
+      reaper,
+      lostAfter: 500,
+      onLine: () => undefined,
+    })
+    const target = {
+      schedulerAddress: client.schedulerAddress,
+      [takeClientProcess]: async () => await Promise.resolve(helper),
+    }
+    await using watched = await Client.connect(target, { env: cluster.env })
+    const result = watched.waitForWorkers(99, { timeout: soon })
+    process.kill(helper.pid ?? 0, 'SIGSTOP')
+    await expect(result).rejects.toMatchObject({
+      code: 'ERR_COMPONENT_LOST',
+      message: expect.stringContaining('was killed by SIGKILL (it stayed stopped for 500 ms)') as string,
+    })
+    await watched.close()
+    await reaper.close()
+  })
+
+  test("a worker's killed Node process fails its call; the next call gets a new one", async () => {
+    const { client, cluster } = shared()
+    const own = (): number => process.pid
+    const first = await client.submit(own).result()
+    expect(await client.submit(own).result()).toBe(first)
+    const started = cluster.path('started')
+    cluster.expectFile('started')
+    const waiting = client.submit(
+      async (file: string) => {
+        const { writeFile } = await import('node:fs/promises')
+        await writeFile(file, '')
+        await new Promise((resolve) => setTimeout(resolve, 600_000))
+      },
+      [started],
+    )
+    const result = waiting.result({ timeout: soon })
+    await until(
+      async () => await readdir(cluster.work),
+      (names) => names.includes('started'),
+      { what: 'the call is under way', say: (names) => names.join(' ') },
+    )
+    process.kill(first, 'SIGKILL')
+    await expect(result).rejects.toMatchObject({
+      kind: 'node',
+      message: expect.stringMatching(
+        /The Node process \(pid \d+ on \S+\) was killed by SIGKILL during the call/,
+      ) as string,
+    })
+    expect(await client.submit(own).result()).not.toBe(first)
+    await expect(client.submit(() => process.exit(3)).result()).rejects.toThrow('exited with status 3')
+    // Idle when it is killed: the next call does not notice.
+    const idle = await client.submit(own).result()
+    process.kill(idle, 'SIGKILL')
+    // Its last thread may take a moment longer than its first.
+    const look = async (): Promise<string> => {
+      const threads = await readdir(`/proc/${idle}/task`).catch(() => [''])
+      return `${threads.length} ${await readFile(`/proc/${idle}/stat`, 'utf8').catch(() => ') Z')}`
+    }
+    await until(look, (stat) => stat.startsWith('1 ') && stat.includes(') Z'), {
+      what: 'it is dead',
+      say: (stat) => stat,
+    })
+    expect(await client.submit(own).result()).not.toBe(first)
+  })
+
+  test('what a task writes into the pipe of a Node process ends that process, and no call waits for ever', async () => {
+    const { client } = shared()
+    const own = (): number => process.pid
+    const first = await client.submit(own).result()
+    expect(await client.submit(py.file(join(programs, 'garbage.py'), 'write')).result()).toBeGreaterThan(0)
+    // It may not have ended when the next call begins.
+    expect(await client.submit(own, [], { retries: 1 }).result({ timeout: soon })).not.toBe(first)
+    const foul = client.submit(async () => {
+      const { writeSync } = await import('node:fs')
+      return writeSync(Number(process.argv[2]), 'garbage garbage')
+    })
+    await expect(foul.result({ timeout: soon })).rejects.toMatchObject({
+      kind: 'node',
+      message: expect.stringContaining('Cannot read the pipe of the Node process: something else') as string,
+    })
+    expect(await client.submit((x: number) => x, [1]).result({ timeout: soon })).toBe(1)
+    expect(shared().run.stderr).toContain('dask-hpc-runner: Cannot read the pipe of a Node process: something else')
+  })
+
+  test("a worker's Node process that stays stopped is killed, and its call fails", async () => {
+    const { client } = shared()
+    const shorten = py`
+        def shorten():
+            import sys
+            next(module for name, module in sys.modules.items() if name.startswith("_dask_hpc_runner_")).STOPPED_LOOKS = 2
+    `
+    await client.submit(shorten).result()
+    const own = (): number => process.pid
+    // The second does not even take its arguments.
+    for (const argument of [new Float64Array(1), new Float64Array(1_000_000)]) {
+      process.kill(await client.submit(own).result(), 'SIGSTOP')
+      const call = client.submit((array: Float64Array) => array.length, [argument])
+      await expect(call.result({ timeout: soon })).rejects.toMatchObject({
+        kind: 'node',
+        message: expect.stringMatching(/was killed by SIGKILL, because it stayed stopped, during the call/) as string,
+      })
+    }
+    expect(await client.submit((x: number) => x, [1]).result()).toBe(1)
+  })
+
+  test('a Node that is not on the workers is named', async () => {
+    await using client = await shared().connect({ node: '/no/such/node' })
+    await expect(client.submit(() => 1).result()).rejects.toThrow(
+      /Cannot start Node on \S+: '\/no\/such\/node': No such file or directory; install it there, or name one/,
+    )
+    await client.close()
+  })
 })
