@@ -126,10 +126,21 @@ export default {
     },
     {
       name: 'loaded-when-needed',
-      comment: 'Evaluating it costs every process time, and adds signal handlers: import() it',
+      comment: 'Few processes need it, and evaluating it costs each of them time: import() it',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: 'node_modules/proper-lockfile/', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: {
+        path: String.raw`node_modules/proper-lockfile/|^src/(dask/connect-tls|security/(try-handshake|run-certificates))\.ts$`,
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'tls-when-needed',
+      comment: "Node's TLS costs 3 ms of every start: it stands in modules that are loaded when they are needed",
+      severity: 'error',
+      from: { path: '^src/', pathNot: String.raw`^src/(dask/connect-tls|security/try-handshake)\.ts$` },
+      to: { path: '^(node:)?tls$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'small-zod',

@@ -1,7 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, createSecureContext } from 'node:tls'
 import { defaults } from '../defaults.ts'
-import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { errnoOf, messageOf } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration, longestTimer } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -15,7 +14,6 @@ import { Inbox } from './inbox.ts'
 import { handshakeLimits, wireLimits } from './limits.ts'
 import { describeHalfHandshake, identifyPeer } from './identify-peer.ts'
 import { formatError, whyNotConnected } from './why-failed.ts'
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 
 /** How to wait for a peer. */
 export interface AnswerOptions {
@@ -88,8 +86,10 @@ export class DaskConnection implements Disposable {
         reason: 'tls',
         address,
       })
+    const place = { host, port }
+    // Few runs use TLS, and Node takes its time to load it.
     const socket =
-      secure && tls !== undefined ? connectTls({ host, port, ...tlsOptions(tls) }) : connectTcp({ host, port })
+      secure && tls !== undefined ? (await import('./connect-tls.ts')).connectTls(place, tls) : connectTcp(place)
     const connection = new DaskConnection(address, socket, secure)
     try {
       await connection.#shakeHands(timeout, signal)
@@ -98,7 +98,7 @@ export class DaskConnection implements Disposable {
       connection.close()
       const wentAway = error instanceof DaskError && error.reason === 'not-dask' && connection.#heard.length === 0
       // One that dies while it shakes hands looks like a stranger, unless one looks again.
-      if (wentAway && (await refuses({ host, port }, end - monotonic())))
+      if (wentAway && (await refuses(place, end - monotonic())))
         throw connection.#error('refused', 'it ended while it was asked', error)
       throw error
     }
@@ -278,37 +278,4 @@ async function refuses(place: { readonly host: string; readonly port: number }, 
       give(errnoOf(error) === 'ECONNREFUSED')
     })
   })
-}
-
-/**
- * Options for Node's TLS. As in Dask, the authority decides and host names are not checked.
- *
- * @throws RunnerError ERR_ENVIRONMENT where a file cannot be read, or holds something else.
- */
-function tlsOptions({ caFile, cert, key = cert }: TlsFiles): ConnectionOptions {
-  const files = { ca: read(caFile), cert: read(cert), key: read(key) }
-  try {
-    return { secureContext: createSecureContext(files), checkServerIdentity: () => undefined }
-  } catch (cause) {
-    const why = cause instanceof Error && 'reason' in cause ? String(cause.reason) : messageOf(cause)
-    throw new RunnerError(`Cannot use TLS: "${caFile}", "${cert}" and "${key}" do not go together (${why})`, {
-      code: 'ERR_ENVIRONMENT',
-      cause,
-    })
-  }
-}
-
-function read(path: string): Buffer {
-  try {
-    // Without O_NONBLOCK a named pipe would hold us until somebody writes into it.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      if (!fstatSync(file).isFile()) throw new Error(`"${path}" is no regular file`)
-      return readFileSync(file)
-    } finally {
-      closeSync(file)
-    }
-  } catch (cause) {
-    throw new RunnerError(`Cannot use TLS: ${messageOf(cause)}`, { code: 'ERR_ENVIRONMENT', cause })
-  }
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import * as z from 'zod/mini'
 import { printable } from '../util/printable.ts'
-import type { Completed, Given, Kind, Rows } from './row.ts'
+import type { Completed, Given, Kind, Row, Rows } from './row.ts'
 
 /** How messages call an option: as the library does, or by the flag or the variable that had its value. */
 export type NameOf = (option: string) => string
@@ -15,10 +15,16 @@ export function completeRows<Table extends Rows>(table: Table, given: Given<Tabl
   const values: Readonly<Record<string, unknown>> = given
   const completed: Record<string, unknown> = {}
   for (const [option, row] of Object.entries(table)) {
-    const value = values[option] ?? row.default
+    const value = values[option] ?? undefined
     if (value !== undefined) completed[option] = checkValue(row.kind, value, nameOf(option))
+    else if (row.default !== undefined) completed[option] = valueOfDefault(row, option)
   }
   return completed as Completed<Table>
+}
+
+/** What a default stands for. It needs no check, and only a text such as `5m` stands for something else than itself. */
+function valueOfDefault({ kind, default: value }: Row, option: string): unknown {
+  return typeof value === 'string' && kind.words === undefined ? checkValue(kind, value, option) : value
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { parsePorts } from '../util/ports.ts'
 import * as z from 'zod/mini'
-import { atHome, reading, Refusal, script, text } from './kinds.ts'
+import { atHome, kindOf, reading, Refusal, script, text } from './kinds.ts'
 import type { Kind } from './row.ts'
 import { splitWords, WordsError } from './worker-command.ts'
 
@@ -29,14 +29,13 @@ export function size(least: string): Kind<string, number> {
     const { amount, unit } = split(given)
     return Math.floor(amount * (byteUnits[unit.toLowerCase()] ?? NaN))
   }
-  return {
-    schema: reading(z.string('it is a text'), (given) => {
-      const bytes = bytesOf(given)
-      if (!Number.isSafeInteger(bytes)) throw new Refusal('write a size as 100MB or 1GiB')
-      if (bytes < bytesOf(least)) throw new Refusal(`it is at least ${least}`)
-      return bytes
-    }),
+  const read = (given: string): number => {
+    const bytes = bytesOf(given)
+    if (!Number.isSafeInteger(bytes)) throw new Refusal('write a size as 100MB or 1GiB')
+    if (bytes < bytesOf(least)) throw new Refusal(`it is at least ${least}`)
+    return bytes
   }
+  return kindOf(() => reading(z.string('it is a text'), read))
 }
 
 /** No worker runs in less memory. In bytes. */

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import * as z from 'zod/mini'
 import { hasControlCharacters, isNoUtf8 } from '../util/control-characters.ts'
 import { type Duration, durationWanted, milliseconds, parseDuration, longestTimer } from '../util/duration.ts'
+import { madeOnce } from '../util/made-once.ts'
 import { printable } from '../util/printable.ts'
 import { parsePorts, portsWanted, formatPorts } from '../util/ports.ts'
 import type { Kind } from './row.ts'
@@ -28,35 +29,56 @@ export function reading<Given, Between, Value>(
   )
 }
 
+/**
+ * A kind whose schema is made when a value is first checked: there are more than a hundred kinds, a run uses a few, and every process
+ * of a job would pay for all of them.
+ */
+export function kindOf<Given, Value>(
+  make: () => z.ZodMiniType<Value, Given>,
+  more: Omit<Kind<Given, Value>, 'schema'> = {},
+): Kind<Given, Value> {
+  const schema = madeOnce(make)
+  return {
+    ...more,
+    get schema() {
+      return schema()
+    },
+  }
+}
+
 /** The longest text that is an option. Linux takes no path that is longer. */
 const longestText = 4_095
 
 /** A text of one line that is not empty. */
-const line = z.string('it is a text').check(
-  z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
-  z.refine((text) => !hasControlCharacters(text), 'it has control characters in it, such as the end of a line'),
-  z.refine((text) => !isNoUtf8(text), 'it has bytes in it that are no UTF-8'),
-  z.refine((text) => text.isWellFormed() && text.length <= longestText, `it has more than ${longestText} characters`),
+const line = madeOnce(() =>
+  z.string('it is a text').check(
+    z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
+    z.refine((text) => !hasControlCharacters(text), 'it has control characters in it, such as the end of a line'),
+    z.refine((text) => !isNoUtf8(text), 'it has bytes in it that are no UTF-8'),
+    z.refine((text) => text.isWellFormed() && text.length <= longestText, `it has more than ${longestText} characters`),
+  ),
 )
 
 /** A text of one line, as `read` takes it. */
 export function text(read: (text: string) => string = (text) => text): Kind<string, string> {
-  return { schema: reading(line, read) }
+  return kindOf(() => reading(line(), read))
 }
 
 /** The longest argument of a command under Linux. */
 const longestScript = 131_071
 
 /** A text that may have several lines, such as a shell command. */
-const lines = z.string('it is a text').check(
-  z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
-  z.refine((text) => !text.includes('\0') && text.isWellFormed(), 'it has a character that no command can have'),
-  z.refine((text) => text.length <= longestScript, `it has more than ${longestScript} characters`),
+const lines = madeOnce(() =>
+  z.string('it is a text').check(
+    z.refine((text) => text.trim() !== '', 'it is empty; leave it out, or give it a value'),
+    z.refine((text) => !text.includes('\0') && text.isWellFormed(), 'it has a character that no command can have'),
+    z.refine((text) => text.length <= longestScript, `it has more than ${longestScript} characters`),
+  ),
 )
 
 /** A text that may have several lines, as `read` takes it. */
 export function script(read: (text: string) => string = (text) => text): Kind<string, string> {
-  return { schema: reading(lines, read) }
+  return kindOf(() => reading(lines(), read))
 }
 
 /** A path; `~` at its beginning is the home directory. */
@@ -92,16 +114,15 @@ export function paths(): Kind<string | readonly string[], readonly string[]> {
   const wanted = 'it is a path, or a list of paths'
   const isOne = (value: unknown): value is string | readonly string[] =>
     typeof value === 'string' || (Array.isArray(value) && value.length > 0)
-  const list = z.readonly(z.array(reading(line, atHome)))
-  return {
-    form: 'list',
-    schema: reading(z.custom<string | readonly string[]>(isOne, wanted), (given) => {
+  const make = () => {
+    const list = z.readonly(z.array(reading(line(), atHome)))
+    return reading(z.custom<string | readonly string[]>(isOne, wanted), (given) => {
       const checked = z.safeParse(list, typeof given === 'string' ? [given] : given)
       if (!checked.success) throw new Refusal(checked.error.issues[0]?.message)
       return checked.data
-    }),
-    fromText: (text) => text.split(',').map((path) => path.trim()),
+    })
   }
+  return kindOf(make, { form: 'list', fromText: (text) => text.split(',').map((path) => path.trim()) })
 }
 
 /** `~` and `~/x` as a shell would write them out, which it does not behind a `=`. */
@@ -125,17 +146,18 @@ export function atHome(path: string): string {
 
 /** One of these words. */
 export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): Kind<Word, Word> {
-  return { schema: z.enum(words, `it is one of ${words.join(', ')}`), words }
+  return kindOf(() => z.enum(words, `it is one of ${words.join(', ')}`), { words })
 }
 
 /** True or false. */
 export function yesOrNo(): Kind<boolean, boolean> {
-  return {
-    schema: z.boolean('it is yes or no'),
-    form: 'switch',
-    fromText: (text) => yesAndNo.get(text.toLowerCase()) ?? text,
-  }
+  return truth
 }
+
+const truth: Kind<boolean, boolean> = kindOf(() => z.boolean('it is yes or no'), {
+  form: 'switch',
+  fromText: (text) => yesAndNo.get(text.toLowerCase()) ?? text,
+})
 
 const yesAndNo = new Map<string, boolean>([
   ['yes', true],
@@ -149,7 +171,7 @@ const yesAndNo = new Map<string, boolean>([
 /** A whole number between these, both included. */
 export function wholeNumber(least: number, most: number): Kind<number, number> {
   const wanted = `it is a whole number from ${least} to ${most}`
-  return { schema: z.int(wanted).check(z.gte(least, wanted), z.lte(most, wanted)), fromText: digits }
+  return kindOf(() => z.int(wanted).check(z.gte(least, wanted), z.lte(most, wanted)), { fromText: digits })
 }
 
 /** A whole number, or the word. */
@@ -161,7 +183,7 @@ export function wholeNumberOr<const Word extends string>(
   const wanted = `it is a whole number from ${least} to ${most}, or ${word}`
   const isOne = (value: unknown): value is number | Word =>
     value === word || (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most)
-  return { schema: z.custom<number | Word>(isOne, wanted), fromText: digits }
+  return kindOf(() => z.custom<number | Word>(isOne, wanted), { fromText: digits })
 }
 
 function digits(text: string): number | string {
@@ -170,16 +192,15 @@ function digits(text: string): number | string {
 
 /** A length of time that is longer than nothing, in milliseconds; with less than `least` nothing could work. */
 export function duration(least?: Duration): Kind<Duration, number> {
-  return {
-    schema: reading(z.custom<Duration>(isTextOrNumber, durationWanted), (given) => {
-      const ms = parseDuration(given)
-      if (ms === undefined) throw new Refusal(durationWanted)
-      if (ms === 0) throw new Refusal('it must be longer than nothing')
-      if (least !== undefined && ms < milliseconds(least))
-        throw new Refusal(`nothing works in so short a time; write ${least} or more`)
-      return Math.min(ms, longestTimer)
-    }),
+  const read = (given: Duration): number => {
+    const ms = parseDuration(given)
+    if (ms === undefined) throw new Refusal(durationWanted)
+    if (ms === 0) throw new Refusal('it must be longer than nothing')
+    if (least !== undefined && ms < milliseconds(least))
+      throw new Refusal(`nothing works in so short a time; write ${least} or more`)
+    return Math.min(ms, longestTimer)
   }
+  return kindOf(() => reading(z.custom<Duration>(isTextOrNumber, durationWanted), read))
 }
 
 function isTextOrNumber(value: unknown): boolean {
@@ -196,10 +217,9 @@ export function ports(): Kind<string, string> {
 }
 
 /** Several of a kind. */
-export function listOf<Given, Value>({ schema }: Kind<Given, Value>): Kind<readonly Given[], readonly Value[]> {
-  return {
+export function listOf<Given, Value>(kind: Kind<Given, Value>): Kind<readonly Given[], readonly Value[]> {
+  return kindOf(() => z.readonly(z.array(kind.schema as z.ZodMiniType<Value, Given>, 'it is a list')), {
     form: 'list',
-    schema: z.readonly(z.array(schema as z.ZodMiniType<Value, Given>, 'it is a list')),
     fromText: (text) => text.split(',').map((item) => item.trim()),
-  }
+  })
 }

@@ -65,20 +65,24 @@ export const failureSchema = z.looseObject({
   told: z.optional(z.boolean()),
 }) satisfies z.ZodMiniType<Failure>
 
-export const outcomeRecordSchema = z.looseObject({
-  version: z.literal(1),
-  run_key: wordSchema,
-  failure: z.optional(failureSchema),
-  cluster: z.optional(clusterRecordSchema),
-  adds_workers: z.optional(z.boolean()),
-}) satisfies z.ZodMiniType<OutcomeRecord>
+export const outcomeRecordSchema = z.lazy(() =>
+  z.looseObject({
+    version: z.literal(1),
+    run_key: wordSchema,
+    failure: z.optional(failureSchema),
+    cluster: z.optional(clusterRecordSchema),
+    adds_workers: z.optional(z.boolean()),
+  }),
+) satisfies z.ZodMiniType<OutcomeRecord>
 
 /** What a process leaves that ends before it has joined its run. */
-export const earlyExitSchema = z.looseObject({
-  version: z.literal(1),
-  rank: z.int().check(z.gte(0)),
-  failure: z.optional(failureSchema),
-})
+export const earlyExitSchema = z.lazy(() =>
+  z.looseObject({
+    version: z.literal(1),
+    rank: z.int().check(z.gte(0)),
+    failure: z.optional(failureSchema),
+  }),
+)
 
 /** What a text says in JSON, or undefined where it is not of that form. */
 export function parseAs<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {

@@ -24,11 +24,13 @@ export function coordinatorOf(found: Found): ClusterRecord | undefined {
   }
 }
 
-const foundSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('cluster'), file: publishedFileSchema }),
-  z.object({ kind: z.literal('coordinator'), record: clusterRecordSchema }),
-  z.object({ kind: z.literal('outcome'), outcome: outcomeRecordSchema }),
-])
+const foundSchema = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('cluster'), file: publishedFileSchema }),
+    z.object({ kind: z.literal('coordinator'), record: clusterRecordSchema }),
+    z.object({ kind: z.literal('outcome'), outcome: outcomeRecordSchema }),
+  ]),
+)
 
 /** What another process has found, in its JSON, or undefined where `text` is none. */
 export function parseFound(text: string): Found | undefined {

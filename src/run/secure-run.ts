@@ -7,7 +7,6 @@ import { type CompleteOptions, nameOf } from '../options.ts'
 import type { Reaper } from '../process/reaper.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { PrivateFiles } from '../security/private-files.ts'
-import { makeRunCertificates } from '../security/run-certificates.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
 import type { RunContext } from '../identity/run-context.ts'
 
@@ -42,6 +41,7 @@ export class SecureRun {
 
   /** Rank 0 makes them. */
   async make({ identity, options }: RunContext): Promise<TlsMaterial> {
+    const { makeRunCertificates } = await import('../security/run-certificates.ts')
     return await makeRunCertificates(formatRunKey(identity.runKey), jobEndOf(options.env))
   }
 

@@ -1,7 +1,6 @@
 import type { TlsFiles, TlsMaterial } from '../util/tls-files.ts'
 import { findTlsProblems, type TlsUse } from './tls-problems.ts'
 import { readPem, reasonOf, formatPart, tlsError } from './read-pem.ts'
-import { tryHandshake } from './try-handshake.ts'
 
 /** How to look at the files. */
 export interface CheckTlsOptions {
@@ -33,6 +32,7 @@ export async function checkTlsFiles(
 }
 
 async function checkHandshake({ caFile, cert }: TlsFiles, texts: TlsMaterial): Promise<void> {
+  const { tryHandshake } = await import('./try-handshake.ts')
   try {
     await tryHandshake(texts)
   } catch (cause) {

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import * as z from 'zod/mini'
 import { addFlags } from '../../src/cli/flags.ts'
 import { completeOptions, nameOf } from '../../src/options.ts'
 import { ownTables, tableOf, type CommandName } from '../../src/options/command-table.ts'
-import { completeRows } from '../../src/options/complete.ts'
+import { checkValue, completeRows } from '../../src/options/complete.ts'
+import { kindOf } from '../../src/options/kinds.ts'
 import { flagOf, variableOf } from '../../src/options/names.ts'
 import { readOptions } from '../../src/options/read.ts'
 import type { Row } from '../../src/options/row.ts'
@@ -27,6 +29,26 @@ const rows: readonly (readonly [string, Row])[] = Object.entries(runTable)
 
 /** Commands and scripts. */
 const mayHaveLines = new Set(['onTerminate', 'preload', 'preloadNanny'])
+
+it('a default is what its kind would make of it', () => {
+  const tables = [...Object.values(ownTables), runTable]
+  for (const [option, row] of tables.flatMap((table) => Object.entries<Row>(table)))
+    if (row.default !== undefined)
+      expect(completeRows({ [option]: row }, {}, () => option)[option], option).toEqual(
+        checkValue(row.kind, row.default, option),
+      )
+})
+
+it('a schema is made when it is first asked for', () => {
+  const make = vi.fn(() => z.string())
+  const kind = kindOf(make)
+  expect(make).not.toHaveBeenCalled()
+  expect(kind.schema).toBe(kind.schema)
+  expect(make).toHaveBeenCalledOnce()
+  const tables = [...Object.values(ownTables), runTable]
+  for (const [option, row] of tables.flatMap((table) => Object.entries<Row>(table)))
+    expect(Object.getOwnPropertyDescriptor(row.kind, 'schema'), option).not.toHaveProperty('value')
+})
 
 it('every option has samples', () => {
   expect(Object.keys(samples).sort()).toEqual(Object.keys(runTable).sort())
