@@ -3,7 +3,7 @@ import { outputOf } from './component-output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { ClientProcess, type ClientProcessOptions } from '../python/client-process.ts'
-import { DaskProcess, type WorkerExtras } from '../python/dask-process.ts'
+import { DaskProcess, type StartExtras } from '../python/dask-process.ts'
 import { isInEnvironment } from '../python/environment-runner.ts'
 import { type PythonAnswer, findPython, startInPython } from '../python/find-python.ts'
 import { ForkServer } from '../python/fork-server.ts'
@@ -100,7 +100,7 @@ export class InterpreterPool {
   }
 
   /** Runs `part` with these arguments of Dask's own command line, in a Python that has imported Dask where there is one. */
-  async start(part: DaskPart, args: readonly string[], extras?: WorkerExtras): Promise<DaskProcess> {
+  async start(part: DaskPart, args: readonly string[], extras?: StartExtras): Promise<DaskProcess> {
     const python = await this.path
     const forked = await this.#fork(part)
     this.#signal.throwIfAborted()

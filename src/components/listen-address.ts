@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Identity } from '../identity/identity.ts'
 import { otherSlurmNodes } from '../identity/node-list.ts'
 import { nameOf } from '../options.ts'
-import { type AddressFacts, chooseAddress, type ChosenAddress } from '../util/choose-address.ts'
+import { type AddressFacts, chooseAddress, type ChosenAddress } from './choose-address.ts'
 import {
   addressTowards,
   hostAddresses,

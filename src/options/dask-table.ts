@@ -32,7 +32,6 @@ export const daskTable = {
     value: 'n',
     group: 'dask',
     help: 'threads of each worker',
-    handedTo: 'workers',
   },
   /**
    * Memory of each worker in Dask's notation: bytes, `4GiB`, `0.5`, `auto`, `0` for no limit.
@@ -44,7 +43,6 @@ export const daskTable = {
     value: 'size',
     group: 'dask',
     help: "memory of each worker: 4GiB, bytes, 0.5 of the node's, auto, or 0 for no limit",
-    handedTo: 'workers',
   },
   /** Directory for data that workers spill to disk. @default a private directory on the node, removed at the end */
   localDirectory: {
@@ -53,7 +51,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'where workers spill data to disk',
-    handedTo: 'workers',
   },
   /**
    * Network interface to listen on: a name such as `ib0`, a network such as `10.1.0.0/16`, or several
@@ -88,7 +85,6 @@ export const daskTable = {
     value: 'ports',
     group: 'dask',
     help: 'port of the scheduler: 8786 or 8786:8790',
-    handedTo: 'scheduler',
   },
   /** Port of each worker, or a range. @default a free one */
   workerPort: {
@@ -97,7 +93,6 @@ export const daskTable = {
     value: 'ports',
     group: 'dask',
     help: 'port of each worker, or a range',
-    handedTo: 'workers',
   },
   /** Port of each nanny, or a range. @default a free one */
   nannyPort: {
@@ -106,7 +101,6 @@ export const daskTable = {
     value: 'ports',
     group: 'dask',
     help: 'port of each nanny, or a range',
-    handedTo: 'workers',
   },
   /** Address that a worker tells others, such as `tcp://10.0.0.1:9000`, where it is not the `listenAddress`. */
   contactAddress: {
@@ -115,7 +109,6 @@ export const daskTable = {
     value: 'address',
     group: 'dask',
     help: 'address that a worker tells others, such as tcp://10.1.0.5:9000; with --listen-address',
-    handedTo: 'workers',
   },
   /** Address that a worker listens on, such as `tcp://0.0.0.0:9000`. */
   listenAddress: {
@@ -123,7 +116,6 @@ export const daskTable = {
     value: 'address',
     group: 'dask',
     help: 'address that a worker listens on, such as tcp://0.0.0.0:9000',
-    handedTo: 'workers',
   },
   /** Address or host name to listen on. @default on one host 127.0.0.1, else a network of the nodes */
   host: {
@@ -132,7 +124,6 @@ export const daskTable = {
     value: 'address',
     group: 'dask',
     help: 'address to listen on',
-    handedTo: 'both',
   },
   /** `tcp` or another protocol that the user's Dask has. @default 'tls' with files for TLS, or where Dask's variables demand encryption; else 'tcp' */
   protocol: {
@@ -141,7 +132,6 @@ export const daskTable = {
     value: 'name',
     group: 'dask',
     help: 'such as tcp or tls',
-    handedTo: 'both',
   },
   /** PEM file of the certificates that sign those of scheduler, workers and clients, for the protocol `tls`. */
   tlsCaFile: {
@@ -149,7 +139,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'certificates that sign those of the cluster, PEM, for --protocol tls',
-    handedTo: 'both',
   },
   /** PEM file of the certificate of scheduler and workers, and of the client program. */
   tlsCert: {
@@ -157,7 +146,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'certificate of scheduler, workers and the program, PEM',
-    handedTo: 'both',
   },
   /** PEM file of its key. @default in the file of the certificate */
   tlsKey: {
@@ -166,7 +154,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'its key, PEM',
-    handedTo: 'both',
   },
   /** Import path of the worker class. @default 'dask.distributed.Worker' */
   workerClass: {
@@ -175,7 +162,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'import path of the worker class',
-    handedTo: 'workers',
   },
   /** Abstract resources of each worker, such as `GPU=1 MEM=2e9`. */
   resources: {
@@ -183,7 +169,6 @@ export const daskTable = {
     value: 'list',
     group: 'dask',
     help: 'resources of each worker: "GPU=1 MEM=2e9"',
-    handedTo: 'workers',
   },
   /** Time after which a worker ends by itself, in Dask's notation. */
   lifetime: {
@@ -191,7 +176,6 @@ export const daskTable = {
     value: 'time',
     group: 'dask',
     help: 'time after which a worker ends, in Dask\'s notation: "2 hours", 2h, or a number of seconds',
-    handedTo: 'workers',
   },
   /** By how much the lifetimes of workers differ at random, in Dask's notation, so that not all end together. */
   lifetimeStagger: {
@@ -199,7 +183,6 @@ export const daskTable = {
     value: 'time',
     group: 'dask',
     help: 'by how much the lifetimes of workers differ at random, likewise',
-    handedTo: 'workers',
   },
   /** Have its nanny start a worker again whose lifetime is over; with `nanny`. @default as Dask's configuration has it */
   lifetimeRestart: {
@@ -207,7 +190,6 @@ export const daskTable = {
     otherwise: "as Dask's configuration has it",
     group: 'dask',
     help: 'have its nanny start a worker again whose lifetime is over; with --nanny',
-    handedTo: 'workers',
   },
   /** Time without work after which the scheduler ends, and the run with it, in Dask's notation. */
   idleTimeout: {
@@ -215,7 +197,6 @@ export const daskTable = {
     value: 'time',
     group: 'dask',
     help: 'time without work after which the scheduler ends, and the run with it, likewise',
-    handedTo: 'scheduler',
   },
   /** Time after which a worker without its scheduler ends, in Dask's notation. */
   deathTimeout: {
@@ -223,7 +204,6 @@ export const daskTable = {
     value: 'time',
     group: 'dask',
     help: 'time without a scheduler after which a worker ends, likewise',
-    handedTo: 'workers',
   },
   /** Put each worker under one of Dask's nannies. @default false */
   nanny: {
@@ -231,7 +211,6 @@ export const daskTable = {
     default: false,
     group: 'dask',
     help: "put each worker under one of Dask's nannies; else the runner watches over the workers",
-    handedTo: 'workers',
   },
   /** Serve the dashboard. @default true */
   dashboard: {
@@ -239,7 +218,6 @@ export const daskTable = {
     default: true,
     group: 'dask',
     help: 'serve no dashboard',
-    handedTo: 'both',
   },
   /** Where the scheduler serves its dashboard. @default ':0', a free port */
   dashboardAddress: {
@@ -248,7 +226,6 @@ export const daskTable = {
     value: 'address',
     group: 'dask',
     help: 'where the scheduler serves its dashboard',
-    handedTo: 'scheduler',
   },
   /** Path below which scheduler and workers serve their dashboards, such as `dask` for `/dask/status`. */
   dashboardPrefix: {
@@ -256,7 +233,6 @@ export const daskTable = {
     value: 'path',
     group: 'dask',
     help: 'path below which the dashboards are served: dask for /dask/status',
-    handedTo: 'both',
   },
   /** Have the dashboard believe a proxy's `X-` headers. Dask up to 2024.12 takes it and does nothing with it. @default false */
   useXheaders: {
@@ -264,7 +240,6 @@ export const daskTable = {
     default: false,
     group: 'dask',
     help: "have the dashboard believe a proxy's X- headers; Dask up to 2024.12 takes it and does nothing with it",
-    handedTo: 'scheduler',
   },
   /** Start a Jupyter server in the scheduler, at `/jupyter` of its dashboard: whoever reaches that runs code as you. @default false */
   jupyter: {
@@ -272,7 +247,6 @@ export const daskTable = {
     default: false,
     group: 'dask',
     help: 'start a Jupyter server in the scheduler, at /jupyter of its dashboard: whoever reaches that runs code as you',
-    handedTo: 'scheduler',
   },
   /** The name that the scheduler's certificate has, where that is not its host's, for workers. */
   schedulerSni: {
@@ -280,7 +254,6 @@ export const daskTable = {
     value: 'name',
     group: 'dask',
     help: "the name in the scheduler's certificate that workers ask for by SNI",
-    handedTo: 'workers',
   },
   /** Modules, files or texts that scheduler and workers load at their start. */
   preload: {
@@ -288,7 +261,6 @@ export const daskTable = {
     value: 'module',
     group: 'dask',
     help: 'module or file that scheduler and workers load; may be repeated',
-    handedTo: 'both',
   },
   /** Arguments of what `preload` names, in one text that is split as a shell splits it. */
   preloadArgv: {
@@ -297,7 +269,6 @@ export const daskTable = {
     value: 'arguments',
     group: 'dask',
     help: 'arguments of what --preload names, in one text: "--level 3 \'two words\'"',
-    handedTo: 'both',
   },
   /** Modules, files or texts that nannies load at their start; with `nanny`. */
   preloadNanny: {
@@ -305,6 +276,5 @@ export const daskTable = {
     value: 'module',
     group: 'dask',
     help: 'module or file that nannies load; with --nanny; may be repeated',
-    handedTo: 'workers',
   },
 } as const satisfies Rows

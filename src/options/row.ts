@@ -37,8 +37,6 @@ export interface Row<Given = unknown, Value = unknown> {
   readonly short?: string
   /** Its environment variable, where that does not follow from its name. */
   readonly variable?: string
-  /** Which part of Dask it is handed on to, under Dask's own name. */
-  readonly handedTo?: 'scheduler' | 'workers' | 'both'
 }
 
 /** Options by their names in the library. */

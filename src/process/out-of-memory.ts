@@ -82,7 +82,7 @@ interface Counts {
 export class OutOfMemoryWatch {
   readonly #read: ReadTextLater
   #added = 0
-  #timer: NodeJS.Timeout | undefined
+  #stopLooking: () => void = () => undefined
   #counts: Counts | undefined
   /** What is read comes one after the other; nothing is read while a file does not answer. */
   #reading: Promise<unknown> = Promise.resolve()
@@ -100,13 +100,16 @@ export class OutOfMemoryWatch {
     void this.#next(async () => {
       this.#counts = await this.#countAll()
     })
-    this.#timer = setInterval(() => void this.#next(async () => this.#compare()), intervalMs)
-    this.#timer.unref()
+    const timer = setInterval(() => void this.#next(async () => this.#compare()), intervalMs)
+    timer.unref()
+    this.#stopLooking = () => {
+      clearInterval(timer)
+    }
   }
 
   /** One of them has ended. */
   remove(): void {
-    if (--this.#added === 0) clearInterval(this.#timer)
+    if (--this.#added === 0) this.#stopLooking()
   }
 
   /** Something was killed: whether the kernel did that for lack of memory. */

@@ -10,7 +10,7 @@ import { type BootstrapOptions, startBootstrap } from './start-bootstrap.ts'
 const reportTime = 1_000
 
 /** What a scheduler or worker has beside what Dask's own command line says. */
-export interface WorkerExtras {
+export interface StartExtras {
   /** Set in its environment. */
   readonly environment: Readonly<Record<string, string>>
   /** Abstract resources, where neither the user's configuration nor `--resources` says how many there are. */
@@ -79,7 +79,7 @@ export class DaskProcess {
   }
 
   /** Has it run with these arguments of `dask scheduler` or `dask worker`. */
-  begin(args: readonly string[], extras: WorkerExtras = { environment: {}, resources: {} }): void {
+  begin(args: readonly string[], extras: StartExtras = { environment: {}, resources: {} }): void {
     this.#link.order({ order: 'start', arguments: args, ...extras })
   }
 

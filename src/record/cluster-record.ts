@@ -1,3 +1,5 @@
+import { hostOf, isLoopback } from '../util/network.ts'
+
 /**
  * Who runs a cluster and where rank 0 of it answers. Stands in the run's directory beside a scheduler
  * file and, with more, in the file itself.
@@ -55,4 +57,12 @@ export interface ClusterRecord extends Owner {
   dashboard_prefix?: string | undefined
   /** What the scheduler runs on, where this run has started it. */
   versions?: DaskVersions | undefined
+}
+
+/** The record for a scheduler at `address`: whoever reaches that reaches rank 0 there. */
+export function answersAt(record: ClusterRecord, address: string): ClusterRecord {
+  const host = hostOf(address)
+  const { control } = record
+  if (host === undefined || isLoopback(host)) return record
+  return { ...record, control: { ...control, addresses: [...new Set([host, ...control.addresses])] } }
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../util/duration.ts'
 import { showProgress } from '../util/progress.ts'
 import type { Coordinator } from './coordinator.ts'
 import { failureOf } from './failure.ts'
-import type { RunParts } from './identify.ts'
+import type { RunParts } from './run-parts.ts'
 
 /** How often rank 0 looks for word of ranks that will not come. */
 export const lookIntervalMs = 250

@@ -15,7 +15,7 @@ import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
 import { logFailure } from './cause.ts'
 import { failureOf } from './failure.ts'
 import { RunnerHooks } from './hooks.ts'
-import { identify } from './identify.ts'
+import { makeRunParts } from './run-parts.ts'
 import { InlineClient } from './inline-client.ts'
 import { watchOwnDefects } from './own-defects.ts'
 import { Run } from './run.ts'
@@ -86,7 +86,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     })
     const ownDefects = watchOwnDefects()
     try {
-      const run = new Run(await identify(supervisor, shutdown, this.lend()))
+      const run = new Run(await makeRunParts(supervisor, shutdown, this.lend()))
       this.#identified = { run, inlineClient: new InlineClient(run, this.#ending), ownDefects }
     } catch (error) {
       await this.#endUnidentified(error, shutdown)

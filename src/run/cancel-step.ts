@@ -1,5 +1,5 @@
 import { settledWithin } from '../util/wait.ts'
-import type { RunParts } from './identify.ts'
+import type { RunParts } from './run-parts.ts'
 
 /** How many processes may ask for the end of a step, and the time between them. */
 const [mostCancellers, cancelIntervalMs] = [8, 500]

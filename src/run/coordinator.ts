@@ -1,19 +1,19 @@
 import { type Channel, LocalChannel } from '../control/channel.ts'
-import type { ClusterAddress, FromCoordinator, Hello, RunResult, ToCoordinator } from '../control/messages.ts'
+import type { FromCoordinator, Hello, RunResult, ToCoordinator } from '../control/messages.ts'
 import { exitStatuses } from '../errors.ts'
 import type { SchedulerAddress } from '../components/scheduler.ts'
 import type { Logger } from '../logger.ts'
-import type { ClusterRecord, DaskVersions } from '../record/cluster-record.ts'
+import { answersAt, type ClusterRecord, type DaskVersions } from '../record/cluster-record.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { formatCount } from '../util/format.ts'
-import { hostOf, isLoopback } from '../util/network.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
+import { settledWithin } from '../util/wait.ts'
 import type { Arrivals } from './arrivals.ts'
-import { appointDeputy } from './deputy.ts'
+import { Deputy } from './deputy.ts'
 import type { RunEvent } from './recorder.ts'
 import { type Decision, type RunShape, RunState } from './run-state.ts'
 import type { Rank0Channel, RunSeams } from './seams.ts'
@@ -68,19 +68,18 @@ export class Coordinator {
   readonly #everybodyCame = deferred<undefined>()
   readonly #everybodyDone = deferred<undefined>()
   readonly #everybodyGone = deferred<undefined>()
-  #haveAllCome = false
-  /** The rank that tells the cause if this process is lost. */
-  #deputy: number | undefined
+  readonly #deputy: Deputy
   /** How often a worker was killed because of its memory. */
   #memoryLosses = 0
   #record: ClusterRecord
-  /** What has been told to those that have joined: whoever joins later is told it, too. */
-  readonly #told: { address?: ClusterAddress; cluster?: PublishedFile; certificates?: TlsMaterial } = {}
+  /** What has been told to those that have joined, each kind once: whoever joins later is told it, too. */
+  readonly #announced = new Map<FromCoordinator['type'], FromCoordinator>()
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
     this.#state = new RunState(parts.shape)
     this.#record = parts.record
+    this.#deputy = new Deputy(parts.record.host, () => this.#present)
   }
 
   /** Our record, before there is a scheduler: who owns the run and how to reach it. */
@@ -142,37 +141,33 @@ export class Coordinator {
 
   /** The certificates of the run are there: gives them to everybody who has joined, and to whoever will. */
   giveCertificates(material: TlsMaterial): void {
-    this.#told.certificates = material
-    for (const { channel } of this.#ranks.values()) this.#tellCertificates(channel)
+    this.#announce({ type: 'certificates', ...material })
   }
 
   /** It is known when the job ends, in seconds since 1970: tells everybody, and whoever reads the scheduler file. */
   tellEndTime(endTime: number): void {
     this.#record = { ...this.#record, end_time: endTime }
-    for (const { channel } of this.#ranks.values()) channel.send({ type: 'end-time', end_time: endTime })
+    this.#announce({ type: 'end-time', end_time: endTime })
   }
 
   /** It is known where the scheduler will listen: tells everybody. */
   tellAddress({ address, connectTimeout, ownLink }: SchedulerAddress): void {
     const timeout = connectTimeout === undefined ? {} : { connect_timeout: connectTimeout }
     const link = ownLink === undefined ? {} : { own_link: ownLink }
-    const told = { address, n_workers: this.#record.n_workers, ...timeout, ...link }
-    this.#told.address = told
-    for (const { channel } of this.#ranks.values()) channel.send({ type: 'address', ...told })
+    this.#announce({ type: 'address', address, n_workers: this.#record.n_workers, ...timeout, ...link })
   }
 
   /** The scheduler is there: gives its file with our record in it. */
   announce(scheduler: SchedulerFile, versions: DaskVersions | undefined): PublishedFile {
     this.#parts.watch.begin(scheduler, versions)
     this.#observe({ type: 'scheduler', address: scheduler.address, versions })
-    const record = this.#recordFor(scheduler.address)
+    const record = answersAt(this.#record, scheduler.address)
     return { ...scheduler, dask_hpc_runner: { ...record, ...(versions && { versions }) } }
   }
 
   /** Tells everybody where the cluster is. */
   publish(file: PublishedFile): void {
-    this.#told.cluster = file
-    for (const { channel } of this.#ranks.values()) channel.send({ type: 'cluster', file })
+    this.#announce({ type: 'cluster', file })
     this.#parts.arrivals.begin(() => this.#state.hosts)
     if (this.#parts.hasScheduler) void this.#parts.watch.mark(this.#record.nonce)
   }
@@ -236,16 +231,10 @@ export class Coordinator {
     this.#observe({ type: 'came', rank, host })
     older?.channel.destroy()
     channel.send({ type: 'welcome' })
-    if (this.#haveAllCome) channel.send({ type: 'all-came' })
-    this.#meetDeputy(joined)
+    for (const message of this.#announced.values()) channel.send(message)
+    if (rank !== 0) this.#deputy.meet(joined)
     this.#settle()
-    const { address, cluster } = this.#told
-    const { end_time } = this.#record
-    if (end_time !== undefined) channel.send({ type: 'end-time', end_time })
-    if (address !== undefined) channel.send({ type: 'address', ...address })
-    if (cluster !== undefined) channel.send({ type: 'cluster', file: cluster })
     this.#tellResult(channel)
-    this.#tellCertificates(channel)
     channel.onMessage((message) => {
       if (this.#ranks.get(rank) === joined) this.#hear(joined, message)
     })
@@ -281,15 +270,18 @@ export class Coordinator {
     else if (message.type === 'worker-started') {
       watch.add({ ...message, rank, host })
       arrivals.add(rank, message.name, message.address)
-    } else if (message.type === 'await-workers') this.#awaitWorkers(joined, message.count)
+    } else if (message.type === 'await-workers') void this.#awaitWorkers(joined, message.count)
     else if (message.type === 'ended' && message.status !== 0 && this.#state.result === undefined)
       this.#endWithFailure(message.status)
-    else this.#do(this.#state.hear(rank, message, whyEnded(message, rank, watch)))
+    else {
+      const inPeace = message.type === 'worker-ended' && message.status === 0
+      this.#do(this.#state.hear(rank, message, inPeace ? watch.whyEnded(rank) : undefined))
+    }
   }
 
   /** The client program runs, and the scheduler does not listen yet. */
   get #isStarting(): boolean {
-    return this.#parts.hasScheduler && this.#told.address !== undefined && this.#told.cluster === undefined
+    return this.#parts.hasScheduler && this.#announced.has('address') && !this.#announced.has('cluster')
   }
 
   /** The client program has failed. */
@@ -315,51 +307,30 @@ export class Coordinator {
     this.#observers.add(channel)
     this.#tellResult(channel)
     channel.onMessage((message) => {
-      if (message.type === 'await-workers') void this.#parts.watch.tellRunning(channel, this.#wanted(message.count))
+      if (message.type === 'await-workers')
+        void this.#parts.watch.tellRunning(channel, message.count ?? this.#record.n_workers)
       else if (message.type === 'list-workers') void this.#parts.watch.tellPresent(channel)
-      else if (message.type === 'get-certificates') this.#tellCertificates(channel)
-      else if (message.type === 'stop') this.#do(this.#state.stop())
+      else if (message.type === 'get-certificates') {
+        const certificates = this.#announced.get('certificates')
+        if (certificates !== undefined) channel.send(certificates)
+      } else if (message.type === 'stop') this.#do(this.#state.stop())
     })
     void channel.closed.then(() => this.#observers.delete(channel))
   }
 
   /** The client's rank cannot go on without so many workers; null: all that the run starts. */
-  #awaitWorkers({ rank, host, channel }: JoinedRank, count: number | null): void {
+  async #awaitWorkers({ rank, host, channel }: JoinedRank, count: number | null): Promise<void> {
     const { watch, logger, workersTimeout, hasScheduler } = this.#parts
-    const wanted = this.#wanted(count)
+    const wanted = count ?? this.#record.n_workers
     const come = watch.tellRunning(channel, wanted)
     if (hasScheduler) this.#do(this.#state.need(wanted))
-    let haveCome = false
-    const timer = setTimeout(() => {
-      void watch.formatMissing(this.#state.hosts).then((missing) => {
-        if (haveCome) return
-        const why = `after ${formatDuration(workersTimeout)} not all of the ${wanted} workers run: ${missing}`
-        const message = `Cannot start the client program: ${why}`
-        this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, role: 'client', host, last_lines: [] })
-      })
-    }, workersTimeout)
-    void come.then(() => {
-      haveCome = true
-      clearTimeout(timer)
-    })
     logger.detail(`the client program starts when ${wanted} workers run`)
-  }
-
-  /** Sees to it that everybody knows who tells the cause if this process is lost, now that `joined` has come. */
-  #meetDeputy(joined: JoinedRank): void {
-    if (joined.rank === 0) return
-    const deputy = this.#ranks.get(this.#deputy ?? joined.rank) ?? joined
-    if (deputy !== joined && appointDeputy([deputy, joined], this.#record.host) === deputy)
-      joined.channel.send({ type: 'deputy', rank: deputy.rank })
-    else this.#appoint(joined)
-  }
-
-  #appoint(deputy: JoinedRank | undefined): void {
-    this.#deputy = deputy?.rank
-    if (deputy === undefined) return
-    // Itself first: if this process ends in between, rather two tell it than none.
-    const others = this.#present.filter((other) => other !== deputy)
-    for (const { channel } of [deputy, ...others]) channel.send({ type: 'deputy', rank: deputy.rank })
+    if (await settledWithin(come, workersTimeout)) return
+    const missing = await watch.formatMissing(this.#state.hosts)
+    if (await settledWithin(come, 0)) return
+    const why = `after ${formatDuration(workersTimeout)} not all of the ${wanted} workers run: ${missing}`
+    const message = `Cannot start the client program: ${why}`
+    this.fail({ status: exitStatuses.ERR_TIMED_OUT, message, rank, role: 'client', host, last_lines: [] })
   }
 
   /** The ranks that are here, but rank 0. */
@@ -371,8 +342,7 @@ export class Coordinator {
 
   #do(decisions: readonly Decision[]): void {
     for (const decision of decisions) this.#doOne(decision)
-    const isDeputyGone = this.#deputy !== undefined && this.#state.isDone(this.#deputy)
-    if (isDeputyGone && this.#state.result === undefined) this.#appoint(appointDeputy(this.#present, this.#record.host))
+    if (this.#state.result === undefined) this.#deputy.replaceIfGone()
     this.#settle()
   }
 
@@ -404,10 +374,9 @@ export class Coordinator {
   /** Resolves what is waited for. */
   #settle(): void {
     const { missing, someUndone, result } = this.#state
-    if (missing.length === 0 && !this.#haveAllCome) {
-      this.#haveAllCome = true
+    if (missing.length === 0 && !this.#announced.has('all-came')) {
       this.#everybodyCame.resolve(undefined)
-      for (const { channel } of this.#ranks.values()) channel.send({ type: 'all-came' })
+      this.#announce({ type: 'all-came' })
     }
     if (result === undefined || someUndone) return
     this.#everybodyGone.resolve(undefined)
@@ -418,28 +387,13 @@ export class Coordinator {
     if (this.#state.result !== undefined) channel.send({ type: 'end', ...this.#state.result })
   }
 
-  #tellCertificates(channel: OtherChannel): void {
-    const { certificates } = this.#told
-    if (certificates !== undefined) channel.send({ type: 'certificates', ...certificates })
+  /** Tells all ranks that are here, and whoever will be. */
+  #announce(message: FromCoordinator): void {
+    this.#announced.set(message.type, message)
+    for (const { channel } of this.#ranks.values()) channel.send(message)
   }
 
   #observe(event: RunEvent): void {
     this.#parts.observe?.(event)
   }
-
-  #wanted(count: number | null): number {
-    return count ?? this.#record.n_workers
-  }
-
-  /** Our record for a scheduler at `address`: whoever reaches that reaches us there. */
-  #recordFor(address: string): ClusterRecord {
-    const host = hostOf(address)
-    const { control } = this.#record
-    if (host === undefined || isLoopback(host)) return this.#record
-    return { ...this.#record, control: { ...control, addresses: [...new Set([host, ...control.addresses])] } }
-  }
-}
-
-function whyEnded(message: ToCoordinator, rank: number, watch: Pick<WorkerWatch, 'whyEnded'>): string | undefined {
-  return message.type === 'worker-ended' && message.status === 0 ? watch.whyEnded(rank) : undefined
 }

@@ -3,7 +3,7 @@ import { nameOf } from '../options.ts'
 import { atTime } from '../util/at-time.ts'
 import { formatDuration } from '../util/duration.ts'
 import type { Coordinator } from './coordinator.ts'
-import type { RunParts } from './identify.ts'
+import type { RunParts } from './run-parts.ts'
 import type { JobEnd } from './workload-manager.ts'
 
 /**

@@ -37,17 +37,16 @@ export class Member implements Disposable {
   readonly #workersCame = deferred<undefined>()
   readonly #terminated = deferred<EndingSignal>()
   readonly #forced = deferred<undefined>()
-  #file: PublishedFile | undefined
-  #endTime: number | undefined
+  /** What rank 0 has told so far, beside what is waited for. */
+  readonly #told: { file?: PublishedFile; endTime?: number; deputy?: number; isOver: boolean; allCame: boolean } = {
+    isOver: false,
+    allCame: false,
+  }
   #workersNow = { running: 0, wanted: Infinity }
   /** Tells this process from another one that claims its rank. */
   readonly #instance = randomUUID()
   #joined: Joined | undefined
-  /** Rank 0 has told how the run ends. */
-  #told = false
-  #deputy: number | undefined
   #loss: 'none' | 'closed' | 'silent' = 'none'
-  #allCame = false
 
   constructor(run: RunContext, seams: Pick<RunSeams, 'join' | 'openHeartbeatChannel'>) {
     this.#run = run
@@ -71,7 +70,7 @@ export class Member implements Disposable {
 
   /** The cluster, if rank 0 has told of it. */
   get file(): PublishedFile | undefined {
-    return this.#file
+    return this.#told.file
   }
 
   /** Where the scheduler listens or will, once rank 0 has told of it. */
@@ -86,7 +85,7 @@ export class Member implements Disposable {
 
   /** When the job ends, in seconds since 1970, if rank 0 has told. */
   get endTime(): number | undefined {
-    return this.#endTime
+    return this.#told.endTime
   }
 
   get isJoined(): boolean {
@@ -100,12 +99,12 @@ export class Member implements Disposable {
 
   /** Whether rank 0 has told how the run ends. */
   get isTold(): boolean {
-    return this.#told
+    return this.#told.isOver
   }
 
   /** Which rank tells the cause if rank 0 is lost, as rank 0 has told. */
   get deputy(): number | undefined {
-    return this.#deputy
+    return this.#told.deputy
   }
 
   /** How rank 0 was lost, if it was. */
@@ -120,7 +119,7 @@ export class Member implements Disposable {
 
   /** Whether every process of the run has come, so that nobody comes late. */
   get allCame(): boolean {
-    return this.#allCame
+    return this.#told.allCame
   }
 
   /** Milliseconds between two heartbeats; 0 in rank 0. */
@@ -265,10 +264,10 @@ export class Member implements Disposable {
         this.#address.resolve(message)
         break
       case 'end-time':
-        this.#endTime = message.end_time
+        this.#told.endTime = message.end_time
         break
       case 'cluster':
-        this.#file = message.file
+        this.#told.file = message.file
         this.#cluster.resolve(message.file)
         break
       case 'workers':
@@ -279,16 +278,16 @@ export class Member implements Disposable {
         this.#certificates.resolve(message)
         break
       case 'all-came':
-        this.#allCame = true
+        this.#told.allCame = true
         break
       case 'deputy':
-        this.#deputy = message.rank
+        this.#told.deputy = message.rank
         break
       case 'terminate':
         this.#terminated.resolve(message.signal)
         break
       case 'end':
-        this.#told = true
+        this.#told.isOver = true
         this.#result.resolve(message)
         if (message.forced) this.#forced.resolve(undefined)
         break
@@ -299,8 +298,8 @@ export class Member implements Disposable {
 
   #lose(how: 'closed' | 'silent', host: string): void {
     // That it fell silent after it had told of the end matters still: it may hold the step.
-    if (how === 'silent' || !this.#told) this.#loss = how
-    if (this.#told) return
+    if (how === 'silent' || !this.#told.isOver) this.#loss = how
+    if (this.#told.isOver) return
     const { roles, options } = this.#run
     const why = how === 'closed' ? 'its connection closed before the end of the run' : formatSilence(options.lostAfter)
     const failure = lossOf({ rank: 0, roles: roles[0], host }, why)

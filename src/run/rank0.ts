@@ -23,7 +23,7 @@ import { failureOf, outcomeOf } from './failure.ts'
 import { JobEndWatch } from './job-end.ts'
 import { formatEnd } from './format-end.ts'
 import type { Coordinator } from './coordinator.ts'
-import type { RunParts } from './identify.ts'
+import type { RunParts } from './run-parts.ts'
 import type { Part, RunEnd } from './part.ts'
 import { certificatesOfOther } from './secure-run.ts'
 import type { Recorder } from './recorder.ts'
@@ -35,13 +35,12 @@ type ClusterScheduler = Omit<RunningScheduler, 'versions'> & Partial<Pick<Runnin
 /** The part of rank 0: it has the coordinator, starts the scheduler, and publishes where the cluster is. */
 export class Rank0 implements Part {
   readonly #run: RunParts
-  #coordinator: Coordinator | undefined
+  /** What there is once the others may come: the coordinator, and with `--report` what records the run. */
+  #open: { readonly coordinator: Coordinator; readonly recorder: Recorder | undefined } | undefined
   #jobEnd: JobEndWatch | undefined
-  /** There is none without `--report`. */
-  #recorder: Recorder | undefined
   /** Ranks that have never come to a run that has failed. */
   #absent: readonly number[] = []
-  #cluster: Promise<PublishedFile> | undefined
+  #cluster = new Promise<PublishedFile>(() => undefined)
   #isPublished = false
 
   constructor(run: RunParts) {
@@ -72,7 +71,7 @@ export class Rank0 implements Part {
   }
 
   async awaitCluster(): Promise<PublishedFile> {
-    return await (this.#cluster ?? new Promise(() => undefined))
+    return await this.#cluster
   }
 
   /** Publishes the cluster when its scheduler runs. */
@@ -100,7 +99,7 @@ export class Rank0 implements Part {
       },
       observe: (event) => recorder?.observe(event),
     })
-    this.#coordinator = coordinator
+    this.#open = { coordinator, recorder }
     member.attach(coordinator.join(), context.identity.host)
     this.#leaveToReaper(coordinator)
     const port = isInline && context.identity.size > 1 ? await heartbeat.start(coordinator.record, 0).port() : undefined
@@ -115,8 +114,7 @@ export class Rank0 implements Part {
     const { context, supervisor } = this.#run
     if (context.options.report === undefined) return undefined
     const { Recorder } = await import('./recorder.ts')
-    this.#recorder = new Recorder(context, supervisor.seams, supervisor.began)
-    return this.#recorder
+    return new Recorder(context, supervisor.seams, supervisor.began)
   }
 
   /** What is to be removed even if this process is killed. */
@@ -279,7 +277,7 @@ export class Rank0 implements Part {
     this.#jobEnd?.[Symbol.dispose]()
     if (this.#coordinator !== undefined)
       this.#absent = await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
-    this.#recorder?.[Symbol.dispose]()
+    this.#open?.recorder?.[Symbol.dispose]()
   }
 
   async withdrawForRank0(): Promise<void> {
@@ -294,6 +292,10 @@ export class Rank0 implements Part {
     else await manager?.terminateStep(this.#absent)
   }
 
+  get #coordinator(): Coordinator | undefined {
+    return this.#open?.coordinator
+  }
+
   unref(): void {
     this.#coordinator?.unref()
   }
@@ -303,7 +305,7 @@ export class Rank0 implements Part {
   }
 
   get recording(): Recording | undefined {
-    return this.#recorder?.recording
+    return this.#open?.recorder?.recording
   }
 
   get isReporter(): boolean {

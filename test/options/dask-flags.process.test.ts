@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { daskTable } from '../../src/options/dask-table.ts'
 import { flagOf } from '../../src/options/names.ts'
-import type { Row } from '../../src/options/row.ts'
 import { DaskProcess } from '../../src/python/dask-process.ts'
 import { newReaper } from '../process/support/processes.ts'
 import { python } from '../support/cluster.ts'
@@ -26,8 +25,6 @@ for part in (dask_scheduler, dask_worker):
     print(part.main.get_help(click.Context(part.main)))
     print("====")`
 
-const rows: readonly (readonly [string, Row])[] = Object.entries(daskTable)
-
 describe.for([
   ["this machine's Dask", python],
   ["Debian 13's Dask", debian13Python()],
@@ -39,14 +36,9 @@ describe.for([
       .map((part) => [...part.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag = '']) => flag))
     expect(scheduler).toContain('--idle-timeout')
     expect(worker).toContain('--death-timeout')
-    const ours = (handedTo: Row['handedTo']): string[] =>
-      // Those without `handedTo` decide on others that are passed on: --interface on --host.
-      rows.filter(([, row]) => [handedTo, 'both', undefined].includes(row.handedTo)).map(([option]) => flagOf(option))
-    const left = (flags: readonly string[], handedTo: Row['handedTo']): string[] =>
-      flags.filter((flag) => !ours(handedTo).includes(flag) && !(flag in notPassedOn))
-    expect(left(scheduler, 'scheduler')).toEqual([])
-    // The scheduler has the address of its own dashboard; the runner chooses that of each worker.
-    expect(left(worker, 'workers')).toEqual(['--dashboard-address'])
+    const ours = Object.keys(daskTable).map(flagOf)
+    const left = [...scheduler, ...worker].filter((flag) => !ours.includes(flag) && !(flag in notPassedOn))
+    expect(left).toEqual([])
   })
 })
 

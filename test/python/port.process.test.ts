@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { DaskProcess, type WorkerExtras } from '../../src/python/dask-process.ts'
+import { DaskProcess, type StartExtras } from '../../src/python/dask-process.ts'
 import { newReaper } from '../process/support/processes.ts'
 
 const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed')
@@ -40,7 +40,7 @@ async function held(args: readonly string[], { env = {}, values = [] }: Held = {
 
 interface Held {
   readonly env?: NodeJS.ProcessEnv
-  readonly values?: NonNullable<WorkerExtras['values']>
+  readonly values?: NonNullable<StartExtras['values']>
 }
 
 /** Binds and listens. Gives the error's name. */

@@ -5,7 +5,7 @@ import { checkPlaces } from '../../components/check-places.ts'
 import { freePort } from '../../components/free-port.ts'
 import { listenHost, plannedScheduler } from '../../components/listen-address.ts'
 import { findListeningPlaces, type ListeningPlace } from '../../components/listening-places.ts'
-import type { ChosenAddress } from '../../util/choose-address.ts'
+import type { ChosenAddress } from '../../components/choose-address.ts'
 import { hostAddresses, type InterfaceAddress, isLoopback } from '../../util/network.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 

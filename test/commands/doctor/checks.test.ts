@@ -1,4 +1,4 @@
-import type { ChosenAddress } from '../../../src/util/choose-address.ts'
+import type { ChosenAddress } from '../../../src/components/choose-address.ts'
 import { describe, expect, it } from 'vitest'
 import { type DirectoryFacts, checkDirectory } from '../../../src/commands/doctor/directory.ts'
 import { checkEnvironment } from '../../../src/commands/doctor/environment.ts'

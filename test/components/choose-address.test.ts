@@ -1,5 +1,5 @@
 import { expect, describe, it } from 'vitest'
-import { type AddressFacts, addressOfInterface, chooseAddress } from '../../src/util/choose-address.ts'
+import { type AddressFacts, addressOfInterface, chooseAddress } from '../../src/components/choose-address.ts'
 import { type InterfaceAddress, kindOf } from '../../src/util/network.ts'
 
 /** Addresses from `eth0 10.0.0.1, lo 127.0.0.1`. */

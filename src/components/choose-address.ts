@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { type InterfaceAddress, orderAddresses } from './network.ts'
+import { type InterfaceAddress, orderAddresses } from '../util/network.ts'
 
 /** What is known of this host's addresses and of the hosts that have to reach it. */
 export interface AddressFacts {

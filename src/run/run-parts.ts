@@ -45,9 +45,29 @@ export interface RunParts {
  *
  * @throws RunnerError if it cannot be found out, or the run cannot be as the options want it.
  */
-export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks: LentHooks): Promise<RunParts> {
+export async function makeRunParts(supervisor: Supervisor, shutdown: Shutdown, hooks: LentHooks): Promise<RunParts> {
+  const identified = await identify(supervisor, hooks)
+  const { context, mine } = identified
+  const components = supervisor.seams.makeComponents(context, supervisor.reaper)
+  const member = new Member(context, supervisor.seams)
+  return {
+    ...{ supervisor, shutdown, hooks, components, member, ...identified },
+    rendezvous: hooks.rendezvous(context),
+    manager: hooks.workloadManager(context),
+    isInline: context.options.command === undefined && mine.includes('client'),
+    workers: new Workers({ run: context, components, member, shutdown, hooks }),
+    heartbeat: new InlineHeartbeat(supervisor),
+    cause: new CauseTeller(context, member),
+  }
+}
+
+/** Finds out who this process is in its run, and who tells what of it. */
+async function identify(
+  supervisor: Supervisor,
+  hooks: LentHooks,
+): Promise<Pick<RunParts, 'context' | 'mine' | 'secure' | 'log'>> {
   checkSurroundings()
-  const { options, seams, reaper } = supervisor
+  const { options, reaper } = supervisor
   const context = { options, logger: supervisor.logger, signal: supervisor.startSignal }
   const identity = await hooks.identify(context)
   const { rank } = identity
@@ -74,17 +94,7 @@ export async function identify(supervisor: Supervisor, shutdown: Shutdown, hooks
   const run = { ...context, options: secure?.optionsFor(options) ?? options, ...own }
   // They are mostly the same in all processes; doctor tells of each.
   if (rank === 0) for (const warning of identity.share.warnings ?? []) logger.warn(`${warning}: it does not count`)
-  const components = seams.makeComponents(run, reaper)
-  const member = new Member(run, seams)
-  return {
-    ...{ supervisor, shutdown, hooks, context: run, mine, secure, components, member, log },
-    rendezvous: hooks.rendezvous(run),
-    manager: hooks.workloadManager(run),
-    isInline: options.command === undefined && mine.includes('client'),
-    workers: new Workers({ run, components, member, shutdown, hooks }),
-    heartbeat: new InlineHeartbeat(supervisor),
-    cause: new CauseTeller(run, member),
-  }
+  return { context: run, mine, secure, log }
 }
 
 /** The log files of this process, if the user wants some. Of a host one process tells that they cannot be kept. */
