@@ -8,37 +8,36 @@ async function start(cluster: Cluster, ...args: string[]): Promise<Started> {
   return cluster.start([process.execPath, await compile(cluster, 'library'), ...args])
 }
 
+test('a body that ends gives 0, and no handler stays', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'dispose')
+  await run.expectStatus(0)
+  expect(run.stdout).toContain('body ')
+  expect(run.stdout).toContain('listeners 0')
+  run.expectNoAlarm()
+  await cluster.expectNothingLeft()
+})
+
+test('a body that throws gives 1 and its error', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'throw')
+  await run.expectStatus(1)
+  expect(run.stderr).toContain('the body throws')
+  await cluster.expectNothingLeft()
+})
+
+test('a body that calls process.exit(3) gives 3', async () => {
+  await using cluster = await Cluster.make()
+  const run = await start(cluster, 'exit')
+  await run.expectStatus(3)
+  expect(run.stdout).toContain('body ')
+  await cluster.expectNothingLeft()
+})
+
 for (const [ntasks, layout] of [
   ['3', 'exclusive'],
   ['2', 'shared'],
 ] as const) {
-  test(`a body that ends gives 0, in a run of ${ntasks}, and no handler stays`, async () => {
-    await using cluster = await Cluster.make()
-    const run = await start(cluster, 'dispose', ntasks, layout)
-    await run.expectStatus(0)
-    expect(run.stdout).toContain('body ')
-    // Rank 0 has loaded proper-lockfile, which leaves a handler of its own.
-    if (layout === 'exclusive') expect(run.stdout).toContain('listeners 0')
-    run.expectNoAlarm()
-    await cluster.expectNothingLeft()
-  })
-
-  test(`a body that throws gives 1 and its error, in a run of ${ntasks}`, async () => {
-    await using cluster = await Cluster.make()
-    const run = await start(cluster, 'throw', ntasks, layout)
-    await run.expectStatus(1)
-    expect(run.stderr).toContain('the body throws')
-    await cluster.expectNothingLeft()
-  })
-
-  test(`a body that calls process.exit(3) gives 3, in a run of ${ntasks}`, async () => {
-    await using cluster = await Cluster.make()
-    const run = await start(cluster, 'exit', ntasks, layout)
-    await run.expectStatus(3)
-    expect(run.stdout).toContain('body ')
-    await cluster.expectNothingLeft()
-  })
-
   test(`a body that nobody closes ends the run when it is done, in a run of ${ntasks}`, async () => {
     await using cluster = await Cluster.make()
     const run = await start(cluster, 'forget-and-fail', ntasks, layout)
@@ -92,6 +91,8 @@ for (const [how, status] of [
       await Promise.all(tasks.map(async ({ ended }) => (await ended).status)),
       tasks.map(({ output }) => output).join('\n'),
     ).toEqual([status, 0, 0, 0])
+    expect(tasks[0]?.stdout).toContain('body ')
+    if (how === 'throw') expect(tasks[0]?.stderr).toContain('the body throws')
     // Word for those who had not come yet may stay.
     cluster.expectFile('.scheduler-7.0.json.run-*')
     await cluster.expectNothingLeft()

@@ -10,7 +10,6 @@ import { compile } from '../support/library-program.ts'
 import { canMount } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
 import { makePrivate, makeShared, shellAs, stranger } from '../support/second-user.ts'
-import { fourTasks, startTasks } from '../support/step.ts'
 
 const clients = join(programs, 'clients.py')
 const all = 'plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n'
@@ -20,6 +19,7 @@ async function secrets(key: string): Promise<readonly string[]> {
   return (await readdir('/dev/shm')).filter((name) => name.includes(key) && name.includes('-tls-'))
 }
 
+// What the ranks of a step have: test/slurm/secure.test.ts.
 describe.for(pythons())('with %s', ([, python]) => {
   test.skipIf(python === undefined)('--secure alone has all of Dask speak TLS', async () => {
     await using cluster = await Cluster.make()
@@ -31,25 +31,6 @@ describe.for(pythons())('with %s', ([, python]) => {
     cluster.expectTemporary('dask-scratch-space')
     await cluster.expectNothingLeft()
     expect(await secrets(`local${run.pid}`)).toEqual([])
-  })
-
-  test.skipIf(python === undefined)('the ranks of a simulated step get their certificates from rank 0', async () => {
-    await using cluster = await Cluster.make()
-    const key = String(1_000_000 + process.pid)
-    const env = { SLURM_JOB_ID: key, DASK_HPC_RUNNER_SECURE: 'yes' }
-    const args = ['--python', python ?? '', '--', python ?? '', join(programs, 'tls_parts.py'), '2']
-    const runs = startTasks(cluster, fourTasks(env), args)
-    for (const run of runs) {
-      await run.expectStatus(0)
-      run.expectNoAlarm()
-    }
-    const shown = runs[1]?.stdout ?? ''
-    expect(shown).toMatch(/\ntls 6\n$/)
-    // One directory of each rank, which nobody else may read.
-    const own = new RegExp(`^\\S+ ?\\d? \\S+ (/dev/shm/\\S*${key}\\S*-tls-\\w+) 700 600 600 600$`, 'gm')
-    expect(new Set([...shown.matchAll(own)].map(([, directory]) => directory)).size, shown).toBe(4)
-    await cluster.expectNothingLeft()
-    expect(await secrets(key)).toEqual([])
   })
 })
 
