@@ -17,7 +17,7 @@ const textFiles: Plugin = {
 
 const processes = ['test/**/*.process.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
-const slurm = ['test/slurm/**/*.test.ts']
+const slurm = ['test/slurm/**/*.test.ts', 'test/gridengine/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
@@ -137,7 +137,13 @@ export default defineConfig({
         test: {
           name: 'slurm',
           include: slurm,
-          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
+          globalSetup: [
+            globalSetup,
+            'scripts/debian13-setup.mjs',
+            'scripts/slurm-setup.mjs',
+            'scripts/gridengine-setup.mjs',
+            'scripts/mpi-setup.mjs',
+          ],
           testTimeout: 300_000,
           hookTimeout: 90_000,
           // Slurm counts in minutes: tests that wait for its clock wait together, while others run.

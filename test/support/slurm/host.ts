@@ -27,7 +27,15 @@ export interface OnHostOptions {
 }
 
 /** The programs that make a host what it is; all others belong to a job, or to a person. */
-const daemons: ReadonlySet<string> = new Set(['slurmd', 'slurmctld', 'munged', 'slurmscriptd', 'bindfs'])
+const daemons: ReadonlySet<string> = new Set([
+  'slurmd',
+  'slurmctld',
+  'munged',
+  'slurmscriptd',
+  'bindfs',
+  'sge_qmaster',
+  'sge_execd',
+])
 
 /**
  * One of the computers of a cluster: namespaces for network, names, processes and mounts, which live
