@@ -41,6 +41,14 @@ describe.skipIf(none)('jobs of a real Grid Engine', () => {
       await (await submit('status', `run -- python ${join(programs, 'end.py')} 3`)).expectStatus(3)
     })
 
+    test('the elements of an array job are one run', async () => {
+      const head = ['#!/bin/bash', '#$ -N array', '#$ -t 3-7:2', '#$ -cwd', '#$ -V', '#$ -j y']
+      const run = `exec dask-hpc-runner run -- python ${join(programs, 'workers.py')} 2`
+      await writeFile(engine.path('array'), `${[...head, run].join('\n')}\n`)
+      await engine.submit('array', ['-q', others]).expectStatus(0)
+      expect(await engine.outputOf('array')).toContain('result 21 on 2\n')
+    })
+
     test('qdel ends all of a job', async () => {
       const job = await submit('deleted', `run -- ${hold}`)
       await engine.expectOutput('deleted', 'ready')
@@ -59,7 +67,7 @@ describe.skipIf(none)('jobs of a real Grid Engine', () => {
   })
 
   test('none of them has left a process or a file', async () => {
-    const scripts = ['client.py', 'gridengine.sh', 'status', 'deleted', 'lost']
-    await engine.expectNothingLeft([...scripts, 'dask.o', 'status.o', 'deleted.o', 'lost.o'])
+    const scripts = ['client.py', 'gridengine.sh', 'status', 'array', 'deleted', 'lost']
+    await engine.expectNothingLeft([...scripts, 'dask.o', 'status.o', 'array.o', 'deleted.o', 'lost.o'])
   })
 })

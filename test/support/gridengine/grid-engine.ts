@@ -67,10 +67,10 @@ export class GridEngine implements AsyncDisposable {
     return outputOf(command, await this.#run(master, command))
   }
 
-  /** What the job of a name has printed so far. */
+  /** What the job of a name has printed so far, or its elements one after another. */
   async outputOf(name: string): Promise<string> {
-    const file = (await readdir(this.path('.'))).find((each) => each.startsWith(`${name}.o`))
-    return file === undefined ? '' : await readFile(this.path(file), 'utf8')
+    const files = (await readdir(this.path('.'))).filter((each) => each.startsWith(`${name}.o`))
+    return (await Promise.all(files.map(async (file) => await readFile(this.path(file), 'utf8')))).join('')
   }
 
   /** Waits until the job of a name has printed `text`. */
@@ -102,7 +102,9 @@ export class GridEngine implements AsyncDisposable {
       const left = (await readdir(host.path('/tmp'))).filter((file) => !known.includes(file))
       if (left.length > 0) throw new Error(`Files are left in /tmp of ${name}: ${left.join(', ')}`)
     }
-    const left = (await readdir(this.path('.'))).filter((file) => !files.includes(file.replace(/\.o\d+$/, '.o')))
+    const left = (await readdir(this.path('.'))).filter(
+      (file) => !files.includes(file.replace(/\.o\d+(\.\d+)?$/, '.o')),
+    )
     if (left.length > 0) throw new Error(`Files are left in the working directory: ${left.join(', ')}`)
   }
 
