@@ -103,7 +103,7 @@ describe('completeOptions', () => {
     ['Cannot use preloadNanny "a,b": the workers have no nanny', { preloadNanny: ['a', 'b'] }],
     ['Cannot use lifetimeRestart "yes": the workers have no nanny', { lifetimeRestart: true }],
     ['Cannot use preloadArgv alone: name preload too', { preloadArgv: '--level 3' }],
-    ["Cannot use jupyter with secure: Dask's Jupyter server asks nobody", { jupyter: true, secure: true }],
+    ["Cannot use jupyter with secure: Dask's Jupyter server asks for no password", { jupyter: true, secure: true }],
     ['there is no variable MY_PREFIX; set it', { dashboardLink: '{MY_PREFIX}proxy/{port}', env: {} }],
     ['write a range such as 9000:9001', { nannyPort: '9000', nworkers: 2, nanny: true }],
   ])('refuses what cannot be together: %s', (words, options) => {

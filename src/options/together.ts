@@ -121,7 +121,7 @@ function checkScheduler(
     throw new RangeError(`Cannot use ${name('preloadArgv')} alone: name ${name('preload')} too`)
   if (jupyter && secure)
     throw new RangeError(
-      `Cannot use ${name('jupyter')} with ${name('secure')}: Dask's Jupyter server asks nobody who he is; ` +
+      `Cannot use ${name('jupyter')} with ${name('secure')}: Dask's Jupyter server asks for no password; ` +
         'run jupyter lab as the program, which does',
     )
 }

@@ -72,7 +72,7 @@ async function awaitLate(
   const toComeMs = mayBeFrozen ? Math.max(0, supervisor.began.getTime() + silenceMs - Date.now()) : 0
   if (toComeMs > 0)
     context.logger.info(
-      `giving rank ${coordinator.missing.join(', ')} ${formatDuration(toComeMs)} to come: it may be frozen, and hold the step`,
+      `waiting ${formatDuration(toComeMs)} for rank ${coordinator.missing.join(', ')}, which has not come: it may be frozen, and hold the step`,
     )
   const waitMs = manager?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
   await settledWithin(Promise.race([coordinator.everybodyCame, shutdown.happened]), waitMs)

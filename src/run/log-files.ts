@@ -71,7 +71,7 @@ export class LogFiles implements RunLog {
     const waiting = this.#writer.stdin?.writableLength ?? 0
     if (waiting > longestQueue) {
       this.#leftOut++
-      this.#warn('it does not take as much as there is to keep, and some of that is left out')
+      this.#warn('its filesystem is too slow for all lines, and some are left out')
       return
     }
     if (this.#leftOut > 0) this.#queue.push(`${file} ${time()} ${this.#leftOut} lines are left out here`)
@@ -105,7 +105,7 @@ export class LogFiles implements RunLog {
   #warn(why: string): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    this.#options.warn(`Cannot keep the log in "${this.#options.directory}": ${why}; the run goes on without`)
+    this.#options.warn(`Cannot keep the log in "${this.#options.directory}": ${why}; the run goes on`)
   }
 }
 

@@ -118,7 +118,7 @@ export class Shutdown implements Disposable {
   async #onSecond(signal: EndingSignal): Promise<void> {
     const { logger } = this.#supervisor
     if (await this.#isRepeated(signal)) {
-      logger.info(`${signal} came to all processes again: what ends keeps its time`)
+      logger.info(`${signal} came to all processes again: the grace goes on`)
       return
     }
     logger[logger.speaks ? 'warn' : 'detail'](`${signal} again: ending everything at once`)
