@@ -143,6 +143,13 @@ export default {
       to: { path: '^(node:)?tls$', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'own-commands-parse-nothing',
+      comment: 'A helper process has no flags: the parser and the table of options would cost it 10 ms',
+      severity: 'error',
+      from: { path: String.raw`^src/cli/own-commands\.ts$` },
+      to: { path: 'node_modules/commander/', reachable: true },
+    },
+    {
       name: 'small-zod',
       comment: "Only 'zod/mini': the whole of zod costs 40 ms more at every start",
       severity: 'error',

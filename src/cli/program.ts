@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { exitStatuses, exitStatusOf, messageOf } from '../errors.ts'
-import { neverDry, endByDefect } from '../util/defects.ts'
+import { exitStatuses } from '../errors.ts'
 import { printableLines } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { addClusterCommands } from './cluster-commands.ts'
+import { endAfter } from './end-after.ts'
 import { ownTables } from '../options/command-table.ts'
 import { addFlags, readOwnOptions, readRun, withClient } from './flags.ts'
 
@@ -29,22 +29,15 @@ plan, doctor, status, env, report and stop end with 74 where their output cannot
 
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
-  endAtDefects()
-  // Until a command has said otherwise.
-  process.exitCode = exitStatuses.ERR_BUG
-  try {
-    await neverDry(async () => program(args).parseAsync([...args], { from: 'user' }))
-    process.exitCode = 0
-  } catch (error) {
-    forceExit(explain(error))
-  }
-}
-
-function explain(error: unknown): number {
-  // Commander has said what is wrong.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitStatuses.ERR_USAGE
-  process.stderr.write(`dask-hpc-runner: error: ${printableLines(messageOf(error))}\n`)
-  return exitStatusOf(error)
+  await endAfter(async () => {
+    try {
+      await program(args).parseAsync([...args], { from: 'user' })
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error
+      // Commander has said what is wrong, or what was asked for.
+      forceExit(error.exitCode === 0 ? 0 : exitStatuses.ERR_USAGE)
+    }
+  })
 }
 
 function program(args: readonly string[]): Command {
@@ -66,7 +59,7 @@ function program(args: readonly string[]): Command {
   addRunCommands(root, withFlags)
   addLookCommands(root, withFlags)
   addClusterCommands(root, withFlags)
-  addHiddenCommands(root, async (command) => {
+  addRankCommand(root, async (command) => {
     await program(command).parseAsync([...command], { from: 'user' })
   })
   return root
@@ -139,30 +132,9 @@ function addLookCommands(root: Command, withFlags: WithFlags): void {
   })
 }
 
-/** What only this program itself starts; `start` does what a command says. */
-function addHiddenCommands(root: Command, start: (command: readonly string[]) => Promise<void>): void {
-  hidden(root, 'rank', async () => {
+/** What `spread` starts on each host: it takes the command of its rank, and `start` does what that says. */
+function addRankCommand(root: Command, start: (command: readonly string[]) => Promise<void>): void {
+  root.command('rank', { hidden: true }).action(async () => {
     await start(await (await import('./rank.ts')).takeRank())
   })
-  hidden(root, 'member', async () => {
-    await (await import('./member.ts')).runMember()
-  })
-  hidden(root, 'mpi-helper', async () => await (await import('../runners/mpi/library/serve.ts')).serveMpi())
-  hidden(root, 'log-writer', async () => {
-    await (await import('../run/log-program.ts')).keepLogs()
-  })
-  hidden(root, 'heartbeat', async () => {
-    await (await import('../run/heartbeat-program.ts')).runHeartbeatThread()
-  })
-  hidden(root, 'examine', async () => await (await import('./doctor.ts')).runExaminer())
-}
-
-function hidden(root: Command, name: string, run: () => Promise<void>): void {
-  root.command(name, { hidden: true }).action(run)
-}
-
-/** What nobody has foreseen ends this process as {@link endByDefect} says. */
-function endAtDefects(source: NodeJS.EventEmitter = process): void {
-  source.on('uncaughtException', endByDefect)
-  source.on('unhandledRejection', endByDefect)
 }

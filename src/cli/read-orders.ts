@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
-import { hiddenOnly } from '../util/hidden-commands.ts'
+import { hiddenOnly } from '../util/own-commands.ts'
 import { deadline } from '../util/wait.ts'
 
 /** Whoever starts such a process writes the orders at once. In milliseconds. */

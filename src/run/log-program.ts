@@ -7,7 +7,7 @@ import { formatSystemError } from '../filesystem/system-error.ts'
 import { parseMessage } from '../process/messages.ts'
 import { forEachLine } from '../process/output.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
-import { hiddenOnly } from '../util/hidden-commands.ts'
+import { hiddenOnly } from '../util/own-commands.ts'
 import { foreignHandAdvice } from '../util/temporary-place.ts'
 
 /** The first line of standard input. After it come the lines for the files: the number of the file, and the text. */
