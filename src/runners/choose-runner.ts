@@ -1,9 +1,11 @@
-import { type Environment, readVariable, show } from '../identity/environment.ts'
+import { hostname } from 'node:os'
+import { type Environment, identityError, readVariable, show } from '../identity/environment.ts'
 import type { runnerKinds } from '../options/names.ts'
 import { findLauncherVariable } from './launchers.ts'
 import { nameOf, type RunnerOptions } from '../options.ts'
 import { flagOf, systemNames } from '../options/names.ts'
-import { findSystem } from './variables/systems.ts'
+import { shortName } from './variables/slots.ts'
+import { findSystem, type System } from './variables/systems.ts'
 
 /** Which of the runners takes part. */
 export type RunnerKind = (typeof runnerKinds)[number]
@@ -16,10 +18,11 @@ export interface ChosenRunner {
 }
 
 /** What chooses a runner. */
-export type ChoiceOptions = { readonly env: Environment } & Pick<
-  RunnerOptions,
-  (typeof placeOptions)[number] | 'sources'
->
+export type ChoiceOptions = {
+  readonly env: Environment
+  /** The name of this host. @default as the system has it */
+  readonly thisHost?: string
+} & Pick<RunnerOptions, (typeof placeOptions)[number] | 'sources'>
 
 /** The options that say who a process is, in place of the launcher. */
 const placeOptions = ['rank', 'rankFrom', 'size', 'sizeFrom', 'runIdFrom'] as const
@@ -27,13 +30,14 @@ const placeOptions = ['rank', 'rankFrom', 'size', 'sizeFrom', 'runIdFrom'] as co
 /**
  * The runner that `wanted` names; for `auto` that of the launcher which has started this process.
  *
- * @throws RangeError where the options say who a process is, and the runner does not take their word.
+ * @throws RangeError where the options say who a process is, and the runner does not take their word; RunnerError with
+ * `ERR_ENVIRONMENT` where variables of two launchers are there, and one of them must have been inherited.
  */
 export function chooseRunner(options: ChoiceOptions, wanted: 'auto' | RunnerKind): ChosenRunner {
-  const { env, rank, rankFrom } = options
+  const { env, thisHost = hostname(), rank, rankFrom } = options
   if (wanted === 'auto' && (rank ?? rankFrom) !== undefined)
     return { kind: 'variables', why: `${nameOf(options, rank === undefined ? 'rankFrom' : 'rank')} says so` }
-  const chosen = wanted === 'auto' ? findRunner(env) : { kind: wanted, why: `--runner ${wanted} says so` }
+  const chosen = wanted === 'auto' ? findRunner(env, thisHost) : { kind: wanted, why: `--runner ${wanted} says so` }
   if (chosen.kind !== 'variables') refusePlace(options, chosen.kind)
   return chosen
 }
@@ -50,15 +54,27 @@ function refusePlace(options: ChoiceOptions, kind: RunnerKind): void {
     )
 }
 
-function findRunner(env: Environment): ChosenRunner {
+function findRunner(env: Environment, host: string): ChosenRunner {
   const variable = findLauncherVariable(env)
   if (variable !== undefined)
     return { kind: 'mpi', why: `${show(env, variable)}, so an MPI launcher started this process` }
   const step = ['SLURM_STEP_ID', 'SLURM_STEPID'].find((name) => readVariable(env, name) !== undefined)
-  if (step !== undefined) return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
   const system = findSystem(env)
+  if (step !== undefined && system !== undefined) refuseInherited(env, { step, system, host })
+  if (step !== undefined) return { kind: 'slurm', why: `${show(env, step)}, so srun started this process` }
   if (system === undefined) return { kind: 'slurm', why: 'no MPI launcher has left its variables' }
   return { kind: system.runner, why: `${show(env, system.rank)}, so this is a process of ${system.launcher}` }
+}
+
+/** A job that was submitted from a step of Slurm may have its variables; a step knows the host that it runs on. */
+function refuseInherited(env: Environment, seen: { step: string; system: System; host: string }): void {
+  const { step, system, host } = seen
+  const node = readVariable(env, 'SLURMD_NODENAME')
+  if (node !== undefined && shortName(node) === shortName(host)) return
+  throw identityError(
+    `${show(env, step)} and ${show(env, 'SLURMD_NODENAME')} on host "${host}", but ${show(env, system.rank)}, so one of them was inherited from another job`,
+    `name the launcher by --runner slurm or --runner ${system.runner}`,
+  )
 }
 
 type Start = (options: RunnerOptions) => Promise<unknown>

@@ -151,7 +151,7 @@ function fromLibrary(env: Environment, options: IdentifyMpiOptions): Identity {
   const { host, world } = options
   if (world === undefined || world.size === 1)
     throw identityError(
-      'no MPI launcher that is known here has left its variables' +
+      `no MPI launcher that is known here has left its variables (${launchers.map(({ rank }) => rank).join(', ')})` +
         (world === undefined ? '' : ', and the MPI library knows of no other process'),
       'start me with mpirun, or on one machine with "dask-hpc-runner local"',
     )
