@@ -17,7 +17,7 @@ const textFiles: Plugin = {
 
 const processes = ['test/**/*.process.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
-const slurm = ['test/slurm/**/*.test.ts', 'test/gridengine/**/*.test.ts']
+const slurm = ['test/slurm/**/*.test.ts', 'test/gridengine/**/*.test.ts', 'test/oar/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = 'scripts/test-setup.mjs'
 
@@ -143,6 +143,7 @@ export default defineConfig({
             'scripts/slurm-setup.mjs',
             'scripts/gridengine-setup.mjs',
             'scripts/mpi-setup.mjs',
+            'scripts/oar-setup.mjs',
           ],
           testTimeout: 300_000,
           hookTimeout: 90_000,

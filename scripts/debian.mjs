@@ -1,9 +1,12 @@
 // Programs and packages of Debian, for what the tests need of a machine. Needs nothing but Node.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+
+/** What Debian asks whether a daemon may be started that was installed. */
+const policy = '/usr/sbin/policy-rc.d'
 
 /**
- * Installs packages, where this is a Debian and we are root.
+ * Installs packages, where this is a Debian and we are root. No daemon of them starts by itself.
  *
  * @param {string} what for messages
  * @param {readonly string[]} packages
@@ -11,6 +14,17 @@ import { accessSync, constants } from 'node:fs'
 export function install(what, packages) {
   if (process.getuid?.() !== 0 || !isExecutable('/usr/bin/apt-get')) return
   process.stderr.write(`${what}: trying the Debian packages ${packages.join(', ')}\n`)
+  const isOurs = !existsSync(policy)
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    installQuietly(packages)
+  } finally {
+    if (isOurs) rmSync(policy, { force: true })
+  }
+}
+
+/** @param {readonly string[]} packages */
+function installQuietly(packages) {
   const arguments_ = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
   // A fresh container has no package lists, and old lists name packages that are gone.
   if (succeeds('apt-get', arguments_, 600_000)) return

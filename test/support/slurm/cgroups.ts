@@ -21,9 +21,9 @@ export function freezerOf(node: string): string {
   return join(freezer, `slurm_${node}`)
 }
 
-/** Removes what slurmd has made for a node, when nothing runs there any more. */
-export async function removeCgroups(node: string): Promise<void> {
-  for (const controller of await readdir(root)) await removeFolders(join(root, controller, `slurm_${node}`))
+/** Removes what was made for a node, when nothing runs there any more. */
+export async function removeCgroups(node: string, prefix: 'slurm' | 'oar' = 'slurm'): Promise<void> {
+  for (const controller of await readdir(root)) await removeFolders(join(root, controller, `${prefix}_${node}`))
 }
 
 async function removeFolders(path: string): Promise<void> {
