@@ -2,7 +2,10 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatPlan, plan, planFor } from '../../src/commands/plan.ts'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
-import { slurmEnvironment } from '../support/environment.ts'
+import { kinds } from '../../src/runners/kinds.ts'
+import { identifySystem } from '../../src/runners/variables/identify-system.ts'
+import { systemCases } from '../runners/variables/system-cases.ts'
+import { slurmEnvironment, systemEnvironment } from '../support/environment.ts'
 import { nodeLimits } from '../support/node-limits.ts'
 
 function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
@@ -151,5 +154,26 @@ describe('formatPlan', () => {
     expect(text).toBe(
       'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nfound by polling: within 120 ms, with at most 200 file system operations a second',
     )
+  })
+})
+
+describe.each(systemCases)('the plan in a job of $fixture', ({ fixture, runner, host, given = {}, is, key }) => {
+  it('says who the process is, on which hosts the others are as far as that is told, and what it has of its own', () => {
+    const env = systemEnvironment(fixture)
+    const options = completeOptions({ ...given, env })
+    const me = identifySystem(env, { ...options, runner }, host)
+    const limits = nodeLimits({ memory: 64 * 2 ** 30 })
+    const seen = planFor({ ...options, size: me.size, hosts: kinds[runner].hosts(env, me), me, limits })
+    const text = formatPlan(seen)
+    expect(text).toContain(`run key: ${key}`)
+    expect(text).toContain(`this process: rank ${me.rank} of ${me.size} on ${host} (${me.source})`)
+    // The machine of these limits has 64.
+    const cpus = me.share.cpus?.[0]?.amount ?? 64 / me.share.processes
+    expect(text).toMatch(new RegExp(`^  has ${cpus} CPUs: `, 'm'))
+    expect(seen.rows).toHaveLength(me.size)
+    expect(seen.rows.map((row) => row.host).filter((name) => name !== '?')).toEqual(
+      fixture === 'oar' ? ['idpot-1.example.org', 'idpot-2.example.org', 'idpot-4.example.org'] : [host],
+    )
+    expect(me).toMatchObject(is)
   })
 })

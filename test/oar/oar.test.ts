@@ -31,13 +31,28 @@ if __name__ == "__main__":
             time.sleep(1)
 `
 
-test('oar.sh runs as it is, and the job has the status of its program', async ({ oar }) => {
+/** Has each host tell who a process of oarsh there is, and what a process of the job's script is. */
+const whoIsWho = `
+    import os, subprocess
+    for host in dict.fromkeys(open(os.environ["OAR_NODEFILE"]).read().split()):
+        subprocess.run(["oarsh", host, "dask-hpc-runner plan"], check=True)
+    print("the script", subprocess.run(["dask-hpc-runner", "plan"]).returncode, flush=True)
+`
+
+test('oar.sh runs as it is, the job has the status of its program, and oarsh tells each process its place', async ({
+  oar,
+}) => {
   const client = await readFile(join(examples, 'client.py'), 'utf8')
-  const job = await submit(oar, `${client}    raise SystemExit(3)\n`)
+  const job = await submit(oar, `${client}${whoIsWho}    raise SystemExit(3)\n`)
   const { state, exit_code } = await oar.wait(job)
   const said = await outputOf(oar, job)
   expect(said).toContain('sum of squares: 285\n')
-  expect(said).toContain(`[0 scheduler] run oar-${job}.0-r0: 3 processes on 3 hosts`)
+  expect(said).toMatch(new RegExp(`run spread-${job}\\.[0-9a-f]+-r0: 3 processes on 3 hosts`))
+  for (const [rank, host] of oar.nodes.entries())
+    expect(said).toContain(`this process: rank ${rank} of 3 on ${host} (host ${rank} in OAR_FILE_NODES of 3 hosts`)
+  expect(said).toContain(`run key: oar-${job}.0-r0`)
+  expect(said).toContain('so this is the script of the job and not one of its tasks')
+  expect(said).toContain('the script 78')
   expect({ state, status: Number(exit_code) >> 8 }, said).toEqual({ state: 'Terminated', status: 3 })
   await oar.expectNothingLeft()
   expect(await leftIn(oar)).toEqual([])
@@ -79,7 +94,12 @@ async function expectOutput(oar: OarCluster, job: string, text: string): Promise
   await until(
     async () => await outputOf(oar, job),
     (all) => all.includes(text),
-    { what: `job ${job} prints "${text}"`, say: async (all) => `${all}\n${await oar.logs()}`, interval: 100 },
+    {
+      what: `job ${job} prints "${text}"`,
+      say: async (all) => `${all}\n${await oar.logs()}`,
+      interval: 100,
+      patience: 120_000,
+    },
   )
 }
 

@@ -91,7 +91,7 @@ export const spreadVariables = {
 } as const
 
 /**
- * The systems, the most telling variables first. None of them was tried on a real one: docs/launchers.md says where
+ * The systems, the most telling variables first. docs/launchers.md says which were tried on a real one, and where
  * each is documented.
  */
 export const systems: readonly System[] = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatRunKey } from '../../../src/identity/run-key.ts'
+import { childEnvironment } from '../../../src/components/child-environment.ts'
 import { exitStatusOf } from '../../../src/errors.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { chooseRunner } from '../../../src/runners/choose-runner.ts'
@@ -28,7 +29,7 @@ describe.each(systemCases)('$fixture', ({ fixture, runner, host, given = {}, is,
   it('has nothing in its environment that a child would take for its own number', () => {
     const env = systemEnvironment(fixture)
     const { ofTask = [] } = identify()
-    const child = Object.fromEntries(Object.entries(env).filter(([name]) => !ofTask.includes(name)))
+    const child = childEnvironment(env, { keepMpiEnv: false, ofTask })
     expect(chooseRunner({ env: child }, 'auto').kind).toBe('slurm')
     expect(() => identifySystem(child, { ...completeOptions(given), runner }, host)).toThrow(
       /is not set.*, so this is no process of/,

@@ -20,6 +20,28 @@ export interface SystemCase {
 
 export const systemCases: readonly SystemCase[] = [
   {
+    fixture: 'spread',
+    runner: 'spread',
+    host: 'n2',
+    given: { runId: '1f0c9a2b' },
+    is: {
+      ...{ rank: 1, size: 2, nodes: 2 },
+      share: { processes: 1, localRank: 0, cpus: [{ amount: 4, source: 'DASK_HPC_RUNNER_SPREAD_CPUS' }] },
+    },
+    key: 'spread-4711.1f0c9a2b-r0',
+    why: 'DASK_HPC_RUNNER_SPREAD_RANK is "1", so this is a process of dask-hpc-runner spread',
+    refused: {
+      'DASK_HPC_RUNNER_SPREAD_RANK is "x", which is not a whole number': { DASK_HPC_RUNNER_SPREAD_RANK: 'x' },
+      'but nothing tells how many processes dask-hpc-runner spread has started': {
+        DASK_HPC_RUNNER_SPREAD_SIZE: undefined,
+      },
+      'DASK_HPC_RUNNER_SPREAD_RANK=2 but DASK_HPC_RUNNER_SPREAD_SIZE=2': { DASK_HPC_RUNNER_SPREAD_RANK: '2' },
+      'DASK_HPC_RUNNER_SPREAD_RANK is "1", but DASK_HPC_RUNNER_SPREAD_JOB is not set': {
+        DASK_HPC_RUNNER_SPREAD_JOB: undefined,
+      },
+    },
+  },
+  {
     fixture: 'aws-batch',
     runner: 'aws-batch',
     host: 'ip-10-0-3-20',

@@ -113,7 +113,7 @@ export class OarCluster implements AsyncDisposable {
   }
 
   /** Waits until a job is over; gives what OAR says of it. */
-  async wait(id: string, patience = 60_000): Promise<OarJob> {
+  async wait(id: string, patience = 120_000): Promise<OarJob> {
     // Each question to OAR costs half a second of the machine.
     await until(
       async () => await readFile(join(this.base, 'log/oar.log'), 'utf8'),
