@@ -9,8 +9,11 @@ import { findSlurm } from './find-slurm.mjs'
 import { loadTypeScript } from './load-typescript.mjs'
 import { mountSystem, unpackDebian, writePython } from './unpack-debian.mjs'
 
-/** What a cell of another Debian may need. debootstrap looks for what these need themselves. */
-const packages = ['python3-distributed', 'slurm-wlm', 'munge', 'openmpi-bin', 'mpich', 'iproute2'].join(',')
+/** What every cell of another Debian may need; Node 26 wants libatomic1. debootstrap looks for what these need themselves. */
+const packages = ['python3-distributed', 'slurm-wlm', 'munge', 'openmpi-bin', 'mpich', 'iproute2', 'libatomic1']
+
+/** The Linux that is a program, and an NFS. */
+const guestPackages = ['user-mode-linux', 'kmod', 'nfs-kernel-server']
 
 /** @type {import('../test/support/matrix/cell.ts').Machine} */
 const machine = {
@@ -18,7 +21,15 @@ const machine = {
   slurm: findSlurm,
   mpi: findMpi,
   node: findNode,
-  debian: (suite) => unpackDebian({ title: `Debian ${suite}`, suite, name: `matrix-${suite}`, packages }),
+  debian: (suite) =>
+    unpackDebian({ title: `Debian ${suite}`, suite, name: `matrix-${suite}`, packages: packages.join(',') }),
+  guest: () =>
+    unpackDebian({
+      title: 'Debian sid',
+      suite: 'sid',
+      name: 'matrix-sid-nfs',
+      packages: [...packages, ...guestPackages].join(','),
+    }),
   pythonOf: writePython,
   python: findPython,
   mount: mountSystem,

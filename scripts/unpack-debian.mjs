@@ -122,10 +122,13 @@ export function mountSystem(system) {
   const etc = join(system, 'etc')
   const kept = ['hosts', 'resolv.conf', 'hostname'].flatMap((name) => {
     if (!existsSync(join('/etc', name))) return []
-    // A link to a file that is not there is no place to mount on.
-    rmSync(join(etc, name), { force: true })
-    writeFileSync(join(etc, name), '')
-    return [`/usr/bin/mount --bind /etc/${name} ${quote(join(etc, name))}`]
+    const place = join(etc, name)
+    // A link to a file that is not there is no place to mount on. Other cells may have mounted on what is one.
+    if (lstatSync(place, { throwIfNoEntry: false })?.isFile() !== true) {
+      rmSync(place, { force: true })
+      writeFileSync(place, '')
+    }
+    return [`/usr/bin/mount --bind /etc/${name} ${quote(place)}`]
   })
   const mountEtc = `/usr/bin/mount --rbind -o ro ${quote(etc)} /etc`
   return [...kept, mountUsr(system), mountEtc].join(' && ')

@@ -34,8 +34,8 @@ async function runCell(order: Omit<Order, 'report'>): Promise<Report> {
   }
 }
 
-async function openPlace({ launcher, filesystem }: Omit<Order, 'report'>): Promise<Place> {
-  return launcher === 'slurm' ? await openSlurm(filesystem) : await openMachine(filesystem)
+async function openPlace(order: Omit<Order, 'report'>): Promise<Place> {
+  return order.launcher === 'slurm' ? await openSlurm(order) : await openMachine(order)
 }
 
 async function problemOf(what: () => Promise<void>): Promise<string | undefined> {

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly python?: string
   /** An unpacked Debian, whose /usr and /etc all of the cell sees: its launcher, its Python, its Dask. */
   readonly system?: string
+  /** Whether that Debian's `linux.uml` is the kernel: a Linux that runs as a program, and has what this machine's lacks. */
+  readonly guest?: boolean
 }
 
 /** One combination of what a run meets. */
@@ -21,6 +23,8 @@ export interface Cell {
   readonly axis: 'base' | 'Dask and Python' | 'Node' | 'filesystem' | 'launcher' | 'pair'
   readonly launcher: LauncherName
   readonly filesystem: FilesystemName
+  /** Variables that are set in it, besides. */
+  readonly env?: Readonly<Record<string, string>>
   /**
    * Finds what it needs of the machine, or gets it.
    *
@@ -43,6 +47,8 @@ export interface Machine {
   node: (line: string) => string
   /** Directory of an unpacked Debian, by its suite. */
   debian: (suite: string) => string
+  /** Directory of an unpacked Debian that has a `linux.uml` and an NFS. */
+  guest: () => string
   /** The Python of an unpacked Debian. */
   pythonOf: (system: string) => string
   /** A Python of this version with the Dask of an unpacked Debian. */
@@ -54,9 +60,11 @@ export interface Machine {
 }
 
 /** What the process of a cell is told. */
-export interface Order extends Pick<Cell, 'launcher' | 'filesystem'> {
+export interface Order extends Pick<Cell, 'launcher' | 'filesystem' | 'env'> {
   /** How many clean runs. */
   readonly clean: number
+  /** An empty directory on a disk, which goes with the cell. */
+  readonly scratch: string
   /** Where to write a {@link Report}. */
   readonly report: string
 }

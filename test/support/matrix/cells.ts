@@ -28,6 +28,12 @@ const launcher = (name: string, launcher: Cell['launcher'], suite?: string): Cel
   ...(suite !== undefined && { find: system(suite) }),
 })
 
+/** MPI 5's standard ABI, by the library that Debian has of it. */
+const standardAbi = (name: 'openmpi' | 'mpich'): Cell => ({
+  ...launcher(`${name}-abi-sid`, name, 'sid'),
+  env: { DASK_HPC_RUNNER_MPI_LIBRARY: `libmpi_abi_${name}.so.1.0.0` },
+})
+
 const filesystem = (filesystem: Cell['filesystem'], find?: Cell['find']): Cell => ({
   ...base,
   name: filesystem,
@@ -59,7 +65,8 @@ export const cells: readonly Cell[] = [
     machine.program('/usr/sbin/glusterfs', 'glusterfs-client')
     return {}
   }),
-  filesystem('nfs'),
+  // Few machines' kernels have both halves of an NFS, and none of a container has.
+  filesystem('nfs', (machine) => ({ system: machine.guest(), guest: true })),
   launcher('local', 'local'),
   launcher('slurm-trixie', 'slurm', 'trixie'),
   launcher('slurm-sid', 'slurm', 'sid'),
@@ -69,6 +76,8 @@ export const cells: readonly Cell[] = [
   launcher('mpich', 'mpich'),
   launcher('mpich-trixie', 'mpich', 'trixie'),
   launcher('mpich-sid', 'mpich', 'sid'),
+  standardAbi('openmpi'),
+  standardAbi('mpich'),
   {
     ...base,
     name: 'newest',

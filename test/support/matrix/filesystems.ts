@@ -9,28 +9,25 @@ import { type FilesystemName, Missing } from './cell.ts'
  *
  * @throws Missing where this kernel does not have it.
  */
-export async function mountFilesystem(name: FilesystemName): Promise<string> {
+export async function mountFilesystem(name: FilesystemName, scratch: string): Promise<string> {
   switch (name) {
     case 'tmpfs':
     case 'cached':
       return await mkdtemp('/dev/shm/dask-hpc-runner-matrix-')
     case 'ext4':
-      return await mountExt4()
+      return await mountExt4(scratch)
     case 'overlay':
-      return await mountOverlay()
+      return await mountOverlay(scratch)
     case 'glusterfs':
-      throw new TypeError('GlusterFS is mounted on each host by itself')
     case 'nfs':
-      await expectKernel('nfs4', 'an NFS client')
-      throw new Missing('this kernel has an NFS client, but nobody has written this bed yet: no machine had one')
+      throw new TypeError(`Cannot mount ${name} here: each host does it by itself`)
   }
 }
 
 /** A filesystem in a file. */
-async function mountExt4(): Promise<string> {
+async function mountExt4(scratch: string): Promise<string> {
   await expectKernel('ext4', 'ext4')
-  const folder = await mkdtemp('/var/tmp/dask-hpc-runner-matrix-')
-  const [image, place] = [join(folder, 'image'), join(folder, 'mounted')]
+  const [image, place] = [join(scratch, 'image'), join(scratch, 'mounted')]
   await mkdir(place)
   await commandOutput(['truncate', '--size=256M', image])
   await commandOutput(['mkfs.ext4', '-q', image])
@@ -38,10 +35,9 @@ async function mountExt4(): Promise<string> {
   return place
 }
 
-async function mountOverlay(): Promise<string> {
+async function mountOverlay(scratch: string): Promise<string> {
   await expectKernel('overlay', 'overlay')
-  const folder = await mkdtemp('/var/tmp/dask-hpc-runner-matrix-')
-  const [lower, upper, work, place] = ['lower', 'upper', 'work', 'mounted'].map((name) => join(folder, name)) as [
+  const [lower, upper, work, place] = ['lower', 'upper', 'work', 'mounted'].map((name) => join(scratch, name)) as [
     string,
     string,
     string,
@@ -53,7 +49,7 @@ async function mountOverlay(): Promise<string> {
 }
 
 /** @throws Missing where a kind of filesystem is not in /proc/filesystems. */
-async function expectKernel(kind: string, title: string): Promise<void> {
+export async function expectKernel(kind: string, title: string): Promise<void> {
   const kinds = (await readFile('/proc/filesystems', 'utf8')).split('\n').map((line) => line.split('\t').at(-1))
   if (!kinds.includes(kind)) throw new Missing(`this kernel has not got ${title}: no "${kind}" in /proc/filesystems`)
 }

@@ -4,9 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { program, python } from '../slurm/directory.ts'
 import { controllerName, SlurmCluster } from '../slurm/slurm-cluster.ts'
-import type { FilesystemName } from './cell.ts'
+import type { Order } from './cell.ts'
 import { mountFilesystem } from './filesystems.ts'
 import { mountGluster } from './glusterfs.ts'
+import { mountNfs } from './nfs.ts'
 
 /** Where the runs of a cell live: a directory that all their hosts share, and the hosts. */
 export interface Place extends AsyncDisposable {
@@ -26,9 +27,12 @@ export interface Place extends AsyncDisposable {
   clear(): Promise<void>
 }
 
+/** What a place is to be like. */
+export type PlaceOptions = Pick<Order, 'filesystem' | 'scratch' | 'env'>
+
 /** One host: this machine. */
-export async function openMachine(filesystem: FilesystemName): Promise<Place> {
-  const directory = await mountFilesystem(filesystem)
+export async function openMachine({ filesystem, scratch, env: more = {} }: PlaceOptions): Promise<Place> {
+  const directory = await mountFilesystem(filesystem, scratch)
   const mark = directory.split('/').find((part) => part.startsWith('dask-hpc-runner-matrix-')) ?? directory
   await writePython(join(directory, 'bin'))
   for (const name of ['work', 'tmp']) await mkdir(join(directory, name))
@@ -37,8 +41,11 @@ export async function openMachine(filesystem: FilesystemName): Promise<Place> {
     ...Object.fromEntries(own),
     PATH: `${join(directory, 'bin')}:${process.env.PATH ?? ''}`,
     TMPDIR: join(directory, 'tmp'),
+    // Open MPI gives its ranks a terminal.
+    NO_COLOR: '1',
     // Open MPI asks for it where root runs its tests; the other launchers take no notice.
     ...{ OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
+    ...more,
   }
   return {
     directory,
@@ -60,13 +67,15 @@ async function writePython(bin: string): Promise<void> {
 }
 
 /** Four hosts of a Slurm. */
-export async function openSlurm(filesystem: FilesystemName): Promise<Place> {
-  const own = filesystem === 'glusterfs' || filesystem === 'tmpfs' ? undefined : await mountFilesystem(filesystem)
+export async function openSlurm({ filesystem, scratch, env: more = {} }: PlaceOptions): Promise<Place> {
+  // What is there once, and the hosts share; others they mount themselves.
+  const own = filesystem === 'ext4' || filesystem === 'overlay' ? await mountFilesystem(filesystem, scratch) : undefined
   const slurm = await SlurmCluster.start({
     cacheSeconds: filesystem === 'cached' ? 4 : 0,
     mountShared: async (cluster) => {
       if (filesystem === 'glusterfs') await mountGluster(cluster)
-      else if (own !== undefined && filesystem !== 'cached')
+      if (filesystem === 'nfs') await mountNfs(cluster)
+      if (own !== undefined)
         for (const host of cluster.hostNames) await cluster.on(host, ['mount', '--bind', own, cluster.shared])
     },
   })
@@ -78,7 +87,7 @@ export async function openSlurm(filesystem: FilesystemName): Promise<Place> {
   const folders = slurm.hostNames.map((name) => slurm.host(name).path(join('/tmp', mark)))
   for (const folder of folders) await mkdir(folder)
   // The first is not there, and marks whatever is started here.
-  const env = { ...slurm.env, PATH: `${directory}/bin:${slurm.env.PATH ?? ''}`, TMPDIR: join('/tmp', mark) }
+  const env = { ...slurm.env, PATH: `${directory}/bin:${slurm.env.PATH ?? ''}`, TMPDIR: join('/tmp', mark), ...more }
   return {
     directory,
     mark,

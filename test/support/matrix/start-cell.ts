@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import guestScript from './guest.sh'
 import { root } from '../slurm/directory.ts'
 import type { Cell, Machine, Order, Report, Surroundings } from './cell.ts'
 
@@ -28,8 +29,17 @@ export async function startCell(
   }
   const report = join(folder, `${cell.name}.report.json`)
   await rm(report, { force: true })
-  const order: Order = { launcher: cell.launcher, filesystem: cell.filesystem, clean, report }
+  const scratch = await mkdtemp('/var/tmp/dask-hpc-runner-matrix-')
+  const order: Order = {
+    launcher: cell.launcher,
+    filesystem: cell.filesystem,
+    ...(cell.env && { env: cell.env }),
+    clean,
+    scratch,
+    report,
+  }
   const output = await inNamespaces(surroundings, machine, order)
+  await rm(scratch, { recursive: true, force: true })
   const found = await readFile(report, 'utf8').catch(() => undefined)
   await rm(report, { force: true })
   if (found !== undefined) return { ...(JSON.parse(found) as Report), output }
@@ -48,22 +58,27 @@ function find({ find, launcher }: Cell, machine: Machine): Surroundings & { read
 
 /** What a cell prints. */
 async function inNamespaces(
-  { node = process.execPath, python, system }: Surroundings & { readonly python: string },
+  { node = process.execPath, python, system, guest: isGuest = false }: Surroundings & { readonly python: string },
   machine: Machine,
   order: Order,
 ): Promise<string> {
   const mount = system === undefined ? 'true' : machine.mount(system)
   // The shell stays, as the first process of the namespace: it takes what others have left.
-  const script = `${mount} && "$@"; exit $?`
+  const script = `${mount} && ${isGuest ? guestScript.trim() : '"$@"'}; exit $?`
   const namespaces = ['--fork', '--kill-child', '--pid', '--mount-proc', '--mount', '--propagation', 'private']
   const cell = [node, join(root, 'scripts/matrix-cell.mjs'), JSON.stringify(order)]
-  const child = spawn('unshare', [...namespaces, 'bash', '-c', script, 'cell', ...cell], {
-    cwd: root,
-    env: { ...process.env, DASK_HPC_RUNNER_TEST_PYTHON: python },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: limitMs,
-    killSignal: 'SIGKILL',
-  })
+  // All ends with this process, however that ends.
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'bash', '-c', script, 'cell', ...cell],
+    {
+      cwd: root,
+      env: { ...process.env, DASK_HPC_RUNNER_TEST_PYTHON: python, MATRIX_SCRATCH: order.scratch },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    },
+  )
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
   return stdout + stderr
 }

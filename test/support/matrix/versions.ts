@@ -17,7 +17,9 @@ export async function askVersions(
 ): Promise<Versions> {
   const [, python = '?', dask = '?'] =
     /^Version (\S+) (\S+)$/m.exec(await bed.outputOf('python3', '-c', question)) ?? []
-  const kind = await bed.outputOf('stat', '--file-system', '--format=%T', '.')
+  // Of several mounts on one place, the last one is seen.
+  const kinds = await bed.outputOf('findmnt', '--noheadings', '--output', 'FSTYPE', '--target', '.')
+  const kind = kinds.split('\n').at(-1) ?? '?'
   return {
     python,
     dask,

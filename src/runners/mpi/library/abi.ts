@@ -39,8 +39,8 @@ export interface LibrarySigns {
 /** How to call a library, or undefined where it is none that we know how to call. */
 export function recognise({ name, has, version }: LibrarySigns): Abi | undefined {
   if (!has('MPI_Ibcast') || !has('MPI_Get_library_version')) return undefined
-  // A library of the standard ABI may bring along the symbols of the one it stands on.
-  if (/(^|\/)libmpi_abi\b/.test(name)) return standard
+  // A library of the standard ABI may bring along the symbols of the one it stands on. Debian's have that one's name behind theirs.
+  if (/(^|\/)libmpi_abi[._]/.test(name)) return standard
   if (has('ompi_mpi_comm_world')) return openMpi
   return /MPICH|Intel\(R\) MPI|MVAPICH|ParaStation/i.test(version()) ? mpich : undefined
 }

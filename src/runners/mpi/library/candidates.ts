@@ -7,12 +7,12 @@ const names = {
   linux: {
     openMpi: ['libmpi.so.40', 'libmpi.so.80'],
     mpich: ['libmpi.so.12', 'libmpich.so.12'],
-    others: ['libmpi_abi.so.0', 'libmpi_cray.so.12', 'libmpi.so'],
+    others: ['libmpi_abi.so.1', 'libmpi_abi.so.0', 'libmpi_cray.so.12', 'libmpi.so'],
   },
   darwin: {
     openMpi: ['libmpi.40.dylib'],
     mpich: ['libmpi.12.dylib', 'libmpich.12.dylib'],
-    others: ['libmpi_abi.0.dylib', 'libmpi.dylib'],
+    others: ['libmpi_abi.1.dylib', 'libmpi_abi.0.dylib', 'libmpi.dylib'],
   },
 } as const
 

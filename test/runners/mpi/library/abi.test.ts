@@ -17,10 +17,13 @@ test.for(['MPICH Version:\t4.0.2', 'Intel(R) MPI Library 2021.9 for Linux* OS', 
   },
 )
 
-test('knows the standard ABI by its name, whatever it stands on', () => {
-  const signs = library('/opt/mpi/lib/libmpi_abi.so.0', 'Open MPI v6.0.0', 'ompi_mpi_comm_world')
-  expect(recognise(signs)).toMatchObject({ handle: 'void *', world: 0x101 })
-})
+test.for(['/opt/mpi/lib/libmpi_abi.so.0', 'libmpi_abi.so.1', '/usr/lib/libmpi_abi_mpich.so.1.0.0'])(
+  'knows the standard ABI by its name, whatever it stands on: %s',
+  (name) => {
+    const signs = library(name, 'Open MPI v6.0.0', 'ompi_mpi_comm_world')
+    expect(recognise(signs)).toMatchObject({ handle: 'void *', world: 0x101 })
+  },
+)
 
 test('calls no library that it does not know', () => {
   expect(recognise(library('libmpi.so', 'HPE MPT 2.30'))).toBeUndefined()

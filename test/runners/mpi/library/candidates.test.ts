@@ -11,6 +11,11 @@ test('tries the installation that the environment names before the loader', () =
   expect(first).toBe('/opt/impi/lib/release/libmpi.so.12')
 })
 
+test('tries the standard ABI where the family has no library, by the name that MPI 5 gives it first', () => {
+  const candidates = libraryCandidates({ PMI_RANK: '0' }, 'linux')
+  expect(candidates.slice(2, 4)).toEqual(['libmpi_abi.so.1', 'libmpi_abi.so.0'])
+})
+
 test('knows the names of another system', () => {
   expect(libraryCandidates({ OMPI_COMM_WORLD_RANK: '0' }, 'darwin')[0]).toBe('libmpi.40.dylib')
 })
