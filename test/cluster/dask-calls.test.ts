@@ -29,7 +29,6 @@ describe.for(pythons())('with %s', ([, command]) => {
 
   test.skipIf(command === undefined).for([
     [0, 0],
-    [1, 3],
     [16, 40],
   ] as const)('every call says what Python says, with %i workers and %i tasks', async ([count, tasks]) => {
     await using cluster = await Cluster.make()
