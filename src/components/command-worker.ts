@@ -1,5 +1,6 @@
 import { RunnerError } from '../errors.ts'
 import { Child, type ChildOptions } from '../process/child.ts'
+import { ChildOwner } from '../process/child-owner.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
 import type { DaskVersions } from '../record/cluster-record.ts'
 
@@ -23,15 +24,14 @@ export interface CommandWorkerOptions extends Pick<ChildOptions, 'command' | 'en
 }
 
 /** A command of the user's in place of a Dask worker: it leads a process group of its own, and ends by TERM. */
-export class CommandWorker {
+export class CommandWorker extends ChildOwner<Child> {
   readonly name: string
-  readonly #child: Child
   /** Resolves once the scheduler has its workers. Rejects with RunnerError where it ends before that. */
   readonly started: Promise<readonly WorkerOfCommand[]>
 
   constructor({ name, command, env, reaper, onLine, registered }: CommandWorkerOptions) {
+    super(new Child({ command, env, reaper, output: onLine }))
     this.name = name
-    this.#child = new Child({ command, env, reaper, output: onLine })
     const over = new AbortController()
     const early = this.exited.then((exit): never => {
       over.abort(new Error('it has ended'))
@@ -45,32 +45,10 @@ export class CommandWorker {
     early.catch(() => undefined)
   }
 
-  get exited(): Promise<Exit> {
-    return this.#child.exited
-  }
-
-  /** The last lines that it printed, oldest first. */
-  get tail(): readonly string[] {
-    return this.#child.tail
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   /** Asks it to close, as Dask's own commands do on TERM, and kills its group where it has not after `grace` milliseconds. */
   async stop(grace: number): Promise<Exit> {
-    return await this.#child.end(() => {
-      this.#child.signal('SIGTERM', 'child')
+    return await this.child.end(() => {
+      this.child.signal('SIGTERM', 'child')
     }, grace)
-  }
-
-  /** Kills its group; `why`, unless it did not end in the time it was given. */
-  kill(why?: string): void {
-    this.#child.kill(why)
-  }
-
-  unref(): void {
-    this.#child.unref()
   }
 }

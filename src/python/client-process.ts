@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import * as z from 'zod/mini'
 import { Child } from '../process/child.ts'
+import { ChildOwner } from '../process/child-owner.ts'
 import type { Exit } from '../process/exit.ts'
 import { parseMessage } from '../process/messages.ts'
 import type { Reaper } from '../process/reaper.ts'
@@ -44,8 +45,7 @@ const reportSchema = z.object({ report: z.literal('python'), executable: z.strin
  * The process that holds Dask's own client for the TypeScript one. It loads Dask at once and waits
  * for its orders on the pipe; it dies when this process does.
  */
-export class ClientProcess {
-  readonly #child: Child
+export class ClientProcess extends ChildOwner<Child> {
   readonly #found = deferred<PythonAnswer>()
   /** What has come of its report; undefined once that is there. */
   #report: Buffer | undefined = Buffer.alloc(0)
@@ -53,8 +53,7 @@ export class ClientProcess {
 
   constructor(options: ClientProcessOptions) {
     const { onLine, release } = holdOutput(options.onLine)
-    if (options.quiet !== true) release()
-    this.#child = new Child({
+    const child = new Child({
       command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
       env: pythonEnvironment(options.env),
       reaper: options.reaper,
@@ -62,21 +61,23 @@ export class ClientProcess {
       pipe: true,
       shielded: true,
     })
+    super(child)
+    if (options.quiet !== true) release()
     void this.#found.promise.then(({ executable }) => {
       if (executable !== undefined) release()
     })
-    this.#child.pipe?.on('data', (chunk: Buffer) => {
+    this.child.pipe?.on('data', (chunk: Buffer) => {
       if (this.#report === undefined) this.#onData(chunk)
       else this.#readReport(Buffer.concat([this.#report, chunk]))
     })
-    this.#child.pipe?.write(loadedProgram(named))
-    endFrozen(this.#child, options.lostAfter)
+    this.child.pipe?.write(loadedProgram(named))
+    endFrozen(this.child, options.lostAfter)
     this.unref()
   }
 
   /** Whether its Python has Dask, within `timeout` milliseconds: as `findPython` asks. */
   async answer(timeout: number): Promise<PythonAnswer> {
-    return await answerOf(this.#child, this.#found.promise, timeout)
+    return await answerOf(this.child, this.#found.promise, timeout)
   }
 
   /** Calls `listener` with what it answers and reports over its pipe. */
@@ -86,34 +87,12 @@ export class ClientProcess {
 
   /** To write to. Undefined where it could not be started. */
   get pipe(): Duplex | undefined {
-    return this.#child.pipe
-  }
-
-  get exited(): Promise<Exit> {
-    return this.#child.exited
-  }
-
-  /** The last lines that it printed, oldest first. */
-  get tail(): readonly string[] {
-    return this.#child.tail
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid
+    return this.child.pipe
   }
 
   /** Kills it where it has not ended after `grace` milliseconds. */
   async stop(grace: number): Promise<Exit> {
-    return await this.#child.end(() => this.pipe?.end(), grace)
-  }
-
-  kill(): void {
-    this.#child.kill()
-  }
-
-  /** Does not keep us alive. */
-  unref(): void {
-    this.#child.unref()
+    return await this.child.end(() => this.pipe?.end(), grace)
   }
 
   #readReport(text: Buffer): void {

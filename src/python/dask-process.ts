@@ -1,4 +1,5 @@
 import { exitStatuses, RunnerError } from '../errors.ts'
+import { ChildOwner } from '../process/child-owner.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -47,9 +48,8 @@ export interface DaskProcessOptions extends BootstrapOptions {
  * be when it is told to. It acts on no signal but KILL: it stops when it is ordered to, and dies when
  * its supervisor does.
  */
-export class DaskProcess {
+export class DaskProcess extends ChildOwner<Supervised> {
   readonly name: string
-  readonly #child: Supervised
   readonly #link: BootstrapLink
   /**
    * Resolves once the component is running. Rejects with RunnerError ERR_COMPONENT_LOST where it ends
@@ -59,8 +59,8 @@ export class DaskProcess {
 
   /** @param child a process that runs bootstrap.py and is to become `name`; `link`, the conversation with it */
   constructor(name: string, child: Supervised, link = new BootstrapLink(child)) {
+    super(child)
     this.name = name
-    this.#child = child
     this.#link = link
     this.started = this.#waitForStart()
     this.started.catch(() => undefined)
@@ -98,10 +98,6 @@ export class DaskProcess {
     return this.#link.clientsHadLeft
   }
 
-  get exited(): Promise<Exit> {
-    return this.#child.exited
-  }
-
   /** Calls `listener` whenever the worker of this nanny was killed for its memory. */
   onMemoryLoss(listener: (loss: MemoryLoss) => void): void {
     this.#link.onKilled = (report) => {
@@ -109,38 +105,20 @@ export class DaskProcess {
         listener(report)
         return
       }
-      void this.#child.memory.find().then((outOfMemory) => {
+      void this.child.memory.find().then((outOfMemory) => {
         if (outOfMemory !== undefined)
           listener({ ...report, exit: { status: null, signal: 'SIGKILL', forced: false, outOfMemory } })
       })
     }
   }
 
-  /** The last lines that it printed, oldest first. */
-  get tail(): readonly string[] {
-    return this.#child.tail
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   /** Orders it to close, and kills it where it has not ended after `grace` milliseconds. */
   async stop(grace: number): Promise<Exit> {
-    return await this.#child.end(() => {
+    return await this.child.end(() => {
       if (this.#link.isLoaded) this.#link.order({ order: 'stop' })
       // There is nothing to close yet.
-      else this.#child.signal('SIGKILL', 'group')
+      else this.child.signal('SIGKILL', 'group')
     }, grace)
-  }
-
-  /** Kills it; `why`, unless it did not end in the time it was given. */
-  kill(why?: string): void {
-    this.#child.kill(why)
-  }
-
-  unref(): void {
-    this.#child.unref()
   }
 
   async #waitForStart(): Promise<StartReport> {

@@ -219,8 +219,11 @@ test("TERM, INT and HUP end a wait with 128+n before its program has started, an
   await cluster.expectProcess('sleep 601')
   gated.signal('SIGKILL')
   await gated.ended
-  const missing = cluster.run(['wait', '--scheduler-file', 'F.json', '--', 'no-such-program'])
+  cluster.expectFile('script.py')
+  await writeFile(cluster.path('script.py'), 'from dask_mpi import initialize\n')
+  const missing = cluster.run(['wait', '--scheduler-file', 'F.json', '--', 'no-such-program', 'script.py'])
   await missing.expectStatus(127)
+  expect(missing.stderr).toContain('dask-hpc-runner: "script.py" uses dask_mpi')
   expect(missing.stderr).toContain('Cannot start the program: no-such-program: there is no such program')
   await expectStopped(cluster)
   await scheduler.expectStatus(0)

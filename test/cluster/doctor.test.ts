@@ -96,13 +96,13 @@ test.skipIf(!canHang)('a call to a filesystem that never returns does not keep i
   await cluster.expectNothingLeft()
 })
 
-test('names a client program in another Python', async () => {
+test('names a client program in another Python, and one of dask-mpi', async () => {
   await using cluster = await Cluster.make()
   await mkdir(cluster.path('other/distributed'), { recursive: true })
   await writeFile(cluster.path('other/distributed/__init__.py'), '__version__ = "2021.1.0"\n')
   cluster.expectFile('other')
   const other = await script(cluster, 'python3.99', `PYTHONPATH='${cluster.path('other')}' exec '${python}' "$@"`)
-  await writeFile(cluster.path('client.py'), `#!/usr/bin/env python3.99\n`, { mode: 0o755 })
+  await writeFile(cluster.path('client.py'), '#!/usr/bin/env python3.99\nimport dask_mpi\n', { mode: 0o755 })
   cluster.expectFile('client.py')
   for (const command of [['./client.py'], [other, 'client.py'], ['env', 'python3.99', 'client.py']]) {
     const doctor = cluster.run(['doctor', '--json', '--', ...command])
@@ -112,6 +112,12 @@ test('names a client program in another Python', async () => {
       subject: 'client',
       finding: expect.stringMatching(/: distributed 2021\.1\.0 and 2/) as string,
       advice: 'activate one environment for the whole job, or name its Python by --python',
+    })
+    expect(JSON.parse(doctor.stdout)).toContainEqual({
+      level: 'warning',
+      subject: 'client',
+      finding: expect.stringMatching(/client\.py" uses dask_mpi/) as string,
+      advice: 'leave initialize() out: Client() finds the cluster that is there',
     })
   }
   await cluster.expectNothingLeft()
