@@ -48,10 +48,10 @@ test('two steps side by side in one directory are two clusters', async ({ work }
 
 test('two steps one after the other in one directory, with one scheduler file, are two clusters', async ({ work }) => {
   const run = workers.replace(' run', ' run --scheduler-file cluster.json')
-  const script = `#!/bin/bash\nset -e\nsrun ${run} 2\nsrun ${run} 3\n`
-  const job = await work.sbatch(script, ['--nodes=4', '--ntasks=4'])
+  const script = `#!/bin/bash\nset -e\nsrun ${run} 2\nsrun ${run} 2\n`
+  const job = await work.sbatch(script, ['--nodes=3', '--ntasks=3'])
   await work.expectEnd(job, completed)
-  expect(await work.outputOf(job)).toMatch(/result 21 on 2\n(.|\n)*result 21 on 3\n/)
+  expect(await work.outputOf(job)).toMatch(/result 21 on 2\n(.|\n)*result 21 on 2\n/)
   await work.expectNothingLeft()
   expectNoAlarm(await work.outputOf(job))
 })
@@ -79,10 +79,10 @@ test('a heterogeneous step is one cluster', async ({ work }) => {
 })
 
 test('salloc runs one step after the other', async ({ work }) => {
-  const steps = `srun ${workers} 2 && srun ${workers} 3`
-  const run = work.start(['salloc', '--nodes=4', '--ntasks=4', 'bash', '-c', steps])
+  const steps = `srun ${workers} 2 && srun ${workers} 2`
+  const run = work.start(['salloc', '--nodes=3', '--ntasks=3', 'bash', '-c', steps])
   await run.expectStatus(0)
-  expect(run.stdout).toMatch(/result 21 on 2\n(.|\n)*result 21 on 3\n/)
+  expect(run.stdout).toMatch(/result 21 on 2\n(.|\n)*result 21 on 2\n/)
   await work.expectNothingLeft()
 })
 
