@@ -107,11 +107,11 @@ async function startHelper(
 ): Promise<ClientProcess> {
   const { lostAfter } = defaults
   const start = (candidate: string): ClientProcess =>
-    new ClientProcess({ python: candidate, env, reaper, lostAfter, onLine: say, quiet: true })
+    new ClientProcess({ python: candidate, env, reaper, lostAfter, onLines: say, quiet: true })
   return (await startInPython({ python }, env, start, signal)).started
 }
 
 /** What Dask's client has to say. */
-function say(line: string): void {
-  process.stderr.write(`[dask client] ${line}\n`)
+function say(lines: readonly string[]): undefined {
+  process.stderr.write(lines.map((line) => `[dask client] ${line}\n`).join(''))
 }

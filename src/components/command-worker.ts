@@ -2,6 +2,7 @@ import { RunnerError } from '../errors.ts'
 import { Child, type ChildOptions } from '../process/child.ts'
 import { ChildOwner } from '../process/child-owner.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
+import type { OnLines } from '../process/output.ts'
 import type { DaskVersions } from '../record/cluster-record.ts'
 
 /** A worker that a command has brought. */
@@ -18,7 +19,7 @@ export interface WorkerOfCommand {
 export interface CommandWorkerOptions extends Pick<ChildOptions, 'command' | 'env' | 'reaper'> {
   /** Name for messages, such as `worker 2`. */
   readonly name: string
-  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void
+  readonly onLines: OnLines
   /** Resolves when the scheduler has its workers. */
   readonly registered: (signal: AbortSignal) => Promise<readonly WorkerOfCommand[]>
 }
@@ -29,8 +30,8 @@ export class CommandWorker extends ChildOwner<Child> {
   /** Resolves once the scheduler has its workers. Rejects with RunnerError where it ends before that. */
   readonly started: Promise<readonly WorkerOfCommand[]>
 
-  constructor({ name, command, env, reaper, onLine, registered }: CommandWorkerOptions) {
-    super(new Child({ command, env, reaper, output: onLine }))
+  constructor({ name, command, env, reaper, onLines, registered }: CommandWorkerOptions) {
+    super(new Child({ command, env, reaper, output: onLines }))
     this.name = name
     const over = new AbortController()
     const early = this.exited.then((exit): never => {

@@ -201,7 +201,7 @@ export class InterpreterPool {
     }
     return {
       ...{ python, env, reaper: this.#reaper, quiet },
-      onLine: outputOf(component, this.#run),
+      onLines: outputOf(component, this.#run),
       log: [level ?? 'warning', level !== undefined],
     }
   }

@@ -189,7 +189,7 @@ export class LocalComponents {
         }),
       },
       reaper: this.#reaper,
-      onLine: outputOf('worker', this.#run),
+      onLines: outputOf('worker', this.#run),
       registered: async (signal) => {
         const named = text.includes('{name}') ? name : undefined
         return await awaitRegistered(this.#run, { schedulerAddress, name: named, count }, signal)
@@ -287,7 +287,7 @@ export class LocalComponents {
       env: this.#env,
       reaper: this.#reaper,
       lostAfter: this.#run.options.lostAfter,
-      onLine: outputOf('client', this.#run),
+      onLines: outputOf('client', this.#run),
     })
   }
 

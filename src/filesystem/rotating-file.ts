@@ -14,6 +14,8 @@ const flags =
 /** How often it is looked whether the file still stands there. In milliseconds. */
 const lookIntervalMs = 1_000
 
+const lineEnd = Buffer.from('\n')
+
 interface OpenFile {
   readonly fd: number
   readonly inode: bigint
@@ -37,26 +39,31 @@ export class RotatingFile {
   }
 
   /**
-   * Adds a line, whose end is cut off if it is longer than half of the limit.
+   * Adds whole lines. The end of one that is longer than half of the limit is cut off.
    *
-   * @throws a system error, or UntrustedError where something else stands there. The next line is tried again.
+   * @throws a system error, or UntrustedError where something else stands there. The next lines are tried again.
    */
-  add(line: string): void {
-    const whole = Buffer.from(`${line}\n`)
-    const bytes =
-      whole.length > this.#half ? Buffer.concat([whole.subarray(0, this.#half - 1), Buffer.from('\n')]) : whole
+  add(lines: Buffer): void {
+    let bytes = lines
     if (this.#open !== undefined && !this.#stands(this.#open)) this.close()
-    let file = (this.#open ??= this.#openFile())
-    if (file.size + bytes.length > this.#half) {
-      if (this.#isAtPath(file)) renameSync(this.path, `${this.path}.1`)
-      this.close()
-      file = this.#open = this.#openFile()
+    while (bytes.length > 0) {
+      const file = (this.#open ??= this.#openFile())
+      const fitting = wholeLines(bytes, this.#half - file.size)
+      if (fitting > 0) {
+        write(file, bytes.subarray(0, fitting))
+        bytes = bytes.subarray(fitting)
+      } else if (file.size > 0) this.#rotate(file)
+      else {
+        write(file, bytes.subarray(0, this.#half - 1))
+        write(file, lineEnd)
+        bytes = bytes.subarray(bytes.indexOf(lineEnd) + 1)
+      }
     }
-    for (let done = 0; done < bytes.length;) {
-      const written = writeSync(file.fd, bytes, done)
-      done += written
-      file.size += written
-    }
+  }
+
+  #rotate(file: OpenFile): void {
+    if (this.#isAtPath(file)) renameSync(this.path, `${this.path}.1`)
+    this.close()
   }
 
   /** May be called twice, and be opened anew by the next line. */
@@ -91,6 +98,20 @@ export class RotatingFile {
       closeSync(fd)
       throw error
     }
+  }
+}
+
+/** How many of these bytes are whole lines that find room. */
+function wholeLines(bytes: Buffer, room: number): number {
+  if (bytes.length <= room) return bytes.length
+  return room <= 0 ? 0 : bytes.lastIndexOf(lineEnd, room - 1) + 1
+}
+
+function write(file: OpenFile, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) {
+    const written = writeSync(file.fd, bytes, done)
+    done += written
+    file.size += written
   }
 }
 

@@ -13,8 +13,8 @@ export interface Context {
 
 /** What is kept of everything that this process and its components say. */
 export interface RunLog {
-  /** Keeps a line of a component; without a `role`, of this process itself. */
-  keep(role: Role | undefined, line: string): void
+  /** Keeps printable lines of a component; without a `role`, of this process itself. */
+  keep(role: Role | undefined, lines: readonly string[]): void
   /** Where the lines of a component of any rank are. */
   pathOf(rank: number, role: string | undefined): string | undefined
 }

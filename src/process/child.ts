@@ -5,7 +5,7 @@ import { errnoOf } from '../errors.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import type { Reaper } from './reaper.ts'
-import { forEachLine } from './output.ts'
+import { forLines, type OnLines } from './output.ts'
 import { dropStreams, formatStartError } from './start-error.ts'
 import { type MemoryWatch, Supervised } from './supervised.ts'
 
@@ -16,8 +16,8 @@ export interface ChildOptions {
   readonly env: NodeJS.ProcessEnv
   /** Learns the child's process group. */
   readonly reaper: Reaper
-  /** `inherit`: our own standard streams. A function: called with each line of output. */
-  readonly output: 'inherit' | ((line: string, stream: 'stdout' | 'stderr') => void)
+  /** `inherit`: our own standard streams. A function: called with the lines of output, as they come together. */
+  readonly output: 'inherit' | OnLines
   /** Whether it ends by itself, given time, when we are gone. @default false */
   readonly endsWithUs?: boolean
   /** @default `inherit` with inherited output, else `ignore` */
@@ -98,13 +98,13 @@ export class Child extends Supervised {
     if (options.channels !== undefined) this.channels = child.stdio.slice(firstChannel) as unknown as Duplex[]
     child.stdin?.on('error', () => undefined)
     if (options.output !== 'inherit') {
-      const onLine = options.output
+      const onLines = options.output
       for (const name of ['stdout', 'stderr'] as const) {
         const stream = child[name]
         if (stream === null) continue
-        forEachLine(stream, (line) => {
-          this.lines.add(line)
-          onLine(line, name)
+        forLines(stream, (lines) => {
+          this.lines.add(lines)
+          return onLines(lines, name)
         })
       }
     }
@@ -144,7 +144,7 @@ export class Child extends Supervised {
   }
 
   #notStarted(program: string, error: unknown): Exit {
-    this.lines.add(`${program}: ${formatStartError(error)}`)
+    this.lines.add([`${program}: ${formatStartError(error)}`])
     return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null, forced: false }
   }
 }

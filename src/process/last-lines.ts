@@ -26,7 +26,11 @@ export class LastLines {
     this.#limit = limit
   }
 
-  add(text: string): void {
+  add(lines: readonly string[]): void {
+    for (const line of lines) this.#add(line)
+  }
+
+  #add(text: string): void {
     const level = record.exec(text)?.[1]
     if (isQuiet(text) || level === 'DEBUG' || level === 'INFO') {
       this.#isInTraceback = false

@@ -2,29 +2,47 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { printableOutput } from '../util/printable.ts'
+import { writeTo } from '../util/slow-output.ts'
 import { beginLine } from '../util/terminal.ts'
 import { isQuiet, withoutMark } from './quiet-lines.ts'
 
 /** A longer line is passed on in pieces, so that memory stays bounded. In characters. */
 const longestLine = 65_536
 
+/** Takes lines of output that have come together. What it gives resolves when it takes more; undefined: at once. */
+export type OnLines = (lines: readonly string[], stream: 'stdout' | 'stderr') => Promise<void> | undefined
+
 /** Calls `onLine` with each line of `stream`, without its end, and with an unfinished one at the end. */
 export function forEachLine(stream: Readable, onLine: (line: string) => void): void {
+  forLines(stream, (lines) => {
+    for (const line of lines) onLine(line)
+    return undefined
+  })
+}
+
+/** The same for all lines that have come together: a program may print much. No more is read before `onLines` takes more. */
+export function forLines(stream: Readable, onLines: (lines: readonly string[]) => Promise<void> | undefined): void {
   const decoder = new StringDecoder('utf8')
   let rest = ''
+  const give = (lines: readonly string[]): void => {
+    const taken = onLines(lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)))
+    if (taken === undefined) return
+    stream.pause()
+    void taken.then(() => stream.resume())
+  }
   stream.on('data', (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line)
     if (rest.length > longestLine) {
-      onLine(rest)
+      lines.push(rest)
       rest = ''
     }
+    if (lines.length > 0) give(lines)
   })
   stream.on('error', () => undefined)
   stream.once('close', () => {
     rest += decoder.end()
-    if (rest !== '') onLine(rest)
+    if (rest !== '') void onLines([rest])
   })
 }
 
@@ -33,14 +51,14 @@ export function forEachLine(stream: Readable, onLine: (line: string) => void): v
  * move the cursor of a terminal as text. What is for the log file alone does not reach the console. The output of the client
  * program is its own, and does not come this way.
  */
-export function passOn(
-  who: string,
-  keep?: (line: string) => void,
-): (line: string, stream?: 'stdout' | 'stderr') => void {
-  return (line, stream = 'stderr') => {
-    keep?.(`${who} ${withoutMark(line)}`)
-    if (isQuiet(line)) return
+export function passOn(who: string, keep?: (lines: readonly string[]) => void): OnLines {
+  return (lines, stream) => {
+    const texts = printableOutput(lines.map(withoutMark)).map((line) => `${who} ${line}`)
+    keep?.(texts)
+    const told = lines.some(isQuiet) ? texts.filter((_, i) => !isQuiet(lines[i] ?? '')) : texts
+    if (told.length === 0) return undefined
     ignoreLostOutput()
-    process[stream].write(`${beginLine(process[stream])}${who} ${printableOutput(line)}\n`)
+    const console = process[stream]
+    return writeTo(console, `${beginLine(console)}${told.join('\n')}\n`)
   }
 }

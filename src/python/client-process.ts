@@ -4,6 +4,7 @@ import { Child } from '../process/child.ts'
 import { ChildOwner } from '../process/child-owner.ts'
 import type { Exit } from '../process/exit.ts'
 import { parseMessage } from '../process/messages.ts'
+import type { OnLines } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { deferred } from '../util/deferred.ts'
@@ -16,7 +17,7 @@ import versions from './client-versions.py'
 import clientProgram from './client.py'
 import { answerOf, lacksDask, type PythonAnswer } from './find-python.ts'
 import found from './found.py'
-import { holdOutput, type OnLine } from './held-output.ts'
+import { holdOutput } from './held-output.ts'
 import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
@@ -32,8 +33,8 @@ export interface ClientProcessOptions {
   readonly reaper: Reaper
   /** How long it may stay stopped before it is killed. In milliseconds. */
   readonly lostAfter: number
-  /** Called with each line that it prints. */
-  readonly onLine: OnLine
+  /** Called with the lines that it prints. */
+  readonly onLines: OnLines
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
   readonly quiet?: boolean
 }
@@ -52,12 +53,12 @@ export class ClientProcess extends ChildOwner<Child> {
   #onData: (chunk: Uint8Array) => void = () => undefined
 
   constructor(options: ClientProcessOptions) {
-    const { onLine, release } = holdOutput(options.onLine)
+    const { onLines, release } = holdOutput(options.onLines)
     const child = new Child({
       command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
       env: pythonEnvironment(options.env),
       reaper: options.reaper,
-      output: onLine,
+      output: onLines,
       pipe: true,
       shielded: true,
     })

@@ -64,16 +64,16 @@ export class ForkServer {
   }
 
   /** The worker `name`, forked. Undefined where that was done before, or cannot be done: it has to be started alone. */
-  fork(name: string, onLine: BootstrapOptions['onLine']): DaskProcess | undefined {
+  fork(name: string, onLines: BootstrapOptions['onLines']): DaskProcess | undefined {
     const index = this.#names.indexOf(name)
     if (this.#hasEnded || index === -1 || this.#forked.has(name)) return undefined
     const first = index * channelsOfOne
     const channels = this.#child.channels.slice(first, first + channelsOfOne) as unknown as Channels
-    const child = new ForkedChild(channels, this.#options.reaper, onLine)
+    const child = new ForkedChild(channels, this.#options.reaper, onLines)
     this.#forked.set(name, child)
     this.#link.order({ order: 'fork', name, channels: this.#descriptorsOf(name) })
     const link = new BootstrapLink(child, undefined, () => {
-      onLine(otherWriter, 'stderr')
+      void onLines([otherWriter], 'stderr')
     })
     return new DaskProcess(`worker ${name}`, child, link)
   }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { outputTimeout } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { forEachLine } from '../process/output.ts'
+import { forLines, type OnLines } from '../process/output.ts'
 import { Supervised } from '../process/supervised.ts'
 import { deferred } from '../util/deferred.ts'
 import { settledWithin } from '../util/wait.ts'
@@ -20,7 +20,7 @@ export class ForkedChild extends Supervised {
   readonly #exit = deferred<Omit<Exit, 'forced'>>()
   #pid: number | undefined
 
-  constructor(channels: Channels, reaper: Reaper, onLine: (line: string, stream: 'stdout' | 'stderr') => void) {
+  constructor(channels: Channels, reaper: Reaper, onLines: OnLines) {
     super()
     const [pipe, stdout, stderr] = channels
     this.pipe = pipe
@@ -30,9 +30,9 @@ export class ForkedChild extends Supervised {
     const streams = { stdout, stderr } as const
     const closed = (['stdout', 'stderr'] as const).map(async (name) => {
       const stream = streams[name]
-      forEachLine(stream, (line) => {
-        this.lines.add(line)
-        onLine(line, name)
+      forLines(stream, (lines) => {
+        this.lines.add(lines)
+        return onLines(lines, name)
       })
       await new Promise((resolve) => stream.once('close', resolve))
     })

@@ -1,16 +1,15 @@
-/** Called with a line of a process's output. */
-export type OnLine = (line: string, stream: 'stdout' | 'stderr') => void
+import type { OnLines } from '../process/output.ts'
 
 /** Keeps the lines of a Python that may turn out to have no Dask: then nobody wants them. */
-export function holdOutput(onLine: OnLine): { readonly onLine: OnLine; readonly release: () => void } {
+export function holdOutput(onLines: OnLines): { readonly onLines: OnLines; readonly release: () => void } {
   let held: (() => void)[] | undefined = []
   return {
-    onLine: (line, stream) => {
-      if (held === undefined) onLine(line, stream)
-      else
-        held.push(() => {
-          onLine(line, stream)
-        })
+    onLines: (lines, stream) => {
+      if (held === undefined) return onLines(lines, stream)
+      held.push(() => {
+        void onLines(lines, stream)
+      })
+      return undefined
     },
     release: () => {
       for (const pass of held ?? []) pass()

@@ -1,10 +1,11 @@
 import { Child } from '../process/child.ts'
+import type { OnLines } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
 import fork from './fork.py'
 import found from './found.py'
-import { holdOutput, type OnLine } from './held-output.ts'
+import { holdOutput } from './held-output.ts'
 import load from './load.py'
 import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import port from './port.py'
@@ -17,7 +18,7 @@ export interface BootstrapOptions {
   readonly python: string
   readonly env: NodeJS.ProcessEnv
   readonly reaper: Reaper
-  readonly onLine: OnLine
+  readonly onLines: OnLines
   /** Which records of Dask's log are marked as quiet. */
   readonly log: DaskLog
   /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
@@ -48,19 +49,19 @@ export const otherWriter =
 
 /** Starts a Python that runs bootstrap.py. */
 export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
-  const { onLine, release } = holdOutput(options.onLine)
+  const { onLines, release } = holdOutput(options.onLines)
   if (options.quiet !== true) release()
   const child = new Child({
     command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', ...title],
     env: pythonEnvironment(options.env),
     reaper: options.reaper,
-    output: onLine,
+    output: onLines,
     pipe: true,
     channels,
     shielded: true,
   })
   const link = new BootstrapLink(child, forks, () => {
-    options.onLine(otherWriter, 'stderr')
+    void options.onLines([otherWriter], 'stderr')
   })
   void link.found.then(({ executable }) => {
     if (executable !== undefined) release()

@@ -12,6 +12,7 @@ import { neverDry, tellDefectsBy } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
+import { untilOutputTaken } from '../util/slow-output.ts'
 import { logFailure } from './cause.ts'
 import { failureOf } from './failure.ts'
 import { RunnerHooks } from './hooks.ts'
@@ -115,6 +116,7 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     shutdown[Symbol.dispose]()
     const isInline = options.command === undefined && options.client
     if (isInline && !(isInterrupted && options.signal?.aborted !== true)) return
+    await untilOutputTaken()
     options.exit(isInterrupted ? signalStatus(error.signal) : failure.status)
   }
 

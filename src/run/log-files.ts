@@ -5,8 +5,8 @@ import { Child } from '../process/child.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { ownProgram } from '../util/own-program.ts'
-import { printableOutput } from '../util/printable.ts'
 import { settledWithin } from '../util/wait.ts'
+import { formatFrame } from './log-frame.ts'
 import type { LogOrders } from './log-program.ts'
 
 /** What waits to be taken by a filesystem that is slow, at most, in bytes: more is left out. */
@@ -36,7 +36,7 @@ export interface LogFilesOptions {
 export class LogFiles implements RunLog {
   readonly #options: LogFilesOptions
   readonly #writer: Child
-  #queue: string[] = []
+  #queue: Buffer[] = []
   #leftOut = 0
   #isOver = false
   #hasWarned = false
@@ -48,8 +48,9 @@ export class LogFiles implements RunLog {
       command: [process.execPath, ownProgram(), 'log-writer'],
       env: forOwnProcess(env),
       reaper,
-      output: (line) => {
+      output: ([line = '']) => {
         this.#warn(line)
+        return undefined
       },
       stdin: 'pipe',
       // It ends with its standard input, and writes what is left before.
@@ -61,23 +62,24 @@ export class LogFiles implements RunLog {
       this.#isOver = true
     })
     const orders: LogOrders = { directory, limit, files: roles.map((role) => logName(rank, role)) }
-    this.#queue.push(JSON.stringify(orders))
-    this.#send()
+    this.#writer.stdin?.write(`${JSON.stringify(orders)}\n`)
   }
 
-  keep(role: Role | undefined, line: string): void {
+  keep(role: Role | undefined, lines: readonly string[]): void {
     if (this.#isOver) return
     const file = Math.max(0, role === undefined ? 0 : this.#options.roles.indexOf(role))
     const waiting = this.#writer.stdin?.writableLength ?? 0
     if (waiting > longestQueue) {
-      this.#leftOut++
+      this.#leftOut += lines.length
       this.#warn('its filesystem is too slow for all lines, and some are left out')
       return
     }
-    if (this.#leftOut > 0) this.#queue.push(`${file} ${time()} ${this.#leftOut} lines are left out here`)
+    const time = new Date().toISOString()
+    const note = this.#leftOut > 0 ? `${time} ${this.#leftOut} lines are left out here\n` : ''
     this.#leftOut = 0
-    this.#queue.push(`${file} ${time()} ${printableOutput(line)}`)
-    if (this.#queue.length === 1) setImmediate(this.#send)
+    const text = lines.map((line) => `${time} ${line}\n`).join('')
+    if (this.#queue.length === 0) setImmediate(this.#send)
+    this.#queue.push(formatFrame({ file, lines: Buffer.from(`${note}${text}`) }))
   }
 
   pathOf(rank: number, role: string | undefined): string | undefined {
@@ -97,9 +99,9 @@ export class LogFiles implements RunLog {
   }
 
   readonly #send = (): void => {
-    const lines = this.#queue
+    const frames = this.#queue
     this.#queue = []
-    if (lines.length > 0) this.#writer.stdin?.write(`${lines.join('\n')}\n`)
+    if (frames.length > 0) this.#writer.stdin?.write(Buffer.concat(frames))
   }
 
   #warn(why: string): void {
@@ -112,8 +114,4 @@ export class LogFiles implements RunLog {
 /** `rank-3-worker.log` */
 function logName(rank: number, role: Role): string {
   return `rank-${rank}-${role}.log`
-}
-
-function time(): string {
-  return new Date().toISOString()
 }

@@ -5,12 +5,12 @@ import { makeDirectories } from '../filesystem/make-directories.ts'
 import { RotatingFile } from '../filesystem/rotating-file.ts'
 import { formatSystemError } from '../filesystem/system-error.ts'
 import { parseMessage } from '../process/messages.ts'
-import { forEachLine } from '../process/output.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
 import { hiddenOnly } from '../util/own-commands.ts'
 import { foreignHandAdvice } from '../util/temporary-place.ts'
+import { type LogFrame, readFrame } from './log-frame.ts'
 
-/** The first line of standard input. After it come the lines for the files: the number of the file, and the text. */
+/** The first line of standard input. After it come frames: see log-frame.ts. */
 const logOrdersSchema = z.object({
   directory: z.string(),
   /** Names of the files. */
@@ -24,35 +24,31 @@ export type LogOrders = z.infer<typeof logOrdersSchema>
  * Keeps the log files of a process of the run, in a process of its own: a filesystem that hangs then holds up nothing of the
  * run. It ends with its standard input. What goes wrong first is written to standard output.
  *
- * @throws RunnerError ERR_USAGE where something else comes than such lines.
+ * @throws RunnerError ERR_USAGE where something else comes than orders.
  */
 export async function keepLogs(input: NodeJS.ReadStream = process.stdin): Promise<void> {
-  const writer = await new Promise<LogWriter>((resolve, reject) => {
-    let made: LogWriter | undefined
-    forEachLine(input, (line) => {
-      if (made !== undefined) {
-        made.take(line)
-        return
-      }
-      const orders = parseMessage(logOrdersSchema, line)
-      if (orders === undefined) {
-        reject(notOrders('what came on standard input are no orders'))
-        input.destroy()
-        return
-      }
-      made = new LogWriter(orders)
-      // What comes meanwhile waits in the pipe.
-      input.pause()
-      void made.prepare().then(() => input.resume())
-    })
-    input.once('end', () => {
-      if (made === undefined) reject(notOrders('no orders came on standard input'))
-    })
-    input.once('close', () => {
-      if (made !== undefined) resolve(made)
-    })
-  })
+  let writer: LogWriter | undefined
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of input) {
+    rest = Buffer.concat([rest, chunk as Buffer])
+    const end = rest.indexOf('\n')
+    if (writer === undefined && end !== -1) {
+      writer = await openWriter(rest.toString('utf8', 0, end))
+      rest = rest.subarray(end + 1)
+    }
+    if (writer !== undefined) rest = writer.take(rest)
+  }
+  writer ??= await openWriter(rest.toString())
   writer.close()
+}
+
+async function openWriter(line: string): Promise<LogWriter> {
+  if (line === '') throw notOrders('no orders came on standard input')
+  const orders = parseMessage(logOrdersSchema, line)
+  if (orders === undefined) throw notOrders('what came on standard input are no orders')
+  const writer = new LogWriter(orders)
+  await writer.prepare()
+  return writer
 }
 
 function notOrders(why: string): RunnerError {
@@ -62,10 +58,8 @@ function notOrders(why: string): RunnerError {
 class LogWriter {
   readonly #directory: string
   readonly #files: readonly RotatingFile[]
-  #state: 'preparing' | 'ready' | 'refused' = 'preparing'
+  #isRefused = false
   #hasComplained = false
-  /** What came with the orders, before the directory was looked at. */
-  readonly #early: string[] = []
 
   constructor({ directory, files, limit }: LogOrders) {
     this.#directory = directory
@@ -80,20 +74,25 @@ class LogWriter {
       if (before === undefined) await makeDirectories(this.#directory, 0o700)
       const hand = before ?? (await foreignHandOnNames(this.#directory))
       if (hand !== undefined) throw new Error(foreignHandAdvice(hand))
-      this.#state = 'ready'
     } catch (error) {
-      this.#state = 'refused'
+      this.#isRefused = true
       this.#complain(error)
     }
-    for (const line of this.#early.splice(0)) this.take(line)
   }
 
-  take(line: string): void {
-    if (this.#state === 'preparing') this.#early.push(line)
-    if (this.#state !== 'ready') return
-    const end = line.indexOf(' ')
+  /** Writes the frames that have come whole, and gives what has come of the next one. */
+  take(bytes: Buffer): Buffer {
+    let rest = bytes
+    for (let read = readFrame(rest); read !== undefined; read = readFrame(rest)) {
+      if (!this.#isRefused) this.#write(read.frame)
+      rest = read.rest
+    }
+    return rest
+  }
+
+  #write({ file, lines }: LogFrame): void {
     try {
-      this.#files[Number(line.slice(0, end))]?.add(line.slice(end + 1))
+      this.#files[file]?.add(lines)
     } catch (error) {
       this.#complain(error)
     }

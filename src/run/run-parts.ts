@@ -82,7 +82,7 @@ async function identify(
   })
   const keep = log && {
     keep: (line: string) => {
-      log.keep(undefined, line)
+      log.keep(undefined, [line])
     },
   }
   const logger = createLogger({ prefix: `[${rank} ${mine.join('+')}]`, format, verbose, speaks, ...keep })

@@ -7,6 +7,7 @@ import { unkillableMs } from '../process/supervised.ts'
 import { adviseOnScript } from '../python/script-advice.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
+import { untilOutputTaken } from '../util/slow-output.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
 import { errorOf, RunIsOver } from './failure.ts'
 import { Follower } from './follower.ts'
@@ -69,7 +70,9 @@ export class Run {
         throw error instanceof RunIsOver && result.failure !== undefined ? errorOf(result.failure) : error
       }
     }
-    return context.options.exit(await this.end(result))
+    const status = await this.end(result)
+    await untilOutputTaken()
+    return context.options.exit(status)
   }
 
   /** What fails beside the client program. That a signal ends the run has been answered. */

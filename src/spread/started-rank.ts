@@ -4,6 +4,7 @@ import { type Exit, formatExit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { formatDuration } from '../util/duration.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
+import { writeTo } from '../util/slow-output.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { printable } from '../util/printable.ts'
 import { deadline } from '../util/wait.ts'
@@ -47,15 +48,17 @@ export class StartedRank {
       stdin: 'pipe',
       // A terminal, or the system, may signal the remote start as well, which would lose its rank by that.
       shielded: !isHere,
-      output: (line, stream) => {
-        const isWord = !this.#isReady && stream === 'stdout' && line.endsWith(orders.word)
-        if (isWord) {
-          this.#isReady = true
-          ready()
+      output: (lines, stream) => {
+        for (const line of lines) {
+          const isWord = !this.#isReady && stream === 'stdout' && line.endsWith(orders.word)
+          if (isWord) {
+            this.#isReady = true
+            ready()
+          }
+          const text = isWord ? line.slice(0, -orders.word.length) : line
+          if (!isWord || text !== '') this.#held.push([stream, text])
         }
-        const text = isWord ? line.slice(0, -orders.word.length) : line
-        if (!isWord || text !== '') this.#held.push([stream, text])
-        if (this.#isReady) this.#show()
+        return this.#isReady ? this.#show() : undefined
       },
     })
     this.#child.stdin?.write(`${JSON.stringify(orders)}\n`)
@@ -105,15 +108,21 @@ export class StartedRank {
     this.#child.kill(why)
   }
 
-  #show(): void {
+  /** Shows what is held. What it gives resolves when more is to be shown. */
+  #show(): Promise<void> | undefined {
     ignoreLostOutput()
-    for (const [stream, line] of this.#held.splice(0)) process[stream].write(`${line}\n`)
+    const held = this.#held.splice(0)
+    const slow = (['stdout', 'stderr'] as const).map((name) => {
+      const text = held.map(([stream, line]) => (stream === name ? `${line}\n` : '')).join('')
+      return text === '' ? undefined : writeTo(process[name], text)
+    })
+    return slow.find((each) => each !== undefined)
   }
 
   #cannotStart(what: string, code: 'ERR_UNAVAILABLE' | 'ERR_TIMED_OUT'): RunnerError {
     const { rank, host } = this.place
     const said = this.#held.splice(-3).map(([, line]) => printable(line.trim()))
-    this.#show()
+    void this.#show()
     const why = [what, ...said].join(': ')
     const by = this.#starter === undefined ? '' : ` by ${this.#starter.name}`
     const remedy = this.#starter === undefined ? '' : `; see whether "${this.#starter.trial(host)}" works in this job`

@@ -14,9 +14,17 @@ export function printableLines(text: string): string {
 /** Colours and other looks, as `\u001b[1;31m`: what is between the parts of a line that is split by them. */
 const colour = new RegExp(`(${String.fromCharCode(27)}\\[[\\d;:]*m)`)
 
-/** A line that a program has printed: its tabs and colours stay. */
-export function printableOutput(line: string): string {
-  const parts = line.split(colour)
+/** Most of what is printed is plain, and there may be much of it: that is not looked at more closely. */
+const notPlain = /[^\n\t -~]/
+
+/** Lines that a program has printed: their tabs and colours stay. */
+export function printableOutput(lines: readonly string[]): readonly string[] {
+  const text = lines.join('\n')
+  return notPlain.test(text) ? keepingColours(text).split('\n') : lines
+}
+
+function keepingColours(text: string): string {
+  const parts = text.split(colour)
   return parts.map((part, i) => (i % 2 === 1 ? part : printableLines(part))).join('')
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Cluster, programs } from '../support/cluster.ts'
+import { Cluster, program, programs } from '../support/cluster.ts'
 import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import { canMount, MountedMemory } from '../support/mount.ts'
 import { pythons } from '../support/pythons.ts'
@@ -49,9 +49,13 @@ test('a worker that prints much keeps its file under the limit, and a failure na
   await using cluster = await Cluster.make()
   const args = ['-n', '3', '--log-directory', 'logs', '--log-limit', '1MB', '--worker-restarts', '0']
   const much = join(programs, 'print_much.py')
-  const run = cluster.run(['local', ...args, '--', 'sh', '-c', `python3 ${much} 10 && echo so far && sleep 60`])
+  const client = `python3 ${much} 50 && echo so far >&2 && sleep 60`
+  const local = [process.execPath, program, 'local', ...args, '--', 'sh', '-c', client]
+  const run = cluster.start(['/bin/sh', '-c', 'exec "$@" >/dev/null', 'sh', ...local])
   await run.expectOutput('so far')
   const worker = await cluster.expectProcess('dask-hpc-runner worker 2')
+  const supervisor = await readFile(`/proc/${await cluster.parentOf(worker)}/status`, 'utf8')
+  expect(Number(/^VmHWM:\s*(\d+) kB$/m.exec(supervisor)?.[1])).toBeLessThan(250_000)
   process.kill(worker, 'SIGKILL')
   await run.expectStatus(69)
   expect(run.errors()).toEqual([expect.stringMatching(/Worker 2 on \S+ was killed by SIGKILL; no worker is left/)])

@@ -46,7 +46,7 @@ it('a flag that the installed Dask does not have is named by the option that it 
   const { PATH } = process.env
   const dask = DaskProcess.start({
     ...{ python, component: 'scheduler', name: 'scheduler', env: { PATH }, reaper: newReaper() },
-    onLine: () => undefined,
+    onLines: () => undefined,
     log: ['warning', false],
   })
   onTestFinished(async () => {

@@ -16,7 +16,7 @@ function start(command: readonly [string, ...string[]], options: Options = {}) {
   const reaper = newReaper()
   const child = new Child({
     env: process.env,
-    output: (line, stream) => lines.push(`${stream}: ${line}`),
+    output: (more, stream) => void lines.push(...more.map((line) => `${stream}: ${line}`)),
     ...options,
     command,
     reaper,
@@ -131,7 +131,9 @@ describe('Child', () => {
     const script = `sh -c 'trap "echo inner" USR1; echo ready; while :; do sleep 0.05; done' & trap "echo outer" USR1; echo ready; while :; do sleep 0.05; done`
     const lines: string[] = []
     // On standard error the shells tell that their `sleep` of the moment, which is of the group too, was signalled.
-    const { child } = shell(script, { output: (line, stream) => stream === 'stdout' && lines.push(line) })
+    const { child } = shell(script, {
+      output: (more, stream) => void lines.push(...(stream === 'stdout' ? more : [])),
+    })
     await eventually(() => lines.length, 2, 'both are ready')
     child.signal('SIGUSR1', 'child')
     await eventually(() => lines.slice(2), ['outer'], 'the child alone is told')

@@ -14,7 +14,7 @@ const traceback = [
 
 function chosen(lines: readonly string[], limit = 6): readonly string[] {
   const last = new LastLines(limit)
-  for (const line of lines) last.add(line)
+  last.add(lines)
   return last.lines
 }
 

@@ -1,7 +1,13 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
-import { forEachLine } from '../../src/process/output.ts'
+import { text } from 'node:stream/consumers'
+import { build } from 'esbuild'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { forEachLine, forLines } from '../../src/process/output.ts'
+import { deferred } from '../../src/util/deferred.ts'
+import { eventually, temporaryDirectory } from './support/processes.ts'
 
 async function linesOf(...chunks: (string | Buffer)[]): Promise<string[]> {
   const stream = new PassThrough()
@@ -52,4 +58,46 @@ describe('forEachLine', () => {
     await new Promise((next) => setImmediate(next))
     expect(lines).toEqual(['one', 'tw'])
   })
+})
+
+describe('forLines', () => {
+  it('gives lines together that have come together, and reads no more before they are taken', async () => {
+    const stream = new PassThrough()
+    const given: (readonly string[])[] = []
+    const taken = deferred<undefined>()
+    forLines(stream, (lines) => {
+      given.push(lines)
+      return given.length === 1 ? taken.promise.then(() => undefined) : undefined
+    })
+    stream.write('one\ntwo\nth')
+    stream.write('ree\nfour\n')
+    await new Promise((next) => setImmediate(next))
+    expect(given).toEqual([['one', 'two']])
+    taken.resolve(undefined)
+    await eventually(
+      () => given,
+      [
+        ['one', 'two'],
+        ['three', 'four'],
+      ],
+      'the others are given',
+    )
+  })
+})
+
+it('has a component wait that prints faster than its output is read: memory is bounded, and nothing is lost', async () => {
+  const outfile = join(temporaryDirectory(), 'slow-console.mjs')
+  const entryPoints = [join(import.meta.dirname, 'fixtures/slow-console.ts')]
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', loader: { '.sh': 'text' } })
+  const count = 500_000
+  const printing = spawn(process.execPath, [outfile, String(count)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void printing.kill('SIGKILL'))
+  let told = ''
+  printing.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()))
+  await eventually(() => told, 'waits\n', 'it waits')
+  const printed = await text(printing.stdout)
+  expect(printed.length).toBe(count * ('[2 worker] '.length + 99))
+  const kilobytes = Number(told.split('\n')[1])
+  expect(kilobytes).toBeGreaterThan(10_000)
+  expect(kilobytes).toBeLessThan(200_000)
 })

@@ -25,7 +25,7 @@ it("finds the client's Python by its helper alone, and passes nothing on from on
   const start = (python: string): ClientProcess => {
     const helper = new ClientProcess({
       ...{ python, env, reaper: newReaper(), lostAfter: 20_000, quiet: true },
-      onLine: (line) => lines.push(line),
+      onLines: (more) => void lines.push(...more),
     })
     onTestFinished(async () => {
       helper.kill()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DaskProcess, type DaskProcessOptions } from '../../src/python/dask-process.ts'
+import type { OnLines } from '../../src/process/output.ts'
 import { startBootstrap } from '../../src/python/start-bootstrap.ts'
 import { eventually, isAlive, kill, newReaper } from '../process/support/processes.ts'
 
@@ -15,7 +16,7 @@ function start(component: DaskProcessOptions['component'], ...args: string[]) {
     name: `${component} 2`,
     env,
     reaper: newReaper(),
-    onLine: (line) => lines.push(line),
+    onLines: (more) => void lines.push(...more),
     log: ['warning', false],
   })
   dask.begin(args)
@@ -37,9 +38,9 @@ async function taskIn(lines: readonly string[]): Promise<number> {
 }
 
 /** The Python of a worker, and the conversation with it. */
-function bare(onLine: (line: string) => void = () => undefined) {
+function bare(onLines: OnLines = () => undefined) {
   const bootstrap = startBootstrap(
-    { python: 'python3', env, reaper: newReaper(), onLine, log: ['warning', false] },
+    { python: 'python3', env, reaper: newReaper(), onLines, log: ['warning', false] },
     { title: ['worker'] },
   )
   onTestFinished(() => {
@@ -120,7 +121,7 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
 
   it('ends with its tasks when the pipe closes', async () => {
     const lines: string[] = []
-    const { child, link } = bare((line) => lines.push(line))
+    const { child, link } = bare((more) => void lines.push(...more))
     link.order({ order: 'load', component: 'worker', log: ['warning', false] })
     link.order({ order: 'start', arguments: ['--child'], environment: {}, resources: {} })
     const task = await taskIn(lines)

@@ -15,7 +15,7 @@ function serve(env: NodeJS.ProcessEnv = {}, python = 'python3') {
       python,
       env: { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1', ...env },
       reaper: newReaper(),
-      onLine: (line) => lines.push(line),
+      onLines: (more) => void lines.push(...more),
       log: ['warning', false],
     },
     names,
@@ -26,7 +26,7 @@ function serve(env: NodeJS.ProcessEnv = {}, python = 'python3') {
   })
   const fork = (name: string, ...args: string[]): { worker: DaskProcess; own: string[] } => {
     const own: string[] = []
-    const worker = server.fork(name, (line) => own.push(line)) ?? expect.fail(`${name} was not forked`)
+    const worker = server.fork(name, (more) => void own.push(...more)) ?? expect.fail(`${name} was not forked`)
     worker.begin(args)
     return { worker, own }
   }

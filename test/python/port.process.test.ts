@@ -22,7 +22,7 @@ async function held(args: readonly string[], { env = {}, values = [] }: Held = {
     name: 'scheduler',
     env: { PATH: process.env.PATH, HOME: directory, PYTHONPATH: fake, ...quiet, FAKE_DASK_HELD: file, ...env },
     reaper: newReaper(),
-    onLine: () => undefined,
+    onLines: () => undefined,
     log: ['warning', false],
   })
   dask.begin(args, { environment: {}, resources: {}, values })

@@ -17,7 +17,8 @@ test('leaves lines and tabs of a text', () => {
 
 test('leaves a program its colours and tabs, and nothing else that moves a cursor', () => {
   const line = '\u001b[1;31mred\u001b[0m\tand\u001b[2J\u001b]0;title\u0007 \u009b31m\r\u001b['
-  expect(printableOutput(line)).toBe(
+  expect(printableOutput([line, 'plain'])).toEqual([
     '\u001b[1;31mred\u001b[0m\tand\\u001b[2J\\u001b]0;title\\u0007 \\u009b31m\\u000d\\u001b[',
-  )
+    'plain',
+  ])
 })

@@ -89,8 +89,9 @@ class Examination {
       ...withLauncherPipe(forOwnProcess({ ...process.env, UV_THREADPOOL_SIZE: '16' })),
       reaper,
       stdin: 'pipe',
-      output: (line, stream) => {
-        if (stream === 'stdout') this.#hear(line)
+      output: (lines, stream) => {
+        if (stream === 'stdout') for (const line of lines) this.#hear(line)
+        return undefined
       },
     })
   }
