@@ -5,7 +5,7 @@ import { argument, findNodes, isFunction, keepsName, type Node } from './syntax-
 
 /** What an expression takes from outside of it. */
 export interface Outside {
-  /** Names, in their order, but for those whose `typeof` it asks for: it may do without. */
+  /** Names, in their order, but for those of other places than Node whose `typeof` it asks for: it may do without. */
   readonly names: readonly string[]
   /** Those that a bundler calls to keep the names of functions: `o(() => 1, "one")`. */
   readonly naming: ReadonlySet<string>
@@ -42,13 +42,25 @@ export function takenFromOutside(expression: string): Outside {
   const calls = findNodes(program, ({ type }) => type === 'CallExpression')
   const required = calls.find((call) => isCallOf(call, 'require') && !isPackage(argument(call, 0)))
   return {
-    names: [...names].filter((name) => !asksForType(expression, name)),
+    names: [...names].filter((name) => !(isOfOtherPlace(name) && asksForType(expression, name))),
     naming: new Set(calls.filter(keepsName).map(({ callee }) => (callee as Node).name as string)),
     usesThis: takesThis(program),
     usesSuper: takesSuper(program),
     requires: required === undefined || !names.has('require') ? undefined : text.slice(required.start, required.end),
     nested: nestedFunctions(program, scopes),
   }
+}
+
+/** What browsers, other runtimes and module systems have, in small letters. */
+const ofOtherPlaces: ReadonlySet<string> = new Set([
+  ...['window', 'document', 'self', 'top', 'parent', 'frames', 'navigator', 'location', 'history', 'screen', 'origin'],
+  ...['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'importScripts', 'requestAnimationFrame', 'postMessage'],
+  ...['global', 'process', 'require', 'module', 'exports', 'define', 'jest', 'vi', 'describe', 'it', 'test', 'expect'],
+])
+
+/** A global that is looked for where it may be missing: of a browser, of a newer Node (`SuppressedError`), or of tools (`__DEV__`). */
+function isOfOtherPlace(name: string): boolean {
+  return ofOtherPlaces.has(name) || /^(\p{Lu}+\p{Ll}|_)/u.test(name)
 }
 
 function asksForType(text: string, name: string): boolean {

@@ -17,7 +17,11 @@ const cases: readonly [string, string[]][] = [
   ['() => typeof window === "undefined" ? typeof (document) : window.a + navigator', ['navigator']],
   ['() => { const offset = 1; { return offset } }', []],
   ['() => { { let inner = 1; inner } return inner }', ['inner']],
-  ['() => $a + typeof $b + a$', ['$a', 'a$']],
+  ['() => $a + typeof $b + a$', ['$a', '$b', 'a$']],
+  // A constant of the program: it would be "undefined" elsewhere.
+  ['() => typeof k', ['k']],
+  ['() => (typeof LIMIT === "number" ? LIMIT : 0)', ['LIMIT']],
+  ['() => [typeof Deno, typeof SuppressedError, typeof HTMLElement, typeof __DEV__, typeof require]', []],
   ['this is no expression', []],
 ]
 for (const [text, names] of cases)
