@@ -59,6 +59,11 @@ export interface Rendezvous {
   hear(file: PublishedFile): Promise<void>
   /** Whether this process is the first to end because rank 0 is not to be had, as far as that can be found out. Does not throw. */
   claimCause(): Promise<boolean>
+  /**
+   * Whether this process is the first to say that rank 0, which all had joined, has ended; false if that cannot be found out. Others are kept
+   * from it until this process has ended. Does not throw.
+   */
+  claimLoss(): Promise<boolean>
   /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
   leaveEarlyExit(failure?: Failure): Promise<void>
   /** The ranks that have left such word, or cannot come. Called again and again. */

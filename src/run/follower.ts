@@ -217,7 +217,7 @@ export class Follower implements Part {
   }
 
   async cancelStep(): Promise<void> {
-    const { context, rendezvous, manager, member, supervisor } = this.#run
+    const { context, rendezvous, manager, member, supervisor, cause } = this.#run
     if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
@@ -225,6 +225,7 @@ export class Follower implements Part {
     if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager?.hostAnswers(0)) !== false) return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
     if (manager !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
+    cause.tellAsCanceller()
     await manager?.cancelStep(this.silent)
   }
 

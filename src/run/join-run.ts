@@ -78,9 +78,15 @@ export async function joinRun(options: JoinRunOptions): Promise<JoinedRun> {
       if (dead.has(coordinator.nonce)) throw error
       dead.add(coordinator.nonce)
       failed = { found, coordinator, error, since }
-      if (options.limit(error) > 0) logger.warn(`${messageOf(error)}; asking again`)
+      if (options.limit(error) > 0) tellOfTry(`${messageOf(error)}; asking again`, logger)
     }
   }
+}
+
+/** All who wait for a rank 0 that does not answer find that out at once: those tell it who tell how the run goes. */
+function tellOfTry(message: string, logger: Logger): void {
+  if (logger.speaks) logger.warn(message)
+  else logger.detail(message)
 }
 
 interface JoinAttempt {

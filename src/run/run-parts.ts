@@ -50,14 +50,15 @@ export async function makeRunParts(supervisor: Supervisor, shutdown: Shutdown, h
   const { context, mine } = identified
   const components = supervisor.seams.makeComponents(context, supervisor.reaper)
   const member = new Member(context, supervisor.seams)
+  const rendezvous = hooks.rendezvous(context)
   return {
     ...{ supervisor, shutdown, hooks, components, member, ...identified },
-    rendezvous: hooks.rendezvous(context),
+    rendezvous,
     manager: hooks.workloadManager(context),
     isInline: context.options.command === undefined && mine.includes('client'),
     workers: new Workers({ run: context, components, member, shutdown, hooks }),
     heartbeat: new InlineHeartbeat(supervisor),
-    cause: new CauseTeller(context, member),
+    cause: new CauseTeller(context, member, rendezvous),
   }
 }
 

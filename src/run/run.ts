@@ -198,6 +198,7 @@ export class Run {
     if (result.forced) components.kill()
     await workers.stop(timing.workers)
     member.send({ type: 'done' })
+    await cause.settle(shutdown.happened)
     await this.#part.leave({ result, status, from })
     await hooks.afterEnd(context, member.isJoined)
     await this.#report(result, status)

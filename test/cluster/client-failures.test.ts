@@ -159,7 +159,7 @@ describe('on one cluster', () => {
       env: cluster.env,
       reaper,
       lostAfter: 500,
-      onLine: () => undefined,
+      onLines: () => undefined,
     })
     const target = {
       schedulerAddress: client.schedulerAddress,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import { InterruptedError } from '../../src/identity/run-context.ts'
 import { deferred } from '../../src/util/deferred.ts'
@@ -9,6 +9,7 @@ vi.mock('node:timers/promises', () => ({
   setTimeout: async (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
     await new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', abort)
         resolve(value)
       }, ms)
       const abort = (): void => {
@@ -31,10 +32,6 @@ afterEach(() => {
 
 describe('a run whose program ends', () => {
   it.each([6, 64])('tells of itself in the same lines with %i ranks, by rank 0 alone', async (size) => {
-    // Each listens to this process.
-    const most = process.getMaxListeners()
-    process.setMaxListeners(0)
-    onTestFinished(() => void process.setMaxListeners(most))
     const run = new WholeRun(size)
     run.start()
     const program = await run.program()
@@ -374,6 +371,31 @@ describe('rank 0', () => {
     // The first that does so ends the others.
     const cancelled = how === 'kill' ? [] : ['1: cancelled the step of 0']
     expect(run.did.filter((what) => what.includes('cancelled'))).toEqual(cancelled)
+  })
+
+  it.each([
+    ['are killed', 'close', /^\[[2-5] worker\] error: Lost rank 0 .*: its connection closed before the end of the run/],
+    ['are silent', 'cut', /^\[2 worker\] error: Lost rank 0 .*: nothing was heard of it for 8 s/],
+  ] as const)('and its deputy that %s at the same moment leave it to another to tell that', async (_, how, cause) => {
+    const run = new WholeRun(6)
+    run.start()
+    await run.program()
+    await run.until(() => run.rank(5).components.workers[0])
+    for (const rank of [0, 1]) run.rank(rank).isLost = true
+    for (const rank of [1, 2, 3, 4, 5]) run.network[how](rank)
+    expect((await run.end()).slice(2)).toEqual([69, 69, 69, 69])
+    expect(run.errors()).toEqual([expect.stringMatching(cause)])
+  })
+
+  it('that never answers is told of by one of 64 that wait for it', async () => {
+    const run = new WholeRun(64, { lostAfter: '2s', rendezvousTimeout: '20s' })
+    run.start(Array.from({ length: 63 }, (_, i) => i + 1))
+    run.findDead()
+    await run.end()
+    expect(run.log.filter((line) => line.includes('Cannot join'))).toEqual([
+      '[1 client] warn: Cannot join rank 0: the connection is refused; asking again',
+      expect.stringMatching(/^\[\d+ \w+\] error: Cannot join rank 0: the connection is refused$/),
+    ])
   })
 
   it('that is killed after rank 1 in a run without a client has a rank tell it that is there', async () => {

@@ -173,6 +173,12 @@ export class FileRendezvous implements Rendezvous {
     return await this.#answered('look who tells the cause', this.#store.claimCause()).catch(() => true)
   }
 
+  async claimLoss(): Promise<boolean> {
+    if (this.#store === undefined || this.#filesystem !== 'answers') return false
+    const claim = this.#store.claimLoss(this.#options.reaper)
+    return await this.#answered('look who tells the cause', claim).catch(() => false)
+  }
+
   async leaveEarlyExit(failure?: Failure): Promise<void> {
     await this.#tried('say why this process ends', async (store) => {
       await store.leaveEarlyExit(failure)

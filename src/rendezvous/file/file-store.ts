@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { errnoOf } from '../../errors.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { refuseOtherFiles, removeFile, removeKnownFiles } from '../../filesystem/known-files.ts'
@@ -209,6 +210,21 @@ export class FileStore {
   async claimCause(): Promise<boolean> {
     const text = JSON.stringify({ version: 1, rank: this.#options.me.rank })
     return (await this.#directory.create(toldName, text)) !== 'taken'
+  }
+
+  /**
+   * Whether this process is the first to say that rank 0 has ended. Rank 0's reaper may have removed the run's directory: so the mark is a
+   * directory of its own, which `keeper` removes at the end of this process. Rejects where that cannot be found out.
+   */
+  async claimLoss(keeper: DirectoryKeeper): Promise<boolean> {
+    try {
+      await mkdir(this.paths.lost, { mode: 0o700 })
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false
+      throw error
+    }
+    keeper.expectDirectory(this.paths.lost)
+    return true
   }
 
   /** Where rank 0 was killed, the last of the others that leaves removes what is left. Never throws. */

@@ -13,6 +13,8 @@ export interface RendezvousPaths {
   /** The run's own directory. */
   readonly runDirectory: string
   readonly runDirectoryName: string
+  /** Made by the first of the processes that tell that rank 0 has ended, if its deputy may be lost, too. */
+  readonly lost: string
   /** Where rank 0 listens. */
   readonly coordinator: string
   readonly outcome: string
@@ -57,6 +59,7 @@ export function rendezvousPaths(schedulerFile: string, runKey: string): Rendezvo
     lock: join(directory, `.${base}.lock`),
     runDirectory,
     runDirectoryName,
+    lost: `${runDirectory}-lost`,
     coordinator: join(runDirectory, coordinatorName),
     outcome: join(runDirectory, outcomeName),
   }

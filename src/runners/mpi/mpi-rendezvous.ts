@@ -100,6 +100,11 @@ export class MpiRendezvous implements Rendezvous {
     return await Promise.resolve(true)
   }
 
+  async claimLoss(): Promise<boolean> {
+    // The launcher tells it, which ends the others.
+    return await Promise.resolve(false)
+  }
+
   async leaveEarlyExit(failure?: Failure): Promise<void> {
     if (!this.#store.isOver && failure !== undefined && !this.#isInterrupted) await this.#abort(failure.status)
   }

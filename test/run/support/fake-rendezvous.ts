@@ -15,6 +15,7 @@ export function fakeRendezvous(parts: Partial<Rendezvous>): Rendezvous {
     lookUp: refused,
     hear: async () => Promise.resolve(),
     claimCause: async () => Promise.resolve(true),
+    claimLoss: async () => Promise.resolve(false),
     leaveEarlyExit: refused,
     earlyExits: async () => Promise.resolve([]),
     publishOutcome: refused,

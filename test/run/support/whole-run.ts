@@ -9,7 +9,7 @@ import type { Reaper } from '../../../src/process/reaper.ts'
 import type { OutcomeRecord } from '../../../src/record/outcome-record.ts'
 import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
 import type { EarlyExit } from '../../../src/rendezvous/rendezvous.ts'
-import type { Found } from '../../../src/rendezvous/found.ts'
+import { coordinatorOf, type Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
 // Loaded when it is needed, for which no time passes here.
 import '../../../src/run/open-coordinator.ts'
@@ -47,6 +47,8 @@ export class WholeRun {
   met = Promise.resolve()
   /** A rank has told that rank 0 is not to be had. */
   isClaimed = false
+  /** A rank has told that rank 0 has ended. */
+  isLossClaimed = false
   readonly options: RunnerOptions
   readonly size: number
 
@@ -58,14 +60,26 @@ export class WholeRun {
       if (this.ranks.get(Number(/^\[(\d+)/.exec(line)?.[1]))?.isLost !== true) this.log.push(line)
       return true
     })
+    // Each rank listens to this process.
+    const most = process.getMaxListeners()
+    process.setMaxListeners(0)
     onTestFinished(() => {
       write.mockRestore()
+      process.setMaxListeners(most)
     })
   }
 
   /** Nobody finds rank 0 in its time. */
   failLookUps(): void {
     this.found.reject(new RunnerError('Cannot find the cluster: it is late', { code: 'ERR_TIMED_OUT' }))
+  }
+
+  /** A rank 0 has left word that has ended since. */
+  findDead(): void {
+    const control = { addresses: ['10.0.0.1'], port: 4711, network: 'net-1' }
+    const owner = { nonce: 'the-nonce', host: 'node0', pid: 4711, secret: 'the-secret' }
+    const record = { version: 1 as const, run_key: 'sim-7.0-r0', n_workers: 2, control, ...owner }
+    this.found.resolve({ kind: 'coordinator', record })
   }
 
   /** Starts those ranks. @default all */
@@ -252,12 +266,21 @@ class MemoryRunner extends BaseRunner {
         did('published the outcome at once')
       },
       endAlone: publishOutcome,
-      lookUp: async (_, signal) => await untilAborted(run.found.promise, signal),
+      lookUp: async (dead, signal) => {
+        const found = await untilAborted(run.found.promise, signal)
+        const isDead = dead.has(coordinatorOf(found)?.nonce ?? '')
+        return isDead ? await untilAborted(new Promise<never>(() => undefined), signal) : found
+      },
       withdraw: async (word) => this.#does(word === undefined ? 'withdrew' : 'withdrew, and left word'),
       withdrawUnpublished: async () => Promise.resolve(),
       claimCause: async () => {
         const isFirst = !run.isClaimed
         run.isClaimed = true
+        return await Promise.resolve(isFirst)
+      },
+      claimLoss: async () => {
+        const isFirst = !run.isLossClaimed && !run.rank(identity.rank).isLost
+        run.isLossClaimed ||= isFirst
         return await Promise.resolve(isFirst)
       },
       leaveEarlyExit: async (failure) => {
