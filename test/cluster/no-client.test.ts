@@ -11,9 +11,13 @@ if __name__ == "__main__":
         print(client.submit(sum, [1, 2]).result())
     raise SystemExit(3)`
 
+// Without what their own Dask says: now and then 2022.12 closes a LocalCluster with "Future exception was never retrieved".
+const cleaned = 'env -i PATH="$PATH" python3 -c "$0" 2>/dev/null'
+const inherited = 'exec python3 -c "$0" 2>/dev/null'
+
 test.for([
-  ['in a cleaned environment', 0, ['sh', '-c', 'env -i PATH="$PATH" python3 -c "$0"', ofItsOwn.replace('raise', '# ')]],
-  ['with a cluster of its own, which fails', 3, ['python3', '-c', ofItsOwn]],
+  ['in a cleaned environment', 0, ['sh', '-c', cleaned, ofItsOwn.replace('raise', '# ')]],
+  ['with a cluster of its own, which fails', 3, ['sh', '-c', inherited, ofItsOwn]],
   ['that uses no Dask', 0, ['true']],
 ] as const)('a program %s is told that no client has connected, and keeps its status', async ([, status, command]) => {
   await using cluster = await Cluster.make()
