@@ -1,5 +1,8 @@
 # How Dask is imported. Executed before bootstrap.py, with which it shares its names.
 import gc
+import os
+import site
+import stat
 import sys
 
 
@@ -7,6 +10,7 @@ def load(kind):
     """Import what the component will need, while nobody waits for it yet."""
     # Nothing of what is imported is garbage: to look for some takes a tenth of the time.
     gc.disable()
+    refuse_pipes()
     try:
         if kind == "scheduler":
             import distributed.cli.dask_scheduler  # noqa: F401
@@ -22,6 +26,23 @@ def load(kind):
         raise
     gc.freeze()
     gc.enable()
+
+
+def refuse_pipes():
+    """Exit with a sentence if there is a named pipe among the files of Dask's configuration: the import would wait for a writer."""
+    places = [os.getenv("DASK_ROOT_CONFIG", "/etc/dask"), "~/.config/dask", os.getenv("DASK_CONFIG", "")]
+    places += [os.path.join(prefix, "etc", "dask") for prefix in [sys.prefix, *getattr(site, "PREFIXES", [])]]
+    for place in [os.path.expanduser(place) for place in places if place]:
+        try:
+            names = os.listdir(place) if os.path.isdir(place) else [""]
+            files = [name for name in names if not name or name.lower().endswith((".yaml", ".yml", ".json"))]
+            paths = [os.path.join(place, name) if name else place for name in files]
+            pipe = next((path for path in paths if stat.S_ISFIFO(os.stat(path).st_mode)), None)
+        except OSError:
+            # Dask passes over what it may not read.
+            continue
+        if pipe is not None:
+            sys.exit(f'Cannot import Dask: "{pipe}" is a named pipe; remove it, or name another directory in DASK_CONFIG')
 
 
 def load_versions():

@@ -23,7 +23,9 @@ def judge_protocol(scheme):
     from distributed.comm import registry
 
     try:
-        registry.get_backend(scheme)
+        # It finds out for itself only when it is used.
+        if type(registry.get_backend(scheme)).__module__ == "distributed.comm.ucx" and look_up("ucp")[0] is not None:
+            return f"there is no module ucp, which Dask needs for it; install ucx-py for {sys.executable}"
     except ValueError:
         known = sorted({*registry.backends, *plugins()} - {"inproc"})
         return f"Dask knows no such protocol; write one of {', '.join(known)}"

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { Cluster } from '../support/cluster.ts'
@@ -10,6 +11,19 @@ async function withConfiguration(text: string): Promise<{ cluster: Cluster; env:
   await writeFile(`${directory}/mine.yaml`, text)
   return { cluster, env: { DASK_CONFIG: directory }, file: `${directory}/mine.yaml` }
 }
+
+test('a run does not wait for a named pipe among the files of the configuration, and names it', async () => {
+  const { cluster, env } = await withConfiguration('')
+  await using _ = cluster
+  const pipe = `${env.DASK_CONFIG}/pipe.yaml`
+  execFileSync('mkfifo', [pipe])
+  const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'], env)
+  await run.expectStatus(69)
+  expect(run.errors()).toEqual([
+    expect.stringContaining(`Cannot import Dask: "${pipe}" is a named pipe; remove it, or name another directory`),
+  ])
+  await cluster.expectNothingLeft()
+})
 
 test.for([
   ['encryption is required', 'distributed: {comm: {require-encryption: true}}', 'distributed.comm.require-encryption'],

@@ -54,6 +54,7 @@ describe.for(pythons())('with %s', ([, python]) => {
     expect(
       ask([
         ['protocol', 'ftp'],
+        ['protocol', 'ucx'],
         ['contactAddress', 'ftp://h:1'],
         ['workerClass', 'no_such.Worker'],
         ['workerClass', 'distributed.Missing'],
@@ -69,6 +70,9 @@ describe.for(pythons())('with %s', ([, python]) => {
       ]),
     ).toEqual([
       expect.stringMatching(/^Cannot use protocol "ftp": Dask knows no such protocol; write one of .*tcp, tls, /),
+      expect.stringContaining(
+        'Cannot use protocol "ucx": there is no module ucp, which Dask needs for it; install ucx-py for ',
+      ),
       expect.stringContaining('Cannot use contactAddress "ftp://h:1": Dask knows no such protocol; '),
       expect.stringContaining('Cannot use workerClass "no_such.Worker": there is no module no_such; '),
       expect.stringContaining('Cannot use workerClass "distributed.Missing": the module distributed has no Missing; '),
