@@ -34,7 +34,8 @@ export const starters: readonly Starter[] = [
     nodeFiles: ['OAR_NODE_FILE', 'OAR_NODEFILE'],
     command: ({ name }, program) => ['oarsh', ...sshOptions, name, asText(program)],
     trial: ({ name }) => `oarsh ${name} true`,
-    slotsAreCpus: true,
+    // A line of the file is a resource: a core, a thread or a whole host. The CPUs are those of the job's control group.
+    slotsAreCpus: false,
   },
   {
     name: 'qrsh',

@@ -1,7 +1,7 @@
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test as anyTest } from 'vitest'
-import { OarCluster } from '../support/oar/oar-cluster.ts'
+import { cpus, OarCluster } from '../support/oar/oar-cluster.ts'
 import { until } from '../support/until.ts'
 
 const examples = resolve(import.meta.dirname, '../../examples')
@@ -36,6 +36,8 @@ const whoIsWho = `
     import os, subprocess
     for host in dict.fromkeys(open(os.environ["OAR_NODEFILE"]).read().split()):
         subprocess.run(["oarsh", host, "dask-hpc-runner plan"], check=True)
+    with Client() as client:
+        print("threads", sum(client.nthreads().values()))
     print("the script", subprocess.run(["dask-hpc-runner", "plan"]).returncode, flush=True)
 `
 
@@ -51,6 +53,8 @@ test('oar.sh runs as it is, the job has the status of its program, and oarsh tel
   for (const [rank, host] of oar.nodes.entries())
     expect(said).toContain(`this process: rank ${rank} of 3 on ${host} (host ${rank} in OAR_FILE_NODES of 3 hosts`)
   expect(said).toContain(`run key: oar-${job}.0-r0`)
+  // Those of its control group: its line in the node file stands for all of them.
+  expect(said).toContain(`threads ${cpus.length}\n`)
   expect(said).toContain('so this is the script of the job and not one of its tasks')
   expect(said).toContain('the script 78')
   expect({ state, status: Number(exit_code) >> 8 }, said).toEqual({ state: 'Terminated', status: 3 })

@@ -1,4 +1,5 @@
 import { appendFile, chmod, chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { removeCgroups } from '../slurm/cgroups.ts'
 import { type CommandResult, commandOutput, outputOf } from '../slurm/command.ts'
@@ -15,6 +16,9 @@ const serverName = 'login'
 
 /** Who submits jobs: OAR takes none of root. */
 const person = { name: 'jdoe', uid: 60_601 } as const
+
+/** The CPUs of each host, whose only resource it is as a whole. */
+export const cpus: readonly number[] = availableParallelism() > 1 ? [0, 1] : [0]
 
 /** What OAR says of a job. */
 export interface OarJob {
@@ -252,7 +256,7 @@ export class OarCluster implements AsyncDisposable {
       (name) => `/usr/lib/oar/database/${name}.sql`,
     )
     const resources = this.nodes.map(
-      (name) => `insert into resources (network_address, state, cpuset) values ('${name}', 'Alive', '0');`,
+      (name) => `insert into resources (network_address, state, cpuset) values ('${name}', 'Alive', '${cpus.join()}');`,
     )
     await this.#postgres([
       ...psql,
