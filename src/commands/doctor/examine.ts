@@ -1,6 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
+import { RunnerError } from '../../errors.ts'
 import { runnerKinds } from '../../options/names.ts'
 import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../runners/choose-runner.ts'
 import { kinds } from '../../runners/kinds.ts'
@@ -80,7 +81,11 @@ export interface ExamineSeams {
 export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSeams): Promise<void> {
   const probes = new Probes((type, what) => tell({ type, what }), signal)
   const options = completeOptions(orders.options)
-  const runner = chooseRunner(options, orders.runner)
+  const runner = chooseOrTell(options, orders.runner)
+  if ('level' in runner) {
+    conclude({ findings: [runner], silent: false }, tell)
+    return
+  }
   const mpi = await lookAtMpiRendezvous(options, { runner, timeout: orders.timeout, probes, signal })
   const wantsFile = orders.options.schedulerFile !== undefined
   const subject = subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
@@ -111,6 +116,17 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
   } finally {
     await probes.tidied()
     if ('value' in own) await leave(subject, own.value)
+  }
+}
+
+/** The runner; a problem where variables of two launchers are there. */
+function chooseOrTell(options: CompleteOptions, wanted: DoctorOrders['runner']): ChosenRunner | Finding {
+  try {
+    return chooseRunner(options, wanted)
+  } catch (error) {
+    if (error instanceof RunnerError && error.code === 'ERR_ENVIRONMENT')
+      return foundMessage('problem', 'runner', error.message)
+    throw error
   }
 }
 
