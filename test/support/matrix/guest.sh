@@ -15,7 +15,7 @@ ln -s /usr/lib/uml/modules /run/modules/lib/modules
 printf '#!/bin/sh\nexec /usr/sbin/modprobe -d /run/modules "$@"\n' >/run/modprobe
 chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
-for module in veth bridge nfsv4 nfsd; do /run/modprobe $module; done
+for module in veth bridge nfsv3 nfsd; do /run/modprobe $module; done
 ip link set lo up
 END
   printf 'cd %q\n' "$PWD" >>"$order"

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import guestScript from './guest.sh'
 import { root } from '../slurm/directory.ts'
 import type { Cell, Machine, Order, Report, Surroundings } from './cell.ts'
@@ -38,7 +38,10 @@ export async function startCell(
     scratch,
     report,
   }
-  const output = await inNamespaces(surroundings, machine, order)
+  // Where whoever waits can look.
+  const log = join(folder, `${cell.name}.log`)
+  await inNamespaces(surroundings, machine, { order, log })
+  const output = await readFile(log, 'utf8')
   await rm(scratch, { recursive: true, force: true })
   const found = await readFile(report, 'utf8').catch(() => undefined)
   await rm(report, { force: true })
@@ -56,17 +59,18 @@ function find({ find, launcher }: Cell, machine: Machine): Surroundings & { read
   return { ...found, python: found.python ?? machine.dask() }
 }
 
-/** What a cell prints. */
+/** Runs a cell, which prints into `log`, until it has ended. */
 async function inNamespaces(
   { node = process.execPath, python, system, guest: isGuest = false }: Surroundings & { readonly python: string },
   machine: Machine,
-  order: Order,
-): Promise<string> {
+  { order, log }: { readonly order: Order; readonly log: string },
+): Promise<void> {
   const mount = system === undefined ? 'true' : machine.mount(system)
   // The shell stays, as the first process of the namespace: it takes what others have left.
   const script = `${mount} && ${isGuest ? guestScript.trim() : '"$@"'}; exit $?`
   const namespaces = ['--fork', '--kill-child', '--pid', '--mount-proc', '--mount', '--propagation', 'private']
   const cell = [node, join(root, 'scripts/matrix-cell.mjs'), JSON.stringify(order)]
+  await using output = await open(log, 'w')
   // All ends with this process, however that ends.
   const child = spawn(
     'setpriv',
@@ -74,11 +78,10 @@ async function inNamespaces(
     {
       cwd: root,
       env: { ...process.env, DASK_HPC_RUNNER_TEST_PYTHON: python, MATRIX_SCRATCH: order.scratch },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output.fd, output.fd],
       timeout: limitMs,
       killSignal: 'SIGKILL',
     },
   )
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
-  return stdout + stderr
+  await once(child, 'close')
 }
