@@ -134,7 +134,11 @@ function addLookCommands(root: Command, withFlags: WithFlags): void {
 
 /** What `spread` starts on each host: it takes the command of its rank, and `start` does what that says. */
 function addRankCommand(root: Command, start: (command: readonly string[]) => Promise<void>): void {
-  root.command('rank', { hidden: true }).action(async () => {
-    await start(await (await import('./rank.ts')).takeRank())
-  })
+  root
+    .command('rank', { hidden: true })
+    .argument('[directory]')
+    .argument('[number]')
+    .action(async (directory?: string, number?: string) => {
+      await start(await (await import('./rank.ts')).takeRank(directory, number))
+    })
 }

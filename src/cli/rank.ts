@@ -1,13 +1,34 @@
-import { openLine, takePlace } from '../spread/take-place.ts'
+import * as z from 'zod/mini'
+import { exitStatuses, RunnerError } from '../errors.ts'
+import { openStream, streamLine } from '../spread/line.ts'
+import { joinDirectory } from '../spread/order-directory.ts'
 import { spreadOrdersSchema } from '../spread/orders.ts'
-import { exitStatuses } from '../errors.ts'
+import { takePlace } from '../spread/take-place.ts'
+import { hiddenOnly } from '../util/hidden-commands.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { readOrders } from './read-orders.ts'
 
-/** A rank that `spread` has started, on whatever host: takes its place, and gives the command that it is to be. */
-export async function takeRank(): Promise<readonly string[]> {
-  const line = openLine()
-  const command = await takePlace(await readOrders(spreadOrdersSchema, line), line)
+/**
+ * A rank that `spread` has started, on whatever host: takes its place, and gives the command that it is to be.
+ *
+ * @param directory where its orders are, and which rank it is there. @default they come on the line from the launcher
+ */
+export async function takeRank(directory?: string, rank?: string): Promise<readonly string[]> {
+  const command = await (directory === undefined ? fromStream() : fromDirectory(directory, Number(rank)))
   // The launcher says why.
   return command ?? forceExit(exitStatuses.ERR_TIMED_OUT)
+}
+
+async function fromStream(): ReturnType<typeof takePlace> {
+  const stream = openStream()
+  return await takePlace(await readOrders(spreadOrdersSchema, stream), streamLine(stream))
+}
+
+async function fromDirectory(directory: string, rank: number): ReturnType<typeof takePlace> {
+  const { orders, line } = await joinDirectory(directory, rank)
+  const read = z.safeParse(spreadOrdersSchema, JSON.parse(orders))
+  if (read.success) return await takePlace(read.data, line)
+  throw new RunnerError(`Cannot do anything: what is in "${directory}" are no orders; ${hiddenOnly}`, {
+    code: 'ERR_USAGE',
+  })
 }

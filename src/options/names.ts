@@ -4,7 +4,7 @@ import type { Row } from './row.ts'
 export const systemNames = ['spread', 'aws-batch', 'lsf', 'pbs', 'grid-engine', 'oar', 'kubernetes'] as const
 
 /** What `spread` starts ranks on other hosts with. */
-export const starterNames = ['oarsh', 'qrsh', 'ssh'] as const
+export const starterNames = ['oarsh', 'qrsh', 'pbsdsh', 'ssh'] as const
 
 /** The runners that `--runner` names, beside `auto`. */
 export const runnerKinds = ['slurm', 'mpi', ...systemNames, 'variables'] as const

@@ -37,9 +37,29 @@ export async function findHosts(env: Environment, options: HostOptions): Promise
   const starter = options.with === undefined ? (system ?? starterOf('ssh')) : starterOf(options.with)
   const path = options.hostsFrom ?? (system && fileOf(env, system.nodeFiles))
   if (path === undefined) throw noHosts(env)
-  const hosts = parseNodeFile(await read(path), path)
+  const wanted = parseNodeFile(await read(path), path)
+  const hosts = starter.countsLines === true ? await numbered(wanted, fileOf(env, starter.nodeFiles), starter) : wanted
   // Slots of a file that somebody has written may be anything.
   return { hosts, starter, slotsAreCpus: options.hostsFrom === undefined && system?.slotsAreCpus === true }
+}
+
+/** The same hosts with their lines in the node file of the job. */
+async function numbered(
+  hosts: readonly Host[],
+  path: string | undefined,
+  { name, nodeFiles }: Starter,
+): Promise<readonly Host[]> {
+  const cannot = (why: string): RunnerError =>
+    new RunnerError(`Cannot start ranks by ${name}: ${why}; name another program by --with`, {
+      code: 'ERR_ENVIRONMENT',
+    })
+  if (path === undefined) throw cannot(`${nodeFiles.join(', ')} is not set`)
+  const ofJob = parseNodeFile(await read(path), path)
+  return hosts.map((host) => {
+    const line = ofJob.find((each) => each.name === host.name)?.line
+    if (line === undefined) throw cannot(`"${host.name}" is no host of "${path}"`)
+    return { ...host, line }
+  })
 }
 
 function fileOf(env: Environment, variables: readonly string[]): string | undefined {

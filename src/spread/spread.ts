@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { type Exit, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import { unkillableMs } from '../process/supervised.ts'
@@ -10,7 +11,8 @@ import { workingDirectory } from '../util/surroundings.ts'
 import { settledWithin } from '../util/wait.ts'
 import { endStatus } from './end-status.ts'
 import type { Hosts } from './find-hosts.ts'
-import { environmentToSend } from './orders.ts'
+import { OrderDirectory } from './order-directory.ts'
+import { environmentToSend, type SpreadOrders } from './orders.ts'
 import { type Place, placesOf, variablesOf } from './places.ts'
 import type { PassedOn } from './signals.ts'
 import { StartedRank } from './started-rank.ts'
@@ -50,7 +52,7 @@ const releaseMs = 3_000
 export async function spread(options: SpreadOptions): Promise<number> {
   await using reaper = new Reaper()
   const places = placesOf(options.hosts, options.per)
-  const ranks = startAll(places, options, reaper)
+  const ranks = await startAll(places, options, reaper)
   options.say(`${places.length} ranks on ${options.hosts.length} hosts by ${options.starter.name}`)
   using interruption = new Interruption(ranks)
   const ready = Promise.all(ranks.map(async (rank) => rank.ready(options.startTimeout)))
@@ -68,7 +70,11 @@ export async function spread(options: SpreadOptions): Promise<number> {
   return endStatus(await endsOf(ranks, interruption, options), options.clientOf(places.length))
 }
 
-function startAll(places: readonly Place[], options: SpreadOptions, reaper: Reaper): readonly StartedRank[] {
+async function startAll(
+  places: readonly Place[],
+  options: SpreadOptions,
+  reaper: Reaper,
+): Promise<readonly StartedRank[]> {
   const { args, env, starter, slotsAreCpus } = options
   const own = randomBytes(4).toString('hex')
   const job = jobIdOf(env) ?? `spread-${own}`
@@ -76,10 +82,18 @@ function startAll(places: readonly Place[], options: SpreadOptions, reaper: Reap
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)
-  return places.map((place) => {
-    const orders = { word, directory, env: { ...sent, ...variablesOf(place, words) }, args }
-    return new StartedRank(place, { starter, orders, env, reaper })
+  const ordersOf = (place: Place): SpreadOrders => ({
+    word,
+    directory,
+    env: { ...sent, ...variablesOf(place, words) },
+    args,
   })
+  const shared = starter.handsOnInput ? undefined : new OrderDirectory(join(directory, `.spread.run-${own}`))
+  await shared?.make(reaper)
+  for (const place of places) await shared?.order(place.rank, ordersOf(place))
+  return places.map(
+    (place) => new StartedRank(place, { starter, orders: ordersOf(place), env, reaper, directory: shared }),
+  )
 }
 
 /** The signals that come to this process, which are passed on to all ranks. */

@@ -2,12 +2,14 @@ import { RunnerError } from '../errors.ts'
 import { Child } from '../process/child.ts'
 import { type Exit, formatExit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
+import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { writeTo } from '../util/slow-output.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { printable } from '../util/printable.ts'
 import { deadline } from '../util/wait.ts'
+import type { OrderDirectory } from './order-directory.ts'
 import { beginWord, type SpreadOrders } from './orders.ts'
 import { isThisHost, type Place } from './places.ts'
 import { remoteCommand } from './remote-command.ts'
@@ -20,53 +22,67 @@ export interface StartOptions {
   readonly orders: SpreadOrders
   readonly env: Readonly<NodeJS.ProcessEnv>
   readonly reaper: Reaper
+  /** Where orders and words are left if the remote start hands on no input. */
+  readonly directory: OrderDirectory | undefined
 }
 
 /** A rank on its host, by the process here that has started it: on this host the rank itself, else the remote start. */
 export class StartedRank {
   readonly place: Place
   readonly #starter: Starter | undefined
+  readonly #directory: OrderDirectory | undefined
   readonly #child: Child
   /** Lines that are not shown yet: where it does not get ready, they are part of the reason. */
   #held: (readonly ['stdout' | 'stderr', string])[] = []
   #isReady = false
-  readonly #ready: Promise<void>
+  readonly #ready: Promise<unknown>
+  readonly #exited: Promise<Exit>
 
   /** Starts it. */
-  constructor(place: Place, { starter, orders, env, reaper }: StartOptions) {
+  constructor(place: Place, { starter, orders, env, reaper, directory }: StartOptions) {
     this.place = place
     const { host } = place
     const isHere = isThisHost(host.name)
     this.#starter = isHere ? undefined : starter
-    let ready: () => void
-    this.#ready = new Promise((resolve) => (ready = resolve))
+    this.#directory = isHere ? undefined : directory
+    const ready = deferred<undefined>()
+    this.#ready = ready.promise
+    const becomeReady = (): void => {
+      this.#isReady = true
+      ready.resolve(undefined)
+      void this.#show()
+    }
     this.#child = new Child({
-      command: isHere ? remoteCommand() : starter.command(host, remoteCommand()),
+      command: isHere ? remoteCommand() : starter.command(host, remoteCommand(this.#placeInDirectory)),
       env: isHere ? forOwnProcess(env) : env,
       reaper,
       endsWithUs: true,
-      stdin: 'pipe',
+      stdin: this.#directory === undefined ? 'pipe' : 'ignore',
       // A terminal, or the system, may signal the remote start as well, which would lose its rank by that.
       shielded: !isHere,
       output: (lines, stream) => {
         for (const line of lines) {
           const isWord = !this.#isReady && stream === 'stdout' && line.endsWith(orders.word)
-          if (isWord) {
-            this.#isReady = true
-            ready()
-          }
           const text = isWord ? line.slice(0, -orders.word.length) : line
           if (!isWord || text !== '') this.#held.push([stream, text])
+          if (isWord) becomeReady()
         }
         return this.#isReady ? this.#show() : undefined
       },
     })
     this.#child.stdin?.write(`${JSON.stringify(orders)}\n`)
+    const ended = new AbortController()
+    this.#exited = this.#child.exited.then(async (exit) => {
+      ended.abort()
+      const status = await this.#directory?.statusOf(place.rank)
+      return status === undefined ? exit : { status, signal: null, forced: exit.forced }
+    })
+    this.#directory?.ready(place.rank, ended.signal).then(becomeReady, () => undefined)
   }
 
-  /** How its process here has ended. */
+  /** How it has ended, as far as its process here tells, or it has left word of it. */
   get exited(): Promise<Exit> {
-    return this.#child.exited
+    return this.#exited
   }
 
   /** Whether it has said that it is ready. */
@@ -90,22 +106,33 @@ export class StartedRank {
 
   /** All are ready: has the rank begin. */
   begin(): void {
-    this.#child.stdin?.write(`${beginWord}\n`)
+    this.#send(beginWord)
   }
 
   /** Has the rank get a signal. */
   signal(signal: PassedOn): void {
-    this.#child.stdin?.write(`${signal}\n`)
+    this.#send(signal)
   }
 
   /** Has the rank end, as where its launcher has gone. */
   release(): void {
-    this.#child.stdin?.end()
+    if (this.#directory === undefined) this.#child.stdin?.end()
+    else this.#directory.send(this.place.rank, 'SIGTERM')
   }
 
   /** Ends its process here. */
   kill(why?: string): void {
     this.#child.kill(why)
+  }
+
+  /** What the rank is told of where its orders are. */
+  get #placeInDirectory(): readonly string[] {
+    return this.#directory === undefined ? [] : [this.#directory.path, String(this.place.rank)]
+  }
+
+  #send(word: string): void {
+    if (this.#directory === undefined) this.#child.stdin?.write(`${word}\n`)
+    else this.#directory.send(this.place.rank, word)
   }
 
   /** Shows what is held. What it gives resolves when more is to be shown. */

@@ -16,6 +16,10 @@ export interface Starter {
   readonly command: (host: Host, program: readonly string[]) => [string, ...string[]]
   /** What to try by hand where it does not start anything. */
   readonly trial: (host: Host) => string
+  /** Whether the command names a host by its line in the node file of the job. @default false */
+  readonly countsLines?: boolean
+  /** Whether the standard input of the command is that of the program. */
+  readonly handsOnInput: boolean
   /** Whether a slot of its node file is a CPU of the job. */
   readonly slotsAreCpus: boolean
 }
@@ -34,6 +38,7 @@ export const starters: readonly Starter[] = [
     nodeFiles: ['OAR_NODE_FILE', 'OAR_NODEFILE'],
     command: ({ name }, program) => ['oarsh', ...sshOptions, name, asText(program)],
     trial: ({ name }) => `oarsh ${name} true`,
+    handsOnInput: true,
     // A line of the file is a resource: a core, a thread or a whole host. The CPUs are those of the job's control group.
     slotsAreCpus: false,
   },
@@ -43,7 +48,19 @@ export const starters: readonly Starter[] = [
     nodeFiles: ['PE_HOSTFILE'],
     command: ({ name }, program) => ['qrsh', '-inherit', '-noshell', name, ...program],
     trial: ({ name }) => `qrsh -inherit ${name} true`,
+    handsOnInput: true,
     slotsAreCpus: true,
+  },
+  {
+    name: 'pbsdsh',
+    system: 'PBS',
+    nodeFiles: ['PBS_NODEFILE'],
+    command: ({ line }, program) => ['pbsdsh', '-n', String(line), '--', ...program],
+    trial: ({ line }) => `pbsdsh -n ${line} -- /bin/true`,
+    countsLines: true,
+    handsOnInput: false,
+    // PBS Professional has a line for each chunk, whatever CPUs that has.
+    slotsAreCpus: false,
   },
   {
     name: 'ssh',
@@ -51,6 +68,7 @@ export const starters: readonly Starter[] = [
     nodeFiles: [],
     command: ({ name }, program) => ['ssh', ...sshOptions, name, asText(program)],
     trial: ({ name }) => `ssh -o BatchMode=yes ${name} true`,
+    handsOnInput: true,
     slotsAreCpus: false,
   },
 ]

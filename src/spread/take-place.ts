@@ -1,24 +1,10 @@
-import { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { statSync } from 'node:fs'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
-import { forEachLine } from '../process/output.ts'
-import { ordersDescriptor } from './remote-command.ts'
+import type { Line } from './line.ts'
 import { beginWord, takeEnvironment, type SpreadOrders } from './orders.ts'
 import { isPassedOn } from './signals.ts'
-
-/** Opens the line from the launcher. @throws RunnerError ERR_USAGE where there is none. */
-export function openLine(): Socket {
-  try {
-    return new Socket({ fd: ordersDescriptor, readable: true, writable: false })
-  } catch (cause) {
-    throw new RunnerError(`Cannot take part in a run: no orders come from a launcher (${messageOf(cause)})`, {
-      code: 'ERR_USAGE',
-      cause,
-    })
-  }
-}
 
 /**
  * Takes the place of a rank: the directory, the environment, and from then on the launcher's signals. Says so, and waits
@@ -27,7 +13,7 @@ export function openLine(): Socket {
  * @returns the command of this process, and its arguments; undefined where the run does not begin
  * @throws RunnerError ERR_ENVIRONMENT where there is no such directory on this host.
  */
-export async function takePlace(orders: SpreadOrders, line: Socket): Promise<readonly string[] | undefined> {
+export async function takePlace(orders: SpreadOrders, line: Line): Promise<readonly string[] | undefined> {
   enter(orders)
   const begins = deferred<boolean>()
   let hasBegun = false
@@ -35,15 +21,14 @@ export async function takePlace(orders: SpreadOrders, line: Socket): Promise<rea
     begins.resolve(false)
     if (hasBegun) process.kill(process.pid, signal)
   }
-  forEachLine(line, (word) => {
+  const hear = (word: string): void => {
     if (word === beginWord) begins.resolve((hasBegun = true))
     else if (isPassedOn(word)) end(word)
-  })
-  line.once('close', () => {
+  }
+  line.listen(hear, () => {
     end('SIGTERM')
   })
-  line.resume()
-  process.stdout.write(`${orders.word}\n`)
+  await line.sayReady(orders.word)
   const begun = await begins.promise
   line.unref()
   return begun ? orders.args : undefined

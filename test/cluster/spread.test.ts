@@ -26,6 +26,7 @@ const hold = ['--', 'run', '--', 'python3', join(programs, 'hold.py'), 'go']
 for (const [program, env] of [
   ['ssh', {}],
   ['qrsh', { PE_HOSTFILE: 'hosts', JOB_ID: '17', SGE_TASK_ID: 'undefined' }],
+  ['pbsdsh', { PBS_NODEFILE: 'hosts', PBS_JOBID: '17.server' }],
 ] as const)
   test(`${program} starts a rank on each host, which gets directory and environment, and shows none of it`, async () => {
     await using cluster = await Cluster.make()
@@ -33,7 +34,7 @@ for (const [program, env] of [
     cluster.expectFile('commands')
     const shown =
       'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; exit 3'
-    const hosts = 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
+    const hosts = program === 'pbsdsh' ? 'hostA\nhostB\nhostB\nhostC\n' : 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
     const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
     const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
       PASSWORD: 'secret word',
@@ -43,9 +44,10 @@ for (const [program, env] of [
     await run.expectStatus(3)
     expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\n`)
     expect(run.stderr).toContain(`3 ranks on 3 hosts by ${program}\n`)
-    if (program === 'qrsh') expect(run.stderr).toContain('run spread-17.')
+    if (program !== 'ssh') expect(run.stderr).toContain('run spread-17.')
     const commands = (await readFile(log, 'utf8')).trimEnd().split('\n')
-    expect(commands.map((each) => / (host.) /.exec(each)?.[1]).sort()).toEqual(['hostA', 'hostB', 'hostC'])
+    const places = program === 'pbsdsh' ? ['0', '1', '3'] : ['hostA', 'hostB', 'hostC']
+    expect(commands.map((each) => / (host.|[0-9]+) /.exec(each.replace('=20', ''))?.[1]).sort()).toEqual(places)
     expect(commands.join()).not.toMatch(/secret|client|Client/)
     await cluster.expectNothingLeft()
   })
@@ -75,10 +77,14 @@ for (const [host, says] of [
     await cluster.expectNothingLeft()
   })
 
-test('signals reach the program, whose status is that of spread', async () => {
+test.each([
+  ['ssh', []],
+  ['pbsdsh', ['--with', 'pbsdsh']],
+])('signals reach the program by %s, and its status is that of spread', async (_, args) => {
   await using cluster = await Cluster.make()
-  const counting = ['--', 'run', '--', 'python3', join(programs, 'signals.py'), '3', '7']
-  const run = await spread(cluster, 'localhost\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...counting])
+  const counting = ['--', 'run', '--', 'python3', join(programs, 'signals.py'), '1', '7']
+  const env = { PBS_NODEFILE: 'hosts' }
+  const run = await spread(cluster, 'localhost\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...args, ...counting], env)
   await run.expectOutput('ready')
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGTERM'] as const) run.signal(signal)
   await run.expectStatus(7)
@@ -86,9 +92,13 @@ test('signals reach the program, whose status is that of spread', async () => {
   await cluster.expectNothingLeft()
 })
 
-test('where spread is killed, the ranks end on all hosts', async () => {
+test.each([
+  ['ssh', []],
+  ['pbsdsh', ['--with', 'pbsdsh']],
+])('where spread is killed, the ranks end that %s has started', async (_, args) => {
   await using cluster = await Cluster.make()
-  const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
+  const env = { PBS_NODEFILE: 'hosts' }
+  const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...args, ...hold], env)
   await run.expectOutput('ready')
   kill(run.pid, 'SIGKILL')
   await cluster.expectNothingLeft()
