@@ -4,7 +4,7 @@ import { openStream, streamLine } from '../spread/line.ts'
 import { joinDirectory } from '../spread/order-directory.ts'
 import { spreadOrdersSchema } from '../spread/orders.ts'
 import { takePlace } from '../spread/take-place.ts'
-import { hiddenOnly } from '../util/hidden-commands.ts'
+import { hiddenOnly } from '../util/own-commands.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { readOrders } from './read-orders.ts'
 
