@@ -28,29 +28,32 @@ for (const [program, env] of [
   ['qrsh', { PE_HOSTFILE: 'hosts', JOB_ID: '17', SGE_TASK_ID: 'undefined' }],
   ['pbsdsh', { PBS_NODEFILE: 'hosts', PBS_JOBID: '17.server' }],
 ] as const)
-  test(`${program} starts a rank on each host, which gets directory and environment, and shows none of it`, async () => {
-    await using cluster = await Cluster.make()
-    const log = cluster.path('commands')
-    cluster.expectFile('commands')
-    const shown =
-      'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; exit 3'
-    const hosts = program === 'pbsdsh' ? 'hostA\nhostB\nhostB\nhostC\n' : 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
-    const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
-    const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
-      PASSWORD: 'secret word',
-      REMOTE_START_LOG: log,
-      ...env,
-    })
-    await run.expectStatus(3)
-    expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\n`)
-    expect(run.stderr).toContain(`3 ranks on 3 hosts by ${program}\n`)
-    if (program !== 'ssh') expect(run.stderr).toContain('run spread-17.')
-    const commands = (await readFile(log, 'utf8')).trimEnd().split('\n')
-    const places = program === 'pbsdsh' ? ['0', '1', '3'] : ['hostA', 'hostB', 'hostC']
-    expect(commands.map((each) => / (host.|[0-9]+) /.exec(each.replace('=20', ''))?.[1]).sort()).toEqual(places)
-    expect(commands.join()).not.toMatch(/secret|client|Client/)
-    await cluster.expectNothingLeft()
-  })
+  test.concurrent(
+    `${program} starts a rank on each host, which gets directory and environment, and shows none of it`,
+    async () => {
+      await using cluster = await Cluster.make()
+      const log = cluster.path('commands')
+      cluster.expectFile('commands')
+      const shown =
+        'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; exit 3'
+      const hosts = program === 'pbsdsh' ? 'hostA\nhostB\nhostB\nhostC\n' : 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
+      const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
+      const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
+        PASSWORD: 'secret word',
+        REMOTE_START_LOG: log,
+        ...env,
+      })
+      await run.expectStatus(3)
+      expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\n`)
+      expect(run.stderr).toContain(`3 ranks on 3 hosts by ${program}\n`)
+      if (program !== 'ssh') expect(run.stderr).toContain('run spread-17.')
+      const commands = (await readFile(log, 'utf8')).trimEnd().split('\n')
+      const places = program === 'pbsdsh' ? ['0', '1', '3'] : ['hostA', 'hostB', 'hostC']
+      expect(commands.map((each) => / (host.|[0-9]+) /.exec(each.replace('=20', ''))?.[1]).sort()).toEqual(places)
+      expect(commands.join()).not.toMatch(/secret|client|Client/)
+      await cluster.expectNothingLeft()
+    },
+  )
 
 for (const [host, says] of [
   [
@@ -60,7 +63,7 @@ for (const [host, says] of [
   ['denied1', /Cannot start rank 2 on "denied1" by ssh: .*Permission denied/],
   ['silent1', /Cannot start rank 2 on "silent1" by ssh: it is not ready after 2 s/],
 ] as const)
-  test(`everything ends at once where rank 2 cannot be started on ${host}`, async () => {
+  test.concurrent(`everything ends at once where rank 2 cannot be started on ${host}`, async () => {
     await using cluster = await Cluster.make()
     const run = await spread(cluster, `localhost\nhostB\n${host}\n`, [
       '--hosts-from',
@@ -77,7 +80,7 @@ for (const [host, says] of [
     await cluster.expectNothingLeft()
   })
 
-test.each([
+test.concurrent.each([
   ['ssh', []],
   ['pbsdsh', ['--with', 'pbsdsh']],
 ])('signals reach the program by %s, and its status is that of spread', async (_, args) => {
@@ -92,7 +95,7 @@ test.each([
   await cluster.expectNothingLeft()
 })
 
-test.each([
+test.concurrent.each([
   ['ssh', []],
   ['pbsdsh', ['--with', 'pbsdsh']],
 ])('where spread is killed, the ranks end that %s has started', async (_, args) => {
@@ -104,21 +107,24 @@ test.each([
   await cluster.expectNothingLeft()
 })
 
-test("where the remote start of the client's rank is killed, all ends with the status of the failure", async () => {
-  await using cluster = await Cluster.make()
-  const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
-  await run.expectOutput('ready')
-  kill(
-    await cluster.expectProcess(
-      `${join(starts, 'ssh')} -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 hostB`,
-    ),
-    'SIGKILL',
-  )
-  await run.expectStatus(69)
-  await cluster.expectNothingLeft()
-})
+test.concurrent(
+  "where the remote start of the client's rank is killed, all ends with the status of the failure",
+  async () => {
+    await using cluster = await Cluster.make()
+    const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
+    await run.expectOutput('ready')
+    kill(
+      await cluster.expectProcess(
+        `${join(starts, 'ssh')} -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 hostB`,
+      ),
+      'SIGKILL',
+    )
+    await run.expectStatus(69)
+    await cluster.expectNothingLeft()
+  },
+)
 
-test('says what is wrong before anything starts', async () => {
+test.concurrent('says what is wrong before anything starts', async () => {
   await using cluster = await Cluster.make()
   for (const [args, status, says] of [
     [['--', 'python3', 'x.py'], 64, 'Cannot spread "python3": what follows -- is run'],
