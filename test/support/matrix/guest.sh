@@ -23,5 +23,5 @@ END
   printf '%q ' "$@" >>"$order"
   printf '\nsync\n/usr/bin/python3 -c "import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)"\n' >>"$order"
   chmod +x "$order"
-  linux.uml mem=4G root=/dev/root rootfstype=hostfs rootflags=/ rw init="$order" con=null con0=null,fd:1 </dev/null
+  linux.uml mem=4G uml_dir="$MATRIX_SCRATCH" root=/dev/root rootfstype=hostfs rootflags=/ rw init="$order" con=null con0=null,fd:1 </dev/null
 }

@@ -17,8 +17,9 @@ export async function askVersions(
 ): Promise<Versions> {
   const [, python = '?', dask = '?'] =
     /^Version (\S+) (\S+)$/m.exec(await bed.outputOf('python3', '-c', question)) ?? []
-  // Of several mounts on one place, the last one is seen.
-  const kinds = await bed.outputOf('findmnt', '--noheadings', '--output', 'FSTYPE', '--target', '.')
+  // On a host that runs jobs: the one that submits them may serve the filesystem. Of several mounts on one place, the last one is seen.
+  const host = launcher === 'slurm' ? ['srun', '--nodes=1', '--ntasks=1'] : []
+  const kinds = await bed.outputOf(...host, 'findmnt', '--noheadings', '--output', 'FSTYPE', '--target', '.')
   const kind = kinds.split('\n').at(-1) ?? '?'
   return {
     python,
