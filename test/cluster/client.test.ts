@@ -191,11 +191,11 @@ test('a function that uses something from outside is refused, and one that hides
   )
   expect(() => client.map((x: number) => x + offset, [1])).toThrow('it uses "offset"')
   expect(() => client.submit((): string => typeof offset)).toThrow('it uses "offset"')
-  // Named as a global may be that another Node has.
-  const Offset = Math.random()
-  const hidden = client.submit((name: string): unknown => (typeof Offset === 'string' ? name : Offset), ['x'])
+  // Named as a global may be that a tool defines.
+  const _offset = Math.random()
+  const hidden = client.submit((name: string): unknown => (typeof _offset === 'string' ? name : _offset), ['x'])
   await expect(hidden.result()).rejects.toThrow(
-    'Cannot run "anonymous" on a worker: it uses "Offset", which is defined outside of it; pass it as an argument, or by the option scope: { Offset }',
+    'Cannot run "anonymous" on a worker: it uses "_offset", which is defined outside of it; pass it as an argument, or by the option scope: { _offset }',
   )
   expect(() => client.submit(Math.max, [1])).toThrow('it is native or bound')
   expect(() => client.submit(TaskError as never)).toThrow('it is a class')
