@@ -7,7 +7,7 @@
 export { BaseRunner } from './run/base-runner.ts'
 export { type Context, InterruptedError, type RunContext } from './identity/run-context.ts'
 export { RunnerHooks } from './run/hooks.ts'
-export type { JobEnd, WorkloadManager } from './run/workload-manager.ts'
+export type { JobEnd, Step, WorkloadManager } from './run/workload-manager.ts'
 export { FileRendezvous, type FileRendezvousOptions } from './rendezvous/file/file-rendezvous.ts'
 export type { CleanupList, Rendezvous } from './rendezvous/rendezvous.ts'
 export { LocalRunner, type LocalRunnerOptions } from './runners/local/local-runner.ts'

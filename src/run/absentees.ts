@@ -81,10 +81,10 @@ export class Absentees {
   async #earlyExits(): Promise<readonly EarlyExit[]> {
     const { rendezvous, manager } = this.#run
     const { missing } = this.#coordinator
-    const lost = (await manager?.lostWithHost(missing)) ?? []
+    const lost = (await manager.step?.lostWithHost(missing)) ?? []
     const exits = (await rendezvous.earlyExits()).filter(({ rank }) => missing.includes(rank))
     // One that can still write where the network does not reach ends there unseen by the workload manager.
-    const isSilent = async (rank: number): Promise<boolean> => (await manager?.hostAnswers(rank)) === false
+    const isSilent = async (rank: number): Promise<boolean> => (await manager.step?.hostAnswers(rank)) === false
     const judged = exits.map(async (exit) => ({ ...exit, silent: await isSilent(exit.rank) }))
     return [...(await Promise.all(judged)), ...lost]
   }

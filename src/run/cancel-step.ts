@@ -32,6 +32,14 @@ export function cancelDelay({ rank, silent, skew, lostAfter }: Survivor): number
   return before >= mostCancellers ? undefined : sweepMs + lostAfter / reaperShare + skew + before * cancelIntervalMs
 }
 
+/** Has the step ended that `silent` ranks would hold; if only its job can be ended, tells how. */
+export async function releaseStep({ context, manager }: RunParts, silent: readonly number[]): Promise<void> {
+  const { step, endCommand } = manager
+  await step?.cancelStep(silent)
+  if (step === undefined && endCommand !== undefined)
+    context.logger.warn(`rank ${silent.join(', ')} may still hold the job: ${endCommand} ends it`)
+}
+
 /** Waits until it is this process's turn to have the step ended; whether it comes to that. */
 export async function isCanceller(
   { context, shutdown }: RunParts,

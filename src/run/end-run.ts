@@ -44,7 +44,7 @@ export async function endRun(
   if (options.client && isOrdinary && scheduler?.hadClient === false) logger.info(nobodyCame)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) logger.warn(`ended without having seen rank ${missing.join(', ')}`)
-  const mayCome = manager !== undefined && options.scancel && !forced && missing.length > 0
+  const mayCome = manager.step !== undefined && options.scancel && !forced && missing.length > 0
   await withdraw(run, coordinator, result, missing.length > 0)
   if (options.scancel) {
     await awaitLate(run, coordinator, { mayCome, failed })
@@ -66,7 +66,7 @@ async function awaitLate(
   // One that does not tell of its end is slow, or is found to be silent; so is the host of one that has not come.
   if (coordinator.someUndone) await settledWithin(coordinator.everybodyGone, silenceMs)
   // One that was stopped before it came holds the step as well: awake, it finds the run over.
-  if (mayCome) await manager?.resumeStep()
+  if (mayCome) await manager.step?.resumeStep()
   // After an orderly end one that has not come is more likely late than frozen.
   const mayBeFrozen = mayCome && failed
   const toComeMs = mayBeFrozen ? Math.max(0, supervisor.began.getTime() + silenceMs - Date.now()) : 0
@@ -74,7 +74,7 @@ async function awaitLate(
     context.logger.info(
       `waiting ${formatDuration(toComeMs)} for rank ${coordinator.missing.join(', ')}, which has not come: it may be frozen, and hold the step`,
     )
-  const waitMs = manager?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
+  const waitMs = manager.step?.someDoubtful === true ? silenceMs : Math.max(toComeMs, mayCome ? wakingMs : 0)
   await settledWithin(Promise.race([coordinator.everybodyCame, shutdown.happened]), waitMs)
 }
 

@@ -8,12 +8,12 @@ import type { OutcomeRecord } from '../record/outcome-record.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { showProgress } from '../util/progress.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
-import { isCanceller } from './cancel-step.ts'
+import { isCanceller, releaseStep } from './cancel-step.ts'
 import { failureOf, HostLostError, RunIsOver, outcomeOf } from './failure.ts'
 import type { RunParts } from './run-parts.ts'
 import { joinRun } from './join-run.ts'
 import type { Part, RunEnd } from './part.ts'
-import type { WorkloadManager } from './workload-manager.ts'
+import type { Step } from './workload-manager.ts'
 
 /** How long a rank 0 that was stopped may take to publish where it is. */
 const wakingMs = 4_000
@@ -81,11 +81,11 @@ export class Follower implements Part {
 
   /** @throws HostLostError if rank 0 cannot come, or what `work` does. */
   async #unlessRank0IsLost<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { manager } = this.#run
-    if (manager === undefined) return await work(signal)
+    const { step } = this.#run.manager
+    if (step === undefined) return await work(signal)
     const over = new AbortController()
     const working = work(AbortSignal.any([signal, over.signal]))
-    const lost = this.#rank0IsLost(manager, over.signal)
+    const lost = this.#rank0IsLost(step, over.signal)
     try {
       return await Promise.race([working, lost])
     } finally {
@@ -95,13 +95,13 @@ export class Follower implements Part {
   }
 
   /** @throws HostLostError if rank 0 cannot come, or the signal's reason; does not resolve. */
-  async #rank0IsLost(manager: WorkloadManager, signal: AbortSignal): Promise<never> {
+  async #rank0IsLost(step: Step, signal: AbortSignal): Promise<never> {
     const { context } = this.#run
     // The more ask, the less often each may.
     const intervalMs = Math.max(leastAskIntervalMs, context.identity.size * 5)
     for (;;) {
       await sleep(intervalMs, signal)
-      for (const { failure } of await manager.lostWithHost([0]))
+      for (const { failure } of await step.lostWithHost([0]))
         throw new HostLostError(failure?.message ?? 'Lost rank 0', { code: 'ERR_COMPONENT_LOST' })
     }
   }
@@ -222,17 +222,18 @@ export class Follower implements Part {
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
-    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager?.hostAnswers(0)) !== false) return
+    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager.step?.hostAnswers(0)) !== false)
+      return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
-    if (manager !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
+    if (manager.step !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
     cause.tellAsCanceller()
-    await manager?.cancelStep(this.silent)
+    await releaseStep(this.#run, this.silent)
   }
 
   /** Rank 0 has not come: if it was stopped before its first word it wakes, and finds the others gone. */
   async #leaveWithoutRank0(): Promise<void> {
     const { rendezvous, manager, shutdown } = this.#run
-    await manager?.resumeStep()
+    await manager.step?.resumeStep()
     await settledWithin(shutdown.happened, wakingMs)
     await rendezvous.withdrawUnpublished()
   }

@@ -3,7 +3,7 @@ import type { Role } from '../identity/roles.ts'
 import type { Context, RunContext } from '../identity/run-context.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import type { Rendezvous } from '../rendezvous/rendezvous.ts'
-import type { JobEnd, WorkloadManager } from './workload-manager.ts'
+import type { WorkloadManager } from './workload-manager.ts'
 
 /**
  * What differs from one kind of run to another: how a process learns who it is, how the processes meet, and what the
@@ -20,13 +20,9 @@ export abstract class RunnerHooks {
   protected async schedulerFileFor(path: string, _me: Identity): Promise<string> {
     return await Promise.resolve(path)
   }
-  /** What can end the step, if anything can. */
-  protected workloadManager(_run: RunContext): WorkloadManager | undefined {
-    return undefined
-  }
-  /** When the job around the run ends, as far as its workload manager tells. `signal` ends the question: the run is over. */
-  protected async jobEnd(_run: RunContext, _signal: AbortSignal): Promise<JobEnd> {
-    return await Promise.resolve({ why: 'its runner does not find out' })
+  /** What knows the job around the run, and may be able to end its step. */
+  protected workloadManager(_run: RunContext): WorkloadManager {
+    return { jobEnd: async () => await Promise.resolve({ why: 'its runner does not find out' }) }
   }
   /** Whether all processes of the run are on this host, so that nothing has to listen beyond it. */
   protected isOnOneHost(): boolean {
@@ -65,7 +61,6 @@ export abstract class RunnerHooks {
       getRoles: this.getRoles.bind(this),
       schedulerFileFor: this.schedulerFileFor.bind(this),
       workloadManager: this.workloadManager.bind(this),
-      jobEnd: this.jobEnd.bind(this),
       isOnOneHost: this.isOnOneHost.bind(this),
       afterEnd: this.afterEnd.bind(this),
       beforeSchedulerStart: this.beforeSchedulerStart.bind(this),

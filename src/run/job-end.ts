@@ -16,11 +16,9 @@ export class JobEndWatch implements Disposable {
   readonly #end: Promise<JobEnd>
 
   /** Asks when the job ends. */
-  constructor(run: Pick<RunParts, 'context' | 'hooks' | 'shutdown' | 'supervisor'>) {
+  constructor(run: Pick<RunParts, 'context' | 'manager' | 'shutdown' | 'supervisor'>) {
     this.#run = run
-    this.#end = run.hooks
-      .jobEnd(run.context, this.#over.signal)
-      .catch((error: unknown): JobEnd => ({ why: messageOf(error) }))
+    this.#end = run.manager.jobEnd(this.#over.signal).catch((error: unknown): JobEnd => ({ why: messageOf(error) }))
   }
 
   /** Does it as soon as the end of the job is known. */

@@ -17,7 +17,7 @@ import { tlsOf } from '../security/run-tls.ts'
 import type { TlsMaterial } from '../util/tls-files.ts'
 import { sleepUnref } from '../util/wait.ts'
 import { Absentees } from './absentees.ts'
-import { isCanceller } from './cancel-step.ts'
+import { isCanceller, releaseStep } from './cancel-step.ts'
 import { endRun } from './end-run.ts'
 import { failureOf, outcomeOf } from './failure.ts'
 import { JobEndWatch } from './job-end.ts'
@@ -288,8 +288,8 @@ export class Rank0 implements Part {
     const { manager } = this.#run
     if (!(await isCanceller(this.#run, { silent: [...this.silent, ...this.#absent], skew: 0 }))) return
     // It kills this process as well, whose status is lost then.
-    if (this.silent.length > 0) await manager?.cancelStep(this.silent)
-    else await manager?.terminateStep(this.#absent)
+    if (this.silent.length > 0) await releaseStep(this.#run, this.silent)
+    else await manager.step?.terminateStep(this.#absent)
   }
 
   get #coordinator(): Coordinator | undefined {

@@ -22,8 +22,7 @@ export interface RunParts {
   readonly shutdown: Shutdown
   readonly hooks: LentHooks
   readonly rendezvous: Rendezvous
-  /** Missing if nothing can end the step. */
-  readonly manager: WorkloadManager | undefined
+  readonly manager: WorkloadManager
   readonly context: RunContext
   /** The roles of this process. */
   readonly mine: readonly Role[]

@@ -3,8 +3,18 @@ import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 /** When the job ends that a run is a part of, in milliseconds since 1970; or why that is not known. */
 export type JobEnd = { readonly at: number } | { readonly why: string }
 
-/** What the workload manager of a step can tell of its hosts, and do to it. */
+/** What the workload manager of a job can tell of it, and do to it. */
 export interface WorkloadManager {
+  /** When the job ends. `signal` ends the question: the run is over. */
+  jobEnd(signal: AbortSignal): Promise<JobEnd>
+  /** The step of the run. Missing if nothing but the job can be ended. */
+  readonly step?: Step
+  /** What ends the job, as people type it: its launcher may wait for a process that is lost. */
+  readonly endCommand?: string | undefined
+}
+
+/** What the workload manager of a step can tell of its hosts, and do to it. */
+export interface Step {
   /** Those of `ranks` that have not come and cannot, because their hosts are lost. */
   lostWithHost(ranks: readonly number[]): Promise<readonly EarlyExit[]>
   /** Whether the host of a rank answers. */

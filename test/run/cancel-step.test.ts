@@ -7,12 +7,14 @@ import type { Role } from '../../src/identity/roles.ts'
 import { BaseRunner } from '../../src/run/base-runner.ts'
 import { HostLostError } from '../../src/run/failure.ts'
 import type { Rendezvous } from '../../src/rendezvous/rendezvous.ts'
-import type { WorkloadManager } from '../../src/run/workload-manager.ts'
-import { fakeManager, fakeRendezvous } from './support/fake-rendezvous.ts'
+import type { JobEnd, WorkloadManager } from '../../src/run/workload-manager.ts'
+import { fakeRendezvous, fakeStep } from './support/fake-rendezvous.ts'
 import { fileOf, ownerOf } from '../rendezvous/file/support/run.ts'
 
 /** What the process under test has done, in its order. */
 const did: string[] = []
+/** What it has written. */
+const said: string[] = []
 
 vi.mock(import('../../src/util/wait.ts'), async (original) => ({
   ...(await original()),
@@ -30,6 +32,8 @@ interface Story extends RunnerOptions {
   readonly over?: boolean
   /** It does so while this process cannot join it, and leaves no word of why. */
   readonly ends?: boolean
+  /** Only the job can be ended, by this. */
+  readonly endCommand?: string
 }
 
 class Ended extends Error {}
@@ -42,7 +46,7 @@ class Lonely extends BaseRunner {
       did.push(`exited with ${status}`)
       throw new Ended()
     }
-    const { rank: _rank, why: _why, over: _over, ends: _ends, ...options } = story
+    const { rank: _rank, why: _why, over: _over, ends: _ends, endCommand: _end, ...options } = story
     super({ command: ['true'], lostAfter: '8s', grace: '8s', exit, ...options })
     this.#story = story
   }
@@ -76,10 +80,14 @@ class Lonely extends BaseRunner {
     })
   }
   protected override workloadManager(): WorkloadManager {
-    return fakeManager({
+    const { endCommand } = this.#story
+    const jobEnd = async (): Promise<JobEnd> => await Promise.resolve({ why: 'nobody asks' })
+    if (endCommand !== undefined) return { jobEnd, endCommand }
+    const step = fakeStep({
       resumeStep: async () => does('woke the step'),
       cancelStep: async (silent) => does(`released the step of ${silent.join(', ')}`),
     })
+    return { jobEnd, step }
   }
 }
 
@@ -99,7 +107,11 @@ const delay = 1_500 + 8_000 / 8 + 1_000
 
 beforeEach(() => {
   did.length = 0
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  said.length = 0
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said.push(String(text))
+    return true
+  })
 })
 
 const left = ['woke the step', 'waited 4000 ms', 'removed what is not published']
@@ -139,4 +151,10 @@ it.for<[string, Story, readonly string[], number]>([
 ])('%s', async ([, story, does, status]) => {
   await expect(Lonely.start(story)).rejects.toThrow(Ended)
   expect(did).toEqual(['left word', ...does, `exited with ${status}`])
+})
+
+it('says what ends a job that a lost rank may hold, where the run cannot end its step', async () => {
+  await expect(Lonely.start({ rank: 1, why: silent, endCommand: "qdel '7'" })).rejects.toThrow(Ended)
+  expect(did).toEqual(['left word', ...looked, 'exited with 69'])
+  expect(said.join('')).toContain("rank 0 may still hold the job: qdel '7' ends it")
 })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Identity } from '../../identity/identity.ts'
 import { equalPart, type Share } from '../../identity/share.ts'
-import { jobEndVariables, slurmJobEnd } from '../slurm/slurm-job-end.ts'
+import { jobEndVariables, jobOfSlurm } from '../slurm/slurm-job-end.ts'
 import { shareInJob } from '../slurm/slurm-share.ts'
 import { nameOf, optionNames, type RunnerOptions } from '../../options.ts'
 import { ownTables } from '../../options/command-table.ts'
@@ -17,7 +17,7 @@ import { settledWithin } from '../../util/wait.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
-import type { JobEnd } from '../../run/workload-manager.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
 import type { MemberOrders } from './member-orders.ts'
 import { forOwnProcess } from '../../util/own-process.ts'
 import { ownProgram } from '../../util/own-program.ts'
@@ -115,8 +115,8 @@ export class LocalRunner extends BaseRunner {
   }
 
   /** That of the job in which we were started, such as by its script. */
-  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await slurmJobEnd({ ...options.env, ...jobEndVariables(this.#surroundings) }, { signal })
+  protected override workloadManager({ options }: RunContext): WorkloadManager {
+    return jobOfSlurm({ ...options.env, ...jobEndVariables(this.#surroundings) })
   }
 
   protected override async afterEnd({ options }: RunContext, told: boolean): Promise<void> {
@@ -182,8 +182,8 @@ export class MemberRunner extends BaseRunner {
     return new FileRendezvous(run, { reaper: this.reaper, isOnOneHost: true })
   }
 
-  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await slurmJobEnd({ ...options.env, ...this.#job }, { signal })
+  protected override workloadManager({ options }: RunContext): WorkloadManager {
+    return jobOfSlurm({ ...options.env, ...this.#job })
   }
 
   protected override identify(): Identity {

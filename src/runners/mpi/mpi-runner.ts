@@ -11,11 +11,11 @@ import type { RunnerOptions } from '../../options.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Rendezvous } from '../../rendezvous/rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
-import type { JobEnd } from '../../run/workload-manager.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { temporaryPlace } from '../../util/temporary-place.ts'
 import { deadline } from '../../util/wait.ts'
-import { slurmJobEnd } from '../slurm/slurm-job-end.ts'
+import { jobOfSlurm } from '../slurm/slurm-job-end.ts'
 import { MpiRendezvous } from './mpi-rendezvous.ts'
 
 /**
@@ -74,8 +74,8 @@ export class MPIRunner extends BaseRunner {
   }
 
   /** An MPI launcher is mostly started in a job of Slurm. */
-  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await slurmJobEnd(options.env, { signal })
+  protected override workloadManager({ options }: RunContext): WorkloadManager {
+    return jobOfSlurm(options.env)
   }
 
   protected override rendezvous(run: RunContext): Rendezvous {

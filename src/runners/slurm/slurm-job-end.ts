@@ -1,7 +1,7 @@
 import { type Environment, readVariable } from '../../identity/environment.ts'
 import { jobEndOf } from '../../identity/job-end.ts'
 import { askProgram, type AskProgramOptions, lastWords, type ProgramAnswer } from '../../process/ask-program.ts'
-import type { JobEnd } from '../../run/workload-manager.ts'
+import type { JobEnd, WorkloadManager } from '../../run/workload-manager.ts'
 
 /** How long Slurm's commands may take to answer. Nobody waits for them. In milliseconds. */
 const askTimeoutMs = 10_000
@@ -31,6 +31,11 @@ export interface SlurmJobEndOptions {
   readonly signal: AbortSignal
   /** @default askProgram */
   readonly ask?: (command: readonly [string, ...string[]], options: AskProgramOptions) => Promise<ProgramAnswer>
+}
+
+/** What the job of Slurm around a process tells, whatever has started that; `env` is that of a process of the job. */
+export function jobOfSlurm(env: Environment): WorkloadManager {
+  return { jobEnd: async (signal) => await slurmJobEnd(env, { signal }) }
 }
 
 /**

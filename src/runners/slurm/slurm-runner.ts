@@ -3,9 +3,9 @@ import type { Context, RunContext } from '../../identity/run-context.ts'
 import { identifySlurm } from './identify-slurm.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
-import type { JobEnd } from '../../run/workload-manager.ts'
-import { slurmJobEnd } from './slurm-job-end.ts'
-import { isFarFromRank0, SlurmManager } from './slurm-manager.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
+import { jobOfSlurm } from './slurm-job-end.ts'
+import { isFarFromRank0, SlurmStep } from './slurm-step.ts'
 
 /**
  * A runner for the tasks of a Slurm step: every task started by `srun` runs the same program.
@@ -26,11 +26,7 @@ export class SLURMRunner extends BaseRunner {
     return new FileRendezvous(run, { reaper: this.reaper, isFarFromRank0: isFarFromRank0(run) })
   }
 
-  protected override workloadManager(run: RunContext): SlurmManager {
-    return new SlurmManager(run)
-  }
-
-  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await slurmJobEnd(options.env, { signal })
+  protected override workloadManager(run: RunContext): WorkloadManager {
+    return { ...jobOfSlurm(run.options.env), step: new SlurmStep(run) }
   }
 }

@@ -1,7 +1,8 @@
 import type { Identity } from '../../identity/identity.ts'
-import type { Context } from '../../identity/run-context.ts'
+import type { Context, RunContext } from '../../identity/run-context.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
 import { identifySystem } from './identify-system.ts'
-import type { System } from './systems.ts'
+import { endCommandIn, type System } from './systems.ts'
 import { VariablesRunner } from './variables-runner.ts'
 
 /** The runner of a workload manager of the table. */
@@ -9,6 +10,10 @@ export function systemRunner(runner: System['runner']): typeof VariablesRunner {
   return class SystemRunner extends VariablesRunner {
     protected override identify({ options }: Context): Identity {
       return identifySystem(options.env, { ...options, runner })
+    }
+
+    protected override workloadManager(run: RunContext): WorkloadManager {
+      return { ...super.workloadManager(run), endCommand: endCommandIn(run.options.env, runner) }
     }
   }
 }

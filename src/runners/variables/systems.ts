@@ -2,6 +2,8 @@ import { type Environment, identityError, readVariable, readWholeNumber, show } 
 import { type systemNames, variablePrefix } from '../../options/names.ts'
 import { hostsInFile, positionOf } from './node-file.ts'
 import { countSlots, shortName, type Slots, sumOf } from './slots.ts'
+import { printable } from '../../util/printable.ts'
+import { shellWord } from '../../util/shell-word.ts'
 import { asWord, numberIn, type Said } from './said.ts'
 
 /** How a workload manager tells each process of a job its number: all that is different between them. */
@@ -44,6 +46,8 @@ export interface System {
   readonly address?: string
   /** @throws RunnerError with `ERR_ENVIRONMENT` where this is no process of the launcher, or its variables were inherited. */
   readonly check?: (env: Environment, host: string) => void
+  /** The program that ends a job by its id. @default no job has to be ended that a lost process holds */
+  readonly endedBy?: string
   /** Variables that say "you are task N": what this process starts does not inherit them. */
   readonly ofTask: readonly string[]
 }
@@ -67,6 +71,7 @@ const sizeIn =
 const lsf = {
   runner: 'lsf',
   jobId: { variable: 'LSB_JOBID', element: 'LSB_JOBINDEX' },
+  endedBy: 'bkill',
   // LSB_MCPU_HOSTS="hostA 4 hostB 4": IBM, "How LSF runs parallel jobs".
   hosts: (env: Environment) => countSlots(env, 'LSB_MCPU_HOSTS'),
   check: (env: Environment, host: string): void => {
@@ -156,6 +161,7 @@ export const systems: readonly System[] = [
     rank: 'PBS_VNODENUM',
     size: sizeIn('PBS_NP'),
     jobId: { variable: 'PBS_JOBID' },
+    endedBy: 'qdel',
     localSize: 'PBS_NUM_PPN',
     nodes: 'PBS_NUM_NODES',
     check: (env) => {
@@ -194,6 +200,7 @@ export const systems: readonly System[] = [
       }
     },
     jobId: { variable: 'JOB_ID', beside: 'SGE_TASK_ID' },
+    endedBy: 'qdel',
     cpus: 'NSLOTS',
     ofTask: ['SGE_TASK_ID'],
   },
@@ -212,6 +219,7 @@ export const systems: readonly System[] = [
       return { value, source: `${value} hosts in OAR_FILE_NODES` }
     },
     jobId: { variable: 'OAR_JOB_ID' },
+    endedBy: 'oardel',
     hostNames: (env) => hostsInFile(env, 'OAR_FILE_NODES'),
     isAlone: true,
     check: (env, host) => {
@@ -286,4 +294,13 @@ export function readJobId(env: Environment, { jobId }: System): string | undefin
   const common = jobId.common?.exec(id)?.[0] ?? id
   const element = jobId.element === undefined ? '0' : (readVariable(env, jobId.element) ?? '0')
   return asWord(element === '0' ? common : `${common}_${element}`)
+}
+
+/** What ends the job around this process, as people type it; undefined where nothing has to be ended, or no id is known. */
+export function endCommandIn(env: Environment, runner: System['runner']): string | undefined {
+  const { jobId, endedBy } = findSystem(env, runner) ?? {}
+  const id = jobId && readVariable(env, jobId.variable)
+  if (id === undefined || endedBy === undefined) return undefined
+  const element = (jobId?.element && readVariable(env, jobId.element)) ?? '0'
+  return `${endedBy} ${shellWord(printable(element === '0' ? id : `${id}[${element}]`))}`
 }

@@ -2,8 +2,8 @@ import type { Identity } from '../../identity/identity.ts'
 import type { Context, RunContext } from '../../identity/run-context.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import { BaseRunner } from '../../run/base-runner.ts'
-import type { JobEnd } from '../../run/workload-manager.ts'
-import { slurmJobEnd } from '../slurm/slurm-job-end.ts'
+import type { WorkloadManager } from '../../run/workload-manager.ts'
+import { jobOfSlurm } from '../slurm/slurm-job-end.ts'
 import { identifyVariables } from './identify-variables.ts'
 
 /**
@@ -27,7 +27,7 @@ export class VariablesRunner extends BaseRunner {
   }
 
   /** The launcher may have been started in a job of Slurm. */
-  protected override async jobEnd({ options }: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await slurmJobEnd(options.env, { signal })
+  protected override workloadManager({ options }: RunContext): WorkloadManager {
+    return jobOfSlurm(options.env)
   }
 }

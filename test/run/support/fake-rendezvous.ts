@@ -1,5 +1,5 @@
 import type { Rendezvous } from '../../../src/rendezvous/rendezvous.ts'
-import type { WorkloadManager } from '../../../src/run/workload-manager.ts'
+import type { Step } from '../../../src/run/workload-manager.ts'
 
 /** A rendezvous in which nothing can be done but what is given. */
 export function fakeRendezvous(parts: Partial<Rendezvous>): Rendezvous {
@@ -29,8 +29,8 @@ export function fakeRendezvous(parts: Partial<Rendezvous>): Rendezvous {
   }
 }
 
-/** A workload manager whose hosts all answer. */
-export function fakeManager(parts: Partial<WorkloadManager>): WorkloadManager {
+/** A step whose hosts all answer. */
+export function fakeStep(parts: Partial<Step>): Step {
   return {
     lostWithHost: async () => Promise.resolve([]),
     hostAnswers: async () => Promise.resolve(true),

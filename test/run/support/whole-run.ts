@@ -18,7 +18,7 @@ import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
 import type { Rendezvous } from '../../../src/rendezvous/rendezvous.ts'
 import type { JobEnd, WorkloadManager } from '../../../src/run/workload-manager.ts'
-import { fakeManager, fakeRendezvous } from './fake-rendezvous.ts'
+import { fakeRendezvous, fakeStep } from './fake-rendezvous.ts'
 import { FakeComponents } from './fake-components.ts'
 import { MemoryNetwork } from './memory-network.ts'
 
@@ -291,12 +291,9 @@ class MemoryRunner extends BaseRunner {
     })
   }
 
-  protected override async jobEnd(_: RunContext, signal: AbortSignal): Promise<JobEnd> {
-    return await this.#options.run.jobEnd(signal)
-  }
-
   protected override workloadManager(): WorkloadManager {
-    return fakeManager({
+    const jobEnd = async (signal: AbortSignal): Promise<JobEnd> => await this.#options.run.jobEnd(signal)
+    const step = fakeStep({
       resumeStep: async () => this.#does('woke the step'),
       terminateStep: async (absent) => this.#does(`terminated the step for ${absent.join(', ')}`),
       cancelStep: async (silent) => {
@@ -307,6 +304,7 @@ class MemoryRunner extends BaseRunner {
         for (const other of run.ranks.values()) if (other.rank !== rank) other.signals.emit('SIGTERM')
       },
     })
+    return { jobEnd, step }
   }
 
   async #does(what: string): Promise<void> {

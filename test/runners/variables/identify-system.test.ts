@@ -6,7 +6,7 @@ import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { chooseRunner } from '../../../src/runners/choose-runner.ts'
 import { identifyMpi } from '../../../src/runners/mpi/identify-mpi.ts'
 import { identifySystem } from '../../../src/runners/variables/identify-system.ts'
-import { jobIdOf, type System, systems } from '../../../src/runners/variables/systems.ts'
+import { endCommandIn, jobIdOf, type System, systems } from '../../../src/runners/variables/systems.ts'
 import { systemEnvironment } from '../../support/environment.ts'
 import { type Changes, systemCases } from './system-cases.ts'
 
@@ -126,3 +126,18 @@ function statusOf(run: () => unknown): number | undefined {
     return exitStatusOf(error)
   }
 }
+
+describe('what ends a job', () => {
+  it.each([
+    ['pbs-pbsdsh', 'pbs', {}, "qdel '1672.mgt1.example.org'"],
+    ['grid-engine-array', 'grid-engine', {}, "qdel '4711'"],
+    ['oar', 'oar', {}, "oardel '4211'"],
+    ['lsf-blaunch', 'lsf', { LSB_JOBID: '77', LSB_JOBINDEX: '0' }, "bkill '77'"],
+    ['lsf-blaunch', 'lsf', { LSB_JOBID: '77', LSB_JOBINDEX: '3' }, "bkill '77[3]'"],
+    ['lsf-blaunch', 'lsf', { LSB_JOBID: "7'; rm x\u001B" }, String.raw`bkill '7'\''; rm x\u001b'`],
+    ['pbs-pbsdsh', 'pbs', { PBS_JOBID: undefined }, undefined],
+    ['kubernetes', 'kubernetes', {}, undefined],
+  ] as const)('%s: is what people type, with the id of the job', (fixture, runner, changes, command) => {
+    expect(endCommandIn(systemEnvironment(fixture, changes), runner)).toBe(command)
+  })
+})

@@ -5,7 +5,7 @@ import { slurmHosts } from './slurm-hosts.ts'
 import { unknownHost } from './identify-slurm.ts'
 import { scancel } from './scancel.ts'
 import type { EarlyExit } from '../../rendezvous/rendezvous.ts'
-import type { WorkloadManager } from '../../run/workload-manager.ts'
+import type { Step } from '../../run/workload-manager.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { UnreachableHosts } from './unreachable-hosts.ts'
 
@@ -21,8 +21,8 @@ export function isFarFromRank0({ options, identity }: RunContext): boolean | 'un
 /** Of so many hosts it is asked whether they answer: one that does is enough. */
 const mostAsked = 8
 
-/** Slurm, as a process of a step knows it. */
-export class SlurmManager implements WorkloadManager {
+/** A step of Slurm, as one of its processes knows it. */
+export class SlurmStep implements Step {
   readonly #run: RunContext
   /** By rank. */
   readonly #hosts: readonly string[]
