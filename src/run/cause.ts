@@ -17,8 +17,8 @@ const keepMs = 2_000
  * - Rank 0 tells it, before it tells the others of the end: none of them can end, and have a launcher end all, before it is told.
  * - Whoever has the cause from rank 0, by its channel or by what it has left, does not repeat it.
  * - If rank 0 is lost, its deputy tells that: the rank that rank 0 has named for it. So does a rank that knows of none.
- * - If the deputy is lost at the same moment, the first of the others tells it ({@link settle}), or, if both are silent, whoever has
- *   the workload manager end the step ({@link tellAsCanceller}).
+ * - If the deputy is lost at the same moment, the first of the others tells it ({@link settle}), or, if the hosts of both are silent,
+ *   whoever has the workload manager end the step ({@link tellForDeputy}).
  * - A rank that has not joined the run tells why, unless another has told before that rank 0 is not to be had. A rank 0 that reads
  *   its word afterwards does not repeat it.
  */
@@ -71,10 +71,9 @@ export class CauseTeller {
     await until(keepMs)
   }
 
-  /** It is this process that has the step ended. A deputy of a lower rank would have done so before. */
-  tellAsCanceller(): void {
-    const { loss, deputy = Infinity } = this.#member
-    if (this.#left !== undefined && loss === 'silent' && deputy < this.#run.identity.rank) this.#log(this.#left)
+  /** It is this process that has the step ended, and the deputy's host does not answer. */
+  tellForDeputy(): void {
+    if (this.#left !== undefined && this.#member.loss === 'silent') this.#log(this.#left)
   }
 
   #log(failure: Failure): void {

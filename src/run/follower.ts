@@ -219,15 +219,21 @@ export class Follower implements Part {
   async cancelStep(): Promise<void> {
     const { context, rendezvous, manager, member, supervisor, cause } = this.#run
     if (this.#missed === 'late' && context.identity.rank === 1) await this.#leaveWithoutRank0()
+    if (this.silent.length === 0) return
+    const deputyIsThere = this.#answers(member.deputy)
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
-    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await manager.step?.hostAnswers(0)) !== false)
-      return
+    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await this.#answers(0))) return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
     if (manager.step !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
-    cause.tellAsCanceller()
+    if (!(await deputyIsThere)) cause.tellForDeputy()
     await releaseStep(this.#run, this.silent)
+  }
+
+  /** Whether the host of a rank answers, if there is such a rank and that can be found out. */
+  async #answers(rank: number | undefined): Promise<boolean> {
+    return rank === undefined || (await this.#run.manager.step?.hostAnswers(rank)) !== false
   }
 
   /** Rank 0 has not come: if it was stopped before its first word it wakes, and finds the others gone. */

@@ -387,6 +387,18 @@ describe('rank 0', () => {
     expect(run.errors()).toEqual([expect.stringMatching(cause)])
   })
 
+  it('that is silent is told of by its deputy alone, however late its program ends', async () => {
+    const run = new WholeRun(4)
+    run.start()
+    const program = await run.program()
+    program.isStubborn = true
+    for (const rank of [1, 2, 3]) run.network.cut(rank)
+    run.rank(0).isLost = true
+    await run.end()
+    expect(run.did).toContain('2: cancelled the step of 0')
+    expect(run.errors()).toEqual([expect.stringMatching(/^\[1 client\] error: Lost rank 0 /)])
+  })
+
   it('that never answers is told of by one of 64 that wait for it', async () => {
     const run = new WholeRun(64, { lostAfter: '2s', rendezvousTimeout: '20s' })
     run.start(Array.from({ length: 63 }, (_, i) => i + 1))

@@ -15,10 +15,12 @@ import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Found } from '../../rendezvous/found.ts'
 import type { CleanupList, Rendezvous } from '../../rendezvous/rendezvous.ts'
 import { type DirectoryKeeper, makeOwnDirectory } from '../../util/own-directory.ts'
-import { settledWithin, untilAborted } from '../../util/wait.ts'
+import { settledWithin, sleep, untilAborted } from '../../util/wait.ts'
 
 /** How long `MPI_Abort` may take, once it is called. */
 const abortTimeoutMs = 2_000
+/** A launcher drops what it has not read of our output when it ends the ranks. In milliseconds. */
+const readingMs = 250
 
 /** What the rendezvous over MPI needs beside the run. */
 export interface MpiRendezvousOptions {
@@ -175,6 +177,7 @@ export class MpiRendezvous implements Rendezvous {
     this.#aborted = true
     if (helper.hasWorld) {
       this.#run.logger.warn(`the other processes cannot be told, and are ended by MPI_Abort`)
+      await sleep(readingMs)
       helper.abort(status)
       await settledWithin(helper.exited, abortTimeoutMs)
     }

@@ -294,6 +294,7 @@ class MemoryRunner extends BaseRunner {
   protected override workloadManager(): WorkloadManager {
     const jobEnd = async (signal: AbortSignal): Promise<JobEnd> => await this.#options.run.jobEnd(signal)
     const step = fakeStep({
+      hostAnswers: async (rank) => await Promise.resolve(this.#options.run.ranks.get(rank)?.isLost !== true),
       resumeStep: async () => this.#does('woke the step'),
       terminateStep: async (absent) => this.#does(`terminated the step for ${absent.join(', ')}`),
       cancelStep: async (silent) => {
