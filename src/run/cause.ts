@@ -8,7 +8,9 @@ import type { Member } from './member.ts'
 
 /** After the loss of rank 0 its deputy has told it by then, if it lives; each waits a part more at random. In milliseconds. */
 const deputyMs = 1_000
-/** So long whoever has told keeps the others from it. In milliseconds. */
+/** A deputy marks that it has told by then; one that wakes from a long sleep is mostly killed before, with its reaper. In milliseconds. */
+const markMs = 500
+/** So long whoever has told stays, which keeps the others from it. In milliseconds. */
 const keepMs = 2_000
 
 /**
@@ -47,8 +49,7 @@ export class CauseTeller {
     this.#beganMs = monotonic()
     if (failure.told !== true && this.#isTeller) {
       this.#log(failure)
-      // For the others, who look whether the deputy lives.
-      if (this.#isLossClosed) void this.#rendezvous.claimLoss()
+      if (this.#isLossClosed) setTimeout(() => void this.#rendezvous.claimLoss(), markMs).unref()
     } else if (this.#isLossOpen) this.#left = failure
     this.leaveToOthers()
   }
@@ -65,9 +66,9 @@ export class CauseTeller {
       await settledWithin(hurry, Math.max(0, this.#beganMs + ms - monotonic()))
     if (this.#left !== undefined) {
       await until(deputyMs * (1 + Math.random() / 4))
-      if (!(await this.#rendezvous.claimLoss())) return
-      this.#log(this.#left)
+      if (await this.#rendezvous.claimLoss()) this.#log(this.#left)
     }
+    // Whoever has looked takes the mark away with it.
     await until(keepMs)
   }
 

@@ -214,17 +214,17 @@ export class FileStore {
 
   /**
    * Whether this process is the first to say that rank 0 has ended. Rank 0's reaper may have removed the run's directory: so the mark is a
-   * directory of its own, which `keeper` removes at the end of this process. Rejects where that cannot be found out.
+   * directory of its own, which `keeper` removes at the end of this process, whoever has made it. Rejects where that cannot be found out.
    */
   async claimLoss(keeper: DirectoryKeeper): Promise<boolean> {
+    keeper.expectDirectory(this.paths.lost)
     try {
       await mkdir(this.paths.lost, { mode: 0o700 })
+      return true
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') return false
       throw error
     }
-    keeper.expectDirectory(this.paths.lost)
-    return true
   }
 
   /** Where rank 0 was killed, the last of the others that leaves removes what is left. Never throws. */

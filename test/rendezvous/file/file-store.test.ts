@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../../src/record/parse.ts'
 import type { FileStore, FileStoreOptions } from '../../../src/rendezvous/file/file-store.ts'
+import type { DirectoryKeeper } from '../../../src/util/own-directory.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 
@@ -229,4 +231,18 @@ test('a process that has found rank 0 removes what that has published, and nothi
   await again.lookUp({ timeout: 1000 })
   await again.withdraw()
   expect(await beside(store)).toEqual([])
+})
+
+test('one of many is the first to say that rank 0 is lost, and the mark is to be removed before it is made', async () => {
+  const store = storeOf(join(temporaryDirectory(), 's.json'), 'k')
+  const expected: [string, boolean][] = []
+  const keeper: DirectoryKeeper = {
+    expectDirectory: (path) => void expected.push([path, existsSync(path)]),
+    addDirectory: () => undefined,
+  }
+  expect([await store.claimLoss(keeper), await store.claimLoss(keeper)]).toEqual([true, false])
+  expect(expected).toEqual([
+    [store.paths.lost, false],
+    [store.paths.lost, true],
+  ])
 })
