@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { expect } from 'vitest'
+import { alarmIn } from './alarm.ts'
 import { kill } from './processes.ts'
 import { describeStuck, openFile } from './stuck.ts'
 import { until } from './until.ts'
@@ -104,7 +105,7 @@ export class Started {
 
   /** Checks that a clean run alarmed nobody. */
   expectNoAlarm(): void {
-    expect(this.output).not.toMatch(/Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed/)
+    expect(alarmIn(this.output), this.output).toBeUndefined()
   }
 
   async #ended(): Promise<Ended> {

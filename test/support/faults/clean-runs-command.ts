@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
+import { alarmIn } from '../alarm.ts'
 import { program, python } from '../slurm/directory.ts'
 import { daskLeavings } from '../slurm/slurm-cluster.ts'
 import { until } from '../until.ts'
@@ -19,9 +20,6 @@ const programs = [
   'print("result 6")',
   'from dask.distributed import Client\nwith Client() as client:\n    print("result", client.submit(sum, [1, 2, 3]).result())',
 ] as const
-
-/** What a run that is not clean prints. */
-const alarm = /.*(Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed).*/
 
 interface CleanRun {
   readonly seconds: number
@@ -101,8 +99,8 @@ async function whatIsWrong(run: {
   const output = stdout + stderr
   if (status !== 0) return `status ${status ?? 'none'}\n${output}`
   if (!stdout.includes('result 6\n')) return `no result\n${output}`
-  const alarmed = alarm.exec(output)
-  if (alarmed !== null) return `${alarmed[0]}\n${output}`
+  const alarmed = alarmIn(output)
+  if (alarmed !== undefined) return `${alarmed}\n${output}`
   try {
     await until(
       () => processesOf(directory),

@@ -1,3 +1,4 @@
+import { alarmIn } from '../alarm.ts'
 import type { Cell } from './cell.ts'
 import { lastResortOf, type Limits, secondsOf } from './limits.ts'
 import type { Step } from './step.ts'
@@ -62,8 +63,8 @@ export function judge(cell: Cell, limits: Limits, { step, end, problems, filesLe
   if (twice !== undefined && cell.toldAgain === undefined) found.push(`tells twice: ${twice}`)
   if (cell.prints !== undefined && !cell.prints.test(step.output)) found.push(`does not print ${String(cell.prints)}`)
   if (cell.clean === true) {
-    const alarm = /.*(Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed).*/.exec(step.output)
-    if (alarm !== null) found.push(`alarms: ${alarm[0]}`)
+    const alarm = alarmIn(step.output)
+    if (alarm !== undefined) found.push(`alarms: ${alarm}`)
   }
   if (filesLeft.length > 0) found.push(`left: ${filesLeft.join(' ')}`)
   const sentence = told.at(-1) ?? errors.at(-1) ?? ''

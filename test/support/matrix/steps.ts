@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { alarmIn } from '../alarm.ts'
 import { clientKilled, schedulerKilled } from '../faults/sentences.ts'
 import type { Step } from '../faults/step.ts'
 import { root } from '../slurm/directory.ts'
@@ -22,10 +23,6 @@ export interface StepOptions {
 
 /** Within so long a run that has lost a part has to end. In milliseconds, on a machine that is busy. */
 const bound = 25_000
-
-/** What a run that is clean does not print; what Slurm itself has to say of its end does not count. */
-const alarm =
-  /^(?!srun: |slurmstepd-).*(Traceback|Error|error:|WARNING|CRITICAL|warn:|never retrieved|was destroyed).*$/m
 
 /** The same for each cell, in this order. */
 export const steps: readonly MatrixStep[] = [
@@ -143,6 +140,7 @@ async function expectEnd(step: Step, { status, prints = [], says, patience = 120
 }
 
 function expectNoAlarm({ output }: Step): void {
-  const alarmed = alarm.exec(output)?.[0]
+  // What Slurm itself has to say of its end does not count.
+  const alarmed = alarmIn(output.replaceAll(/^(srun: |slurmstepd-).*$/gm, ''))
   if (alarmed !== undefined) throw new Error(`said ${alarmed}\n${output}`)
 }
