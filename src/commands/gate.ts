@@ -8,7 +8,7 @@ import type { ReadyCluster } from './wait.ts'
 export interface GateOptions {
   readonly env: NodeJS.ProcessEnv
   readonly signals: CommandSignals
-  /** Is told what is to be said of the program's script. */
+  /** Is told what is to be said of the program's script: if it surely waits for ever, or has failed. */
   readonly onAdvice: (text: string) => void
 }
 
@@ -24,9 +24,11 @@ export async function runGated(
   cluster: ReadyCluster,
   { env, signals, onAdvice }: GateOptions,
 ): Promise<number> {
-  for (const advice of await adviseOnScript(command, { env, schedulerFile: cluster.schedulerFile })) onAdvice(advice)
+  const advice = await adviseOnScript(command, { env, schedulerFile: cluster.schedulerFile })
+  for (const { kind, text } of advice) if (kind === 'waits') onAdvice(text)
   const { status, whyNotStarted } = await signals.run(command, clientEnvironment(env, cluster))
   if (whyNotStarted !== undefined) throw new ProgramNotStarted(whyNotStarted, status)
+  if (status !== 0) for (const { kind, text } of advice) if (kind !== 'waits') onAdvice(text)
   return status
 }
 

@@ -1,3 +1,5 @@
+import type { RunContext } from '../identity/run-context.ts'
+import { adviseOnScript } from '../python/script-advice.ts'
 import { formatDuration } from '../util/duration.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Absentees } from './absentees.ts'
@@ -40,8 +42,8 @@ export async function endRun(
   await settledWithin(coordinator.everybodyDone, patience(supervisor.timing, { someMissing, failed, interrupted }))
   if (forced) scheduler?.kill()
   await scheduler?.stop(supervisor.timing.scheduler)
-  const isOrdinary = !failed && !interrupted && !neverBegan.includes(result.status)
-  if (options.client && isOrdinary && scheduler?.hadClient === false) logger.info(nobodyCame)
+  if (options.client && !failed && !forced && !neverBegan.includes(result.status) && scheduler?.hadClient === false)
+    await tellNobodyCame(context, interrupted)
   const { missing } = coordinator
   if (missing.length > 0 && !forced) logger.warn(`ended without having seen rank ${missing.join(', ')}`)
   const mayCome = manager.step !== undefined && options.scancel && !forced && missing.length > 0
@@ -54,6 +56,19 @@ export async function endRun(
   }
   await coordinator.close()
   return mayCome && failed ? coordinator.missing : []
+}
+
+/** One that was interrupted had perhaps not come to it yet: then a sentence is said only if there is one on its script. */
+async function tellNobodyCame(
+  { options, roles, schedulerFile, logger }: RunContext,
+  interrupted: boolean,
+): Promise<void> {
+  const client = String(roles.findIndex((each) => each.includes('client')))
+  // The program runs in the client's task, and this is rank 0.
+  const env = options.env.SLURM_PROCID === '0' ? { ...options.env, SLURM_PROCID: client } : options.env
+  const advice = await adviseOnScript(options.command ?? [], { env, schedulerFile })
+  const said = advice.filter(({ kind }) => kind === 'idles').map(({ text }) => text)
+  if (!interrupted || said.length > 0) logger.info([nobodyCame, ...said].join('. '))
 }
 
 /** Waits for ranks that are slow, or were stopped, until it is known which of them may hold the step. */

@@ -4,7 +4,7 @@ import { messageOf, RunnerError } from '../errors.ts'
 import { InterruptedError, type RunContext } from '../identity/run-context.ts'
 import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
 import { unkillableMs } from '../process/supervised.ts'
-import { adviseOnScript } from '../python/script-advice.ts'
+import { type AdviceKind, adviseOnScript } from '../python/script-advice.ts'
 import { whyUnusable } from '../security/run-tls.ts'
 import { ignoreLostOutput } from '../util/lost-output.ts'
 import { untilOutputTaken } from '../util/slow-output.ts'
@@ -158,7 +158,7 @@ export class Run {
   #startProgram(command: readonly [string, ...string[]], { address, python }: ProgramPlace): void {
     const { components, context, member, shutdown, supervisor } = this.parts
     const program = components.startClient(command, placeOf(address, context, member))
-    void this.#adviseOn(command)
+    void this.#adviseOn(command, 'waits')
     void program.exited.then(async (exit) => {
       if (program.whyNotStarted !== undefined)
         context.logger.error(`Cannot start the client program: ${program.whyNotStarted}`)
@@ -170,17 +170,21 @@ export class Run {
       if (status !== 0) {
         await Promise.race([this.#part.reachTried(), shutdown.happened])
         const failed = exit.signal === null && program.whyNotStarted === undefined && supervisor.phase === 'running'
-        if (failed) await Promise.race([python.warnAtFailure(), shutdown.happened])
+        if (failed) {
+          await Promise.race([python.warnAtFailure(), shutdown.happened])
+          await Promise.race([this.#adviseOn(command, 'fails'), shutdown.happened])
+        }
         await new Promise((next) => setImmediate(next))
       }
       member.send({ type: 'ended', status })
     })
   }
 
-  /** A script that was written for another way to start Dask may wait for ever: the user is told why. */
-  async #adviseOn(command: readonly string[]): Promise<void> {
+  /** A script that was written for another way to start Dask waits for ever, or has failed: the user is told why. */
+  async #adviseOn(command: readonly string[], told: AdviceKind): Promise<void> {
     const { options, schedulerFile, logger } = this.parts.context
-    for (const advice of await adviseOnScript(command, { env: options.env, schedulerFile })) logger.warn(advice)
+    const advice = await adviseOnScript(command, { env: options.env, schedulerFile })
+    for (const { kind, text } of advice) if (kind === told) logger.warn(text)
   }
 
   /** Ends what this process hosts, in order, and in rank 0 the run. Gives the exit status. */

@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import { InterruptedError } from '../../src/identity/run-context.ts'
 import { deferred } from '../../src/util/deferred.ts'
 import { WholeRun } from './support/whole-run.ts'
+
+/** The path of a program that was written for another way to start Dask. */
+const existing = (name: string): string => join(import.meta.dirname, '../../fixtures/existing', name)
 
 // Vitest's clock does not move those.
 vi.mock('node:timers/promises', () => ({
@@ -68,6 +72,39 @@ describe('a run whose program ends', () => {
     program.end(status)
     expect(await run.end()).toEqual([0, status, 0, 0])
     expect(run.whoSaid('no client has connected')).toHaveLength(times)
+  })
+
+  it.each([
+    [0, true, []],
+    [3, true, ['[1 client] warn: "branches.py" has Client(processes=…), and if ']],
+    [0, false, ['[0 scheduler] no client has connected', '"branches.py" names LocalCluster(), and if ']],
+  ])('with %i, and was a client: %o, is told what its script may have done wrong', async (status, came, said) => {
+    const run = new WholeRun(4, { command: ['true', existing('branches.py')] })
+    run.start()
+    const program = await run.program()
+    const { scheduler } = run.rank(0).components
+    if (scheduler !== undefined) scheduler.hadClient = came
+    program.end(status)
+    expect(await run.end()).toEqual([0, status, 0, 0])
+    const lines = run.log.filter((line) => line.includes('branches.py'))
+    expect(lines).toHaveLength(Math.min(said.length, 1))
+    for (const part of said) expect(lines[0]?.replace(existing('branches.py'), 'branches.py')).toContain(part)
+  })
+
+  it.each([
+    ['python3', ['[1 client]']],
+    ['srun', []],
+  ])('tells at once of a script that surely waits for ever, started by %s', async (starter, who) => {
+    const command: [string, ...string[]] = [starter, existing('wrong_file.py')]
+    const run = new WholeRun(4, { command, python: '/usr/bin/true', env: { SLURM_PROCID: '1' } })
+    run.start()
+    const program = await run.program()
+    await run.until(() => run.whoSaid('workers are there').length > 0)
+    // It reads the script meanwhile.
+    if (who.length > 0) await run.until(() => run.whoSaid('nobody-writes-it').length > 0)
+    program.end(0)
+    await run.end()
+    expect(run.whoSaid('which waits for the scheduler file "nobody-writes-it.json"')).toEqual(who)
   })
 
   it.each([0, 3])(

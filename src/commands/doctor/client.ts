@@ -35,7 +35,7 @@ export async function lookAtClient(
   return {
     command,
     python: python === undefined ? undefined : await describePython(python, { env, timeout }),
-    advice: await adviseOnScript(command, place),
+    advice: (await adviseOnScript(command, place)).map(({ text }) => text),
   }
 }
 

@@ -79,7 +79,7 @@ function checkPrograms({ options, env, run }: Subject, { python, client, workerC
       ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
     ]),
     // What was seen of its Python is for the run as a whole.
-    ...checkSeen('client', client, ({ advice }) => advice.map((text) => foundMessage('warning', 'client', text))),
+    ...checkSeen('client', client, ({ advice }) => advice.map((text) => foundMessage('note', 'client', text))),
     ...checkSeen('worker command', workerCommand, checkWorkerCommand),
     ...checkEnvironment(options.env, options.protocol),
     ...checkVariables(run?.identity.share ?? { processes: 1 }),
