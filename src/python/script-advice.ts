@@ -67,11 +67,18 @@ function adviceOnRunner(text: string, code: string, place: ScriptPlace): Advice 
   if (call === null || !/\bdask_jobqueue\b/.test(code)) return undefined
   const why = whyRunnerWaits(text.slice(call.index, call.index + call[0].length), place)
   if (why === undefined) return undefined
-  // What begins a line stands in no branch and in no function.
-  const isSure = place.env.SLURM_PROCID !== undefined && /^(with +|\w+ *= *)?SLURMRunner *\(/m.test(code)
+  const isSure = place.env.SLURM_PROCID !== undefined && surelyRuns(code, call)
   return isSure
     ? { kind: 'waits', text: `uses SLURMRunner, which ${why}` }
     : { kind: 'idles', text: `names SLURMRunner, and if it uses it here, that ${why}` }
+}
+
+/** Whether a call is a line of its own that stands in no branch and in no function, and nothing may end the script before. */
+function surelyRuns(code: string, { index, 0: call }: RegExpExecArray): boolean {
+  const start = code.lastIndexOf('\n', index) + 1
+  const [before, after] = [code.slice(start, index), code.slice(index + call.length)]
+  if (/exit|exec/i.test(code.slice(0, start))) return false
+  return /^(with +|\w+ *= *)?$/.test(before) && /^\) *(as +\w+ *:)? *(\n|$)/.test(after)
 }
 
 function whyRunnerWaits(call: string, { env, schedulerFile }: ScriptPlace): string | undefined {

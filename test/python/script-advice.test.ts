@@ -69,6 +69,8 @@ describe('adviceFor', () => {
   it.each([
     ['in a branch', { SLURM_PROCID: '1' }, 'if a:\n    runner = SLURMRunner()\n'],
     ['in a function', { SLURM_PROCID: '1' }, 'def main():\n    with SLURMRunner() as runner:\n        pass\n'],
+    ['in an expression', { SLURM_PROCID: '1' }, 'runner = SLURMRunner() if a else None\n'],
+    ['after what may end the script', { SLURM_PROCID: '1' }, 'if a:\n    sys.exit(main())\nrunner = SLURMRunner()\n'],
     ['outside of Slurm', {}, 'runner = SLURMRunner()\n'],
   ])('is not sure that a SLURMRunner waits %s', (_, env, text) => {
     const advice = adviceFor(`from dask_jobqueue.slurm import SLURMRunner\n${text}`, {
