@@ -144,6 +144,22 @@ it('names a scheduler that the client does not reach, and not the program that f
   expect(run.whoSaid(`error: ${cannot.message}`)).toEqual(['[0 scheduler]'])
 })
 
+it.each([
+  ['branches.py', 1],
+  ['ways.txt', 0],
+])('ended by a signal before a client has connected, it says so if "%s" may be why', async (script, times) => {
+  const run = new WholeRun(4, { command: ['true', existing(script)] })
+  run.start()
+  const program = await run.program()
+  const { scheduler } = run.rank(0).components
+  if (scheduler !== undefined) scheduler.hadClient = false
+  for (const rank of [0, 1, 2, 3]) run.rank(rank).signals.emit('SIGTERM')
+  program.end(143)
+  await run.end()
+  expect(run.whoSaid('names LocalCluster(), and if ')).toHaveLength(times)
+  expect(run.whoSaid('no client has connected')).toHaveLength(times)
+})
+
 it('ends with a program that a signal has ended while it was looked whether the scheduler is reached', async () => {
   const run = new WholeRun(4)
   run.start()
