@@ -1,10 +1,8 @@
-import * as z from 'zod/mini'
-import { exitStatuses, RunnerError } from '../errors.ts'
+import { exitStatuses } from '../errors.ts'
 import { openStream, streamLine } from '../spread/line.ts'
-import { joinDirectory } from '../spread/order-directory.ts'
+import { joinDirectory } from '../spread/join-directory.ts'
 import { spreadOrdersSchema } from '../spread/orders.ts'
 import { takePlace } from '../spread/take-place.ts'
-import { hiddenOnly } from '../util/own-commands.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { readOrders } from './read-orders.ts'
 
@@ -26,9 +24,5 @@ async function fromStream(): ReturnType<typeof takePlace> {
 
 async function fromDirectory(directory: string, rank: number): ReturnType<typeof takePlace> {
   const { orders, line } = await joinDirectory(directory, rank)
-  const read = z.safeParse(spreadOrdersSchema, JSON.parse(orders))
-  if (read.success) return await takePlace(read.data, line)
-  throw new RunnerError(`Cannot do anything: what is in "${directory}" are no orders; ${hiddenOnly}`, {
-    code: 'ERR_USAGE',
-  })
+  return await takePlace(orders, line)
 }

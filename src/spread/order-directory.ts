@@ -1,17 +1,38 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { defaults } from '../defaults.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { formatDuration } from '../util/duration.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
+import { monotonic } from '../util/monotonic.ts'
 import type { DirectoryKeeper } from '../util/own-directory.ts'
-import { RunnerError } from '../errors.ts'
 import { sleep } from '../util/wait.ts'
-import type { Line } from './line.ts'
 import type { SpreadOrders } from './orders.ts'
 
-/** Time between two looks of a rank into the directory, and of its launcher. In milliseconds. */
-const [rankInterval, launcherInterval] = [500, 250] as const
+/** Time between two looks of the launcher, which tell of all ranks. In milliseconds. */
+const interval = 250
 
-/** For how long a rank looks for its orders: the directory may show late on another host. In milliseconds. */
-const patience = 30_000
+/** For how long a rank's last word may show late here, after its remote start has ended. In milliseconds. */
+const lastWordPatience = 3_000
+
+/** How long an operation may take before the launcher goes on without it. In milliseconds. */
+const patience = 5_000
+
+/** What the ranks have said. */
+interface Sight {
+  /** Whether the filesystem has answered. */
+  readonly answered: boolean
+  readonly ready: ReadonlySet<number>
+  /** The status of each that has ended. */
+  readonly ended: ReadonlyMap<number, number>
+}
+
+/** How the orders are left. */
+export interface Leaving {
+  /** How long that may take, in milliseconds. */
+  readonly ms: number
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal
+}
 
 /**
  * Where launcher and ranks speak if the remote start hands on no input: a directory of this user alone, which all hosts
@@ -23,105 +44,120 @@ const patience = 30_000
  *
  * When it has gone, the launcher has.
  */
-export class OrderDirectory {
+export class OrderDirectory implements Disposable {
   readonly path: string
-  readonly #directory: PrivateDirectory
+  readonly #directory: Pick<PrivateDirectory, 'make' | 'put' | 'leaveName' | 'list'>
   #words = 0
   #sent: Promise<unknown> = Promise.resolve()
+  /** The look that is next, for all who ask before it begins. */
+  #next: Promise<Sight> | undefined
+  #current: Promise<unknown> = Promise.resolve()
+  #looked = -Infinity
+  /** The listing that has not come back yet: there is one at a time. */
+  #listing: Promise<readonly string[]> | undefined
+  readonly #disposed = new AbortController()
 
-  constructor(path: string) {
+  /** @param directory a stand-in for tests */
+  constructor(
+    path: string,
+    directory: Pick<PrivateDirectory, 'make' | 'put' | 'leaveName' | 'list'> = new PrivateDirectory(path),
+  ) {
     this.path = path
-    this.#directory = new PrivateDirectory(path)
+    this.#directory = directory
   }
 
-  /** Makes the directory; `keeper` removes it. */
-  async make(keeper: DirectoryKeeper): Promise<void> {
-    if (await this.#directory.make(keeper)) return
-    throw new RunnerError(`Cannot make the directory "${this.path}"`, { code: 'ERR_ENVIRONMENT' })
-  }
-
-  /** Leaves the orders of a rank. */
-  async order(rank: number, orders: SpreadOrders): Promise<void> {
-    await this.#directory.put(`orders-${rank}`, JSON.stringify(orders))
+  /**
+   * Makes the directory, which `keeper` removes, and leaves the orders of each rank there.
+   *
+   * @throws RunnerError where that cannot be done, or not in time; the signal's reason.
+   */
+  async leave(orders: readonly SpreadOrders[], keeper: DirectoryKeeper, { ms, signal }: Leaving): Promise<void> {
+    const late = (): Error =>
+      this.#cannot(`its filesystem has not answered for ${formatDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
+    await withIoTimeout(this.#leave(orders, keeper), ms, late, signal)
   }
 
   /** Leaves a word for a rank, after those before. One that cannot be left is lost. */
-  send(rank: number, word: string): void {
+  async send(rank: number, word: string): Promise<void> {
     const name = `${++this.#words}-${rank}-${word}`
-    this.#sent = this.#sent.then(async () => this.#directory.leaveName(name)).catch(() => undefined)
+    const write = async (): Promise<void> => this.#inTime(this.#directory.leaveName(name))
+    const sent = this.#sent.then(write).catch(() => undefined)
+    this.#sent = sent
+    await sent
   }
 
   /** Resolves when a rank is ready. */
   async ready(rank: number, signal: AbortSignal): Promise<void> {
-    while (!(await this.#names()).includes(`ready-${rank}`)) await sleep(launcherInterval, signal)
+    while (!(await this.#look()).ready.has(rank)) {
+      signal.throwIfAborted()
+      this.#disposed.signal.throwIfAborted()
+    }
   }
 
-  /** The status that a rank has left; undefined where it has left none. */
+  /** The status that a rank has left, whose remote start has ended; undefined where it has left none. */
   async statusOf(rank: number): Promise<number | undefined> {
-    const said = (await this.#names()).map((name) => /^ended-([0-9]+)-([0-9]{1,3})$/.exec(name))
-    const own = said.find((parts) => parts?.[1] === String(rank))
-    return own?.[2] === undefined ? undefined : Number(own[2])
+    const began = monotonic()
+    for (;;) {
+      const { answered, ended } = await this.#look()
+      const status = ended.get(rank)
+      const longest = answered ? lastWordPatience : defaults.filesystemTimeout
+      if (status !== undefined || this.#disposed.signal.aborted || monotonic() - began > longest) return status
+    }
   }
 
-  async #names(): Promise<readonly string[]> {
-    return await this.#directory.list().catch(() => [])
+  /** Gives up what is not done yet. */
+  [Symbol.dispose](): void {
+    this.#disposed.abort()
   }
-}
 
-/** The orders of a rank in that directory, and its line: when this process ends, its status is left there. */
-export async function joinDirectory(
-  path: string,
-  rank: number,
-): Promise<{ readonly orders: string; readonly line: Line }> {
-  const directory = new PrivateDirectory(path)
-  const orders = await readOrders(directory, `orders-${rank}`)
-  process.once('exit', (status) => {
+  async #leave(orders: readonly SpreadOrders[], keeper: DirectoryKeeper): Promise<void> {
     try {
-      directory.useAtOnce((at) => writeFileSync(join(at, `ended-${rank}-${status}`), '', { flag: 'wx', mode: 0o600 }))
-    } catch {
-      // The launcher has gone.
+      if (!(await this.#directory.make(keeper))) throw this.#cannot('there is no such directory')
+      for (const [rank, each] of orders.entries()) await this.#directory.put(`orders-${rank}`, JSON.stringify(each))
+    } catch (error) {
+      throw error instanceof RunnerError ? error : this.#cannot(messageOf(error))
     }
-  })
-  let timer: NodeJS.Timeout | undefined
-  const listen: Line['listen'] = (onWord, onEnd) => {
-    const heard = new Set<string>()
-    const look = async (): Promise<void> => {
-      const names = await directory.list().catch(() => undefined)
-      if (names === undefined) {
-        clearInterval(timer)
-        onEnd()
-        return
-      }
-      for (const [name, word] of wordsFor(rank, names)) {
-        if (heard.has(name)) continue
-        heard.add(name)
-        onWord(word)
-      }
-    }
-    timer = setInterval(() => void look(), rankInterval)
   }
-  const sayReady = async (): Promise<void> => directory.leaveName(`ready-${rank}`)
-  return { orders, line: { listen, sayReady, unref: () => timer?.unref() } }
+
+  #cannot(why: string, { code = 'ERR_ENVIRONMENT' }: { readonly code?: 'ERR_TIMED_OUT' | 'ERR_ENVIRONMENT' } = {}) {
+    return new RunnerError(
+      `Cannot leave the orders of the ranks in "${this.path}": ${why}; start spread in a directory that all hosts share`,
+      { code },
+    )
+  }
+
+  /** What the ranks have said by now: one look at a time, and one for all who ask. */
+  async #look(): Promise<Sight> {
+    return await (this.#next ??= this.#lookNext())
+  }
+
+  async #lookNext(): Promise<Sight> {
+    await this.#current
+    await sleep(Math.max(0, this.#looked + interval - monotonic()))
+    this.#next = undefined
+    this.#looked = monotonic()
+    this.#listing ??= this.#directory.list().finally(() => (this.#listing = undefined))
+    const sight = this.#inTime(this.#listing).then(
+      (names) => sightOf(names, true),
+      () => sightOf([], false),
+    )
+    this.#current = sight
+    return await sight
+  }
+
+  async #inTime<T>(operation: Promise<T>): Promise<T> {
+    const late = (): Error => new Error('the filesystem does not answer')
+    return await withIoTimeout(operation, patience, late, this.#disposed.signal)
+  }
 }
 
-/** The words for a rank, each with the name that it stands in, in the order in which they were sent. */
-function wordsFor(rank: number, names: readonly string[]): readonly (readonly [name: string, word: string])[] {
-  const found = names.map((name) => /^([0-9]+)-([0-9]+)-([A-Za-z0-9]+)$/.exec(name)).filter((parts) => parts !== null)
-  return found
-    .filter((parts) => parts[2] === String(rank))
-    .sort((one, other) => Number(one[1]) - Number(other[1]))
-    .map(([name, , , word = '']) => [name, word] as const)
-}
-
-async function readOrders(directory: PrivateDirectory, name: string): Promise<string> {
-  for (let left = patience / rankInterval; left > 0; left--) {
-    const names: readonly string[] = await directory.list().catch(() => [])
-    const text = names.includes(name) ? await directory.read(name) : undefined
-    if (text !== undefined) return text
-    await sleep(rankInterval)
+function sightOf(names: readonly string[], answered: boolean): Sight {
+  const ready = new Set<number>()
+  const ended = new Map<number, number>()
+  for (const name of names) {
+    const [, what, rank, status] = /^(ready|ended)-([0-9]+)(?:-([0-9]{1,3}))?$/.exec(name) ?? []
+    if (what === 'ready') ready.add(Number(rank))
+    if (what === 'ended' && status !== undefined) ended.set(Number(rank), Number(status))
   }
-  throw new RunnerError(
-    `Cannot find the orders of this rank in "${directory.path}": start spread in a directory that all hosts share`,
-    { code: 'ERR_ENVIRONMENT' },
-  )
+  return { answered, ready, ended }
 }

@@ -9,6 +9,10 @@ export interface SpreadOrders {
   readonly env: Readonly<Record<string, string>>
   /** The command of dask-hpc-runner, with its arguments. */
   readonly args: readonly string[]
+  /** For how long the rank waits for the others to be ready. In milliseconds. */
+  readonly beginTimeout: number
+  /** The least time between two looks for the launcher's words, where these are files. In milliseconds. */
+  readonly lookInterval: number
 }
 
 export const spreadOrdersSchema: z.ZodMiniType<SpreadOrders> = z.object({
@@ -16,6 +20,8 @@ export const spreadOrdersSchema: z.ZodMiniType<SpreadOrders> = z.object({
   directory: z.string(),
   env: z.record(z.string(), z.string()),
   args: z.array(z.string()),
+  beginTimeout: z.number(),
+  lookInterval: z.number(),
 })
 
 /** What a rank is told on the line when all of them are ready. */

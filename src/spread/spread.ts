@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { defaults } from '../defaults.ts'
 import { type Exit, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import { unkillableMs } from '../process/supervised.ts'
@@ -8,7 +9,7 @@ import { jobIdOf } from '../runners/variables/systems.ts'
 import { deferred } from '../util/deferred.ts'
 import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { workingDirectory } from '../util/surroundings.ts'
-import { settledWithin } from '../util/wait.ts'
+import { settledWithin, untilAborted } from '../util/wait.ts'
 import { endStatus } from './end-status.ts'
 import type { Hosts } from './find-hosts.ts'
 import { OrderDirectory } from './order-directory.ts'
@@ -43,6 +44,12 @@ const patienceMs = 5_000
 /** How long a rank may take to end of which nothing is expected any more. */
 const releaseMs = 3_000
 
+/** How much longer than the launcher a rank waits for the others to be ready. In milliseconds. */
+const beginMargin = 30_000
+
+/** How much of what a job may ask of its filesystem in a second one look of a rank takes: it opens the directory and lists it. */
+const looksPerSecond = defaults.metadataBudget / 2
+
 /**
  * Starts a rank on every host, has them begin when all are ready, and passes on signals and output. Returns the run's
  * status when all of them have ended.
@@ -52,54 +59,62 @@ const releaseMs = 3_000
 export async function spread(options: SpreadOptions): Promise<number> {
   await using reaper = new Reaper()
   const places = placesOf(options.hosts, options.per)
-  const ranks = await startAll(places, options, reaper)
-  options.say(`${places.length} ranks on ${options.hosts.length} hosts by ${options.starter.name}`)
+  const ranks: StartedRank[] = []
   using interruption = new Interruption(ranks)
-  const ready = Promise.all(ranks.map(async (rank) => rank.ready(options.startTimeout)))
+  const plan = planOf(places, options)
+  using shared = plan.shared
   try {
-    const early = await Promise.race([ready.then(() => undefined), interruption.signal])
-    if (early !== undefined) {
-      await endEarly(ranks)
-      return signalStatus(early)
-    }
+    const leaving = { ms: options.startTimeout, signal: interruption.aborted }
+    const ordered = plan.ranks.map(({ orders }) => orders)
+    await shared?.leave(ordered, reaper, leaving)
+    const { starter, env } = options
+    for (const { place, orders } of plan.ranks)
+      ranks.push(new StartedRank(place, { starter, orders, env, reaper, directory: shared }))
+    options.say(`${places.length} ranks on ${options.hosts.length} hosts by ${options.starter.name}`)
+    await untilAborted(Promise.all(ranks.map(async (rank) => rank.ready(options.startTimeout))), interruption.aborted)
   } catch (error) {
+    const { first } = interruption
     await endEarly(ranks)
-    throw error
+    if (first === undefined) throw error
+    return signalStatus(first)
   }
   for (const rank of ranks) rank.begin()
   return endStatus(await endsOf(ranks, interruption, options), options.clientOf(places.length))
 }
 
-async function startAll(
+/** What the ranks are told, and where that is left if the remote start hands on no input. */
+interface Plan {
+  readonly ranks: readonly { readonly place: Place; readonly orders: SpreadOrders }[]
+  readonly shared: OrderDirectory | undefined
+}
+
+function planOf(
   places: readonly Place[],
-  options: SpreadOptions,
-  reaper: Reaper,
-): Promise<readonly StartedRank[]> {
-  const { args, env, starter, slotsAreCpus } = options
+  { args, env, starter, runId, slotsAreCpus, startTimeout }: SpreadOptions,
+): Plan {
   const own = randomBytes(4).toString('hex')
-  const job = jobIdOf(env) ?? `spread-${own}`
-  const words = { job, runId: options.runId ?? own, slotsAreCpus }
+  const words = { job: jobIdOf(env) ?? `spread-${own}`, runId: runId ?? own, slotsAreCpus }
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)
-  const ordersOf = (place: Place): SpreadOrders => ({
-    word,
-    directory,
-    env: { ...sent, ...variablesOf(place, words) },
-    args,
-  })
+  const times = {
+    beginTimeout: startTimeout + beginMargin,
+    lookInterval: (places.length / looksPerSecond) * 1_000,
+  }
+  const ranks = places.map((place) => ({
+    place,
+    orders: { word, directory, args, ...times, env: { ...sent, ...variablesOf(place, words) } },
+  }))
   const shared = starter.handsOnInput ? undefined : new OrderDirectory(join(directory, `.spread.run-${own}`))
-  await shared?.make(reaper)
-  for (const place of places) await shared?.order(place.rank, ordersOf(place))
-  return places.map(
-    (place) => new StartedRank(place, { starter, orders: ordersOf(place), env, reaper, directory: shared }),
-  )
+  return { ranks, shared }
 }
 
 /** The signals that come to this process, which are passed on to all ranks. */
 class Interruption implements Disposable {
   readonly #signals: Signals
   readonly #first = deferred<EndingSignal>()
+  readonly #aborted = new AbortController()
+  #came: EndingSignal | undefined
 
   constructor(ranks: readonly StartedRank[]) {
     const pass = (signal: PassedOn): void => {
@@ -107,7 +122,9 @@ class Interruption implements Disposable {
     }
     const onEnding = (signal: EndingSignal): void => {
       pass(signal)
+      this.#came ??= signal
       this.#first.resolve(signal)
+      this.#aborted.abort()
     }
     this.#signals = new Signals({ onEnding, onUser: (signal) => pass(signal as PassedOn) })
     const held = takeHeldSignal()
@@ -117,6 +134,16 @@ class Interruption implements Disposable {
   /** The first one that ends a run. */
   get signal(): Promise<EndingSignal> {
     return this.#first.promise
+  }
+
+  /** The same, where it has come. */
+  get first(): EndingSignal | undefined {
+    return this.#came
+  }
+
+  /** Aborts when it comes. */
+  get aborted(): AbortSignal {
+    return this.#aborted.signal
   }
 
   [Symbol.dispose](): void {

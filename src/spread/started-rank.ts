@@ -8,13 +8,16 @@ import { ignoreLostOutput } from '../util/lost-output.ts'
 import { writeTo } from '../util/slow-output.ts'
 import { forOwnProcess } from '../util/own-process.ts'
 import { printable } from '../util/printable.ts'
-import { deadline } from '../util/wait.ts'
+import { deadline, settledWithin } from '../util/wait.ts'
 import type { OrderDirectory } from './order-directory.ts'
 import { beginWord, type SpreadOrders } from './orders.ts'
 import { isThisHost, type Place } from './places.ts'
 import { remoteCommand } from './remote-command.ts'
 import type { PassedOn } from './signals.ts'
 import type { Starter } from './starters.ts'
+
+/** How long a word may take to be left before the run goes on without it. In milliseconds. */
+const wordMs = 3_000
 
 /** What starts a rank. */
 export interface StartOptions {
@@ -74,8 +77,7 @@ export class StartedRank {
     const ended = new AbortController()
     this.#exited = this.#child.exited.then(async (exit) => {
       ended.abort()
-      const status = await this.#directory?.statusOf(place.rank)
-      return status === undefined ? exit : { status, signal: null, forced: exit.forced }
+      return this.#directory === undefined ? exit : await this.#lastWord(exit, this.#directory)
     })
     this.#directory?.ready(place.rank, ended.signal).then(becomeReady, () => undefined)
   }
@@ -117,7 +119,16 @@ export class StartedRank {
   /** Has the rank end, as where its launcher has gone. */
   release(): void {
     if (this.#directory === undefined) this.#child.stdin?.end()
-    else this.#directory.send(this.place.rank, 'SIGTERM')
+    else void this.#directory.send(this.place.rank, 'SIGTERM')
+  }
+
+  /** How the rank has ended whose remote start hands on no status: by its own word. Without one it is lost. */
+  async #lastWord(exit: Exit, directory: OrderDirectory): Promise<Exit> {
+    // A remote start that was killed may have left the rank alive, and nothing shows what that does.
+    const status = exit.signal === null ? await directory.statusOf(this.place.rank) : undefined
+    if (status !== undefined) return { status, signal: null, forced: exit.forced }
+    await settledWithin(directory.send(this.place.rank, 'SIGTERM'), wordMs)
+    return { ...exit, forced: true, why: exit.why ?? 'it has left no word of its end' }
   }
 
   /** Ends its process here. */
@@ -132,7 +143,7 @@ export class StartedRank {
 
   #send(word: string): void {
     if (this.#directory === undefined) this.#child.stdin?.write(`${word}\n`)
-    else this.#directory.send(this.place.rank, word)
+    else void this.#directory.send(this.place.rank, word)
   }
 
   /** Shows what is held. What it gives resolves when more is to be shown. */

@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import { statSync } from 'node:fs'
 import { errnoOf, messageOf, RunnerError } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
+import { formatDuration } from '../util/duration.ts'
+import { deadline } from '../util/wait.ts'
 import type { Line } from './line.ts'
 import { beginWord, takeEnvironment, type SpreadOrders } from './orders.ts'
 import { isPassedOn } from './signals.ts'
@@ -11,7 +13,8 @@ import { isPassedOn } from './signals.ts'
  * until all the others have said so too. When the launcher has gone, whatever ended it, this process ends as by TERM.
  *
  * @returns the command of this process, and its arguments; undefined where the run does not begin
- * @throws RunnerError ERR_ENVIRONMENT where there is no such directory on this host.
+ * @throws RunnerError ERR_ENVIRONMENT where there is no such directory on this host, ERR_TIMED_OUT where the launcher says
+ *   nothing for longer than it would wait itself: then its host is lost.
  */
 export async function takePlace(orders: SpreadOrders, line: Line): Promise<readonly string[] | undefined> {
   enter(orders)
@@ -29,9 +32,16 @@ export async function takePlace(orders: SpreadOrders, line: Line): Promise<reado
     end('SIGTERM')
   })
   await line.sayReady(orders.word)
-  const begun = await begins.promise
+  const begun = await deadline(begins.promise, orders.beginTimeout, () => noWord(orders.beginTimeout))
   line.unref()
   return begun ? orders.args : undefined
+}
+
+function noWord(ms: number): RunnerError {
+  return new RunnerError(
+    `Cannot begin the run on host "${hostname()}": spread has said nothing for ${formatDuration(ms)}; see whether its host is up`,
+    { code: 'ERR_TIMED_OUT' },
+  )
 }
 
 function enter({ directory, env }: SpreadOrders): void {

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
-import { kill } from '../support/processes.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
+import { kill, parentOf } from '../support/processes.ts'
 
 const starts = resolve(import.meta.dirname, '../../fixtures/remote-starts')
 
@@ -107,19 +108,73 @@ test.concurrent.each([
   await cluster.expectNothingLeft()
 })
 
-test.concurrent(
-  "where the remote start of the client's rank is killed, all ends with the status of the failure",
+test.concurrent.each([
+  ['the remote start by ssh', 'ssh', 'ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 hostB'],
+  ['the remote start by pbsdsh', 'pbsdsh', 'pbsdsh -n 1 '],
+  ['the process, started by pbsdsh,', 'pbsdsh', 'pbsdsh -n 1 '],
+])(
+  "where %s of the client's rank is killed, all ends with the status of the failure",
+  async (what, program, command) => {
+    await using cluster = await Cluster.make()
+    const args = ['--hosts-from', 'hosts', '--with', program, ...hold]
+    const run = await spread(cluster, 'hostA\nhostB\nhostC\n', args, { PBS_NODEFILE: 'hosts' })
+    await run.expectOutput('ready')
+    const remote = await cluster.expectProcess(join(starts, command))
+    kill(what.startsWith('the remote') ? remote : await childOf(cluster, remote), 'SIGKILL')
+    await run.expectStatus(69)
+    await cluster.expectNothingLeft()
+  },
+)
+
+async function childOf(cluster: Cluster, pid: number): Promise<number> {
+  for (const each of await cluster.processes()) if ((await parentOf(each)) === pid) return each
+  throw new Error(`Process ${pid} has no child`)
+}
+
+test.concurrent('a rank that hears nothing of its launcher ends in its time', async () => {
+  await using cluster = await Cluster.make()
+  const directory = cluster.path('.spread.run-0')
+  cluster.expectFile('.spread.run-0')
+  await mkdir(directory, { mode: 0o700 })
+  const orders = { word: 'w', directory: cluster.work, env: {}, args: ['run'], beginTimeout: 1_000, lookInterval: 0 }
+  await writeFile(join(directory, 'orders-0'), JSON.stringify(orders), { mode: 0o600 })
+  const run = cluster.run(['rank', directory, '0'])
+  await run.expectStatus(75)
+  expect(run.stderr).toMatch(/Cannot begin the run on host ".*": spread has said nothing for 1 s/)
+  expect((await readdir(directory)).sort()).toEqual(['ended-0-75', 'orders-0', 'ready-0'])
+  await cluster.expectNothingLeft()
+})
+
+test.skipIf(!canHang)(
+  'a working directory that hangs ends spread in its time, and at a signal',
+  { concurrent: true },
   async () => {
     await using cluster = await Cluster.make()
-    const run = await spread(cluster, 'hostA\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...hold])
-    await run.expectOutput('ready')
-    kill(
-      await cluster.expectProcess(
-        `${join(starts, 'ssh')} -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 hostB`,
-      ),
-      'SIGKILL',
-    )
-    await run.expectStatus(69)
+    const directory = join(cluster.directory, 'mounted')
+    await using mount = await HangingMount.of(join(cluster.directory, 'source'), directory)
+    await writeFile(cluster.path('hosts'), 'hostA\nhostB\n')
+    cluster.expectFile('hosts')
+    cluster.expectFile('go')
+    const [late, held] = ['2s', '1h'].map((time) => {
+      const flags = ['--hosts-from', cluster.path('hosts'), '--with', 'pbsdsh', '--start-timeout', time]
+      const command = cluster.command('spread', ...flags, ...hold)
+      const waits = 'echo started; while [ ! -e "$GO" ]; do sleep 0.1; done; exec "$@"'
+      return cluster.start(
+        ['sh', '-c', waits, 'sh', ...command],
+        { GO: cluster.path('go'), PBS_NODEFILE: cluster.path('hosts') },
+        directory,
+      )
+    })
+    for (const run of [late, held]) await run?.expectOutput('started')
+    mount.hang()
+    await writeFile(cluster.path('go'), '')
+    // What would hold the end is killed then: the call that hangs.
+    expect(await late?.ended).toEqual({ status: null, signal: 'SIGKILL' })
+    expect(late?.stderr).toContain(`its filesystem has not answered for 2 s; start spread in a directory`)
+    await cluster.expectProcess('Outlives its supervisor')
+    held?.signal('SIGTERM')
+    expect(await held?.ended).toEqual({ status: null, signal: 'SIGKILL' })
+    expect(held?.stderr).toBe('')
     await cluster.expectNothingLeft()
   },
 )
