@@ -55,20 +55,22 @@ export class FollowedWords {
 
   /** Resolves when the launcher has gone. */
   async #follow(onWord: (word: string) => void): Promise<void> {
-    let answered = monotonic()
     let missing = 0
+    let failingSince: number | undefined
     let look: Promise<readonly string[]> | undefined
-    while (missing < 2 && monotonic() - answered < defaults.filesystemTimeout) {
+    while (missing < 2 && monotonic() - (failingSince ?? monotonic()) < defaults.filesystemTimeout) {
       await this.#pause()
+      const began = monotonic()
       look ??= this.#source.list().finally(() => (look = undefined))
       try {
         const names = await withIoTimeout(look, lookTimeout, () => new Silence())
         this.#isSilent = false
-        answered = monotonic()
         missing = 0
+        failingSince = undefined
         this.#hear(names, onWord)
       } catch (error) {
         this.#isSilent = error instanceof Silence
+        failingSince ??= began
         missing = errnoOf(error) === 'ENOENT' ? missing + 1 : 0
       }
     }

@@ -4,18 +4,16 @@ import { defaults } from '../defaults.ts'
 import { type Exit, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import { unkillableMs } from '../process/supervised.ts'
-import { Signals } from '../process/signals.ts'
 import { jobIdOf } from '../runners/variables/systems.ts'
 import { deferred } from '../util/deferred.ts'
-import { type EndingSignal, takeHeldSignal } from '../util/early-signals.ts'
 import { workingDirectory } from '../util/surroundings.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
 import { endStatus } from './end-status.ts'
 import type { Hosts } from './find-hosts.ts'
+import { Interruption } from './interruption.ts'
 import { OrderDirectory } from './order-directory.ts'
 import { environmentToSend, type SpreadOrders } from './orders.ts'
 import { type Place, placesOf, variablesOf } from './places.ts'
-import type { PassedOn } from './signals.ts'
 import { StartedRank } from './started-rank.ts'
 
 /** A run that is to be spread over hosts. Times are in milliseconds. */
@@ -79,13 +77,18 @@ export async function spread(options: SpreadOptions): Promise<number> {
     return signalStatus(first)
   }
   for (const rank of ranks) rank.begin()
-  return endStatus(await endsOf(ranks, interruption, options), options.clientOf(places.length))
+  return endStatus(
+    await endsOf(ranks, interruption, { ...options, grace: options.grace + plan.lookInterval }),
+    options.clientOf(places.length),
+  )
 }
 
 /** What the ranks are told, and where that is left if the remote start hands on no input. */
 interface Plan {
   readonly ranks: readonly { readonly place: Place; readonly orders: SpreadOrders }[]
   readonly shared: OrderDirectory | undefined
+  /** How long a word may take to be heard there, in milliseconds. */
+  readonly lookInterval: number
 }
 
 function planOf(
@@ -97,58 +100,14 @@ function planOf(
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)
-  const times = {
-    beginTimeout: startTimeout + beginMargin,
-    lookInterval: (places.length / looksPerSecond) * 1_000,
-  }
+  const lookInterval = starter.handsOnInput ? 0 : (places.length / looksPerSecond) * 1_000
+  const times = { beginTimeout: startTimeout + beginMargin + 2 * lookInterval, lookInterval }
   const ranks = places.map((place) => ({
     place,
     orders: { word, directory, args, ...times, env: { ...sent, ...variablesOf(place, words) } },
   }))
   const shared = starter.handsOnInput ? undefined : new OrderDirectory(join(directory, `.spread.run-${own}`))
-  return { ranks, shared }
-}
-
-/** The signals that come to this process, which are passed on to all ranks. */
-class Interruption implements Disposable {
-  readonly #signals: Signals
-  readonly #first = deferred<EndingSignal>()
-  readonly #aborted = new AbortController()
-  #came: EndingSignal | undefined
-
-  constructor(ranks: readonly StartedRank[]) {
-    const pass = (signal: PassedOn): void => {
-      for (const rank of ranks) rank.signal(signal)
-    }
-    const onEnding = (signal: EndingSignal): void => {
-      pass(signal)
-      this.#came ??= signal
-      this.#first.resolve(signal)
-      this.#aborted.abort()
-    }
-    this.#signals = new Signals({ onEnding, onUser: (signal) => pass(signal as PassedOn) })
-    const held = takeHeldSignal()
-    if (held !== undefined) this.#signals.ending(held, { onEnding })
-  }
-
-  /** The first one that ends a run. */
-  get signal(): Promise<EndingSignal> {
-    return this.#first.promise
-  }
-
-  /** The same, where it has come. */
-  get first(): EndingSignal | undefined {
-    return this.#came
-  }
-
-  /** Aborts when it comes. */
-  get aborted(): AbortSignal {
-    return this.#aborted.signal
-  }
-
-  [Symbol.dispose](): void {
-    this.#signals[Symbol.dispose]()
-  }
+  return { ranks, shared, lookInterval }
 }
 
 /** Nothing comes of this run: no rank begins. */

@@ -59,6 +59,18 @@ test.each(['ESTALE', 'EIO', 'ETIMEDOUT', 'EMFILE', 'EACCES'])('%s is borne for 2
   expect(onEnd).toHaveBeenCalledOnce()
 })
 
+test('one look that fails is borne, however seldom a rank looks', async () => {
+  let looks = 0
+  const { onEnd } = follow(async () => {
+    if (++looks > 1 && looks !== 3) throw failure('EIO')
+    return Promise.resolve([])
+  }, 30_000)
+  await vi.advanceTimersByTimeAsync(145_000)
+  expect(onEnd).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(onEnd).toHaveBeenCalledOnce()
+})
+
 test('there is one look at a time, where one does not come back', async () => {
   const { words, onEnd, listed } = follow(async () => new Promise(() => undefined))
   await vi.advanceTimersByTimeAsync(20_000)
