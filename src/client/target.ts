@@ -1,7 +1,7 @@
 import { defaults } from '../defaults.ts'
-import { errnoOf, RunnerError } from '../errors.ts'
+import { RunnerError } from '../errors.ts'
 import { readNamed } from '../filesystem/read-named.ts'
-import { formatSystemError } from '../filesystem/system-error.ts'
+import { formatReadError } from '../filesystem/system-error.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { clientPatience, takeClientProcess } from '../python/take-client-process.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -99,7 +99,7 @@ async function readFile(path: string): Promise<SchedulerFile> {
       () => new Error('its filesystem does not answer'),
     )
   } catch (cause) {
-    throw cannot(errnoOf(cause) === 'ENOENT' ? 'there is no such file' : formatSystemError(cause), cause)
+    throw cannot(formatReadError(cause), cause)
   }
   const parsed = parseSchedulerFile(text)
   if (parsed.kind === 'valid') return parsed.file

@@ -16,9 +16,17 @@ const words: Readonly<Record<string, string>> = {
   ESTALE: 'its server has removed it or has lost its handle',
 }
 
+/** What is another matter where a file is read, not written. */
+const readWords: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a directory' }
+
 /** A system error in words, with its code: `the filesystem is read-only (EROFS)`. */
 export function formatSystemError(error: unknown): string {
   const errno = errnoOf(error)
   const said = errno === undefined ? undefined : words[errno]
   return errno === undefined || said === undefined ? messageOf(error) : `${said} (${errno})`
+}
+
+/** The same of a file that could not be read. */
+export function formatReadError(error: unknown): string {
+  return readWords[errnoOf(error) ?? ''] ?? formatSystemError(error)
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { readOfAnybody } from '../filesystem/read-named.ts'
-import { formatSystemError } from '../filesystem/system-error.ts'
+import { formatReadError } from '../filesystem/system-error.ts'
 import { type RunReport, runReportSchema } from '../record/run-report.ts'
 import { printable } from '../util/printable.ts'
 
@@ -17,7 +17,7 @@ async function readText(path: string): Promise<string> {
   try {
     return (await readOfAnybody(path)).text
   } catch (cause) {
-    throw cannotRead(path, formatSystemError(cause), cause)
+    throw cannotRead(path, formatReadError(cause), cause)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Rendezvous } from '../rendezvous/rendezvous.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Member } from './member.ts'
+import { whereOf } from './where.ts'
 
 /** After the loss of rank 0 its deputy has told it by then, if it lives; each waits a part more at random. In milliseconds. */
 const deputyMs = 1_000
@@ -102,10 +103,10 @@ export class CauseTeller {
 
 type FailureLog = Pick<RunContext, 'logger' | 'log'>
 
-/** Tells the user of a failure, and where it was unless it was here, in rank `me`. */
+/** Tells the user of a failure, and where it was unless that is said, or it was here, in rank `me`. */
 export function logFailure(failure: Failure, me: number | undefined, { logger, log }: FailureLog): void {
   const isHere = failure.rank === me || failure.rank < 0
-  const where = isHere ? '' : ` (rank ${failure.rank} on ${failure.host})`
+  const where = isHere ? '' : whereOf(failure)
   const last = failure.last_lines.at(-1)
   logger.error(`${failure.message}${where}${last === undefined ? '' : `: ${last}`}`)
   for (const line of failure.last_lines) logger.error(`| ${line}`)

@@ -6,6 +6,7 @@ import type { Failure } from '../record/outcome-record.ts'
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { formatSilence, lossOf } from './failure.ts'
+import { whereOf } from './where.ts'
 
 /** What the run consists of. */
 export interface RunShape {
@@ -245,9 +246,4 @@ export class RunState {
     else return []
     return [{ do: 'end', result: this.#result }]
   }
-}
-
-/** Where it failed, for a message that does not say so itself. */
-function whereOf({ message, rank, host }: Failure): string {
-  return message.includes(` on ${host}`) ? '' : ` (rank ${rank} on ${host})`
 }

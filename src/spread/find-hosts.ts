@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import { errnoOf, messageOf, RunnerError } from '../errors.ts'
+import { RunnerError } from '../errors.ts'
+import { formatReadError } from '../filesystem/system-error.ts'
+import { formatKind } from '../filesystem/untrusted.ts'
 import { type Environment, readVariable } from '../identity/environment.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
-import { type Host, parseNodeFile } from './node-file.ts'
+import { type Host, isSameHost, parseNodeFile } from './node-file.ts'
 import { type Starter, type StarterName, starterOf, starters } from './starters.ts'
 
 /** How long a node file may take to be read. In milliseconds. */
@@ -56,7 +58,7 @@ async function numbered(
   if (path === undefined) throw cannot(`${nodeFiles.join(', ')} is not set`)
   const ofJob = parseNodeFile(await read(path), path)
   return hosts.map((host) => {
-    const line = ofJob.find((each) => each.name === host.name)?.line
+    const line = ofJob.find((each) => isSameHost(each.name, host.name))?.line
     if (line === undefined) throw cannot(`"${host.name}" is no host of "${path}"`)
     return { ...host, line }
   })
@@ -80,13 +82,15 @@ async function read(path: string): Promise<string> {
   const cannot = (why: string, cause?: unknown): RunnerError =>
     new RunnerError(`Cannot read the hosts of "${path}": ${why}`, { code: 'ERR_ENVIRONMENT', cause })
   const reading = async (): Promise<string> => {
-    const { size } = await stat(path)
-    if (size > largest) throw new Error(`it is larger than ${largest / 1_000_000} MB`)
+    const found = await stat(path)
+    // What is no file may never end, or never begin.
+    if (!found.isFile()) throw new Error(`it is ${formatKind(found)}, not a regular file`)
+    if (found.size > largest) throw new Error(`it is larger than ${largest / 1_000_000} MB`)
     return await readFile(path, 'utf8')
   }
   try {
     return await withIoTimeout(reading(), patience, () => new Error('its filesystem does not answer'))
   } catch (error) {
-    throw cannot(errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error), error)
+    throw cannot(formatReadError(error), error)
   }
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { RunnerError } from '../errors.ts'
 import { mostProcesses } from '../options/table.ts'
 import { printable } from '../util/printable.ts'
@@ -5,7 +6,7 @@ import { printable } from '../util/printable.ts'
 /** A host of a node file. */
 export interface Host {
   readonly name: string
-  /** How many slots the job has on it: its lines in the file, or what stands behind its name. */
+  /** How many slots the job has on it: its lines in the file, or what these say. */
   readonly slots: number
   /** Number of its first line among the lines with hosts, from 0. */
   readonly line: number
@@ -19,32 +20,72 @@ const hostForm = /^[A-Za-z0-9_][A-Za-z0-9._:%@-]{0,254}$/
  *
  * - a host on a line, as often as it has slots: `PBS_NODEFILE`, `OAR_NODEFILE`;
  * - a host and the number of its slots, and what is not read behind them: `PE_HOSTFILE`, `node1 4 all.q@node1 UNDEFINED`;
- * - `node1 slots=4`, empty lines, and `#` before a comment.
+ * - `node1 slots=4` (Open MPI), `node1:4` (MPICH), empty lines, and `#` before a comment.
  *
- * @throws RunnerError ERR_ENVIRONMENT where a line names no host, or there is none.
+ * A host may stand there with its domain and without.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where a line names no host, its slots are no number, or there is none.
  */
 export function parseNodeFile(text: string, path: string): readonly Host[] {
-  const hosts = new Map<string, Host>()
+  // By the first part of their names.
+  const hosts = new Map<string, Host[]>()
   let line = 0
+  let all = 0
   for (const [index, raw] of text.split('\n').entries()) {
-    const [name = '', second = ''] = raw.replace(/#.*/, '').trim().split(/\s+/)
-    if (name === '') continue
-    if (!hostForm.test(name))
-      throw refused(path, `line ${index + 1} is "${printable(raw.slice(0, 100))}", and begins with no name of a host`)
-    const { slots: before = 0, line: first = line } = hosts.get(name) ?? {}
-    const slots = before + slotsIn(second)
-    if (slots > mostProcesses) throw refused(path, `"${name}" has more than ${mostProcesses} slots there`)
-    hosts.set(name, { name, slots, line: first })
+    const words = raw.replace(/#.*/, '').trim()
+    if (words === '') continue
+    const wrong = (what: string): RunnerError =>
+      refused(path, `line ${index + 1} is "${printable(raw.slice(0, 100).trim())}", ${what}`)
+    const { name, slots: said } = readLine(words)
+    if (!hostForm.test(name)) throw wrong('and begins with no name of a host')
+    const slots = numberOf(said)
+    if (slots === undefined) throw wrong(`whose slots are no whole number from 1 to ${mostProcesses}`)
+    all += slots
+    if (all > mostProcesses) throw refused(path, `it has more than ${mostProcesses} slots`)
+    const alike = hosts.get(firstPart(name)) ?? []
+    hosts.set(firstPart(name), alike)
+    const at = alike.findIndex((each) => isSameHost(each.name, name))
+    const known = alike[at]
+    if (known === undefined) alike.push({ name, slots, line })
+    else alike[at] = { ...known, slots: known.slots + slots }
     line++
   }
-  if (hosts.size === 0) throw refused(path, 'it names none')
-  return [...hosts.values()]
+  if (line === 0) throw refused(path, 'it names none')
+  return [...hosts.values()].flat().sort((a, b) => a.line - b.line)
 }
 
-/** What stands behind a host's name. */
-function slotsIn(word: string): number {
-  const [, digits] = /^(?:slots=)?([0-9]{1,7})$/.exec(word) ?? []
-  return digits === undefined ? 1 : Math.max(1, Number(digits))
+/** Whether two names are of one host: that of one of them may lack the domain, or a part of it. */
+export function isSameHost(one: string, other: string): boolean {
+  const [a, b] = [bare(one), bare(other)]
+  return a === b || (isIP(a) === 0 && isIP(b) === 0 && (a.startsWith(`${b}.`) || b.startsWith(`${a}.`)))
+}
+
+/** A name without the user at that host. */
+function bare(name: string): string {
+  return name.slice(name.lastIndexOf('@') + 1).toLowerCase()
+}
+
+/** What the names of one host have in common. */
+function firstPart(name: string): string {
+  const host = bare(name)
+  return isIP(host) === 0 ? (host.split('.')[0] ?? host) : host
+}
+
+/** The host of a line, and all that this says of its slots. */
+function readLine(line: string): { readonly name: string; readonly slots: readonly string[] } {
+  const [first = '', ...others] = line.split(/\s+/)
+  // An IPv6 address has more colons.
+  const [, name = first, behind] = /^([^:]*):([^:]*)$/.exec(first) ?? []
+  const [second = ''] = others
+  const named = others.flatMap((word) => /^slots(?:=|$)(.*)/i.exec(word)?.[1] ?? [])
+  const plain = second === '' || Number.isNaN(Number(second)) ? [] : [second]
+  return { name, slots: [...(behind === undefined ? [] : [behind]), ...plain, ...named] }
+}
+
+/** One where nothing is said, undefined where it is no number of slots, or said more than once. */
+function numberOf([said = '1', ...more]: readonly string[]): number | undefined {
+  const isNumber = /^[0-9]{1,7}$/.test(said) && Number(said) >= 1 && Number(said) <= mostProcesses
+  return isNumber && more.length === 0 ? Number(said) : undefined
 }
 
 function refused(path: string, why: string): RunnerError {

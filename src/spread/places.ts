@@ -1,6 +1,12 @@
 import { hostname } from 'node:os'
-import { spreadVariables } from '../runners/variables/systems.ts'
-import type { Host } from './node-file.ts'
+import { RunnerError } from '../errors.ts'
+import type { Environment } from '../identity/environment.ts'
+import { jobIdOf, spreadVariables } from '../runners/variables/systems.ts'
+import { formatCount } from '../util/format.ts'
+import { type Host, isSameHost } from './node-file.ts'
+
+/** So many ranks are started at once: each is a process here, and a connection. */
+const mostRanks = 4_096
 
 /** The place of one rank: which host it is on, and what it has of it. */
 export interface Place {
@@ -14,14 +20,29 @@ export interface Place {
   readonly hosts: number
 }
 
-/** One rank on each host, or one for each slot: those of a host follow one another. */
+/**
+ * One rank on each host, or one for each slot: those of a host follow one another.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where these are more than can be started at once.
+ */
 export function placesOf(hosts: readonly Host[], per: 'host' | 'slot'): readonly Place[] {
   const localSizeOf = ({ slots }: Host): number => (per === 'host' ? 1 : slots)
   const size = hosts.reduce((sum, host) => sum + localSizeOf(host), 0)
+  if (size > mostRanks)
+    throw new RunnerError(
+      `Cannot start ${size} ranks, one on each ${per}: spread starts up to ${mostRanks}; ` +
+        (per === 'slot' ? 'take --per host' : 'name fewer hosts by --hosts-from'),
+      { code: 'ERR_ENVIRONMENT' },
+    )
   const each = hosts.flatMap((host) =>
     Array.from({ length: localSizeOf(host) }, (_, localRank) => ({ host, localRank, localSize: localSizeOf(host) })),
   )
   return each.map((place, rank) => ({ ...place, rank, size, hosts: hosts.length }))
+}
+
+/** How many they are, for people: `4 ranks on 2 hosts`. */
+export function formatPlaces(places: readonly Place[]): string {
+  return `${formatCount(places.length, 'rank')} on ${formatCount(places[0]?.hosts ?? 0, 'host')}`
 }
 
 /** What tells a rank its place. */
@@ -32,6 +53,12 @@ export interface PlaceWords {
   readonly runId: string
   /** Whether a slot is a CPU. */
   readonly slotsAreCpus: boolean
+}
+
+/** What tells a run from others, where `own` is a word that no other run has: without a job around it, that is its job. */
+export function runWords(env: Environment, runId: string | undefined, own: string): Pick<PlaceWords, 'job' | 'runId'> {
+  const job = jobIdOf(env)
+  return job === undefined ? { job: own, runId: runId ?? '0' } : { job, runId: runId ?? own }
 }
 
 /** The variables that tell a rank its place; the runner that reads them is the row `spread` of the systems. */
@@ -50,10 +77,7 @@ export function variablesOf(place: Place, { job, runId, slotsAreCpus }: PlaceWor
   }
 }
 
-/** Whether a name is that of this host, with or without its domain. */
+/** Whether a name is that of this host, with or without its domain. Another user there is not this process's. */
 export function isThisHost(name: string, own = hostname()): boolean {
-  const [short = '', ...domain] = name.toLowerCase().split('.')
-  const [ownShort = '', ...ownDomain] = own.toLowerCase().split('.')
-  if (name === 'localhost' || short !== ownShort) return name === 'localhost'
-  return domain.length === 0 || ownDomain.length === 0 || domain.join('.') === ownDomain.join('.')
+  return name === 'localhost' || (!name.includes('@') && isSameHost(name, own))
 }

@@ -4,7 +4,6 @@ import { defaults } from '../defaults.ts'
 import { type Exit, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import { unkillableMs } from '../process/supervised.ts'
-import { jobIdOf } from '../runners/variables/systems.ts'
 import { deferred } from '../util/deferred.ts'
 import { workingDirectory } from '../util/surroundings.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
@@ -13,7 +12,7 @@ import type { Hosts } from './find-hosts.ts'
 import { Interruption } from './interruption.ts'
 import { OrderDirectory } from './order-directory.ts'
 import { environmentToSend, type SpreadOrders } from './orders.ts'
-import { type Place, placesOf, variablesOf } from './places.ts'
+import { formatPlaces, type Place, placesOf, runWords, variablesOf } from './places.ts'
 import { StartedRank } from './started-rank.ts'
 
 /** A run that is to be spread over hosts. Times are in milliseconds. */
@@ -68,7 +67,7 @@ export async function spread(options: SpreadOptions): Promise<number> {
     const { starter, env } = options
     for (const { place, orders } of plan.ranks)
       ranks.push(new StartedRank(place, { starter, orders, env, reaper, directory: shared }))
-    options.say(`${places.length} ranks on ${options.hosts.length} hosts by ${options.starter.name}`)
+    options.say(`${formatPlaces(places)} by ${options.starter.name}`)
     await untilAborted(Promise.all(ranks.map(async (rank) => rank.ready(options.startTimeout))), interruption.aborted)
   } catch (error) {
     const { first } = interruption
@@ -96,7 +95,7 @@ function planOf(
   { args, env, starter, runId, slotsAreCpus, startTimeout }: SpreadOptions,
 ): Plan {
   const own = randomBytes(4).toString('hex')
-  const words = { job: jobIdOf(env) ?? `spread-${own}`, runId: runId ?? own, slotsAreCpus }
+  const words = { ...runWords(env, runId, own), slotsAreCpus }
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)

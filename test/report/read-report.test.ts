@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { formatReport } from '../../src/report/format-report.ts'
-import { parseReport } from '../../src/report/read-report.ts'
+import { parseReport, readReport } from '../../src/report/read-report.ts'
 import { exampleReport } from './support/example-report.ts'
 
 it('what is written as JSON is read as the same report, and has its numbers in few lines', () => {
@@ -33,4 +33,11 @@ it.each([
   const read = (): unknown => parseReport('run.json', text)
   expect(read).toThrow(RangeError)
   expect(read).toThrow(`Cannot read the report "run.json": ${why}`)
+})
+
+it.each([
+  ['/no/such.json', 'there is no such file'],
+  ['/', 'it is a directory, not a regular file'],
+])('what cannot be read is refused with its reason: %s', async (path, why) => {
+  await expect(readReport(path)).rejects.toThrow(new RangeError(`Cannot read the report "${path}": ${why}`))
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { formatRunKey } from '../../src/identity/run-key.ts'
 import { identifySystem } from '../../src/runners/variables/identify-system.ts'
 import { parseNodeFile } from '../../src/spread/node-file.ts'
-import { isThisHost, placesOf, variablesOf } from '../../src/spread/places.ts'
+import { formatPlaces, isThisHost, placesOf, runWords, variablesOf } from '../../src/spread/places.ts'
 
 const hosts = parseNodeFile('a 4 q@a UNDEFINED\nb 2 q@b UNDEFINED\n', 'F')
 const words = { job: '17', runId: 'x', slotsAreCpus: true }
@@ -28,12 +29,39 @@ test('has one rank for each slot, those of a host one after another', () => {
   ])
 })
 
+test('says how many ranks are on how many hosts', () => {
+  expect(formatPlaces(placesOf(hosts, 'slot'))).toBe('6 ranks on 2 hosts')
+  expect(formatPlaces(placesOf(hosts.slice(0, 1), 'host'))).toBe('1 rank on 1 host')
+})
+
+test.each([
+  ['slot', 'a 4000\nb 97\n', 'Cannot start 4097 ranks, one on each slot: spread starts up to 4096; take --per host'],
+  ['host', Array.from({ length: 4097 }, (_, i) => `n${i}\n`).join(''), 'Cannot start 4097 ranks, one on each host'],
+] as const)('has no more ranks than can be started at once, one on each %s', (per, text, says) => {
+  expect(() => placesOf(parseNodeFile(text, 'F'), per)).toThrow(says)
+})
+
+test.each([
+  ['outside of a job', {}, undefined, 'spread-45ecaf8f.0-r0'],
+  ['outside of a job, with a run id', {}, 'mine', 'spread-45ecaf8f.mine-r0'],
+  ['in a job', { OAR_JOB_ID: '17' }, undefined, 'spread-17.45ecaf8f-r0'],
+  ['in a job, with a run id', { OAR_JOB_ID: '17' }, 'mine', 'spread-17.mine-r0'],
+])('names its run, %s', (_, env, runId, key) => {
+  const [place] = placesOf(hosts, 'host')
+  const told = runWords(env, runId, '45ecaf8f')
+  const variables = place && variablesOf(place, { ...told, slotsAreCpus: false })
+  const { runKey } = identifySystem(variables ?? {}, { runner: 'spread', runId: told.runId }, 'h')
+  expect(formatRunKey(runKey)).toBe(key)
+})
+
 test.each([
   ['node1', 'node1.site', true],
   ['node1.site', 'node1', true],
   ['NODE1', 'node1', true],
   ['node1.a', 'node1.b', false],
   ['node10', 'node1', false],
+  ['node1.site', 'node1.site.org', true],
+  ['me@node1', 'node1', false],
   ['localhost', 'node1', true],
 ])('host %s is this one where that is called %s: %s', (name, own, is) => {
   expect(isThisHost(name, own)).toBe(is)

@@ -3,7 +3,7 @@ import { askOwner } from '../../control/ask.ts'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { listDirectory } from '../../filesystem/list.ts'
 import { readNamed } from '../../filesystem/read-named.ts'
-import { formatSystemError } from '../../filesystem/system-error.ts'
+import { formatReadError } from '../../filesystem/system-error.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { rendezvousPaths } from '../../rendezvous/file/names.ts'
@@ -78,7 +78,7 @@ export async function lookAtExisting(path: string, tls: TlsFiles | undefined): P
   try {
     text = await readNamed(path)
   } catch (error) {
-    return { path, scheduler: undefined, why: formatSystemError(error) }
+    return { path, scheduler: undefined, why: formatReadError(error) }
   }
   const parsed = parseSchedulerFile(text)
   if (parsed.kind === 'foreign') return { path, scheduler: undefined, why: parsed.why }
