@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseNodeFile } from '../../src/spread/node-file.ts'
+import { isSameHost, parseNodeFile } from '../../src/spread/node-file.ts'
 
 const hostsOf = (text: string): unknown => parseNodeFile(text, 'F').map(({ name, slots, line }) => [name, slots, line])
 
@@ -113,4 +113,15 @@ test('refuses more slots than a run may have, on all hosts together', () => {
 
 test('refuses a file without hosts', () => {
   expect(() => hostsOf('\n# none\n')).toThrow('it names none; check the file')
+})
+
+test.each([
+  ['a', 'A.x.org', true],
+  ['me@a', 'a.x', true],
+  ['a.x.org', 'a.y.org', false],
+  ['a', 'a1', false],
+  ['10', '10.0.0.1', false],
+  ['10.0.0.1', '10', false],
+])('%s and %s are one host: %s', (one, other, are) => {
+  expect(isSameHost(one, other)).toBe(are)
 })
