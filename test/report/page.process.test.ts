@@ -33,7 +33,7 @@ describe('dask-hpc-runner report', () => {
     expect(refused.stderr).toMatch(
       /error: Cannot write the page "mine.html": what stands there is no report, and is left alone\n$/,
     )
-    expect(nothing.stderr).toMatch(/error: Cannot read the report "nothing.json": .*ENOENT/)
+    expect(nothing.stderr).toMatch(/error: Cannot read the report "nothing.json": there is no such file/)
     expect(page.stderr).toContain('Cannot read the report "run.html": it is a page already')
     await cluster.expectNothingLeft()
   })
