@@ -58,7 +58,8 @@ for (const { what, client, variable, end, says } of [
     what: 'with the status of a scheduler that cannot start',
     variable: 'DASK_HPC_RUNNER_PRELOAD=import no_such_module,PYTHONDONTWRITEBYTECODE=1',
     end: { JobState: 'FAILED', ExitCode: '69:0' },
-    says: /Cannot wait for the cluster of "\S+": run \S+ has ended before it was there: Cannot start scheduler: /,
+    // Whichever of the two ends first, srun or wait: the script ends the other.
+    says: /^\[0 scheduler\] error: Cannot start scheduler: /m,
   },
   {
     what: 'with the status of a run that does not even begin',
