@@ -68,7 +68,12 @@ obey() {
       case $groups in *" $2 "*) groups="${groups%%" $2 "*} ${groups#*" $2 "}" ;; esac
       case $gentle in *" $2 "*) gentle="${gentle%%" $2 "*} ${gentle#*" $2 "}" ;; esac
       ;;
-    'd 3' | 'e 2' | 'f 3') removals="$removals$*$newline" ;;
+    'd 3')
+      # It was expected; now it is known.
+      case $removals in *"e $3$newline"*) removals="${removals%%"e $3$newline"*}${removals#*"e $3$newline"}" ;; esac
+      removals="$removals$*$newline"
+      ;;
+    'e 2' | 'f 3') removals="$removals$*$newline" ;;
     'n 1' | 'n 3') marker=${2:+"$*$newline"} ;;
     'l 1' | 'l 2') lock=${2:+"$*$newline"} ;;
   esac

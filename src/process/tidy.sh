@@ -49,15 +49,14 @@ remove_directory() {
   decode "$2" || return
   case $name in
     # A run's own directory on the shared filesystem has files only.
-    .?*.run-?* | .?*.doctor-?*) what='! -name . -prune' ;;
-    dask-hpc-runner-?*) what='' ;;
+    .?*.run-?* | .?*.doctor-?*) what='-maxdepth 1 ! -type d' ;;
+    dask-hpc-runner-?*) what='! -name .' ;;
     *) return ;;
   esac
   cd -P -- "$path" && is_private "$1" || return
   # Twice: what is being killed may still write.
   for attempt in 1 2; do
-    find . -xdev $what ! -type d -exec rm -f -- {} +
-    [ -n "$what" ] || find . -xdev -depth -type d ! -name . -exec rmdir -- {} +
+    find . -xdev $what -delete
     (cd -P .. && rmdir -- "./$name") && return
     sleep 0.1
   done
@@ -90,7 +89,7 @@ leave_note() {
 remove_file() {
   decode "$2" || return
   case $1 in *[!A-Za-z0-9-]*) return ;; ????????????????*) ;; *) return ;; esac
-  cd -P -- "$parent" || return
+  cd -P -- "$parent" && [ -f "./$name" ] || return
   word=$1
   set -- $(ls -dni -- "./$name")
   case $2 in -*) ;; *) return ;; esac
