@@ -20,7 +20,7 @@ export async function runPlan(given: RunnerOptions, { runner, ntasks }: PlanFlag
     return
   }
   const { explainRunner } = await import('../commands/explain.ts')
-  const planned = plan(options, chooseRunner(options, runner).kind)
+  const planned = await plan(options, chooseRunner(options, runner).kind)
   checkPlan(planned, options)
   const { text, atFile } = await explainRunner(options, runner)
   await print(`${formatPlan(planned, atFile)}\n${text}\n`)

@@ -16,8 +16,8 @@ export async function runSpread(
   const { env } = process
   process.stderr.on('error', () => undefined)
   const run = readSpreadRun(args)
-  const { runId, lostAfter, grace } = run
-  const hosts = await findHosts(env, own)
+  const { runId, lostAfter, grace, filesystemTimeout } = run
+  const hosts = await findHosts(env, { ...own, filesystemTimeout })
   const { per, startTimeout } = own
   const clientOf = (size: number): number => clientAmong({ ...run, size })
   forceExit(await spread({ ...hosts, per, startTimeout, args, clientOf, runId, lostAfter, grace, env, say }))

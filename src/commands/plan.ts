@@ -83,9 +83,13 @@ export interface PlanForOptions extends World, WantedResources, WantedGpus {
  *
  * @throws RunnerError with `ERR_ENVIRONMENT` where the environment does not tell who it is.
  */
-export function plan(options: CompleteOptions, kind: RunnerKind = 'slurm', limits = readNodeLimits()): Plan {
+export async function plan(
+  options: CompleteOptions,
+  kind: RunnerKind = 'slurm',
+  limits = readNodeLimits(),
+): Promise<Plan> {
   const { identify, hosts } = kinds[kind]
-  const me = identify(options)
+  const me = await identify(options)
   return planFor({ ...options, size: me.size, hosts: hosts(options.env, me), me, limits })
 }
 

@@ -11,6 +11,8 @@ export interface Identity {
   readonly host: string
   /** How many nodes the run's processes are on, as the workload manager has it. */
   readonly nodes: number
+  /** The host of each process, by rank, where the workload manager tells it. @default only its own is known */
+  readonly hosts?: readonly string[]
   /** What part of its node this process has been given. */
   readonly share: Share
   /** IP addresses of the host that started the processes, as the workload manager or the launcher has them. */

@@ -11,7 +11,6 @@ import { slurmHosts } from './slurm/slurm-hosts.ts'
 import { systemNames } from '../options/names.ts'
 import { identifySystem } from './variables/identify-system.ts'
 import { identifyVariables } from './variables/identify-variables.ts'
-import { findSystem } from './variables/systems.ts'
 
 /** How the processes of a runner meet. */
 export interface Meeting {
@@ -24,7 +23,7 @@ export interface Meeting {
 /** What `plan` and `doctor` ask about a runner whose processes they do not start. */
 interface Kind {
   /** Who this process is, by its environment. @throws RunnerError ERR_ENVIRONMENT where that does not tell. */
-  readonly identify: (options: CompleteOptions) => Identity
+  readonly identify: (options: CompleteOptions) => Promise<Identity> | Identity
   /** The host of each process, by rank; `?` where it cannot be known from here. */
   readonly hosts: (env: Environment, me: Identity) => readonly string[]
   readonly meeting: (options: CompleteOptions) => Promise<Meeting>
@@ -32,13 +31,13 @@ interface Kind {
 
 const atFile: Kind['meeting'] = async () => await Promise.resolve({ text: 'at the scheduler file', atFile: true })
 
-/** Only this process knows its own host. */
-const ownHost: Kind['hosts'] = (_, me) =>
-  Array.from({ length: me.size }, (_each, rank) => (rank === me.rank ? me.host : unknownHost))
+/** Mostly a process knows only its own. */
+const knownHosts: Kind['hosts'] = (_, me) =>
+  me.hosts ?? Array.from({ length: me.size }, (_each, rank) => (rank === me.rank ? me.host : unknownHost))
 
 const ofSystem = (runner: (typeof systemNames)[number]): Kind => ({
   identify: (options) => identifySystem(options.env, { ...options, runner }),
-  hosts: (env, me) => findSystem(env, runner)?.hostNames?.(env) ?? ownHost(env, me),
+  hosts: knownHosts,
   meeting: atFile,
 })
 
@@ -51,7 +50,7 @@ export const kinds: Readonly<Record<RunnerKind, Kind>> = {
   },
   mpi: {
     identify: (options) => identifyMpi(options.env, { ...options, host: hostname() }),
-    hosts: ownHost,
+    hosts: knownHosts,
     meeting: async (options) => {
       await using reaper = new Reaper()
       const choice = await chooseLibrary(options, { reaper, initialise: false })
@@ -66,7 +65,7 @@ export const kinds: Readonly<Record<RunnerKind, Kind>> = {
   >),
   variables: {
     identify: (options) => identifyVariables(options.env, options),
-    hosts: ownHost,
+    hosts: knownHosts,
     meeting: atFile,
   },
 }

@@ -1,17 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
-import { RunnerError } from '../errors.ts'
-import { formatReadError } from '../filesystem/system-error.ts'
-import { formatKind } from '../filesystem/untrusted.ts'
+import { messageOf, RunnerError } from '../errors.ts'
 import { type Environment, readVariable } from '../identity/environment.ts'
-import { withIoTimeout } from '../util/io-timeout.ts'
-import { type Host, isSameHost, parseNodeFile } from './node-file.ts'
+import { type Host, isSameHost, readNodeFile } from '../runners/node-file.ts'
 import { type Starter, type StarterName, starterOf, starters } from './starters.ts'
-
-/** How long a node file may take to be read. In milliseconds. */
-const patience = 10_000
-
-/** No node file is larger. In bytes. */
-const largest = 64_000_000
 
 /** What says where to start, and how. */
 export interface HostOptions {
@@ -19,6 +9,8 @@ export interface HostOptions {
   readonly hostsFrom?: string | undefined
   /** @default that of the job's system, else ssh */
   readonly with?: StarterName | undefined
+  /** How long a filesystem may take. In milliseconds. */
+  readonly filesystemTimeout: number
 }
 
 /** The hosts to spread over, and what starts a process on them. */
@@ -39,8 +31,9 @@ export async function findHosts(env: Environment, options: HostOptions): Promise
   const starter = options.with === undefined ? (system ?? starterOf('ssh')) : starterOf(options.with)
   const path = options.hostsFrom ?? (system && fileOf(env, system.nodeFiles))
   if (path === undefined) throw noHosts(env)
-  const wanted = parseNodeFile(await read(path), path)
-  const hosts = starter.countsLines === true ? await numbered(wanted, fileOf(env, starter.nodeFiles), starter) : wanted
+  const { filesystemTimeout: ms } = options
+  const wanted = await read(path, ms)
+  const hosts = starter.countsLines === true ? await numbered(wanted, { env, starter, ms }) : wanted
   // Slots of a file that somebody has written may be anything.
   return { hosts, starter, slotsAreCpus: options.hostsFrom === undefined && system?.slotsAreCpus === true }
 }
@@ -48,15 +41,16 @@ export async function findHosts(env: Environment, options: HostOptions): Promise
 /** The same hosts with their lines in the node file of the job. */
 async function numbered(
   hosts: readonly Host[],
-  path: string | undefined,
-  { name, nodeFiles }: Starter,
+  { env, starter, ms }: { readonly env: Environment; readonly starter: Starter; readonly ms: number },
 ): Promise<readonly Host[]> {
+  const { name, nodeFiles } = starter
   const cannot = (why: string): RunnerError =>
     new RunnerError(`Cannot start ranks by ${name}: ${why}; name another program by --with`, {
       code: 'ERR_ENVIRONMENT',
     })
+  const path = fileOf(env, nodeFiles)
   if (path === undefined) throw cannot(`${nodeFiles.join(', ')} is not set`)
-  const ofJob = parseNodeFile(await read(path), path)
+  const ofJob = await read(path, ms)
   return hosts.map((host) => {
     const line = ofJob.find((each) => isSameHost(each.name, host.name))?.line
     if (line === undefined) throw cannot(`"${host.name}" is no host of "${path}"`)
@@ -78,19 +72,8 @@ function noHosts(env: Environment): RunnerError {
   )
 }
 
-async function read(path: string): Promise<string> {
-  const cannot = (why: string, cause?: unknown): RunnerError =>
-    new RunnerError(`Cannot read the hosts of "${path}": ${why}`, { code: 'ERR_ENVIRONMENT', cause })
-  const reading = async (): Promise<string> => {
-    const found = await stat(path)
-    // What is no file may never end, or never begin.
-    if (!found.isFile()) throw new Error(`it is ${formatKind(found)}, not a regular file`)
-    if (found.size > largest) throw new Error(`it is larger than ${largest / 1_000_000} MB`)
-    return await readFile(path, 'utf8')
-  }
-  try {
-    return await withIoTimeout(reading(), patience, () => new Error('its filesystem does not answer'))
-  } catch (error) {
-    throw cannot(formatReadError(error), error)
-  }
+async function read(path: string, ms: number): Promise<readonly Host[]> {
+  return await readNodeFile(path, ms).catch((cause: unknown) => {
+    throw new RunnerError(`Cannot read the hosts of "${path}": ${messageOf(cause)}`, { code: 'ERR_ENVIRONMENT', cause })
+  })
 }

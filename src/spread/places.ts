@@ -3,7 +3,7 @@ import { RunnerError } from '../errors.ts'
 import type { Environment } from '../identity/environment.ts'
 import { jobIdOf, spreadVariables } from '../runners/variables/systems.ts'
 import { formatCount } from '../util/format.ts'
-import { type Host, isSameHost } from './node-file.ts'
+import { type Host, isSameHost } from '../runners/node-file.ts'
 
 /** So many ranks are started at once: each is a process here, and a connection. */
 const mostRanks = 4_096

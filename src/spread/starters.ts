@@ -1,6 +1,6 @@
 import type { starterNames } from '../options/names.ts'
 import { shellWord } from '../util/shell-word.ts'
-import type { Host } from './node-file.ts'
+import type { Host } from '../runners/node-file.ts'
 
 /** What `--with` names. */
 export type StarterName = (typeof starterNames)[number]

@@ -8,14 +8,14 @@ import { systemCases } from '../runners/variables/system-cases.ts'
 import { slurmEnvironment, systemEnvironment } from '../support/environment.ts'
 import { nodeLimits } from '../support/node-limits.ts'
 
-function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
+async function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
   const limits = nodeLimits({ memory: 64 * 2 ** 30 })
-  return plan(completeOptions({ ...options, env: slurmEnvironment(capture, changes) }), 'slurm', limits)
+  return await plan(completeOptions({ ...options, env: slurmEnvironment(capture, changes) }), 'slurm', limits)
 }
 
 describe('plan', () => {
-  it('gives rank, host and roles of every process of the job', () => {
-    expect(planned('step-4nodes-1task-each-proc1').rows).toEqual([
+  it('gives rank, host and roles of every process of the job', async () => {
+    expect((await planned('step-4nodes-1task-each-proc1')).rows).toEqual([
       { rank: 0, host: 'node0', roles: ['scheduler'] },
       { rank: 1, host: 'node1', roles: ['client'] },
       { rank: 2, host: 'node2', roles: ['worker'] },
@@ -23,33 +23,35 @@ describe('plan', () => {
     ])
   })
 
-  it('is the same table in every process of a step', () => {
-    const tables = ['proc0', 'proc3', 'proc5'].map((name) => planned(`step-3nodes-6tasks-${name}`).rows)
+  it('is the same table in every process of a step', async () => {
+    const plans = ['proc0', 'proc3', 'proc5'].map(async (name) => await planned(`step-3nodes-6tasks-${name}`))
+    const tables = (await Promise.all(plans)).map(({ rows }) => rows)
     expect(tables[1]).toEqual(tables[0])
     expect(tables[2]).toEqual(tables[0])
   })
 
-  it('fills the run key into the path of the scheduler file', () => {
-    const { schedulerFile, runKey, identity } = planned('array-task0-proc1-requeued', {
+  it('fills the run key into the path of the scheduler file', async () => {
+    const { schedulerFile, runKey, identity } = await planned('array-task0-proc1-requeued', {
       schedulerFile: '/scratch/s-{job_id}.{step_id}.{restart}.json',
     })
     expect(schedulerFile).toBe('/scratch/s-9.0.1.json')
     expect(runKey).toBe('sim-9.0-r1')
     expect(identity).toMatchObject({ rank: 1, size: 2 })
-    expect(planned('step-2-of-3-nodes-proc0').schedulerFile).toBe(resolve('scheduler-2.1.json'))
+    expect((await planned('step-2-of-3-nodes-proc0')).schedulerFile).toBe(resolve('scheduler-2.1.json'))
   })
 
-  it('follows layout, client, scheduler and identity', () => {
-    const roles = (options: RunnerOptions) =>
-      planned('step-4nodes-1task-each-proc0', options).rows.map((row) => row.roles.join('+'))
-    expect(roles({ layout: 'shared' })).toEqual(['scheduler+client+worker', 'worker', 'worker', 'worker'])
-    expect(roles({ client: false })).toEqual(['scheduler', 'worker', 'worker', 'worker'])
-    expect(roles({ scheduler: false, schedulerFile: 'a.json' })).toEqual(['client', 'worker', 'worker', 'worker'])
-    expect(planned('step-4nodes-1task-each-proc1', { identity: 'task' }).identity?.source).toContain('SLURM_PROCID=1')
+  it('follows layout, client, scheduler and identity', async () => {
+    const roles = async (options: RunnerOptions) =>
+      (await planned('step-4nodes-1task-each-proc0', options)).rows.map((row) => row.roles.join('+'))
+    expect(await roles({ layout: 'shared' })).toEqual(['scheduler+client+worker', 'worker', 'worker', 'worker'])
+    expect(await roles({ client: false })).toEqual(['scheduler', 'worker', 'worker', 'worker'])
+    expect(await roles({ scheduler: false, schedulerFile: 'a.json' })).toEqual(['client', 'worker', 'worker', 'worker'])
+    const byTask = await planned('step-4nodes-1task-each-proc1', { identity: 'task' })
+    expect(byTask.identity?.source).toContain('SLURM_PROCID=1')
   })
 
-  it('fails outside of a step as a run would', () => {
-    expect(() => planned('batch-script-3nodes-6tasks')).toThrow('start me with srun')
+  it('fails outside of a step as a run would', async () => {
+    await expect(planned('batch-script-3nodes-6tasks')).rejects.toThrow('start me with srun')
   })
 })
 
@@ -75,8 +77,10 @@ describe('planFor', () => {
 })
 
 describe('formatPlan', () => {
-  it('is a table, then the scheduler file, the run key and who asks', () => {
-    const text = formatPlan(planned('step-4nodes-1task-each-proc1', { layout: 'shared', schedulerFile: '/x/s.json' }))
+  it('is a table, then the scheduler file, the run key and who asks', async () => {
+    const text = formatPlan(
+      await planned('step-4nodes-1task-each-proc1', { layout: 'shared', schedulerFile: '/x/s.json' }),
+    )
     expect(text.split('\n')).toEqual([
       'rank  host   roles',
       '0     node0  scheduler, client, worker',
@@ -94,35 +98,35 @@ describe('formatPlan', () => {
     ])
   })
 
-  it('says where the share of this process comes from, and what could not be read', () => {
-    const perGpu = formatPlan(planned('mem-per-gpu-proc3', { nworkers: 2 })).split('\n')
+  it('says where the share of this process comes from, and what could not be read', async () => {
+    const perGpu = formatPlan(await planned('mem-per-gpu-proc3', { nworkers: 2 })).split('\n')
     expect(perGpu).toContain('  has 2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks')
     expect(perGpu).toContain('  each of 2 workers gets 1 thread and 1 GiB')
-    const broken = formatPlan(planned('step-4nodes-1task-each-proc1', {}, { SLURM_MEM_PER_NODE: 'unlimited' }))
+    const broken = formatPlan(await planned('step-4nodes-1task-each-proc1', {}, { SLURM_MEM_PER_NODE: 'unlimited' }))
     expect(broken).toMatch(/^warning: SLURM_MEM_PER_NODE is "unlimited", which is not .*: it does not count$/m)
     // It is the client, and hosts no worker.
     expect(broken).not.toMatch(/gets/)
   })
 
-  it('says what a worker leaves to scheduler and client beside it, and where that is too little', () => {
-    const small = (memory: string) =>
-      formatPlan(planned('step-4nodes-1task-each-proc0', { layout: 'shared' }, { SLURM_MEM_PER_NODE: memory }))
-    expect(small('512M')).toMatch(
+  it('says what a worker leaves to scheduler and client beside it, and where that is too little', async () => {
+    const small = async (memory: string) =>
+      formatPlan(await planned('step-4nodes-1task-each-proc0', { layout: 'shared' }, { SLURM_MEM_PER_NODE: memory }))
+    expect(await small('512M')).toMatch(
       /^ {2}a worker gets 1 thread and 390 MiB \(200 MiB stay for the scheduler and the client program\)$/m,
     )
-    expect(small('200M')).toMatch(/^warning: 200 MiB \(SLURM_MEM_PER_NODE\) is too little for the scheduler, /m)
+    expect(await small('200M')).toMatch(/^warning: 200 MiB \(SLURM_MEM_PER_NODE\) is too little for the scheduler, /m)
   })
 
-  it('says which GPUs the workers of this process begin with', () => {
+  it('says which GPUs the workers of this process begin with', async () => {
     const options: RunnerOptions = { layout: 'shared' }
-    expect(formatPlan(planned('gpu-shared-proc3', options)).split('\n')).toEqual(
+    expect(formatPlan(await planned('gpu-shared-proc3', options)).split('\n')).toEqual(
       expect.arrayContaining([
         '  has 1 of 4 GPUs: CUDA_VISIBLE_DEVICES ÷ 4 tasks',
         '  a worker gets 1 thread, 16 GiB and 1 GPU',
         '    CUDA_VISIBLE_DEVICES=3,0,1,2',
       ]),
     )
-    const much = formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 8, resources: 'GPU=2' }))
+    const much = formatPlan(await planned('gpu-shared-proc3', { ...options, gpusPerWorker: 8, resources: 'GPU=2' }))
     expect(much.split('\n')).toEqual(
       expect.arrayContaining([
         '  has 4 GPUs: --gpus-per-worker, of those in CUDA_VISIBLE_DEVICES',
@@ -130,7 +134,7 @@ describe('formatPlan', () => {
         'warning: --gpus-per-worker asks for 8 GPUs for each worker, and its task sees 4',
       ]),
     )
-    expect(formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
+    expect(formatPlan(await planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
   })
 
   it('says how soon a large job notices the cluster, with and without one process that looks for its host', () => {
@@ -158,10 +162,10 @@ describe('formatPlan', () => {
 })
 
 describe.each(systemCases)('the plan in a job of $fixture', ({ fixture, runner, host, given = {}, is, key }) => {
-  it('says who the process is, on which hosts the others are as far as that is told, and what it has of its own', () => {
+  it('says who the process is, on which hosts the others are as far as that is told, and what it has of its own', async () => {
     const env = systemEnvironment(fixture)
     const options = completeOptions({ ...given, env })
-    const me = identifySystem(env, { ...options, runner }, host)
+    const me = await identifySystem(env, { ...options, runner }, host)
     const limits = nodeLimits({ memory: 64 * 2 ** 30 })
     const seen = planFor({ ...options, size: me.size, hosts: kinds[runner].hosts(env, me), me, limits })
     const text = formatPlan(seen)

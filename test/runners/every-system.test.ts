@@ -15,7 +15,7 @@ import { systemCases } from './variables/system-cases.ts'
 interface Known {
   readonly name: string
   readonly env: Environment
-  readonly identify: (env: Environment) => Identity
+  readonly identify: (env: Environment) => Promise<Identity> | Identity
 }
 
 const mpi: Readonly<Record<string, Environment>> = {
@@ -57,16 +57,16 @@ const all: readonly Known[] = [
   },
 ]
 
-describe.each(all)('the environment of $name', ({ env, identify }) => {
-  const right = identify(env)
+describe.each(all)('the environment of $name', async ({ env, identify }) => {
+  const right = await identify(env)
 
-  it.each(variablesRead(env, identify))(
+  it.each(await variablesRead(env, identify))(
     'where %s is missing or no word of its launcher makes nobody of another process',
-    (name) => {
+    async (name) => {
       const wrong = ['', 'x y', '-1', '1.5', '0x1', '99999999999999999999', '../../etc/passwd', 'undefined']
       for (const value of [undefined, ...wrong]) {
         const changed = { ...env, [name]: value }
-        const seen = attempt(() => identify(changed))
+        const seen = await attempt(() => identify(changed))
         if ('identity' in seen) {
           const { rank, size, runKey } = seen.identity
           expect({ rank, size }, `${name}=${value ?? ''}`).toEqual({ rank: right.rank, size: right.size })
@@ -85,16 +85,19 @@ describe.each(all)('the environment of $name', ({ env, identify }) => {
   )
 })
 
-it.each(systemCases)('a step of Slurm that $fixture was submitted from is taken for no step of this job', (each) => {
-  const { fixture, runner, host, given = {}, is } = each
-  const env = { ...slurmEnvironment('step-4nodes-1task-each-proc1'), ...systemEnvironment(fixture) }
-  const seen = attempt(() => chooseRunner({ env, thisHost: host }, 'auto'))
-  expect(seen).toMatchObject({ status: 78, message: expect.stringContaining('SLURM_STEP_ID is "0" and ') as string })
-  expect(seen).toMatchObject({
-    message: expect.stringContaining(`name the launcher by --runner slurm or --runner ${runner}`) as string,
-  })
-  expect(identifySystem(env, { ...completeOptions(given), runner }, host)).toMatchObject(is)
-})
+it.each(systemCases)(
+  'a step of Slurm that $fixture was submitted from is taken for no step of this job',
+  async (each) => {
+    const { fixture, runner, host, given = {}, is } = each
+    const env = { ...slurmEnvironment('step-4nodes-1task-each-proc1'), ...systemEnvironment(fixture) }
+    const seen = await attempt(() => chooseRunner({ env, thisHost: host }, 'auto'))
+    expect(seen).toMatchObject({ status: 78, message: expect.stringContaining('SLURM_STEP_ID is "0" and ') as string })
+    expect(seen).toMatchObject({
+      message: expect.stringContaining(`name the launcher by --runner slurm or --runner ${runner}`) as string,
+    })
+    expect(await identifySystem(env, { ...completeOptions(given), runner }, host)).toMatchObject(is)
+  },
+)
 
 it('a step of Slurm knows the variables of another job that it was started in by its host', () => {
   for (const { fixture } of systemCases) {
@@ -105,15 +108,15 @@ it('a step of Slurm knows the variables of another job that it was started in by
 })
 
 /** The variables of an environment that are looked at. */
-function variablesRead(env: Environment, identify: Known['identify']): string[] {
+async function variablesRead(env: Environment, identify: Known['identify']): Promise<string[]> {
   const read = new Set<string>()
-  identify(new Proxy(env, { get: (all, name: string) => (read.add(name), all[name]) }))
+  await identify(new Proxy(env, { get: (all, name: string) => (read.add(name), all[name]) }))
   return Object.keys(env).filter((name) => read.has(name))
 }
 
-function attempt(identify: () => unknown): { identity: Identity } | { status: number; message: string } {
+async function attempt(identify: () => unknown): Promise<{ identity: Identity } | { status: number; message: string }> {
   try {
-    return { identity: identify() as Identity }
+    return { identity: (await identify()) as Identity }
   } catch (error) {
     return { status: exitStatusOf(error), message: messageOf(error) }
   }

@@ -5,8 +5,10 @@ import { expect, test } from 'vitest'
 import { findHosts } from '../../src/spread/find-hosts.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
+const filesystemTimeout = 10_000
+
 const namesIn = async (hostsFrom: string): Promise<readonly string[]> =>
-  (await findHosts({}, { hostsFrom })).hosts.map(({ name }) => name)
+  (await findHosts({}, { hostsFrom, filesystemTimeout })).hosts.map(({ name }) => name)
 
 test('reads a file, through links too', async () => {
   const root = temporaryDirectory()
@@ -36,6 +38,6 @@ test('finds the line of a host that the file of the job names with its domain', 
   const [hostsFrom, file] = [join(root, 'hosts'), join(root, 'nodes')]
   writeFileSync(hostsFrom, 'b\n')
   writeFileSync(file, 'a.x.org\na.x.org\nb.x.org\n')
-  const { hosts } = await findHosts({ PBS_NODEFILE: file }, { hostsFrom })
+  const { hosts } = await findHosts({ PBS_NODEFILE: file }, { hostsFrom, filesystemTimeout })
   expect(hosts).toEqual([{ name: 'b', slots: 1, line: 2 }])
 })

@@ -88,7 +88,7 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
   }
   const mpi = await lookAtMpiRendezvous(options, { runner, timeout: orders.timeout, probes, signal })
   const wantsFile = orders.options.schedulerFile !== undefined
-  const subject = subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
+  const subject = await subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
   const own = await enter(subject, probes, tell)
   try {
     const { run } = subject

@@ -46,13 +46,16 @@ export interface SubjectOptions {
 }
 
 /** Finds out what is to be examined; where it cannot be told who this process is, that is part of it. */
-export function subjectOf(options: CompleteOptions, { runner, wantsFile, mpi, signal }: SubjectOptions): Subject {
+export async function subjectOf(
+  options: CompleteOptions,
+  { runner, wantsFile, mpi, signal }: SubjectOptions,
+): Promise<Subject> {
   const isMpi = runner.kind === 'mpi'
   const isShared = !isMpi || mpi?.by !== 'broadcast' || wantsFile
   const same = { options, runner, isShared }
   const ownKey = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   try {
-    const identity = isMpi ? identifyByMpi(options, mpi) : kinds[runner.kind].identify(options)
+    const identity = isMpi ? identifyByMpi(options, mpi) : await kinds[runner.kind].identify(options)
     const roles = assignRoles({ ...options, size: identity.size })
     const schedulerFile = isShared
       ? fillIn(options.schedulerFile, identity.runKey)

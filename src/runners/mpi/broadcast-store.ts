@@ -16,10 +16,11 @@ export interface BroadcastStoreOptions {
   readonly size: number
   /** How long the others may take to come, from now on. In milliseconds. */
   readonly timeout: number
-  /** How long a library may take to be left, once every rank has got so far. In milliseconds. @default 5_000 */
-  readonly finalizeTimeout?: number
   readonly logger: Logger
 }
+
+/** How long a library may take to be left once every rank has got so far, and then its process to end. In milliseconds. */
+const leaveTimeout = 5_000
 
 /** How long a failed run waits for ranks that have not come yet, to tell them. In milliseconds. */
 const lateArrivalAfterFailure = 5_000
@@ -116,21 +117,21 @@ export class BroadcastStore {
     return received.text
   }
 
-  /** MPI_Finalize may block for ever: then it is left alone, and the run goes on without it. */
+  /** MPI_Finalize may block for ever, and so may what a library does at the exit: then the run goes on without it. */
   async #leave(): Promise<void> {
-    const { helper, logger, finalizeTimeout = 5_000 } = this.#options
+    const { helper, logger } = this.#options
     this.#state = 'over'
     const left = helper.finalized.then(
       () => true,
       () => false,
     )
-    if (!(await settledWithin(left, finalizeTimeout)) || !(await left)) {
+    if (!(await settledWithin(left, leaveTimeout)) || !(await left)) {
       helper.kill()
       logger.warn(
         'MPI_Finalize did not return: it is given up, and the launcher may call the end of this process abnormal',
       )
     }
-    await helper.exited
+    if (!(await settledWithin(helper.exited, leaveTimeout))) helper.kill()
   }
 
   async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {

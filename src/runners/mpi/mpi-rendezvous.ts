@@ -9,7 +9,7 @@ import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { Failure, OutcomeRecord } from '../../record/outcome-record.ts'
 import { formatSchedulerFile } from '../../record/parse.ts'
 import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
-import { BroadcastStore } from './broadcast-store.ts'
+import { BroadcastStore, type BroadcastStoreOptions } from './broadcast-store.ts'
 import type { EarlyExit } from '../../rendezvous/rendezvous.ts'
 import { FileRendezvous } from '../../rendezvous/file/file-rendezvous.ts'
 import type { Found } from '../../rendezvous/found.ts'
@@ -25,7 +25,7 @@ const readingMs = 250
 /** What the rendezvous over MPI needs beside the run. */
 export interface MpiRendezvousOptions {
   /** The process in which the library is loaded. */
-  readonly helper: MpiHelper
+  readonly helper: BroadcastStoreOptions['helper'] & Pick<MpiHelper, 'hasWorld' | 'abort'>
   readonly reaper: DirectoryKeeper & Pick<Reaper, 'setLock'>
   /** Whether each process that needs it has a scheduler file of its own. */
   readonly ownFile: boolean

@@ -60,11 +60,13 @@ export class UnreachableHosts {
     return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
   }
 
-  /** Those whose turn it is. */
+  /** Those that did not answer the last time, so that none is judged by one question; then those whose turn it is. */
   #nextOf(names: readonly string[]): readonly string[] {
-    const from = this.#turn < names.length ? this.#turn : 0
-    this.#turn = from + mostAsked
-    return names.slice(from, from + mostAsked)
+    const doubtful = names.filter((host) => this.#silentSince.has(host)).slice(0, mostAsked)
+    const others = names.filter((host) => !this.#silentSince.has(host))
+    const from = this.#turn < others.length ? this.#turn : 0
+    this.#turn = from + mostAsked - doubtful.length
+    return [...doubtful, ...others.slice(from, this.#turn)]
   }
 
   /** Whether `host` answers now. Does not throw. */

@@ -1,39 +1,42 @@
 import { hostname } from 'node:os'
 import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
+import { messageOf } from '../../errors.ts'
 import { mostProcesses } from '../../options/table.ts'
+import type { CompleteOptions } from '../../options.ts'
 import type { RunKey } from '../../identity/run-key.ts'
 import type { Share } from '../../identity/share.ts'
 import { ShareVariables } from '../../identity/share-variables.ts'
 import { checkRank, type PlaceOptions, readNumber, readRunId } from './identify-variables.ts'
 import { numberIn, type Said } from './said.ts'
+import { readNodeFile } from '../node-file.ts'
 import { shortName, sumOf } from './slots.ts'
-import { findSystem, readJobId, type System, systems } from './systems.ts'
+import { findSystem, type HostPlace, readJobId, type System, systems } from './systems.ts'
+
+/** What {@link identifySystem} takes beside the environment. */
+export type SystemOptions = PlaceOptions &
+  Pick<CompleteOptions, 'filesystemTimeout'> & { readonly runner: System['runner'] }
 
 /**
  * Who this process is by the variables of a workload manager of the table.
  *
- * @param runner the one that is named
  * @throws RunnerError with `ERR_ENVIRONMENT` where variables are missing, contradict each other, or were inherited.
  */
-export function identifySystem(
-  env: Environment,
-  options: PlaceOptions & { readonly runner: System['runner'] },
-  host = hostname(),
-): Identity {
+export async function identifySystem(env: Environment, options: SystemOptions, host = hostname()): Promise<Identity> {
   const system = findSystem(env, options.runner)
   if (system === undefined) throw noTask(env, options.runner)
-  system.check?.(env, host)
-  const place = checkRank(
-    rankIn(env, system, host),
-    sizeIn(env, system, options),
-    `tasks count from ${system.first ?? 0}`,
-  )
+  const { nodeFile } = system
+  const hosts = nodeFile === undefined ? [] : await hostsIn(env, nodeFile, options.filesystemTimeout)
+  const among = { host, hosts }
+  system.check?.(env, among)
+  const size = readNumber(env, options, 'size') ?? system.size(env, among) ?? unknownSize(env, system)
+  const place = checkRank(rankIn(env, system, among), size, `tasks count from ${system.first ?? 0}`)
   const { nodes, share } = hostOf(env, system, { size: place.size, host })
   const address = system.address === undefined ? undefined : readVariable(env, system.address)
   return {
     ...place,
     ...{ host, nodes, share },
+    ...(nodeFile === undefined ? {} : { hosts }),
     ...(address === undefined ? {} : { launcherAddresses: [address] }),
     runKey: runKeyOf(env, system, options),
     ofTask: system.ofTask,
@@ -49,17 +52,22 @@ function noTask(env: Environment, runner: System['runner']): Error {
   )
 }
 
-function rankIn(env: Environment, { rank, first = 0, readRank }: System, host: string): Said<number> {
-  if (readRank !== undefined) return readRank(env, host)
+async function hostsIn(env: Environment, nodeFile: string, ms: number): Promise<readonly string[]> {
+  const hosts = await readNodeFile(readVariable(env, nodeFile) ?? '', ms).catch((error: unknown) => {
+    throw identityError(`${show(env, nodeFile)}, which cannot be used: ${messageOf(error)}`, 'check what changed it')
+  })
+  return hosts.map(({ name }) => name)
+}
+
+function rankIn(env: Environment, { rank, first = 0, readRank }: System, among: HostPlace): Said<number> {
+  if (readRank !== undefined) return readRank(env, among)
   const said = numberIn(env, rank)
   if (said === undefined || said.value < first)
     throw identityError(`${show(env, rank)}, and tasks count from ${first}`, 'check what changed it')
   return { ...said, value: said.value - first }
 }
 
-function sizeIn(env: Environment, { rank, launcher, size }: System, options: PlaceOptions): Said<number> {
-  const said = readNumber(env, options, 'size') ?? size(env)
-  if (said !== undefined) return said
+function unknownSize(env: Environment, { rank, launcher }: System): never {
   throw identityError(
     `${show(env, rank)}, but nothing tells how many processes ${launcher} has started`,
     'name that by --size or --size-from',

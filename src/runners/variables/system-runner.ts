@@ -8,8 +8,8 @@ import { VariablesRunner } from './variables-runner.ts'
 /** The runner of a workload manager of the table. */
 export function systemRunner(runner: System['runner']): typeof VariablesRunner {
   return class SystemRunner extends VariablesRunner {
-    protected override identify({ options }: Context): Identity {
-      return identifySystem(options.env, { ...options, runner })
+    protected override async identify({ options }: Context): Promise<Identity> {
+      return await identifySystem(options.env, { ...options, runner })
     }
 
     protected override workloadManager(run: RunContext): WorkloadManager {

@@ -1,6 +1,5 @@
 import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
 import { type systemNames, variablePrefix } from '../../options/names.ts'
-import { hostsInFile, positionOf } from './node-file.ts'
 import { countSlots, shortName, type Slots, sumOf } from './slots.ts'
 import { printable } from '../../util/printable.ts'
 import { shellWord } from '../../util/shell-word.ts'
@@ -16,10 +15,12 @@ export interface System {
   readonly rank: string
   /** The number of the first process. @default 0 */
   readonly first?: number
+  /** The variable with the path of the node file, where that tells rank and size. */
+  readonly nodeFile?: string
   /** The rank, where it is not that number less the first. */
-  readonly readRank?: (env: Environment, host: string) => Said<number>
+  readonly readRank?: (env: Environment, place: HostPlace) => Said<number>
   /** How many processes there are, as far as the variables tell. */
-  readonly size: (env: Environment) => Said<number> | undefined
+  readonly size: (env: Environment, place: HostPlace) => Said<number> | undefined
   /**
    * The variable with the job's id. @default `--run-id` has to say it
    */
@@ -34,8 +35,6 @@ export interface System {
   readonly nodes?: string
   /** The hosts of the job and its slots on each. */
   readonly hosts?: (env: Environment) => Slots | undefined
-  /** The host of each process, by rank. @default nobody says it */
-  readonly hostNames?: (env: Environment) => readonly string[]
   /** One of these hosts runs the job's script alone. @default false */
   readonly hasLaunchHost?: boolean
   /** The variable with the number of CPUs of this process. */
@@ -45,11 +44,18 @@ export interface System {
   /** A variable with an address of the first host. */
   readonly address?: string
   /** @throws RunnerError with `ERR_ENVIRONMENT` where this is no process of the launcher, or its variables were inherited. */
-  readonly check?: (env: Environment, host: string) => void
+  readonly check?: (env: Environment, place: HostPlace) => void
   /** The program that ends a job by its id. @default no job has to be ended that a lost process holds */
   readonly endedBy?: string
   /** Variables that say "you are task N": what this process starts does not inherit them. */
   readonly ofTask: readonly string[]
+}
+
+/** This host among those of the job. */
+export interface HostPlace {
+  readonly host: string
+  /** Those of the node file, each once, in its order. */
+  readonly hosts: readonly string[]
 }
 
 /** Where the id of a job is. */
@@ -74,7 +80,7 @@ const lsf = {
   endedBy: 'bkill',
   // LSB_MCPU_HOSTS="hostA 4 hostB 4": IBM, "How LSF runs parallel jobs".
   hosts: (env: Environment) => countSlots(env, 'LSB_MCPU_HOSTS'),
-  check: (env: Environment, host: string): void => {
+  check: (env: Environment, { host }: HostPlace): void => {
     const slots = countSlots(env, 'LSB_MCPU_HOSTS')
     if (slots === undefined || slots.has(shortName(host))) return
     throw identityError(
@@ -210,27 +216,23 @@ export const systems: readonly System[] = [
     // OAR has three names for one file: what a process starts keeps OAR_NODEFILE and OAR_NODE_FILE.
     rank: 'OAR_FILE_NODES',
     // Nothing numbers the processes: it is one on each host.
-    readRank: (env, host) => {
-      const value = positionOf(host, hostsInFile(env, 'OAR_FILE_NODES'))
+    nodeFile: 'OAR_FILE_NODES',
+    readRank: (_, place) => {
+      const value = positionOf(place)
       return { value, source: `host ${value} in OAR_FILE_NODES` }
     },
-    size: (env) => {
-      const value = hostsInFile(env, 'OAR_FILE_NODES').length
-      return { value, source: `${value} hosts in OAR_FILE_NODES` }
-    },
+    size: (_, { hosts }) => ({ value: hosts.length, source: `${hosts.length} hosts in OAR_FILE_NODES` }),
     jobId: { variable: 'OAR_JOB_ID' },
     endedBy: 'oardel',
-    hostNames: (env) => hostsInFile(env, 'OAR_FILE_NODES'),
     isAlone: true,
-    check: (env, host) => {
-      const hosts = hostsInFile(env, 'OAR_FILE_NODES')
+    check: (env, { host, hosts }) => {
       const fileId = /\/([0-9]+)$/.exec(env.OAR_FILE_NODES ?? '')?.[1]
       if (fileId !== undefined && fileId !== (readVariable(env, 'OAR_JOB_ID') ?? fileId))
         throw identityError(
           `${show(env, 'OAR_FILE_NODES')} but ${show(env, 'OAR_JOB_ID')}, so one was inherited from another job`,
           'check what changed them',
         )
-      if (positionOf(host, hosts) === -1)
+      if (positionOf({ host, hosts }) === -1)
         throw identityError(
           `${show(env, 'OAR_FILE_NODES')} has ${hosts.join(', ')}, and this host is "${host}", so the variables were inherited from another job`,
           'start me with oarsh inside of the job',
@@ -252,6 +254,12 @@ export const systems: readonly System[] = [
     ofTask: ['JOB_COMPLETION_INDEX'],
   },
 ]
+
+/** -1 where it is none of them. One system writes the domain, another does not. */
+function positionOf({ host, hosts }: HostPlace): number {
+  const exact = hosts.indexOf(host)
+  return exact === -1 ? hosts.map(shortName).indexOf(shortName(host)) : exact
+}
 
 /** What Grid Engine says of an array; outside of one its variables are `undefined`. */
 function readArray(env: Environment): Record<'id' | 'first' | 'last' | 'step', number> {

@@ -18,7 +18,7 @@ import { identifyVariables } from './identify-variables.ts'
  * ```
  */
 export class VariablesRunner extends BaseRunner {
-  protected override identify({ options }: Context): Identity {
+  protected override identify({ options }: Context): Promise<Identity> | Identity {
     return identifyVariables(options.env, options)
   }
 

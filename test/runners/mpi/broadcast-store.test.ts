@@ -18,6 +18,9 @@ const record: ClusterRecord = {
 const outcome: OutcomeRecord = { version: 1, run_key: 'openmpi-1.a-r0' }
 const coordinator: Found = { kind: 'coordinator', record }
 
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms)),
+}))
 beforeEach(() => {
   vi.useFakeTimers()
 })
@@ -51,7 +54,7 @@ function fakeHelper() {
 function store(helper: ReturnType<typeof fakeHelper>['helper'], check: () => void = () => undefined) {
   const warn = vi.fn()
   const logger = { speaks: true, detail: () => undefined, info: () => undefined, warn, error: () => undefined }
-  return { store: new BroadcastStore({ helper, check, size: 4, timeout: 60_000, finalizeTimeout: 200, logger }), warn }
+  return { store: new BroadcastStore({ helper, check, size: 4, timeout: 60_000, logger }), warn }
 }
 
 const never = new AbortController().signal
@@ -76,16 +79,31 @@ test('broadcasts once all have come, and is over when MPI has been left', async 
 })
 
 test('gives up an MPI_Finalize that does not return, and goes on', async () => {
-  vi.useRealTimers()
   const { helper, world, received, finalizing } = fakeHelper()
   const { store: mine, warn } = store(helper)
   const found = mine.lookUp(never)
   world.resolve({ report: 'world', rank: 1, size: 4 })
   received.resolve({ report: 'received', text: JSON.stringify(coordinator) })
   finalizing.resolve(undefined)
+  await vi.advanceTimersByTimeAsync(5_000)
   expect(await found).toEqual(coordinator)
   expect(helper.kill).toHaveBeenCalledOnce()
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('MPI_Finalize did not return'))
+})
+
+test('ends a process that has left MPI and does not end by itself', async () => {
+  const { helper, world, received, finalizing, finalized } = fakeHelper()
+  const { store: mine, warn } = store(helper)
+  const found = mine.lookUp(never)
+  world.resolve({ report: 'world', rank: 1, size: 4 })
+  received.resolve({ report: 'received', text: JSON.stringify(coordinator) })
+  for (const each of [finalizing, finalized]) each.resolve(undefined)
+  await vi.advanceTimersByTimeAsync(4_999)
+  expect(helper.kill).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await found).toEqual(coordinator)
+  expect(helper.kill).toHaveBeenCalledOnce()
+  expect(warn).not.toHaveBeenCalled()
 })
 
 test('gives nothing to a world that is not the run', async () => {

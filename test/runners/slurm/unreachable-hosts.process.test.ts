@@ -57,6 +57,20 @@ describe('UnreachableHosts', () => {
     expect(ask).toHaveBeenCalledWith('node59')
   })
 
+  it('judges no host by one question, however many are asked in turns', async () => {
+    const clock = { now: 0 }
+    const seen = new Set<string>()
+    const ask = async (host: string): Promise<boolean> => {
+      const isFirst = !seen.has(host)
+      seen.add(host)
+      return Promise.resolve(host !== 'node50' || !isFirst)
+    }
+    const hosts = new UnreachableHosts({ lostAfter: 20_000, ask, now: () => clock.now })
+    const names = Array.from({ length: 600 }, (_, i) => `node${i}`)
+    for (; clock.now <= 60_000; clock.now += 1_000) expect([...(await hosts.lost(names))]).toEqual([])
+    expect(seen.size).toBe(600)
+  })
+
   it('forgets the silence of a host that is not waited for any more', async () => {
     const { hosts, lookAt } = judge({ node1: false })
     await lookAt(0)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatRunKey } from '../../../src/identity/run-key.ts'
 import { childEnvironment } from '../../../src/components/child-environment.ts'
-import { exitStatusOf } from '../../../src/errors.ts'
+import { exitStatusOf, messageOf } from '../../../src/errors.ts'
 import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { chooseRunner } from '../../../src/runners/choose-runner.ts'
 import { identifyMpi } from '../../../src/runners/mpi/identify-mpi.ts'
@@ -11,27 +11,28 @@ import { systemEnvironment } from '../../support/environment.ts'
 import { type Changes, systemCases } from './system-cases.ts'
 
 describe.each(systemCases)('$fixture', ({ fixture, runner, host, given = {}, is, key, why, refused }) => {
-  const identify = (changes: Changes = {}, more: RunnerOptions = given) =>
+  const identify = async (changes: Changes = {}, more: RunnerOptions = given) =>
     identifySystem(systemEnvironment(fixture, changes), { ...completeOptions(more), runner }, host)
 
-  it('is found by its variables, and tells a process who it is', () => {
+  it('is found by its variables, and tells a process who it is', async () => {
     expect(chooseRunner({ env: systemEnvironment(fixture) }, 'auto')).toEqual({ kind: runner, why })
-    const me = identify()
+    const me = await identify()
     expect(me).toMatchObject({ ...is, host })
     expect(formatRunKey(me.runKey)).toBe(key)
   })
 
-  it.each(Object.entries(refused))('ends with 78 and the sentence: %s', (sentence, changes) => {
-    expect(() => identify(changes)).toThrow(sentence)
-    expect(statusOf(() => identify(changes))).toBe(78)
+  it.each(Object.entries(refused))('ends with 78 and the sentence: %s', async (sentence, changes) => {
+    const error: unknown = await identify(changes).catch((reason: unknown) => reason)
+    expect(messageOf(error)).toContain(sentence)
+    expect(exitStatusOf(error)).toBe(78)
   })
 
-  it('has nothing in its environment that a child would take for its own number', () => {
+  it('has nothing in its environment that a child would take for its own number', async () => {
     const env = systemEnvironment(fixture)
-    const { ofTask = [] } = identify()
+    const { ofTask = [] } = await identify()
     const child = childEnvironment(env, { keepMpiEnv: false, ofTask })
     expect(chooseRunner({ env: child }, 'auto').kind).toBe('slurm')
-    expect(() => identifySystem(child, { ...completeOptions(given), runner }, host)).toThrow(
+    await expect(identifySystem(child, { ...completeOptions(given), runner }, host)).rejects.toThrow(
       /is not set.*, so this is no process of/,
     )
   })
@@ -43,8 +44,8 @@ describe.each(systemCases)('$fixture', ({ fixture, runner, host, given = {}, is,
     expect(chooseRunner({ env: { ...env, ...step }, thisHost: host }, 'auto').kind).toBe('slurm')
   })
 
-  it('takes the number of processes that is named, and a run id that tells two runs of a job apart', () => {
-    const me = identify({}, { size: 7, runId: 'second' })
+  it('takes the number of processes that is named, and a run id that tells two runs of a job apart', async () => {
+    const me = await identify({}, { size: 7, runId: 'second' })
     expect(me.size).toBe(7)
     expect(formatRunKey(me.runKey)).not.toBe(key)
     expect(formatRunKey(me.runKey)).toContain('second')
@@ -60,32 +61,34 @@ it('every row of the table has a fixture', () => {
     ).toBe(true)
 })
 
-it('Kubernetes needs to be told how many there are, and what tells the run from others', () => {
-  const identify = (given: RunnerOptions) => () =>
+it('Kubernetes needs to be told how many there are, and what tells the run from others', async () => {
+  const identify = async (given: RunnerOptions) =>
     identifySystem(systemEnvironment('kubernetes'), { ...completeOptions(given), runner: 'kubernetes' }, 'dask-2')
-  expect(identify({ runId: 'x' })).toThrow(
+  await expect(identify({ runId: 'x' })).rejects.toThrow(
     'how many processes an Indexed Job of Kubernetes has started; name that by --size',
   )
-  expect(identify({ size: 4 })).toThrow(
+  await expect(identify({ size: 4 })).rejects.toThrow(
     'but nothing tells this run from others; name that by --run-id or --run-id-from',
   )
 })
 
-it('an attempt of AWS Batch, and an element of an array of LSF, is a run of its own', () => {
-  const key = (fixture: string, runner: System['runner'], changes: Changes) =>
-    formatRunKey(identifySystem(systemEnvironment(fixture, changes), { ...completeOptions({}), runner }, 'c02').runKey)
-  expect(key('aws-batch', 'aws-batch', { AWS_BATCH_JOB_ATTEMPT: '2' })).toMatch(/-r1$/)
-  expect(key('lsf-blaunch', 'lsf', { LSB_JOBINDEX: '3' })).toBe('lsf-918_3.0-r0')
+it('an attempt of AWS Batch, and an element of an array of LSF, is a run of its own', async () => {
+  const key = async (fixture: string, runner: System['runner'], changes: Changes) => {
+    const options = { ...completeOptions({}), runner }
+    return formatRunKey((await identifySystem(systemEnvironment(fixture, changes), options, 'c02')).runKey)
+  }
+  expect(await key('aws-batch', 'aws-batch', { AWS_BATCH_JOB_ATTEMPT: '2' })).toMatch(/-r1$/)
+  expect(await key('lsf-blaunch', 'lsf', { LSB_JOBINDEX: '3' })).toBe('lsf-918_3.0-r0')
 })
 
-it('a host that is none of those of OAR is in no job of it, and a script is a process where it has one host', () => {
-  const identify = (host: string, changes: Changes = {}) =>
+it('a host that is none of those of OAR is in no job of it, and a script is a process where it has one host', async () => {
+  const identify = async (host: string, changes: Changes = {}) =>
     identifySystem(systemEnvironment('oar', changes), { ...completeOptions({}), runner: 'oar' }, host)
-  expect(() => identify('idpot-3')).toThrow(
+  await expect(identify('idpot-3')).rejects.toThrow(
     'has idpot-1.example.org, idpot-2.example.org, idpot-4.example.org, and this host is "idpot-3", so the variables were inherited',
   )
   const alone = { OAR_FILE_NODES: 'fixtures/systems/oar-nodes/4212', OAR_JOB_ID: '4212', SUDO_COMMAND: 'OAR' }
-  expect(identify('idpot-3', alone)).toMatchObject({ rank: 0, size: 1 })
+  expect(await identify('idpot-3', alone)).toMatchObject({ rank: 0, size: 1 })
 })
 
 it('no job of Grid Engine but an array has numbers of tasks', () => {
@@ -117,15 +120,6 @@ it('flux run is an MPI launcher, whose processes meet at the scheduler file wher
   expect(changed({ FLUX_JOB_SIZE: '3' })).toThrow('FLUX_TASK_RANK is "3" but there are 3 processes')
   expect(changed({ FLUX_TASK_RANK: 'x' })).toThrow('FLUX_TASK_RANK is "x", which is not a whole number')
 })
-
-function statusOf(run: () => unknown): number | undefined {
-  try {
-    run()
-    return undefined
-  } catch (error) {
-    return exitStatusOf(error)
-  }
-}
 
 describe('what ends a job', () => {
   it.each([

@@ -146,8 +146,12 @@ export const systemCases: readonly SystemCase[] = [
     key: 'oar-4211.0-r0',
     why: 'OAR_FILE_NODES is "fixtures/systems/oar-nodes/4211", so this is a process of oarsh of OAR',
     refused: {
-      'OAR_FILE_NODES is "/nowhere/4211", which cannot be read (ENOENT)': { OAR_FILE_NODES: '/nowhere/4211' },
-      'OAR_FILE_NODES is "/dev/null", which names no host': { OAR_FILE_NODES: '/dev/null' },
+      'OAR_FILE_NODES is "/nowhere/4211", which cannot be used: there is no such file': {
+        OAR_FILE_NODES: '/nowhere/4211',
+      },
+      'OAR_FILE_NODES is "/dev/null", which cannot be used: it is a device, not a regular file': {
+        OAR_FILE_NODES: '/dev/null',
+      },
       'oar-nodes/4211" but OAR_JOB_ID is "4212", so one was inherited from another job': { OAR_JOB_ID: '4212' },
       'oar-nodes/4211", but OAR_JOB_ID is not set': { OAR_JOB_ID: undefined },
       'SUDO_COMMAND is "OAR" and OAR_FILE_NODES has 3 hosts, so this is the script of the job and not one of its tasks':

@@ -1,6 +1,9 @@
+import { readFile, stat } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { RunnerError } from '../errors.ts'
+import { formatReadError } from '../filesystem/system-error.ts'
+import { formatKind } from '../filesystem/untrusted.ts'
 import { mostProcesses } from '../options/table.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { printable } from '../util/printable.ts'
 
 /** A host of a node file. */
@@ -15,6 +18,30 @@ export interface Host {
 /** What a host may be called: such a name is an argument of the program that starts something there. */
 const hostForm = /^[A-Za-z0-9_][A-Za-z0-9._:%@-]{0,254}$/
 
+/** No node file is larger. In bytes. */
+const largest = 64_000_000
+
+/**
+ * The hosts of a node file: see {@link parseNodeFile}.
+ *
+ * @param ms how long its filesystem may take
+ * @throws Error that says in words why there are none.
+ */
+export async function readNodeFile(path: string, ms: number): Promise<readonly Host[]> {
+  const reading = async (): Promise<string> => {
+    const found = await stat(path)
+    // What is no file may never end, or never begin.
+    if (!found.isFile()) throw new Error(`it is ${formatKind(found)}, not a regular file`)
+    if (found.size > largest) throw new Error(`it is larger than ${largest / 1_000_000} MB`)
+    return await readFile(path, 'utf8')
+  }
+  const silent = (): Error => new Error('its filesystem does not answer')
+  const text = await withIoTimeout(reading(), ms, silent).catch((cause: unknown) => {
+    throw new Error(formatReadError(cause), { cause })
+  })
+  return parseNodeFile(text)
+}
+
 /**
  * The hosts of a node file, in their order. Every system's form is read, and a file that somebody has written:
  *
@@ -24,9 +51,9 @@ const hostForm = /^[A-Za-z0-9_][A-Za-z0-9._:%@-]{0,254}$/
  *
  * A host may stand there with its domain and without.
  *
- * @throws RunnerError ERR_ENVIRONMENT where a line names no host, its slots are no number, or there is none.
+ * @throws Error in words where a line names no host, its slots are no number, or there is none.
  */
-export function parseNodeFile(text: string, path: string): readonly Host[] {
+export function parseNodeFile(text: string): readonly Host[] {
   // By the first part of their names.
   const hosts = new Map<string, Host[]>()
   let line = 0
@@ -34,14 +61,14 @@ export function parseNodeFile(text: string, path: string): readonly Host[] {
   for (const [index, raw] of text.split('\n').entries()) {
     const words = raw.replace(/#.*/, '').trim()
     if (words === '') continue
-    const wrong = (what: string): RunnerError =>
-      refused(path, `line ${index + 1} is "${printable(raw.slice(0, 100).trim())}", ${what}`)
+    const wrong = (what: string): Error =>
+      new Error(`line ${index + 1} is "${printable(raw.slice(0, 100).trim())}", ${what}`)
     const { name, slots: said } = readLine(words)
     if (!hostForm.test(name)) throw wrong('and begins with no name of a host')
     const slots = numberOf(said)
     if (slots === undefined) throw wrong(`whose slots are no whole number from 1 to ${mostProcesses}`)
     all += slots
-    if (all > mostProcesses) throw refused(path, `it has more than ${mostProcesses} slots`)
+    if (all > mostProcesses) throw new Error(`it has more than ${mostProcesses} slots`)
     const alike = hosts.get(firstPart(name)) ?? []
     hosts.set(firstPart(name), alike)
     const at = alike.findIndex((each) => isSameHost(each.name, name))
@@ -50,7 +77,7 @@ export function parseNodeFile(text: string, path: string): readonly Host[] {
     else alike[at] = { ...known, slots: known.slots + slots }
     line++
   }
-  if (line === 0) throw refused(path, 'it names none')
+  if (line === 0) throw new Error('it names no host')
   return [...hosts.values()].flat().sort((a, b) => a.line - b.line)
 }
 
@@ -86,10 +113,4 @@ function readLine(line: string): { readonly name: string; readonly slots: readon
 function numberOf([said = '1', ...more]: readonly string[]): number | undefined {
   const isNumber = /^[0-9]{1,7}$/.test(said) && Number(said) >= 1 && Number(said) <= mostProcesses
   return isNumber && more.length === 0 ? Number(said) : undefined
-}
-
-function refused(path: string, why: string): RunnerError {
-  return new RunnerError(`Cannot spread over the hosts of "${path}": ${why}; check the file`, {
-    code: 'ERR_ENVIRONMENT',
-  })
 }
