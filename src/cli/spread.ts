@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { completeOptions, type CompleteOptions } from '../options.ts'
 import type { ownTables } from '../options/command-table.ts'
-import { clientAmong } from '../spread/end-status.ts'
 import { findHosts } from '../spread/find-hosts.ts'
 import { spread } from '../spread/spread.ts'
 import { printable } from '../util/printable.ts'
@@ -16,11 +15,9 @@ export async function runSpread(
   const { env } = process
   process.stderr.on('error', () => undefined)
   const run = readSpreadRun(args)
-  const { runId, lostAfter, grace, filesystemTimeout } = run
-  const hosts = await findHosts(env, { ...own, filesystemTimeout })
+  const hosts = await findHosts(env, { ...own, filesystemTimeout: run.filesystemTimeout })
   const { per, startTimeout } = own
-  const clientOf = (size: number): number => clientAmong({ ...run, size })
-  forceExit(await spread({ ...hosts, per, startTimeout, args, clientOf, runId, lostAfter, grace, env, say }))
+  forceExit(await spread({ ...hosts, per, startTimeout, args, run, env, say }))
 }
 
 /** What follows `--`: it is read here too, so that what is wrong in it is told once, and before anything starts. */

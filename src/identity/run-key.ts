@@ -15,6 +15,12 @@ export function formatRunKey(key: RunKey): string {
   return word.replace(/[^A-Za-z0-9._-]/g, '_')
 }
 
+/** Whether `word` is the key of the same step before the workload manager restarted the job: that run is over. */
+export function isEarlierStart(word: string, key: RunKey): boolean {
+  const [, start = '', restart = ''] = /^(.*-r)(0|[1-9][0-9]*)$/.exec(word) ?? []
+  return `${start}${key.restart}` === formatRunKey(key) && Number(restart) < key.restart
+}
+
 /** `path` with `{job_id}`, `{step_id}` and `{restart}` filled in. */
 export function fillIn(path: string, key: RunKey): string {
   return path

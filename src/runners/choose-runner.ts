@@ -77,25 +77,12 @@ function refuseInherited(env: Environment, seen: { step: string; system: System;
   )
 }
 
-type Start = (options: RunnerOptions) => Promise<unknown>
-
-const startSystem =
-  (name: (typeof systemNames)[number]): Start =>
-  async (options) =>
-    await (await import('./variables/system-runner.ts')).systemRunner(name).start(options)
-
-const starts: Readonly<Record<RunnerKind, Start>> = {
-  slurm: async (options) => await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options),
-  mpi: async (options) => await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options),
-  ...(Object.fromEntries(systemNames.map((name) => [name, startSystem(name)])) as Record<
-    (typeof systemNames)[number],
-    Start
-  >),
-  variables: async (options) => await (await import('./variables/variables-runner.ts')).VariablesRunner.start(options),
-}
-
 /** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
 export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
   const { kind } = chooseRunner({ ...options, env: options.env ?? process.env }, wanted)
-  await starts[kind](options)
+  const variables = async () => await import('./variables/variables-runner.ts')
+  if (kind === 'slurm') await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options)
+  else if (kind === 'mpi') await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options)
+  else if (kind === 'variables') await (await variables()).VariablesRunner.start(options)
+  else await (await variables()).systemRunner(kind).start(options)
 }

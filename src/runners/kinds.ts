@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import type { Environment } from '../identity/environment.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { CompleteOptions } from '../options.ts'
@@ -49,7 +48,7 @@ export const kinds: Readonly<Record<RunnerKind, Kind>> = {
     meeting: atFile,
   },
   mpi: {
-    identify: (options) => identifyMpi(options.env, { ...options, host: hostname() }),
+    identify: (options) => identifyMpi(options.env, options),
     hosts: knownHosts,
     meeting: async (options) => {
       await using reaper = new Reaper()

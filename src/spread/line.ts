@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { messageOf, RunnerError } from '../errors.ts'
 import { forEachLine } from '../process/output.ts'
-import { ordersDescriptor } from './remote-command.ts'
+import { ownProgram } from '../util/own-program.ts'
 
 /** What connects a rank with its launcher, after its orders have come. */
 export interface Line {
@@ -11,6 +11,24 @@ export interface Line {
   sayReady(word: string): Promise<void>
   /** From now on it does not keep this process alive. */
   unref(): void
+}
+
+/** What a rank reads its orders from: its standard input is the user's program's, and says nothing. */
+const ordersDescriptor = 3
+
+/** Moves the line from the launcher away from standard input. */
+const script = `exec ${ordersDescriptor}<&0 </dev/null; exec "$@"`
+const scriptWithoutInput = 'exec "$@" </dev/null'
+
+/**
+ * The command that takes part in the run, on whatever host it is started. Its arguments tell nothing that others may not
+ * read: what it needs comes by its standard input, or is in a directory.
+ *
+ * @param place the directory, and which rank it is there
+ */
+export function remoteCommand(place: readonly string[] = []): readonly [string, ...string[]] {
+  const own = [process.execPath, ownProgram(), 'rank', ...place]
+  return ['/bin/sh', '-c', place.length === 0 ? script : scriptWithoutInput, 'dask-run-rank', ...own]
 }
 
 /** Opens the stream from the launcher. @throws RunnerError ERR_USAGE where there is none. */

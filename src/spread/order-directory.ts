@@ -49,9 +49,8 @@ export class OrderDirectory implements Disposable {
   readonly #directory: Pick<PrivateDirectory, 'make' | 'put' | 'leaveName' | 'list'>
   #words = 0
   #sent: Promise<unknown> = Promise.resolve()
-  /** The look that is next, for all who ask before it begins. */
-  #next: Promise<Sight> | undefined
-  #current: Promise<unknown> = Promise.resolve()
+  /** The look that is under way, for all who ask. */
+  #look: Promise<Sight> | undefined
   #looked = -Infinity
   /** The listing that has not come back yet: there is one at a time. */
   #listing: Promise<readonly string[]> | undefined
@@ -72,8 +71,7 @@ export class OrderDirectory implements Disposable {
    * @throws RunnerError where that cannot be done, or not in time; the signal's reason.
    */
   async leave(orders: readonly SpreadOrders[], keeper: DirectoryKeeper, { ms, signal }: Leaving): Promise<void> {
-    const late = (): Error =>
-      this.#cannot(`its filesystem has not answered for ${formatDuration(ms)}`, { code: 'ERR_TIMED_OUT' })
+    const late = (): Error => this.#cannot(`its filesystem has not answered for ${formatDuration(ms)}`, 'ERR_TIMED_OUT')
     await withIoTimeout(this.#leave(orders, keeper), ms, late, signal)
   }
 
@@ -88,7 +86,7 @@ export class OrderDirectory implements Disposable {
 
   /** Resolves when a rank is ready. */
   async ready(rank: number, signal: AbortSignal): Promise<void> {
-    while (!(await this.#look()).ready.has(rank)) {
+    while (!(await this.#lookWithAll()).ready.has(rank)) {
       signal.throwIfAborted()
       this.#disposed.signal.throwIfAborted()
     }
@@ -98,7 +96,7 @@ export class OrderDirectory implements Disposable {
   async statusOf(rank: number): Promise<number | undefined> {
     const began = monotonic()
     for (;;) {
-      const { answered, ended } = await this.#look()
+      const { answered, ended } = await this.#lookWithAll()
       const status = ended.get(rank)
       const longest = answered ? lastWordPatience : defaults.filesystemTimeout
       if (status !== undefined || this.#disposed.signal.aborted || monotonic() - began > longest) return status
@@ -119,7 +117,7 @@ export class OrderDirectory implements Disposable {
     }
   }
 
-  #cannot(why: string, { code = 'ERR_ENVIRONMENT' }: { readonly code?: 'ERR_TIMED_OUT' | 'ERR_ENVIRONMENT' } = {}) {
+  #cannot(why: string, code: 'ERR_TIMED_OUT' | 'ERR_ENVIRONMENT' = 'ERR_ENVIRONMENT'): RunnerError {
     return new RunnerError(
       `Cannot leave the orders of the ranks in "${this.path}": ${why}; start spread in a directory that all hosts share`,
       { code },
@@ -127,22 +125,19 @@ export class OrderDirectory implements Disposable {
   }
 
   /** What the ranks have said by now: one look at a time, and one for all who ask. */
-  async #look(): Promise<Sight> {
-    return await (this.#next ??= this.#lookNext())
+  async #lookWithAll(): Promise<Sight> {
+    this.#look ??= this.#lookOnce().finally(() => (this.#look = undefined))
+    return await this.#look
   }
 
-  async #lookNext(): Promise<Sight> {
-    await this.#current
+  async #lookOnce(): Promise<Sight> {
     await sleep(Math.max(0, this.#looked + interval - monotonic()))
-    this.#next = undefined
     this.#looked = monotonic()
     this.#listing ??= this.#directory.list().finally(() => (this.#listing = undefined))
-    const sight = this.#inTime(this.#listing).then(
+    return await this.#inTime(this.#listing).then(
       (names) => sightOf(names, true),
       () => sightOf([], false),
     )
-    this.#current = sight
-    return await sight
   }
 
   async #inTime<T>(operation: Promise<T>): Promise<T> {

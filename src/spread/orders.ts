@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { endingSignals, userSignals } from '../util/early-signals.ts'
 
 /** What a rank is told by its launcher, as a line of JSON; the line stays open for the signals that follow. */
 export interface SpreadOrders {
@@ -26,6 +27,14 @@ export const spreadOrdersSchema: z.ZodMiniType<SpreadOrders> = z.object({
 
 /** What a rank is told on the line when all of them are ready. */
 export const beginWord = 'begin'
+
+/** The signals that are passed on to each rank, a word each. */
+export type PassedOn = (typeof endingSignals | typeof userSignals)[number]
+
+/** Whether a word is one of them. */
+export function isPassedOn(word: string): word is PassedOn {
+  return [...endingSignals, ...userSignals].some((signal) => signal === word)
+}
 
 /** Variables that belong to a host or to a login: those of the launcher's mean nothing elsewhere. */
 const ofHost = /^(HOSTNAME|HOST|PWD|OLDPWD|SHLVL|_|XDG_RUNTIME_DIR|XDG_SESSION_\w+|DBUS_SESSION_BUS_ADDRESS|SSH_\w+)$/

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { defaults } from '../defaults.ts'
+import type { CompleteOptions } from '../options.ts'
 import { type Exit, signalStatus } from '../process/exit.ts'
 import { Reaper } from '../process/reaper.ts'
 import { unkillableMs } from '../process/supervised.ts'
 import { deferred } from '../util/deferred.ts'
 import { workingDirectory } from '../util/surroundings.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
-import { endStatus } from './end-status.ts'
+import { clientAmong, endStatus } from './end-status.ts'
 import type { Hosts } from './find-hosts.ts'
 import { Interruption } from './interruption.ts'
 import { OrderDirectory } from './order-directory.ts'
@@ -22,14 +23,8 @@ export interface SpreadOptions extends Hosts {
   readonly startTimeout: number
   /** The command of each rank: `run` and what follows it. */
   readonly args: readonly string[]
-  /** The rank whose status is that of the run, of so many ranks. */
-  readonly clientOf: (size: number) => number
-  /** What tells this run from others of the job. @default a word of its own */
-  readonly runId: string | undefined
-  /** Silence after which a rank counts as lost. */
-  readonly lostAfter: number
-  /** From the signal that ends a run to the end of its last process. */
-  readonly grace: number
+  /** What the run itself goes by. */
+  readonly run: Pick<CompleteOptions, 'runId' | 'lostAfter' | 'grace' | 'layout' | 'client' | 'scheduler'>
   readonly env: Readonly<NodeJS.ProcessEnv>
   /** Tells people what goes on. */
   readonly say: (text: string) => void
@@ -76,10 +71,10 @@ export async function spread(options: SpreadOptions): Promise<number> {
     return signalStatus(first)
   }
   for (const rank of ranks) rank.begin()
-  return endStatus(
-    await endsOf(ranks, interruption, { ...options, grace: options.grace + plan.lookInterval }),
-    options.clientOf(places.length),
-  )
+  const client = clientAmong({ ...options.run, size: places.length })
+  const { lostAfter, grace } = options.run
+  const times = { lostAfter, grace: grace + plan.lookInterval }
+  return endStatus(await endsOf(ranks, client, { aborted: interruption.aborted, ...times }), client)
 }
 
 /** What the ranks are told, and where that is left if the remote start hands on no input. */
@@ -92,10 +87,10 @@ interface Plan {
 
 function planOf(
   places: readonly Place[],
-  { args, env, starter, runId, slotsAreCpus, startTimeout }: SpreadOptions,
+  { args, env, starter, run, slotsAreCpus, startTimeout }: SpreadOptions,
 ): Plan {
   const own = randomBytes(4).toString('hex')
-  const words = { ...runWords(env, runId, own), slotsAreCpus }
+  const words = { ...runWords(env, run.runId, own), slotsAreCpus }
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)
@@ -129,15 +124,17 @@ async function releaseAll(ranks: readonly StartedRank[]): Promise<void> {
  */
 async function endsOf(
   ranks: readonly StartedRank[],
-  interruption: Interruption,
-  { clientOf, lostAfter, grace }: SpreadOptions,
+  client: number,
+  { aborted, lostAfter, grace }: Pick<CompleteOptions, 'lostAfter' | 'grace'> & { readonly aborted: AbortSignal },
 ): Promise<readonly Exit[]> {
   const released = deferred<Exit>()
   const all = Promise.all(ranks.map(async ({ exited }) => Promise.race([exited, released.promise])))
-  const deciding = [0, clientOf(ranks.length)].map(async (rank) => ranks[rank]?.exited)
-  const orderly = Promise.race([all, ...deciding]).then(() => lostAfter)
-  const interrupted = interruption.signal.then(() => grace)
-  if (!(await settledWithin(all, (await Promise.race([orderly, interrupted])) + patienceMs))) {
+  const deciding = [0, client].map(async (rank) => ranks[rank]?.exited)
+  const ms = await untilAborted(Promise.race([all, ...deciding]), aborted).then(
+    () => lostAfter,
+    () => grace,
+  )
+  if (!(await settledWithin(all, ms + patienceMs))) {
     await releaseAll(ranks)
     await settledWithin(all, unkillableMs)
     // What does not even end by that is left to the reaper.

@@ -10,10 +10,9 @@ import { forOwnProcess } from '../util/own-process.ts'
 import { printable } from '../util/printable.ts'
 import { deadline, settledWithin } from '../util/wait.ts'
 import type { OrderDirectory } from './order-directory.ts'
-import { beginWord, type SpreadOrders } from './orders.ts'
+import { remoteCommand } from './line.ts'
+import { beginWord, type PassedOn, type SpreadOrders } from './orders.ts'
 import { isThisHost, type Place } from './places.ts'
-import { remoteCommand } from './remote-command.ts'
-import type { PassedOn } from './signals.ts'
 import type { Starter } from './starters.ts'
 
 /** How long a word may take to be left before the run goes on without it. In milliseconds. */

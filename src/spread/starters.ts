@@ -8,8 +8,6 @@ export type StarterName = (typeof starterNames)[number]
 /** How a system starts a process on another host of the job: a row of the table. */
 export interface Starter {
   readonly name: StarterName
-  /** Whose it is, for people. */
-  readonly system: string
   /** The variables that name its node file. The row is that of a job where one is there. */
   readonly nodeFiles: readonly string[]
   /** The command that starts `program` with its arguments on `host`. */
@@ -34,7 +32,6 @@ const sshOptions = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20', '-o', 'Ser
 export const starters: readonly Starter[] = [
   {
     name: 'oarsh',
-    system: 'OAR',
     nodeFiles: ['OAR_NODE_FILE', 'OAR_NODEFILE'],
     command: ({ name }, program) => ['oarsh', ...sshOptions, name, asText(program)],
     trial: ({ name }) => `oarsh ${name} true`,
@@ -44,7 +41,6 @@ export const starters: readonly Starter[] = [
   },
   {
     name: 'qrsh',
-    system: 'Grid Engine',
     nodeFiles: ['PE_HOSTFILE'],
     command: ({ name }, program) => ['qrsh', '-inherit', '-noshell', name, ...program],
     trial: ({ name }) => `qrsh -inherit ${name} true`,
@@ -53,7 +49,6 @@ export const starters: readonly Starter[] = [
   },
   {
     name: 'pbsdsh',
-    system: 'PBS',
     nodeFiles: ['PBS_NODEFILE'],
     command: ({ line }, program) => ['pbsdsh', '-n', String(line), '--', ...program],
     trial: ({ line }) => `pbsdsh -n ${line} -- /bin/true`,
@@ -64,7 +59,6 @@ export const starters: readonly Starter[] = [
   },
   {
     name: 'ssh',
-    system: 'any other',
     nodeFiles: [],
     command: ({ name }, program) => ['ssh', ...sshOptions, name, asText(program)],
     trial: ({ name }) => `ssh -o BatchMode=yes ${name} true`,

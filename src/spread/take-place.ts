@@ -5,8 +5,7 @@ import { deferred } from '../util/deferred.ts'
 import { formatDuration } from '../util/duration.ts'
 import { deadline } from '../util/wait.ts'
 import type { Line } from './line.ts'
-import { beginWord, takeEnvironment, type SpreadOrders } from './orders.ts'
-import { isPassedOn } from './signals.ts'
+import { beginWord, isPassedOn, takeEnvironment, type SpreadOrders } from './orders.ts'
 
 /**
  * Takes the place of a rank: the directory, the environment, and from then on the launcher's signals. Says so, and waits

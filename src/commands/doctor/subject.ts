@@ -82,5 +82,5 @@ export async function subjectOf(
 /** The library is asked only for what the launcher's variables do not tell. */
 function identifyByMpi({ env, runId }: CompleteOptions, mpi: MpiFacts | undefined): Identity {
   const world = mpi?.by === 'broadcast' && !tellsSize(env) ? mpi.world : undefined
-  return identifyMpi(env, { host: hostname(), runId, world })
+  return identifyMpi(env, { runId, world })
 }

@@ -2,7 +2,7 @@ import { askOwner } from '../../control/ask.ts'
 import { verifyScheduler } from '../../dask/verify-scheduler.ts'
 import { messageOf } from '../../errors.ts'
 import type { RunContext } from '../../identity/run-context.ts'
-import { formatRunKey } from '../../identity/run-key.ts'
+import { formatRunKey, isEarlierStart } from '../../identity/run-key.ts'
 import type { Share } from '../../identity/share.ts'
 import type { Reaper } from '../../process/reaper.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
@@ -78,7 +78,7 @@ export class FileRendezvous implements Rendezvous {
       // The certificates of a secure run are of no use with another, and not there yet.
       verifyScheduler: async (file) =>
         await verifyScheduler(file, { tls: options.secure ? undefined : tlsOf(options) }),
-      isOver: (key) => earlierStarts(this.#run).has(key),
+      isOver: (key) => isEarlierStart(key, this.#run.identity.runKey),
       onLock: (directory) => {
         reaper.setLock(directory)
       },
@@ -286,9 +286,3 @@ const leastWord = 600
 
 /** How long it may take to ask the run that held the path before, in milliseconds. */
 const askingTime = 7_000
-
-/** Run keys of the same step before the workload manager restarted the job: those runs are over. */
-function earlierStarts({ identity }: RunContext): ReadonlySet<string> {
-  const { runKey } = identity
-  return new Set(Array.from({ length: runKey.restart }, (_, restart) => formatRunKey({ ...runKey, restart })))
-}

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
 import { mostProcesses } from '../../options/table.ts'
 import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
@@ -17,8 +18,8 @@ export interface MpiWorld {
 
 /** What {@link identifyMpi} takes beside the environment. */
 export interface IdentifyMpiOptions {
-  /** Name of this host. */
-  readonly host: string
+  /** Name of this host. @default as the system has it */
+  readonly host?: string
   /** The user's own word for this run. */
   readonly runId?: string | undefined
   /** What the MPI library says. @default nobody has asked it */
@@ -115,7 +116,7 @@ function identify(env: Environment, options: IdentifyMpiOptions): Identity {
 }
 
 function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpiOptions): Identity {
-  const { host, world } = options
+  const { host = hostname(), world } = options
   const variable = sizeVariable(env, launcher)
   const rank = readWholeNumber(env, launcher.rank) ?? 0
   const size = variable === undefined ? world?.size : readWholeNumber(env, variable)
@@ -148,7 +149,7 @@ function fromLauncher(env: Environment, launcher: Launcher, options: IdentifyMpi
 
 /** The library may have joined a world of which the environment says nothing that is known here. */
 function fromLibrary(env: Environment, options: IdentifyMpiOptions): Identity {
-  const { host, world } = options
+  const { host = hostname(), world } = options
   if (world === undefined || world.size === 1)
     throw identityError(
       `no MPI launcher that is known here has left its variables (${launchers.map(({ rank }) => rank).join(', ')})` +

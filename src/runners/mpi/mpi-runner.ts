@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { RunnerError } from '../../errors.ts'
 import type { Identity } from '../../identity/identity.ts'
@@ -45,9 +44,8 @@ export class MPIRunner extends BaseRunner {
     const { env, runId, rendezvousTimeout } = options
     const choice = await chooseLibrary(options, { reaper: this.reaper, signal })
     this.#choice = choice
-    const me = { host: hostname(), runId }
     if (choice.by === 'broadcast') {
-      if (tellsSize(env)) return identifyMpi(env, me)
+      if (tellsSize(env)) return identifyMpi(env, options)
       const late = (): Error =>
         new RunnerError(
           `Cannot find the other processes: MPI_Init did not return in ${formatDuration(rendezvousTimeout)}`,
@@ -55,10 +53,10 @@ export class MPIRunner extends BaseRunner {
             code: 'ERR_TIMED_OUT',
           },
         )
-      return identifyMpi(env, { ...me, world: await deadline(choice.helper.world, rendezvousTimeout, late, signal) })
+      return identifyMpi(env, { runId, world: await deadline(choice.helper.world, rendezvousTimeout, late, signal) })
     }
-    const identity = identifyMpi(env, me)
-    if (isUniqueRun(env, me)) return identity
+    const identity = identifyMpi(env, options)
+    if (isUniqueRun(env, options)) return identity
     throw new RunnerError(
       `Cannot tell this run from others, as the scheduler file needs it: this launcher says nothing that is unique ` +
         `to a run, and there is no broadcast over MPI, because ${choice.why}; or give all processes of the run the ` +

@@ -14,9 +14,6 @@ export interface IdentifySlurmOptions {
   readonly identity: IdentityKind
 }
 
-/** Restarts of a job, beyond which its number was not written by Slurm. */
-const mostRestarts = 10_000
-
 /** A host's name where the environment does not tell it. */
 export const unknownHost = '?'
 
@@ -76,17 +73,11 @@ function readRunKey(env: Environment): RunKey {
         'so this is the script or the shell of the job and not one of its tasks',
       'start me with srun',
     )
-  const restart = readWholeNumber(env, 'SLURM_RESTART_COUNT') ?? 0
-  if (restart > mostRestarts)
-    throw identityError(
-      `${show(env, 'SLURM_RESTART_COUNT')}, and no job is restarted more than ${mostRestarts} times`,
-      'check what changed it',
-    )
   return {
     cluster: readVariable(env, 'SLURM_CLUSTER_NAME') ?? 'slurm',
     jobId: String(readWholeNumber(env, jobVariable)),
     stepId: String(step),
-    restart,
+    restart: readWholeNumber(env, 'SLURM_RESTART_COUNT') ?? 0,
   }
 }
 

@@ -15,13 +15,6 @@ it.each(['1000000000', '99999999999'])('a step of %s nodes is believed by nobody
   expect(slurmHosts({ ...env, SLURM_NNODES: nodes }, me)).toHaveLength(4)
 })
 
-it('a job that was restarted more often than any is refused', () => {
-  const restarted = { ...env, SLURM_NNODES: '2', SLURM_RESTART_COUNT: '1000000000' }
-  expect(() => identifySlurm(restarted, { identity: 'task' })).toThrow(
-    'SLURM_RESTART_COUNT is "1000000000", and no job is restarted more than 10000 times; check what changed it',
-  )
-})
-
 it('the parts of a heterogeneous job have no more nodes together than there are', () => {
   const parts = { SLURM_JOB_NODELIST_HET_GROUP_0: 'n[1-4]', SLURM_JOB_NODELIST_HET_GROUP_1: 'n[1-4]' }
   expect(components(parts)).toHaveLength(2)

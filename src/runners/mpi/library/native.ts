@@ -1,6 +1,5 @@
 import { sleep } from '../../../util/wait.ts'
 import type { LoadedMpi } from './load.ts'
-import type { Mpi } from './mpi.ts'
 
 /** Between two tests of whether something has arrived: from the first to the longest. In milliseconds. */
 const firstPause = 1
@@ -15,11 +14,13 @@ const requestSize = 8
 type Native = (...args: readonly unknown[]) => unknown
 
 /**
- * The machine's own MPI library. Nothing blocks except the constructor, which waits for all ranks to
- * come, and `finalize`.
+ * What a run needs of the machine's own MPI library. All of it is collective: every rank calls the same in the same order.
+ * Nothing blocks except the constructor, which waits for all ranks to come, and `finalize`.
  */
-export class NativeMpi implements Mpi {
+export class NativeMpi {
+  /** This process's number in the world, from 0. */
   readonly rank: number
+  /** How many processes the world has. */
   readonly size: number
   readonly #world: unknown
   readonly #byte: unknown
@@ -47,6 +48,7 @@ export class NativeMpi implements Mpi {
     this.size = this.#ask(native(`int MPI_Comm_size(${handle}, void *)`), 'MPI_Comm_size')
   }
 
+  /** The bytes that rank 0 gives, in every rank; the others pass nothing. */
   async broadcast(bytes?: Uint8Array): Promise<Uint8Array> {
     // The length first, in an order of bytes of its own, and then as many bytes.
     const length = Buffer.alloc(4)
@@ -58,16 +60,19 @@ export class NativeMpi implements Mpi {
     return content
   }
 
+  /** Resolves when every rank has called it. */
   async barrier(): Promise<void> {
     const request = Buffer.alloc(requestSize)
     check('MPI_Ibarrier', this.#ibarrier(this.#world, request))
     await this.#completion(request)
   }
 
+  /** Ends all ranks at once, with `status` for the launcher. May not return. */
   abort(status: number): void {
     this.#abort(this.#world, status)
   }
 
+  /** Leaves the world. Blocks until the other ranks do so too, with some libraries. */
   finalize(): void {
     check('MPI_Finalize', this.#finalize())
   }

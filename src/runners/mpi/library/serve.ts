@@ -6,7 +6,6 @@ import { hiddenOnly } from '../../../util/own-commands.ts'
 import { printableLines } from '../../../util/printable.ts'
 import { loadMpi } from './load.ts'
 import { type MpiOrder, orderSchema, type MpiReport, NoMpiError } from './messages.ts'
-import type { Mpi } from './mpi.ts'
 import { NativeMpi } from './native.ts'
 
 /**
@@ -19,7 +18,7 @@ export async function serveMpi(): Promise<never> {
   const pipe = openPipe()
   const started = deferred<Extract<MpiOrder, { order: 'start' }>>()
   const content = deferred<string>()
-  let mpi: Mpi | undefined
+  let mpi: NativeMpi | undefined
   readOrders(pipe, (order) => {
     if (order.order === 'start') started.resolve(order)
     else if (order.order === 'broadcast') content.resolve(order.text)
