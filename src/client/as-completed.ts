@@ -1,7 +1,7 @@
-import { bounded, type WaitOptions } from './bounded.ts'
+import type { Wait, WaitOptions } from './bounded.ts'
 import { leadToCallers } from './call-site.ts'
 import { futuresOf } from './check-futures.ts'
-import type { Future } from './future.ts'
+import { type Future, unheldEnd } from './future.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 
 /** How far many tasks are. */
@@ -31,17 +31,18 @@ export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncItera
   }
 
   readonly #outcome: Outcome<F, T>
-  readonly #options: WaitOptions
+  readonly #wait: Wait
   readonly #ready: (() => T)[] = []
   /** Those that are not pending any more stay here, so that one is given once. */
   readonly #known = new WeakSet<F>()
   #pending = 0
+  /** Until one more can be given. */
   #more: Deferred<void> = deferred()
 
   /** @internal */
-  constructor(futures: Iterable<F>, outcome: Outcome<F, T>, options: WaitOptions) {
+  constructor(futures: Iterable<F>, outcome: Outcome<F, T>, wait: Wait) {
     this.#outcome = outcome
-    this.#options = options
+    this.#wait = wait
     this.update(futures)
   }
 
@@ -65,19 +66,19 @@ export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncItera
         this.#pending--
         this.#ready.push(outcome)
         this.#more.resolve()
+        this.#more = deferred()
       })
     }
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
-    while (this.#ready.length === 0) {
+    for (;;) {
+      const outcome = this.#ready.shift()
+      if (outcome !== undefined) return { done: false, value: outcome() }
       const { count } = this
       if (count === 0) return { done: true, value: undefined }
-      this.#more = deferred()
-      await bounded(this.#more.promise, this.#options, () => `wait for ${count} futures: they are pending`)
+      await this.#wait(this.#more.promise, () => `wait for ${count} futures: they are pending`)
     }
-    const outcome = this.#ready.shift()
-    return outcome === undefined ? await this.next() : { done: false, value: outcome() }
   }
 
   [Symbol.asyncIterator](): this {
@@ -86,15 +87,11 @@ export class AsCompleted<F extends Future<unknown>, T = F> implements AsyncItera
 }
 
 /** How far the futures are: at once, then at each change, until none is pending. */
-export async function* progressOf(
-  futures: Iterable<Future<unknown>>,
-  completion: (future: Future<unknown>) => Promise<unknown>,
-  options: WaitOptions,
-): AsyncGenerator<Progress, undefined> {
+export async function* progressOf(futures: Iterable<Future<unknown>>, wait: Wait): AsyncGenerator<Progress, undefined> {
   const all = [...new Set(futures)]
   let changed = deferred<undefined>()
   for (const future of all)
-    void completion(future).then(() => {
+    void future[unheldEnd].then(() => {
       changed.resolve(undefined)
     })
   for (;;) {
@@ -103,6 +100,6 @@ export async function* progressOf(
     const pending = all.filter(({ status }) => status === 'pending').length
     yield { total: all.length, finished, failed: all.length - finished - pending, pending }
     if (pending === 0) return undefined
-    await bounded(changed.promise, options, () => `wait for ${pending} of ${all.length} futures: they are pending`)
+    await wait(changed.promise, () => `wait for ${pending} of ${all.length} futures: they are pending`)
   }
 }

@@ -25,7 +25,7 @@ export async function ask(
   options: WaitOptions,
 ): Promise<HelperAnswer> {
   checkOptions(options, waitNames, what)
-  const wait = timeout === undefined ? options : { timeout, ...options }
+  const wait = { ...options, timeout: options.timeout ?? timeout }
   const abandon = new AbortController()
   try {
     return await bounded(connection.request(order, abandon.signal, buffers), wait, () => what)
@@ -40,7 +40,7 @@ export function asRunnerError(error: unknown, what: string, advice = ''): unknow
   if (!(error instanceof RequestError)) return error
   const { type, text } = error.failure
   const late = type.endsWith('TimeoutError')
-  return new RunnerError(`Cannot ${what}: ${text === '' ? type : text}${advice}`, {
+  return new RunnerError(`Cannot ${what}: ${text}${advice}`, {
     code: late ? 'ERR_TIMED_OUT' : 'ERR_UNAVAILABLE',
     // What our own Python has said, it has said whole.
     cause: type.endsWith('.Refused') ? undefined : error,

@@ -11,6 +11,9 @@ export interface WaitOptions {
   readonly timeout?: Duration | undefined
 }
 
+/** A wait of which all is settled but for what: as {@link bounded}. */
+export type Wait = <T>(promise: Promise<T>, what: () => string) => Promise<T>
+
 /**
  * The outcome of `promise`, within the time and under the signal of `options`.
  *

@@ -63,11 +63,11 @@ export function callArguments(
   const { what, options: known = [] }: Call = calls[name]
   checkOptions(given, [...known, ...waitNames], what)
   const { signal, timeout, ...options } = given
-  const args = Object.entries(options)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]): [string, unknown] => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value])
-  const wait = { ...(signal === undefined ? {} : { signal }), ...(timeout === undefined ? {} : { timeout }) }
-  return { wait, args: Object.fromEntries(args) }
+  const args = Object.entries(options).map(([key, value]): [string, unknown] => [
+    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    value,
+  ])
+  return { wait: { signal, timeout }, args: Object.fromEntries(args) }
 }
 
 /** What a call gave. @throws RunnerError where this Dask answers with something else. */

@@ -3,7 +3,7 @@ import type { Reaper } from '../process/reaper.ts'
 import { settledWithin } from '../util/wait.ts'
 import { ask } from './ask.ts'
 import { AsCompleted, type AsCompletedOptions, type Progress, progressOf } from './as-completed.ts'
-import { bounded, type WaitOptions } from './bounded.ts'
+import type { Wait, WaitOptions } from './bounded.ts'
 import { leadToCallers, leadToLoop } from './call-site.ts'
 import type { Callable } from './callable.ts'
 import { futuresOf } from './check-futures.ts'
@@ -11,7 +11,7 @@ import { checkArguments, checkOptions, checkSubmitOptions, formatValue, waitName
 import { ClusterCalls } from './cluster-calls.ts'
 import { connect, type Connected, type ConnectOptions } from './connect.ts'
 import type { HelperConnection } from './connection.ts'
-import { Future } from './future.ts'
+import { Future, unheldEnd, unheldResult } from './future.ts'
 import { KnownFutures } from './known-futures.ts'
 import type { AllSendable, Input, Inputs, ResultOf, Sendable } from './inputs.ts'
 import { mapArguments } from './map-arguments.ts'
@@ -169,12 +169,8 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     futures: F,
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }> {
-    checkOptions(options, waitNames, 'gather')
-    if (!Array.isArray(futures))
-      throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
-    futuresOf(futures)
-    const all = Promise.all(futures.map(async (future) => await future.result()))
-    return (await this.#gathered(all, futures, options)) as { -readonly [K in keyof F]: ResultOf<F[K]> }
+    const results = await this.#gather(futures, options, (all) => Promise.all(all))
+    return results as { -readonly [K in keyof F]: ResultOf<F[K]> }
   }
 
   /** How each of them ended, in their order, as `Promise.allSettled` says it. */
@@ -182,12 +178,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     futures: F,
     options: WaitOptions = {},
   ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }> {
-    checkOptions(options, waitNames, 'gather')
-    if (!Array.isArray(futures))
-      throw new TypeError(`Cannot gather ${formatValue(futures)}: it has to be an array of futures`)
-    futuresOf(futures)
-    const all = Promise.allSettled(futures.map(async (future) => await future.result()))
-    const settled = await this.#gathered(all, futures, options)
+    const settled = await this.#gather(futures, options, (all) => Promise.allSettled(all))
     return settled as { -readonly [K in keyof F]: PromiseSettledResult<ResultOf<F[K]>> }
   }
 
@@ -216,7 +207,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
       future: state.number,
       value: intoHeader(encoded, buffers),
       broadcast,
-      ...(workers === undefined ? {} : { workers }),
+      workers,
     }
     await ask(this.#connection, { order, buffers, what: 'place a value on the workers' }, wait)
     return future
@@ -245,7 +236,7 @@ export class Client extends ClusterCalls implements AsyncDisposable {
       futures,
       withResults
         ? async (future) => {
-            const [settled] = await Promise.allSettled([future.result()])
+            const [settled] = await Promise.allSettled([future[unheldResult]()])
             return (): unknown => {
               if (settled.status === 'fulfilled') return [future, settled.value]
               if (raiseErrors) throw settled.reason
@@ -253,24 +244,24 @@ export class Client extends ClusterCalls implements AsyncDisposable {
             }
           }
         : async (future) => {
-            await future.exception()
+            await future[unheldEnd]
             return () => future
           },
-      wait,
+      this.#waiting(wait),
     )
   }
 
   /** How far the futures are: at once, then at each change, until none is pending. */
   progress(futures: Iterable<Future<unknown>>, options: WaitOptions = {}): AsyncGenerator<Progress, undefined> {
     checkOptions(options, waitNames, 'say how far the futures are')
-    return leadToLoop(progressOf(futuresOf(futures), async (future) => await future.exception(), options))
+    return leadToLoop(progressOf(futuresOf(futures), this.#waiting(options)))
   }
 
   /** Resolves when what was submitted has left this process, all but a little: for who submits without end. */
   async drained(options: WaitOptions = {}): Promise<void> {
     checkOptions(options, waitNames, 'send what was submitted')
     this.#submissions.flush()
-    await bounded(this.#connection.drained(), options, () => 'send what was submitted: the client is busy')
+    await this.#waiting(options)(this.#connection.drained(), () => 'send what was submitted: the client is busy')
   }
 
   /** Leaves the cluster. Futures that are pending fail. May be called twice. */
@@ -283,9 +274,22 @@ export class Client extends ClusterCalls implements AsyncDisposable {
     await this.close()
   }
 
-  async #gathered<R>(all: Promise<R>, futures: readonly Future<unknown>[], options: WaitOptions): Promise<R> {
+  #waiting(options: WaitOptions): Wait {
+    return async (promise, what) => await this.#connection.wait(promise, options, what)
+  }
+
+  async #gather<R>(
+    futures: readonly Future<unknown>[],
+    options: WaitOptions,
+    join: (results: Promise<unknown>[]) => Promise<R>,
+  ): Promise<R> {
+    checkOptions(options, waitNames, 'gather')
+    const given: unknown = futures
+    if (!Array.isArray(given))
+      throw new TypeError(`Cannot gather ${formatValue(given)}: it has to be an array of futures`)
+    const all = join(futuresOf(futures).map((future) => future[unheldResult]()))
     const pending = (): number => futures.filter(({ status }) => status === 'pending').length
-    return await bounded(all, options, () => `gather ${futures.length} results: ${pending()} are pending`)
+    return await this.#waiting(options)(all, () => `gather ${futures.length} results: ${pending()} are pending`)
   }
 
   async #close(): Promise<void> {

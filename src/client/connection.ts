@@ -4,6 +4,7 @@ import { formatExit } from '../process/exit.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import { type Deferred, deferred } from '../util/deferred.ts'
 import type { DescribedFailure } from './task-error.ts'
+import { bounded, type WaitOptions } from './bounded.ts'
 import { type Frame, HelperFrameReader, packFrame } from './frames.ts'
 
 /** How long the end of a process may follow that of its pipe. In milliseconds. */
@@ -24,10 +25,16 @@ export interface HelperAnswer {
   readonly buffers: readonly Uint8Array[]
 }
 
+/** Why an order failed: the type of the Python error, and a sentence. */
+interface FailedOrder {
+  readonly type: string
+  readonly text: string
+}
+
 interface Reply {
   readonly re?: number
   readonly ok?: unknown
-  readonly error?: DescribedFailure
+  readonly error?: FailedOrder
   readonly gone?: string
 }
 
@@ -107,7 +114,7 @@ export class HelperConnection {
     const lost = this.lost.then((error): never => {
       throw error
     })
-    await this.holding(Promise.race([drain, lost]))
+    await Promise.race([drain, lost])
   }
 
   /**
@@ -133,6 +140,11 @@ export class HelperConnection {
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** The outcome of `promise`, as {@link bounded}; this process is kept alive as long as somebody waits here. */
+  async wait<T>(promise: Promise<T>, options: WaitOptions, what: () => string): Promise<T> {
+    return await this.holding(bounded(promise, options, what))
   }
 
   /** Keeps this process alive until `promise` settles. */
@@ -186,9 +198,9 @@ export class HelperConnection {
 /** An order that failed in the helper process; whoever gave it says what it was for. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
-  readonly failure: DescribedFailure
+  readonly failure: FailedOrder
 
-  constructor(failure: DescribedFailure) {
+  constructor(failure: FailedOrder) {
     super(`${failure.type}: ${failure.text}`)
     this.failure = failure
   }

@@ -6,7 +6,7 @@ export interface Frame {
   readonly buffers: readonly Uint8Array[]
 }
 
-const encoder = new Encoder()
+const encoder = new Encoder({ ignoreUndefined: true })
 const decoder = new Decoder({ mapKeyConverter: (key) => (typeof key === 'number' ? key : String(key)) })
 
 /** Begins each message: whatever a task writes into one of its file descriptors may come between them. */
@@ -16,7 +16,7 @@ const mark = 0xda_5c_f0_0d
  * The bytes of a message, in pieces: buffers are not copied.
  *
  * `u32 mark | u32 length of the header | u32 number of buffers | u64 length of each buffer | header | buffers`,
- * little-endian; the header is msgpack. (src/python/tasks-values.py has the other end.)
+ * little-endian; the header is msgpack, without properties that are undefined. (src/python/tasks-values.py has the other end.)
  */
 export function packFrame({ header, buffers }: Frame): Uint8Array[] {
   const data = encoder.encodeSharedRef(header)

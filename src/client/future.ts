@@ -1,10 +1,14 @@
 import type { RunnerError } from '../errors.ts'
 import type { FutureState, FutureStatus } from './future-state.ts'
 import type { KnownFutures } from './known-futures.ts'
-import { bounded, type WaitOptions } from './bounded.ts'
+import type { WaitOptions } from './bounded.ts'
 import { checkOptions, waitNames } from './check-options.ts'
 import { callSite, leadToCallers, ledTo } from './call-site.ts'
 import { futureNumber } from './values/dependencies.ts'
+
+/** Under these names whoever waits for several futures has the result, and the end, of one: a wait that keeps no process alive. */
+export const unheldResult = Symbol('unheldResult')
+export const unheldEnd = Symbol('unheldEnd')
 
 /**
  * A task of the cluster and its result, which stays on the workers until it is asked for. As an argument of
@@ -45,23 +49,31 @@ export class Future<T> {
    */
   async result(options: WaitOptions = {}): Promise<T> {
     checkOptions(options, waitNames, 'give a result')
-    const value = this.#states.value(this.#state)
-    const wait = bounded(value, options, () => `give the result of "${this.key}": it is ${this.status}`)
-    return (await this.#explained(wait)) as T
+    const what = (): string => `give the result of "${this.key}": it is ${this.status}`
+    return (await this.#wait(this.#states.value(this.#state), options, what)) as T
   }
 
   /** Why there is no result, or undefined where there is one. Waits until that is known. */
   async exception(options: WaitOptions = {}): Promise<RunnerError | undefined> {
     const site = callSite()
     checkOptions(options, waitNames, 'say how a task ends')
-    const settled = this.#states.settled(this.#state)
-    await this.#explained(bounded(settled, options, () => `say how "${this.key}" ends: it is ${this.status}`))
+    await this.#wait(this.#state.settled, options, () => `say how "${this.key}" ends: it is ${this.status}`)
     return ledTo(site, this.#state.error) as RunnerError | undefined
   }
 
-  async #explained<V>(wait: Promise<V>): Promise<V> {
+  /** @internal */
+  async [unheldResult](): Promise<T> {
+    return (await this.#states.value(this.#state)) as T
+  }
+
+  /** @internal */
+  get [unheldEnd](): Promise<void> {
+    return this.#state.settled
+  }
+
+  async #wait<V>(promise: Promise<V>, options: WaitOptions, what: () => string): Promise<V> {
     try {
-      return await wait
+      return await this.#states.wait(promise, options, what)
     } catch (error) {
       throw await this.#states.explain(this.#state, error)
     }

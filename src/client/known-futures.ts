@@ -1,5 +1,6 @@
 import { messageOf, RunnerError } from '../errors.ts'
-import { bounded } from './bounded.ts'
+import { ask } from './ask.ts'
+import type { WaitOptions } from './bounded.ts'
 import { futuresOf } from './check-futures.ts'
 import type { HelperConnection, HelperReport } from './connection.ts'
 import { FutureState } from './future-state.ts'
@@ -7,7 +8,6 @@ import type { SchedulerInfo } from './scheduler-info.ts'
 import { TaskError } from './task-error.ts'
 import { Dependencies } from './values/dependencies.ts'
 import { decodeValue } from './values/arguments.ts'
-import { fromHeader } from './values/encoded.ts'
 import { whyPending, type WorkerNeeds } from './why-pending.ts'
 
 /** How long to ask why a task is pending. In milliseconds. */
@@ -48,8 +48,9 @@ export class KnownFutures {
     return state
   }
 
-  /** @throws TypeError where one has been released. */
+  /** @throws TypeError where one has been released; RunnerError where the cluster or the client is lost. */
   keysOf(numbers: readonly number[]): string[] {
+    if (this.#connection.error !== undefined) throw this.#connection.error
     return numbers.map((number) => {
       const state = this.#states.get(number)
       if (state === undefined) throw new TypeError('Cannot pass a future that was released, or is of another client')
@@ -60,7 +61,7 @@ export class KnownFutures {
   /**
    * The numbers of futures of this client, which the helper process knows from now on.
    *
-   * @throws TypeError where one is no future, has been released, or is of another client.
+   * @throws TypeError where one is no future, has been released, or is of another client; RunnerError where the cluster is lost.
    */
   numbersOf(futures: Iterable<unknown>): number[] {
     const dependencies = new Dependencies()
@@ -89,26 +90,22 @@ export class KnownFutures {
 
   /** The result, from the cluster. */
   async value(state: FutureState): Promise<unknown> {
-    return await this.#connection.holding(
-      state.value(() => {
-        this.#order('want', state.number)
-      }),
-    )
+    return await state.value(() => {
+      this.#order('want', state.number)
+    })
   }
 
-  async settled(state: FutureState): Promise<void> {
-    if (state.status === 'pending') await this.#connection.holding(state.settled)
+  /** As {@link HelperConnection.wait}. */
+  async wait<T>(promise: Promise<T>, options: WaitOptions, what: () => string): Promise<T> {
+    return await this.#connection.wait(promise, options, what)
   }
 
   /** A wait for it was too long: the same error, with what keeps the task from running where that is known. */
   async explain(state: FutureState, error: unknown): Promise<unknown> {
     if (state.status !== 'pending') return error
     if (!(error instanceof RunnerError) || error.code !== 'ERR_TIMED_OUT') return error
-    const info = await bounded(
-      this.#connection.request({ order: 'info' }),
-      { timeout: explainTimeout },
-      () => '',
-    ).catch(() => undefined)
+    const question = { order: { order: 'info' }, what: 'ask why it is pending', timeout: explainTimeout }
+    const info = await ask(this.#connection, question, {}).catch(() => undefined)
     const obstacle = info === undefined ? undefined : whyPending(state.needs, info.ok as SchedulerInfo)
     return obstacle === undefined ? error : new RunnerError(`${error.message}: ${obstacle}`, { code: error.code })
   }
@@ -128,11 +125,6 @@ export class KnownFutures {
       }),
     )
     this.#order('release', number)
-  }
-
-  /** How many are known. */
-  get size(): number {
-    return this.#states.size
   }
 
   #order(order: 'want' | 'release' | 'cancel', number: number): void {
@@ -162,9 +154,8 @@ export class KnownFutures {
     for (const [number, value] of values) {
       const state = this.#states.get(number)
       if (state === undefined) continue
-      const encoded = fromHeader(value, buffers)
       try {
-        state.deliver(decodeValue(encoded))
+        state.deliver(decodeValue(value, buffers))
       } catch (error) {
         const text = messageOf(error)
         state.refuse(new TaskError(state.key, { kind: 'value', type: 'TypeError', text, traceback: '', passing: true }))

@@ -21,47 +21,44 @@ export async function* mapBounded<T, F extends Future<unknown>>(
   const queue: F[] = []
   const completed = new Set<F>()
   let [reading, ended, count] = [false, false, 0]
+  /** What the source has thrown, or why no task could be made of an item. */
   let failure: { readonly error: unknown } | undefined
   let change = deferred<undefined>()
   const wake = (): void => {
     change.resolve(undefined)
   }
   const read = async (): Promise<void> => {
-    const next = await iterator.next()
-    if (next.done === true) ended = true
-    else {
-      const future = submit(next.value, count++)
-      queue.push(future)
-      void future.exception().then(() => {
-        completed.add(future)
-        wake()
-      })
+    reading = true
+    try {
+      const next = await iterator.next()
+      if (next.done === true) ended = true
+      else {
+        const future = submit(next.value, count++)
+        queue.push(future)
+        void future.exception().then(() => {
+          completed.add(future)
+          wake()
+        })
+      }
+    } catch (error) {
+      failure = { error }
     }
+    reading = false
+    wake()
   }
   signal?.addEventListener('abort', wake)
   try {
     for (;;) {
       change = deferred()
       signal?.throwIfAborted()
-      if (!ended && !reading && queue.length < concurrency) {
-        reading = true
-        void read()
-          .catch((error: unknown) => {
-            ;[ended, failure] = [true, { error }]
-          })
-          .finally(() => {
-            reading = false
-            wake()
-          })
-      }
+      if (!ended && !reading && failure === undefined && queue.length < concurrency) void read()
       const [first] = queue
       if (first !== undefined && completed.delete(first)) {
         queue.shift()
         yield first
-      } else if (first === undefined && ended) {
-        if (failure !== undefined) throw failure.error
-        return undefined
-      } else await change.promise
+      } else if (first === undefined && failure !== undefined) throw failure.error
+      else if (first === undefined && ended) return undefined
+      else await change.promise
     }
   } finally {
     signal?.removeEventListener('abort', wake)

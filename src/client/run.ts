@@ -6,7 +6,7 @@ import { checkOptions, waitNames } from './check-options.ts'
 import type { HelperConnection } from './connection.ts'
 import { type DescribedFailure, TaskError } from './task-error.ts'
 import { Dependencies } from './values/dependencies.ts'
-import { fromHeader, type HeaderValue, intoHeader } from './values/encoded.ts'
+import { type HeaderValue, intoHeader } from './values/encoded.ts'
 import { decodeValue, encodeArguments } from './values/arguments.ts'
 
 /** What becomes of errors: see {@link RunOptions.onError}. */
@@ -59,10 +59,9 @@ export async function runOn(
     spec: remote.spec,
     javascript: remote.language === 'javascript',
     arguments: intoHeader(encoded, buffers),
-    ...(workers === undefined ? {} : { workers }),
+    workers,
   }
-  const wait = { ...(signal === undefined ? {} : { signal }), ...(timeout === undefined ? {} : { timeout }) }
-  const answer = await ask(connection, { order, buffers, what }, wait)
+  const answer = await ask(connection, { order, buffers, what }, { signal, timeout })
   const { values, failed } = answer.ok as Answered
   const errors = Object.entries(failed).map(([address, failure]): [string, unknown] => [
     address,
@@ -72,7 +71,7 @@ export async function runOn(
   if (onError === 'raise' && first !== undefined) throw first[1]
   const results = Object.entries(values).map(([address, value]): [string, unknown] => [
     address,
-    decodeValue(fromHeader(value, answer.buffers)),
+    decodeValue(value, answer.buffers),
   ])
   return Object.fromEntries(onError === 'return' ? [...results, ...errors] : results)
 }

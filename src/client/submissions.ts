@@ -1,7 +1,6 @@
 import type { RemoteFunction } from './callable.ts'
 import type { HelperConnection } from './connection.ts'
 import { milliseconds } from '../util/duration.ts'
-import { SentFunctions } from './sent-functions.ts'
 import type { SubmitOptions } from './submit-options.ts'
 import type { Encoded } from './values/encoded.ts'
 
@@ -31,10 +30,13 @@ const mostBytes = 4_000_000
 /** Sends tasks, those that are submitted at one time in one message, like ones in one group. */
 export class Submissions {
   readonly #connection: HelperConnection
-  readonly #sent = new SentFunctions((call) => {
+  /** Numbers of the functions that the helper process knows. Those that have been collected here as garbage are forgotten there. */
+  readonly #calls = new WeakMap<RemoteFunction<never>, number>()
+  readonly #dropped = new FinalizationRegistry<number>((call) => {
     this.flush()
     this.#connection.send({ order: 'forget function', call })
   })
+  #count = 0
   #groups: SubmissionGroup[] = []
   #buffers: Uint8Array[] = []
   /** What the tasks of the last group have in common, and their numbers: none of them may need another one. */
@@ -86,21 +88,17 @@ export class Submissions {
   }
 
   #call(remote: RemoteFunction<never>): Pick<SubmissionGroup, 'call' | 'spec' | 'javascript'> {
-    const { call, isNew } = this.#sent.numberOf(remote)
-    if (!isNew) return { call }
+    const known = this.#calls.get(remote)
+    if (known !== undefined) return { call: known }
+    const call = this.#count++
+    this.#calls.set(remote, call)
+    this.#dropped.register(remote, call)
     return { call, spec: remote.spec, javascript: remote.language === 'javascript' }
   }
 }
 
 /** The options as Dask's client names them, and `time_limit` in seconds; without what concerns only this process. */
-function sent(options: SubmitOptions): Record<string, unknown> {
-  const { workers, allowOtherWorkers, resources, retries, priority, timeLimit } = options
-  return {
-    ...(workers === undefined ? {} : { workers }),
-    ...(allowOtherWorkers === undefined ? {} : { allow_other_workers: allowOtherWorkers }),
-    ...(resources === undefined ? {} : { resources }),
-    ...(retries === undefined ? {} : { retries }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(timeLimit === undefined ? {} : { time_limit: milliseconds(timeLimit) / 1000 }),
-  }
+function sent({ workers, allowOtherWorkers, resources, retries, priority, timeLimit }: SubmitOptions) {
+  const limit = timeLimit === undefined ? undefined : milliseconds(timeLimit) / 1000
+  return { workers, allow_other_workers: allowOtherWorkers, resources, retries, priority, time_limit: limit }
 }

@@ -10,6 +10,8 @@ class Calls:
         if "workers" in arguments:
             arguments["workers"] = await self.present_workers(arguments["workers"])
         if "futures" in arguments:
+            if header["method"] == "publish_dataset" and any(map(self.why_refused, arguments["futures"])):
+                raise Refused("one of its futures could not be submitted, or was cancelled")  # noqa: F821 - client.py
             arguments["futures"] = [self.futures[number] for number in arguments["futures"] if number in self.futures]
         method = getattr(self, "own_" + header["method"], None) or getattr(self.client, header["method"])
         answer = await method(**arguments)
@@ -40,11 +42,11 @@ class Calls:
         for address, result in results.items():
             try:
                 if isinstance(result, Exception):
-                    failed[address] = self.describe(result)
+                    failed[address] = self.tasks.describe(result)
                 else:
                     values[address] = encoder.value(result)
             except Exception as error:
-                failed[address] = self.describe(error)
+                failed[address] = self.tasks.describe(error)
         return {"values": values, "failed": failed}, encoder.buffers
 
     async def own_restart(self, **arguments):

@@ -1,5 +1,6 @@
 # The messages between the client's helper process and its program. Executed before client.py, which shares its names.
 import asyncio
+import contextlib
 import struct
 import sys
 
@@ -53,6 +54,8 @@ class Messages:
         return got
 
     async def send(self, parts):
+        # Where the program is gone, receive() says so.
         async with self.writing:
-            for part in parts:
-                await self.loop.sock_sendall(self.pipe, part)
+            with contextlib.suppress(OSError):
+                for part in parts:
+                    await self.loop.sock_sendall(self.pipe, part)

@@ -22,7 +22,7 @@ import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
 const program = [found, tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
-/** In tracebacks it has the name by which tasks-traceback.py knows what is ours. A JSON string is a Python string. */
+/** In tracebacks it has the name by which tasks-failures.py knows what is ours. A JSON string is a Python string. */
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 
 /** What the helper process is started with. */

@@ -123,27 +123,28 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
             answer, values = await action(header, buffers), ()
             if isinstance(answer, tuple):
                 answer, values = answer
-            reply = {"re": number, "ok": answer}
+            message = self.pack({"re": number, "ok": answer}, values)
         except asyncio.CancelledError:
             return
         except Exception as error:
-            reply, values = {"re": number, "error": {**self.describe(error), "text": sentence(error)}}, ()
+            kind = f"{type(error).__module__}.{type(error).__qualname__}"
+            message = self.pack({"re": number, "error": {"type": kind, "text": sentence(error)}})
         finally:
             self.running.pop(number, None)
-        await self.report(reply, values)
+        await self.messages.send(message)
         if header["order"] == "close":
             os._exit(0)
 
     async def report(self, header, buffers=()):
+        await self.messages.send(self.pack(header, buffers))
+
+    def pack(self, header, buffers=()):
         from msgpack import packb
 
-        if self.tasks is None:
-            data = packb(header)
-            parts = [struct.pack("<III", MARK, len(data), 0) + data]
-        else:
-            parts = self.tasks.pack_message(header, buffers)
-        with contextlib.suppress(OSError):
-            await self.messages.send(parts)
+        if self.tasks is not None:
+            return self.tasks.pack_message(header, buffers)
+        data = packb(header)
+        return [struct.pack("<III", MARK, len(data), 0) + data]
 
     # Orders
 
@@ -248,7 +249,7 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
                 limit, call = options.pop("time_limit", None), self.calls[group["call"]]
                 futures = self.send(self.tasks.Limited(call, limit) if limit else call, items, buffers, options)
             except Exception as error:
-                described = {**self.describe(error), "kind": "submission", "text": sentence(error)}
+                described = {**self.tasks.describe(error), "kind": "submission", "text": sentence(error)}
                 if isinstance(error, Refused):
                     described["traceback"] = ""
                 for item in items:

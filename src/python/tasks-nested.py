@@ -79,7 +79,7 @@ class Nested:
             self.fail(number, error)
 
     def fail(self, number, error):
-        self.send({"nested": number, "failed": describe_nested(error)})
+        self.send({"nested": number, "failed": describe(error)})
 
     def send(self, header, buffers=()):
         with self.lock, contextlib.suppress(OSError):
@@ -94,17 +94,3 @@ class Nested:
             # Dask's client keeps a future that has a callback until its task is done.
             future.release()
         self.futures.clear()
-
-
-def describe_nested(error):
-    """As client-failures.py describes errors."""
-    kinds = {JavaScriptError: "javascript", JavaScriptProcessLost: "node", TimeLimitExceeded: "timeout", CannotCross: "value"}
-    kind = next((kind for type_, kind in kinds.items() if isinstance(error, type_)), "python")
-    name = type(error).__name__
-    if "CancelledError" in name:
-        kind = "cancelled"
-    described = {"kind": kind, "type": name, "text": str(error)[:20000]}
-    described["traceback"] = say_traceback(error) if kind == "python" or has_users_frames(error) else ""
-    if kind == "javascript" and len(error.args) > 1:
-        described["details"] = error.args[1]
-    return described

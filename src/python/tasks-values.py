@@ -7,7 +7,7 @@
 # The header is msgpack. A value in it is [kind, bytes, number of its first buffer, number of its buffers].
 #
 # It is the texts of tasks-values.py, tasks-circles.py, tasks-limit.py, tasks-nested.py, tasks-node.py, tasks-pool.py,
-# tasks-scheduler.py, tasks-traceback.py and tasks.py one after the other, which share their names.
+# tasks-scheduler.py, tasks-failures.py and tasks.py one after the other, which share their names.
 import array
 import datetime
 import itertools
@@ -296,7 +296,8 @@ MARK = 0xDA5CF00D
 
 
 def pack_message(header, buffers=()):
-    data = msgpack.packb(header)
+    # Texts of errors and logs may have what UTF-8 has not, as the names of files do; values are packed already.
+    data = msgpack.packb(header, unicode_errors="backslashreplace")
     views = [memoryview(buffer).cast("B") for buffer in buffers]
     sizes = [view.nbytes for view in views]
     start = struct.pack(f"<III{len(views)}Q", MARK, len(data), len(views), *sizes) + data

@@ -77,6 +77,16 @@ test('a loop that ends early releases what is under way and closes the source', 
   expect(source.closed).toBe(true)
 })
 
+test('an item of which no task can be made ends the loop, and closes the source', async () => {
+  const source = new Source()
+  const refuse = (): never => {
+    throw new TypeError('cannot be sent')
+  }
+  await expect(mapBounded(source.items(9), refuse, { concurrency: 3 }).next()).rejects.toThrow('cannot be sent')
+  await settle()
+  expect(source.closed).toBe(true)
+})
+
 test('an error of the source comes after what was under way, a signal at once', async () => {
   const failing = (async function* () {
     yield await Promise.resolve(0)

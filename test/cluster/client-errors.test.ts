@@ -53,6 +53,31 @@ test('a Python function that ends its program ends its task only; one of corouti
   )
 })
 
+test('a text of which UTF-8 has no form is told in escapes, whoever says it', async () => {
+  const { client } = shared()
+  const wait = { timeout: '20s' } as const
+  const name = py`
+    def name():
+        raise ValueError("no such file: " + b"f\xe4".decode("utf-8", "surrogateescape"))
+  `
+  const escaped = String.raw`ValueError: no such file: f\udce4`
+  await expect(client.submit(name).result(wait)).rejects.toThrow(escaped)
+  await expect(client.run(name, [], wait)).rejects.toThrow(escaped)
+  const thrown = client.submit(() => {
+    throw new RangeError('\ud800')
+  })
+  await expect(thrown.result(wait)).rejects.toMatchObject({ kind: 'javascript', cause: new RangeError('\ud800') })
+  const nameless = py`
+    def nameless():
+        class Nameless(Exception):
+            def __str__(self):
+                from distributed import get_worker
+                return str(get_worker().name)
+        raise Nameless
+  `
+  await expect(client.submit(nameless).result(wait)).rejects.toThrow('Nameless: its text cannot be had here')
+})
+
 test('an error in Python tells its type and text, and its traceback as that of the cause', async () => {
   const { client } = shared()
   const future = client.submit(py`lambda x: 1 / x`, [0])

@@ -139,12 +139,21 @@ test('a client that is never closed keeps nobody alive, and leaves nothing', asy
   const program = `
     import { Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
     const client = await Client.connect(${JSON.stringify(client.schedulerAddress)})
-    client.submit(() => new Promise(() => undefined))
+    const never = client.submit(() => new Promise(() => undefined))
     console.log(await client.submit((x) => x + 1, [1]).result())
+    // Waits that are over keep nobody alive either.
+    const late = (error) => console.log(error.code)
+    await never.result({ timeout: 20 }).catch(late)
+    await never.exception({ timeout: 20 }).catch(late)
+    await client.gather([never], { timeout: 20 }).catch(late)
+    await client.gatherSettled([never], { timeout: 20 }).catch(late)
+    for (const withResults of [true, false])
+      for await (const _ of client.asCompleted([client.submit((x) => x, [1]), never], { withResults })) break
+    for await (const _ of client.progress([never])) break
   `
   const started = cluster.start([process.execPath, '--input-type=module', '-e', program])
   await started.expectStatus(0)
-  expect(started.stdout).toBe('2\n')
+  expect(started.stdout).toBe(`2\n${'ERR_TIMED_OUT\n'.repeat(4)}`)
   await shared.end()
 })
 

@@ -410,6 +410,10 @@ test('a published dataset is there for other clients, and when its own futures a
     'Cannot publish the dataset "text": there is a dataset of that name; unpublish it, or set override',
   )
   await client.publishDataset('text', text, { override: true })
+  const refused = client.submit((x: number) => x, [1], { workers: [99] })
+  await expect(client.publishDataset('refused', [text, refused])).rejects.toThrow(
+    'Cannot publish the dataset "refused": one of its futures could not be submitted, or was cancelled',
+  )
   for (const future of [...squares, text]) future.release()
   await using other = await Client.connect(client.schedulerAddress, { python })
   expect((await other.listDatasets()).toSorted()).toEqual(['squares', 'text'])

@@ -3,7 +3,7 @@ import { AsCompleted } from '../../src/client/as-completed.ts'
 import { py, withClient } from '../../src/client/callable.ts'
 import { Client } from '../../src/client/client.ts'
 import { ClusterCalls } from '../../src/client/cluster-calls.ts'
-import { Future } from '../../src/client/future.ts'
+import { Future, unheldResult } from '../../src/client/future.ts'
 import { sharedClient } from '../support/client.ts'
 
 const shared = sharedClient(1)
@@ -79,7 +79,7 @@ const calls: Readonly<Record<string, (given: Given) => Promise<unknown>>> = {
 const others = {
   Client: ['submit', 'fireAndForget', 'close', String(Symbol.asyncDispose)],
   ClusterCalls: [],
-  Future: ['cancel', 'release'],
+  Future: ['cancel', 'release', String(unheldResult)],
   AsCompleted: ['add', 'update', String(Symbol.asyncIterator)],
 }
 

@@ -13,7 +13,7 @@ import type { TaskFuture } from '../task-future.ts'
 import { type DescribedFailure, TaskError } from '../task-error.ts'
 import { decodeValue } from '../values/arguments.ts'
 import { Dependencies, futureNumber } from '../values/dependencies.ts'
-import { fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
+import { type HeaderValue, intoHeader } from '../values/encoded.ts'
 import { encodeStructured } from '../values/structured.ts'
 import { type Deferred, deferred } from '../../util/deferred.ts'
 import type { Runnable } from './compile.ts'
@@ -81,7 +81,7 @@ export class NestedClient {
     if (task?.value === undefined) return
     try {
       if (failed !== undefined) task.value.reject(new TaskError(task.key, failed))
-      else if (value !== undefined) task.value.resolve(decodeValue(fromHeader(value, buffers)))
+      else if (value !== undefined) task.value.resolve(decodeValue(value, buffers))
     } catch (error) {
       task.value.reject(error)
     }

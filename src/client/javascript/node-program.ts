@@ -12,10 +12,12 @@ import { messageOf } from '../../errors.ts'
 import { endingSignals, userSignals } from '../../util/early-signals.ts'
 import { beginOwnProcess } from '../../util/own-process.ts'
 import { type Frame, HelperFrameReader, packFrame } from '../frames.ts'
-import { cloned, type Encoded, fromHeader, type HeaderValue, intoHeader } from '../values/encoded.ts'
+import { cloned, type Encoded, type HeaderValue, intoHeader } from '../values/encoded.ts'
+import { decodeValue } from '../values/arguments.ts'
 import { NDArray } from '../values/nd-array.ts'
-import { decodePlain, encodePlain } from '../values/plain.ts'
-import { decodeStructured, encodeStructured } from '../values/structured.ts'
+import { encodePlain } from '../values/plain.ts'
+import { isAlike } from '../values/scattered.ts'
+import { encodeStructured } from '../values/structured.ts'
 import { type FunctionSpec, makeFunction, type Runnable } from './compile.ts'
 import { explain } from './helpers.ts'
 import { type NestedAnswer, NestedClient } from './nested.ts'
@@ -56,22 +58,9 @@ async function known(bytes: Uint8Array): Promise<KnownFunction> {
   return await found
 }
 
-function decodeValue(value: HeaderValue, buffers: readonly Uint8Array[], dependencies?: readonly unknown[]): unknown {
-  const encoded = fromHeader(value, buffers)
-  return encoded.kind === cloned ? decodeStructured(encoded, dependencies) : decodePlain(encoded)
-}
-
-/** What both languages have alike is kept in the form that both read. */
+/** What both languages have alike is kept in the form that both read, but for what has other values in it. */
 function encodeResult(value: unknown): Encoded {
-  const simple =
-    typeof value === 'number'
-      ? !Object.is(value, -0)
-      : typeof value === 'boolean' ||
-        value === null ||
-        (typeof value === 'string' && !/\p{Surrogate}/u.test(value)) ||
-        value instanceof NDArray ||
-        (ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof Uint8ClampedArray))
-  return simple ? encodePlain(value, 'the result') : encodeStructured(value, 'the result')
+  return isAlike(value) === true ? encodePlain(value, 'the result') : encodeStructured(value, 'the result')
 }
 
 async function obey({ header, buffers }: Frame): Promise<Frame> {
@@ -111,7 +100,8 @@ function failure(error: unknown, spec: FunctionSpec | undefined): Frame {
   try {
     const thrown = explain(error, spec) ?? error
     const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${textOf(thrown)}`
-    return { header: { thrown: text, details: encodeThrown(thrown) }, buffers: [] }
+    // Python and Dask have no form of half of a surrogate pair; the error itself keeps it.
+    return { header: { thrown: text.toWellFormed(), details: encodeThrown(thrown) }, buffers: [] }
   } catch (cause) {
     // It has a getter that throws, or the like.
     const unreadable = new Error('the function threw something that cannot be read', { cause })

@@ -80,26 +80,28 @@ export function textOf(value: unknown): string {
   return hasText ? String(value) : formatValue(value)
 }
 
-/** What was thrown, as it was: errors of the language's own classes are of these again. */
+/**
+ * What was thrown, as it was: errors of the language's own classes are of these again. Undefined where another release of Node has
+ * written it, so that it cannot be read.
+ */
 export function decodeThrown(data: Uint8Array): unknown {
-  return rebuild(decodeStructured({ data, buffers: [] }) as Thrown)
+  try {
+    return rebuild(decodeStructured({ data, buffers: [] }) as Thrown)
+  } catch {
+    return undefined
+  }
 }
 
-const classes: Readonly<Record<string, new (message: string) => Error>> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-}
+const classes = new Map<string, new (message: string) => Error>(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type]),
+)
 
 function rebuild(thrown: Thrown): unknown {
   if (thrown.error === undefined) return thrown.value
   const { name, message, stack, own } = thrown.error
   const made =
     thrown.errors === undefined
-      ? new (classes[name] ?? Error)(message)
+      ? new (classes.get(name) ?? Error)(message)
       : new AggregateError(thrown.errors.map(rebuild), message)
   const hidden = (value: unknown): PropertyDescriptor => ({
     value,

@@ -1,5 +1,5 @@
 import { Dependencies } from './dependencies.ts'
-import { cloned, type Encoded } from './encoded.ts'
+import { cloned, type Encoded, fromHeader, type HeaderValue } from './encoded.ts'
 import { decodePlain, encodeCall } from './plain.ts'
 import { decodeStructured, encodeStructured } from './structured.ts'
 
@@ -31,7 +31,12 @@ export function encodeArguments(
   }
 }
 
-/** A value that has come, in either form. */
-export function decodeValue(encoded: Encoded): unknown {
-  return encoded.kind === cloned ? decodeStructured(encoded) : decodePlain(encoded)
+/** A value that has come in a message, in either form; `dependencies` are the values of its futures. */
+export function decodeValue(
+  value: HeaderValue,
+  buffers: readonly Uint8Array[],
+  dependencies?: readonly unknown[],
+): unknown {
+  const encoded = fromHeader(value, buffers)
+  return encoded.kind === cloned ? decodeStructured(encoded, dependencies) : decodePlain(encoded)
 }

@@ -11,7 +11,7 @@ import { NDArray } from './nd-array.ts'
  * @throws TypeError that names the place of what cannot be sent.
  */
 export function encodeScattered(value: unknown): Encoded {
-  if (isAlike(value, 0)) return encodePlain(value)
+  if (isWhollyAlike(value, 0)) return encodePlain(value)
   const futures = new Dependencies()
   const encoded = encodeStructured(value, 'value', futures)
   if (futures.numbers.length > 0)
@@ -19,26 +19,22 @@ export function encodeScattered(value: unknown): Encoded {
   return encoded
 }
 
-/** Whether Python's form keeps all of it. */
-function isAlike(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'number':
-      return !Object.is(value, -0)
-    case 'boolean':
-      return true
-    case 'string':
-      return value.isWellFormed()
-    case 'object':
-      break
-    default:
-      return false
-  }
-  if (value === null || value instanceof NDArray) return true
+/** Whether Python's form keeps all of a value; undefined where that goes by what is in it. */
+export function isAlike(value: unknown): boolean | undefined {
+  if (typeof value === 'number') return !Object.is(value, -0)
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'boolean' || value === null || value instanceof NDArray) return true
   if (value instanceof Date) return isPythonDate(value)
   if (ArrayBuffer.isView(value)) return !(value instanceof DataView) && !(value instanceof Uint8ClampedArray)
-  if (depth > 50) return false
-  if (Array.isArray(value)) return value.every((item) => isAlike(item, depth + 1))
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  const inside = value as Readonly<Record<string, unknown>>
-  return Object.keys(inside).every((key) => key.isWellFormed() && isAlike(inside[key], depth + 1))
+  const holds = Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+  return holds ? undefined : false
+}
+
+/** The same of a value with all that is in it. */
+function isWhollyAlike(value: unknown, depth: number): boolean {
+  const alike = isAlike(value)
+  if (alike !== undefined || depth > 50) return alike === true
+  if (Array.isArray(value)) return value.every((item) => isWhollyAlike(item, depth + 1))
+  const inside = Object.entries(value as object)
+  return inside.every(([key, item]) => key.isWellFormed() && isWhollyAlike(item, depth + 1))
 }
