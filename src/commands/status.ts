@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import * as z from 'zod/mini'
-import type { SchedulerIdentity, WorkerIdentity, SchedulerVersions } from '../dask/calls/questions.ts'
+import type { SchedulerIdentity, WorkerIdentity, SchedulerVersions } from '../dask/answers.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
 import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'

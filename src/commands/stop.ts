@@ -1,4 +1,4 @@
-import type { SchedulerIdentity } from '../dask/calls/questions.ts'
+import type { SchedulerIdentity } from '../dask/answers.ts'
 import { DaskError } from '../dask/errors.ts'
 import { RunnerError } from '../errors.ts'
 import { formatDuration } from '../util/duration.ts'

@@ -69,10 +69,9 @@ async function named(link: SchedulerLink, name: string): Promise<WorkerOfCommand
 async function versionsOf(address: string, tls: TlsFiles | undefined): Promise<DaskVersions | undefined> {
   const timeout = defaults.connectTimeout
   try {
-    const { DaskConnection } = await import('../dask/connection.ts')
-    const { versions } = await import('../dask/calls/questions.ts')
-    using connection = await DaskConnection.open(address, { timeout, ...(tls && { tls }) })
-    const { host, packages } = await versions(connection, { timeout })
+    const { SchedulerClient } = await import('../dask/scheduler-client.ts')
+    using client = await SchedulerClient.connect(address, { timeout, ...(tls && { tls }) })
+    const { host, packages } = await client.versions({ timeout })
     const { dask, distributed } = packages
     const { python } = host
     if (python === undefined || typeof dask !== 'string' || typeof distributed !== 'string') return undefined

@@ -1,14 +1,16 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { defaults } from '../defaults.ts'
-import { errnoOf, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { deferred } from '../util/deferred.ts'
 import { formatDuration, longestTimer } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
+import { printable } from '../util/printable.ts'
+import { reach } from '../util/reach.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { deadline } from '../util/wait.ts'
 import { parseAddress } from './address.ts'
 import { decodeMessage, encodeMessage } from './codec.ts'
-import { DaskCallError, DaskError, type DaskErrorReason } from './errors.ts'
+import { DaskError, type DaskErrorReason } from './errors.ts'
 import { FrameReader } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import { handshakeLimits, wireLimits } from './limits.ts'
@@ -107,9 +109,8 @@ export class DaskConnection implements Disposable {
   /**
    * Makes a call that is answered: `{op, reply: true, …}`. Calls wait for each other, within their time.
    *
-   * @throws DaskCallError where the peer answers with an exception.
-   * @throws DaskError where the answer does not come; the connection is closed then, unless the call
-   * was still waiting for its turn.
+   * @throws DaskError `call-failed` where the peer answers with an exception; another one where the answer does not come,
+   * and then the connection is closed, unless the call was still waiting for its turn.
    */
   async request(op: string, arguments_: object = {}, options: AnswerOptions = {}): Promise<unknown> {
     const { timeout = defaults.callTimeout, signal } = options
@@ -122,9 +123,10 @@ export class DaskConnection implements Disposable {
     try {
       await deadline(before, Math.min(timeout, longestTimer), late, signal)
       const answer = await this.#ask({ op, reply: true, ...arguments_ }, end - monotonic(), late, signal)
-      const failed = failureIn(answer)
-      if (failed !== undefined) throw new DaskCallError(op, { address: this.address, ...failed })
-      return answer
+      const exception = exceptionIn(answer)
+      if (exception === undefined) return answer
+      const why = `Cannot ${op} at ${this.address}: it answers ${printable(exception)}`
+      throw new DaskError(why, { reason: 'call-failed', address: this.address })
     } finally {
       mine.resolve(undefined)
     }
@@ -138,20 +140,6 @@ export class DaskConnection implements Disposable {
   send(message: object): void {
     if (this.#inbox.failure !== undefined) throw this.#inbox.failure
     this.#socket.write(encodeMessage(message))
-  }
-
-  /**
-   * The next message of a stream, as it comes after calls such as `subscribe_worker_status`; Dask
-   * sends the messages of a stream in lists. A peer that sends faster than it is read has to wait.
-   *
-   * @throws DaskError where none comes within the time, or the connection has closed.
-   */
-  async receive({ timeout = defaults.callTimeout, signal }: AnswerOptions = {}): Promise<unknown> {
-    return await this.#next(
-      timeout,
-      () => this.#error('silent', `it sends nothing within ${formatDuration(timeout)}`),
-      signal,
-    )
   }
 
   /**
@@ -248,34 +236,20 @@ export class DaskConnection implements Disposable {
   }
 }
 
-/** What Dask answers where its handler has raised an exception. */
-function failureIn(answer: unknown): { exceptionText: string; tracebackText: string } | undefined {
+/** Dask's text of the exception, where it answers that its handler has raised one. */
+function exceptionIn(answer: unknown): string | undefined {
   if (typeof answer !== 'object' || answer === null || !('status' in answer)) return undefined
   if (answer.status !== 'uncaught-error') return undefined
-  const text = (key: string): string => {
-    const value = (answer as Record<string, unknown>)[key]
-    return typeof value === 'string' ? value : ''
-  }
-  return { exceptionText: text('exception_text') || 'an error without words', tracebackText: text('traceback_text') }
+  const text = 'exception_text' in answer ? answer.exception_text : ''
+  return typeof text === 'string' && text !== '' ? text : 'an error without words'
 }
 
 /** Whether nothing listens at a place. */
-async function refuses(place: { readonly host: string; readonly port: number }, timeout: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connectTcp(place)
-    const give = (refused: boolean): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(refused)
-    }
-    const timer = setTimeout(() => {
-      give(false)
-    }, timeout)
-    socket.once('connect', () => {
-      give(false)
-    })
-    socket.on('error', (error) => {
-      give(errnoOf(error) === 'ECONNREFUSED')
-    })
-  })
+async function refuses(
+  { host, port }: { readonly host: string; readonly port: number },
+  timeout: number,
+): Promise<boolean> {
+  const reached = await reach(host, port, { timeout })
+  if (typeof reached !== 'string') reached.destroy()
+  return reached === 'refused'
 }

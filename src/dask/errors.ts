@@ -1,5 +1,4 @@
 import { type ErrorCode, RunnerError } from '../errors.ts'
-import { printable } from '../util/printable.ts'
 
 /** What went wrong between us and a Dask peer. */
 export type DaskErrorReason =
@@ -20,7 +19,7 @@ export type DaskErrorReason =
 
 /** Thrown where a Dask peer cannot be reached, understood, or does not do what it is asked for. */
 export class DaskError extends RunnerError {
-  override readonly name: string = 'DaskError'
+  override readonly name = 'DaskError'
   readonly reason: DaskErrorReason
   /** The peer, such as `tcp://10.0.0.1:8786`. */
   readonly address: string
@@ -30,26 +29,5 @@ export class DaskError extends RunnerError {
     super(message, { code, cause: options.cause })
     this.reason = options.reason
     this.address = options.address
-  }
-}
-
-/** Thrown where the peer answers a call with an exception of its own. */
-export class DaskCallError extends DaskError {
-  override readonly name = 'DaskCallError'
-  /** The call, such as `retire_workers`. */
-  readonly call: string
-  /** Dask's text of the exception. */
-  readonly exceptionText: string
-  /** Dask's text of the traceback; empty where it sent none. */
-  readonly tracebackText: string
-
-  constructor(call: string, options: { address: string; exceptionText: string; tracebackText: string }) {
-    super(`Cannot ${call} at ${options.address}: it answers ${printable(options.exceptionText)}`, {
-      reason: 'call-failed',
-      address: options.address,
-    })
-    this.call = call
-    this.exceptionText = options.exceptionText
-    this.tracebackText = options.tracebackText
   }
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from '../util/format.ts'
 import { printable } from '../util/printable.ts'
-import type { SchedulerIdentity, WorkerIdentity } from './calls/questions.ts'
+import type { SchedulerIdentity, WorkerIdentity } from './answers.ts'
 
 /** How many are named. */
 const most = 20

@@ -1,21 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod/mini'
+import { printable } from '../util/printable.ts'
 import {
-  identity,
+  identitySchema,
+  nannyIdentitySchema,
   type SchedulerIdentity,
-  runningWorkers,
   type SchedulerVersions,
-  taskCounts,
   type TaskCounts,
-  versions,
-  getMetadata,
-  setMetadata,
-} from './calls/questions.ts'
-import { type RetireCallOptions, retireWorkers, type WorkersToRetire, terminate, unregister } from './calls/orders.ts'
-import { DaskConnection, type DaskConnectionOptions, type AnswerOptions } from './connection.ts'
+  taskCountsSchema,
+  versionsSchema,
+  workerIdentitySchema,
+} from './answers.ts'
+import { type AnswerOptions, DaskConnection, type DaskConnectionOptions } from './connection.ts'
+import { DaskError } from './errors.ts'
 import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
 
+/** How workers are retired. */
+export interface RetireCallOptions extends AnswerOptions {
+  /** Close them too; otherwise they stay, get no more tasks, and are closed by whoever started them. @default true */
+  readonly close?: boolean
+}
+
+/** Which workers: by their addresses, or by their names. */
+export type WorkersToRetire = { readonly addresses: readonly string[] } | { readonly names: readonly string[] }
+
 /**
- * Asks a Dask scheduler and tells it what to do, without Python. Each method throws DaskError where
- * the answer does not come in time, and DaskCallError where it is an exception; a connection that
+ * Asks a Dask scheduler and tells it what to do, without Python: above each method is the form of its call and of the answer.
+ * Each throws DaskError where the answer does not come in time, is an exception, or has another form; a connection that
  * has failed is not used again.
  */
 export class SchedulerClient implements Disposable {
@@ -38,51 +49,97 @@ export class SchedulerClient implements Disposable {
     return this.#connection.address
   }
 
-  /** Who the scheduler is, and what it knows of its workers. */
+  /**
+   * Who the scheduler is and what workers it has, about 1 kB for each:
+   * `{op: "identity"}` -> `{type, id, address, services, started, workers: {address: {…}}}`
+   *
+   * @throws DaskError where it is a worker or a nanny, which answer too: `{type, id, scheduler, nthreads, …}`
+   */
   async identity(options?: AnswerOptions): Promise<SchedulerIdentity> {
-    return await identity(this.#connection, options)
+    const said = await this.#connection.request('identity', {}, options)
+    const who = formatWhoElse(said)
+    if (who === undefined) return this.#checked('identity', identitySchema, said)
+    const { address } = this
+    throw new DaskError(`Cannot ask the scheduler at ${address}: ${who}`, { reason: 'not-dask', address })
   }
 
-  /** Addresses of the workers that take tasks, with their threads. */
+  /**
+   * The workers that are registered and take tasks, with their threads, about 30 bytes for each:
+   * `{op: "ncores_running"}` -> `{address: nthreads}`
+   */
   async runningWorkers(options?: AnswerOptions): Promise<ReadonlyMap<string, number>> {
-    return await runningWorkers(this.#connection, options)
+    const answer = z.record(z.string(), z.number())
+    return new Map(Object.entries(await this.#call('ncores_running', {}, answer, options)))
   }
 
-  /** How many tasks there are, by state; only a scheduler of ours can tell. */
+  /**
+   * How many tasks are in each of Dask's states, and how often one has come to be `memory` or `erred` since the scheduler
+   * runs: `{op: "dask_hpc_runner_tasks"}` -> `{now: {state: n}, ever: {state: n}}`. Only a scheduler that a run of ours has
+   * started knows this call: see bootstrap.py.
+   */
   async taskCounts(options?: AnswerOptions): Promise<TaskCounts> {
-    return await taskCounts(this.#connection, options)
+    return await this.#call('dask_hpc_runner_tasks', {}, taskCountsSchema, options)
   }
 
   /** Waits until so many workers are registered and running. */
   async waitForWorkers(count: number, options: WaitForWorkersOptions): Promise<number> {
-    return await waitForWorkers(this.#connection, count, options)
+    return await waitForWorkers(this, count, options)
   }
 
-  /** Closes workers after their data has moved to the others; gives the addresses of those that were there. */
-  async retireWorkers(which: WorkersToRetire, options?: RetireCallOptions): Promise<readonly string[]> {
-    return await retireWorkers(this.#connection, which, options)
+  /**
+   * Moves what only these workers hold to the others and closes them:
+   * `{op: "retire_workers", workers: [address] | names: [name], close_workers, remove}` ->
+   * `{address: {…}}` of those that were retired. Names of digits are numbers to Dask.
+   *
+   * @returns the addresses of those that were retired.
+   */
+  async retireWorkers(
+    which: WorkersToRetire,
+    { close = true, ...options }: RetireCallOptions = {},
+  ): Promise<readonly string[]> {
+    const choice =
+      'names' in which
+        ? { names: which.names.map((name) => (/^(0|-?[1-9]\d*)$/.test(name) ? Number(name) : name)) }
+        : { workers: which.addresses }
+    const answer = z.record(z.string(), z.unknown())
+    const call = { ...choice, close_workers: close, remove: close }
+    return Object.keys(await this.#call('retire_workers', call, answer, options))
   }
 
-  /** Gives up the worker at `address`, which is not heard any more: its tasks run elsewhere. */
+  /**
+   * Has the scheduler give up a worker that is not heard any more, and run its tasks elsewhere:
+   * `{op: "unregister", address, stimulus_id}` -> `"OK"` or `"already-removed"`. The worker is told to close,
+   * should it ever hear of it.
+   */
   async unregister(address: string, options?: AnswerOptions): Promise<void> {
-    await unregister(this.#connection, address, options)
+    const stimulus = `dask-hpc-runner-lost-${randomUUID()}`
+    await this.#call('unregister', { address, stimulus_id: stimulus }, z.unknown(), options)
   }
 
-  /** Ends the scheduler and its workers. */
+  /**
+   * Ends the scheduler and with it its workers: `{op: "terminate", reply: false}`, which is answered by
+   * the end of the connection.
+   *
+   * @throws DaskError where the connection is still open after the time.
+   */
   async terminate(options?: AnswerOptions): Promise<void> {
-    await terminate(this.#connection, options)
+    this.#connection.send({ op: 'terminate', reply: false })
+    await this.#connection.closed(options)
   }
 
+  /** What it runs on, as a worker says, too: `{op: "versions"}` -> `{host: {python, OS, …}, packages: {dask, distributed, …}}` */
   async versions(options?: AnswerOptions): Promise<SchedulerVersions> {
-    return await versions(this.#connection, options)
+    return await this.#call('versions', {}, versionsSchema, options)
   }
 
+  /** What was kept under the key, or null: `{op: "get_metadata", keys: [key], default: null}` */
   async getMetadata(key: string, options?: AnswerOptions): Promise<unknown> {
-    return await getMetadata(this.#connection, key, options)
+    return await this.#call('get_metadata', { keys: [key], default: null }, z.unknown(), options)
   }
 
+  /** Keeps a value at the scheduler: `{op: "set_metadata", keys: [key], value}`. `client.restart()` removes it. */
   async setMetadata(key: string, value: unknown, options?: AnswerOptions): Promise<void> {
-    await setMetadata(this.#connection, key, value, options)
+    await this.#call('set_metadata', { keys: [key], value }, z.unknown(), options)
   }
 
   /** Does not keep the process alive. */
@@ -97,4 +154,32 @@ export class SchedulerClient implements Disposable {
   [Symbol.dispose](): void {
     this.close()
   }
+
+  async #call<T extends z.core.$ZodType>(
+    op: string,
+    arguments_: object,
+    answer: T,
+    options?: AnswerOptions,
+  ): Promise<z.infer<T>> {
+    return this.#checked(op, answer, await this.#connection.request(op, arguments_, options))
+  }
+
+  /** What was answered to a call, where it has the form `answer`. */
+  #checked<T extends z.core.$ZodType>(op: string, answer: T, said: unknown): z.infer<T> {
+    const parsed = z.safeParse(answer, said)
+    if (parsed.success) return parsed.data
+    const issue = parsed.error.issues[0]
+    const where = issue === undefined || issue.path.length === 0 ? 'it' : `its "${printable(issue.path.join('.'))}"`
+    const why = said === null ? 'it does not know this call' : `${where} has another form than Dask's`
+    const { address } = this
+    throw new DaskError(`Cannot use the answer of ${address} to "${op}": ${why}`, { reason: 'not-dask', address })
+  }
+}
+
+/** Says which part of a cluster this is, where it is no scheduler. */
+function formatWhoElse(said: unknown): string | undefined {
+  const worker = z.safeParse(workerIdentitySchema, said)
+  if (worker.success)
+    return `a Dask worker answers there, not a scheduler; its scheduler is at ${printable(worker.data.scheduler)}`
+  return z.safeParse(nannyIdentitySchema, said).success ? 'a Dask nanny answers there, not a scheduler' : undefined
 }

@@ -1,9 +1,8 @@
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
-import { runningWorkers } from './calls/questions.ts'
-import type { DaskConnection } from './connection.ts'
 import { DaskError } from './errors.ts'
+import type { SchedulerClient } from './scheduler-client.ts'
 
 /** How to wait for workers. */
 export interface WaitForWorkersOptions {
@@ -23,7 +22,7 @@ export interface WaitForWorkersOptions {
  * @throws DaskError `silent` where they are not there in time, or where the scheduler does not answer.
  */
 export async function waitForWorkers(
-  connection: DaskConnection,
+  client: Pick<SchedulerClient, 'address' | 'runningWorkers'>,
   count: number,
   options: WaitForWorkersOptions,
 ): Promise<number> {
@@ -34,15 +33,15 @@ export async function waitForWorkers(
   const isOver = (): boolean => end - monotonic() < 2
   const tooFew = (running: number, cause?: unknown): DaskError =>
     new DaskError(
-      `Cannot go on without ${count} workers: ${running} of them run at ${connection.address} after ${formatDuration(timeout)}`,
-      { reason: 'silent', address: connection.address, cause },
+      `Cannot go on without ${count} workers: ${running} of them run at ${client.address} after ${formatDuration(timeout)}`,
+      { reason: 'silent', address: client.address, cause },
     )
   let before: number | undefined
   for (;;) {
     let running: number
     try {
       const wait = { timeout: left(), ...(signal && { signal }) }
-      running = (await runningWorkers(connection, wait)).size
+      running = (await client.runningWorkers(wait)).size
     } catch (error) {
       // A request near the end has little time left: what came of the one before is the better answer.
       const isLate = error instanceof DaskError && error.reason === 'silent' && isOver()

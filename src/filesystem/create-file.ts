@@ -38,6 +38,10 @@ export async function createFile(path: string, text: string): Promise<Created> {
 
 /** Whether two names are of one file. (That a file has two names says nothing: somebody else may have made the other one.) */
 async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([lstat(one, { bigint: true }), lstat(other, { bigint: true })])
-  return a.dev === b.dev && a.ino === b.ino
+  const [a, b] = await Promise.all([one, other].map(async (path) => await lstat(path, { bigint: true }).catch(ifGone)))
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino
+}
+
+function ifGone(error: unknown): undefined {
+  if (errnoOf(error) !== 'ENOENT') throw error
 }

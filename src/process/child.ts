@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
 import { errnoOf } from '../errors.ts'
-import { settledWithin } from '../util/wait.ts'
 import type { Exit } from './exit.ts'
 import type { Reaper } from './reaper.ts'
-import { forLines, type OnLines } from './output.ts'
+import type { OnLines } from './output.ts'
 import { dropStreams, formatStartError } from './start-error.ts'
 import { type MemoryWatch, Supervised } from './supervised.ts'
 
@@ -42,9 +41,6 @@ const shield = ['/bin/sh', '-c', 'trap "" HUP INT TERM USR1 USR2; exec "$@"', 's
 
 /** The file descriptor of a child's first channel. */
 export const firstChannel = 4
-
-/** After the child's end, how long output that its descendants hold open is waited for. In milliseconds. */
-export const outputTimeout = 500
 
 /** A child process that leads a process group of its own. */
 export class Child extends Supervised {
@@ -97,18 +93,12 @@ export class Child extends Supervised {
     }
     if (options.channels !== undefined) this.channels = child.stdio.slice(firstChannel) as unknown as Duplex[]
     child.stdin?.on('error', () => undefined)
-    if (options.output !== 'inherit') {
-      const onLines = options.output
-      for (const name of ['stdout', 'stderr'] as const) {
-        const stream = child[name]
-        if (stream === null) continue
-        forLines(stream, (lines) => {
-          this.lines.add(lines)
-          return onLines(lines, name)
-        })
-      }
-    }
-    this.exited = this.#watch(child, options)
+    const { stdout, stderr } = child
+    const hasOutput = options.output !== 'inherit' && stdout !== null && stderr !== null
+    const output = hasOutput ? this.passLines({ stdout, stderr }, options.output) : Promise.resolve()
+    this.exited = this.watch(exitOf(child), output, options.reaper).finally(() => {
+      this.memory.remove()
+    })
   }
 
   /** Undefined where the program could not be started. */
@@ -127,33 +117,18 @@ export class Child extends Supervised {
     for (const stream of this.#process?.stdio ?? []) if (stream instanceof Socket) stream.unref()
   }
 
-  async #watch(child: ChildProcess, options: ChildOptions): Promise<Exit> {
-    const output = outputClosed(child)
-    const exit = await new Promise<Omit<Exit, 'forced'>>((resolve) => {
-      // Such as a signal that could not be sent.
-      child.on('error', () => undefined)
-      child.once('exit', (status, signal) => {
-        resolve({ status, signal })
-      })
-    })
-    const explained = this.explain(this.finish(exit))
-    if (this.pid !== undefined) options.reaper.removeGroup(this.pid)
-    await settledWithin(output, outputTimeout)
-    this.memory.remove()
-    return await explained
-  }
-
   #notStarted(program: string, error: unknown): Exit {
     this.lines.add([`${program}: ${formatStartError(error)}`])
     return { status: errnoOf(error) === 'ENOENT' ? 127 : 126, signal: null, forced: false }
   }
 }
 
-/** Asked for at the start: at its end a stream counts as closed before its last line has been given. */
-async function outputClosed({ stdout, stderr }: ChildProcess): Promise<void> {
-  await Promise.all(
-    [stdout, stderr].map(async (stream) => {
-      if (stream !== null) await new Promise((resolve) => stream.once('close', resolve))
-    }),
-  )
+async function exitOf(child: ChildProcess): Promise<Omit<Exit, 'forced'>> {
+  return await new Promise((resolve) => {
+    // Such as a signal that could not be sent.
+    child.on('error', () => undefined)
+    child.once('exit', (status, signal) => {
+      resolve({ status, signal })
+    })
+  })
 }

@@ -1,12 +1,17 @@
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { defaults } from '../defaults.ts'
 import { settledWithin } from '../util/wait.ts'
 import { type Exit, shellStatus, signalStatus } from './exit.ts'
 import { type OutOfMemoryWatch, outOfMemoryWatch } from './out-of-memory.ts'
 import { LastLines } from './last-lines.ts'
+import { forLines, type OnLines } from './output.ts'
+import type { Reaper } from './reaper.ts'
 
 /** How long a process may take to end that was killed. In milliseconds. */
 export const unkillableMs = 5_000
+
+/** After its end, how long output that its descendants hold open is waited for. In milliseconds. */
+const outputTimeout = 500
 
 /** What tells whether the kernel has killed for lack of memory. */
 export type MemoryWatch = Pick<OutOfMemoryWatch, 'add' | 'remove' | 'find'>
@@ -67,13 +72,33 @@ export abstract class Supervised {
     return { status: null, signal: 'SIGKILL', forced: true, why: 'it does not end, though it was killed' }
   }
 
+  /** Hands on the lines of its output. Resolves when that has closed, and its last line was given. */
+  protected async passLines(streams: Readonly<Record<'stdout' | 'stderr', Readable>>, onLines: OnLines): Promise<void> {
+    const closed = (['stdout', 'stderr'] as const).map(async (name) => {
+      forLines(streams[name], (lines) => {
+        this.lines.add(lines)
+        return onLines(lines, name)
+      })
+      await new Promise((resolve) => streams[name].once('close', resolve))
+    })
+    await Promise.all(closed)
+  }
+
+  /** Its exit, once it has `ended`, and its `output` has closed as far as that is waited for. */
+  protected async watch(ended: Promise<Omit<Exit, 'forced'>>, output: Promise<void>, reaper: Reaper): Promise<Exit> {
+    const explained = this.#explain(this.#finish(await ended))
+    if (this.pid !== undefined) reaper.removeGroup(this.pid)
+    await settledWithin(output, outputTimeout)
+    return await explained
+  }
+
   /** Whether {@link Supervised.kill} was called. */
   protected get forced(): boolean {
     return this.#forced
   }
 
   /** It has ended: so does what it left behind in its group. Gives its exit with what is known of it here. */
-  protected finish(exit: Omit<Exit, 'forced'>): Exit {
+  #finish(exit: Omit<Exit, 'forced'>): Exit {
     const [forced, why] = [this.#forced, this.#why]
     this.signal('SIGKILL', 'group')
     this.#ended = true
@@ -81,7 +106,7 @@ export abstract class Supervised {
   }
 
   /** Its exit, with what the kernel has to do with that: whoever ends by KILL, or tells of one that did, may have been out of memory. */
-  protected async explain(exit: Exit): Promise<Exit> {
+  async #explain(exit: Exit): Promise<Exit> {
     if (exit.forced || shellStatus(exit) !== signalStatus('SIGKILL')) return exit
     const outOfMemory = await this.memory.find()
     return outOfMemory === undefined ? exit : { ...exit, outOfMemory }

@@ -85,22 +85,22 @@ export class DaskProcess extends ChildOwner<Supervised> {
 
   /** Resolves once this scheduler's port is bound; never, if its address can only be known when it listens. */
   get bound(): Promise<BoundReport> {
-    return this.#link.bound
+    return this.#link.first('bound')
   }
 
   /** Whether a client has come to this scheduler so far. */
   get hadClient(): boolean {
-    return this.#link.hadClient
+    return this.#link.said('client') !== undefined
   }
 
   /** Whether this scheduler was closed when all of its clients had left. */
   get clientsHadLeft(): boolean {
-    return this.#link.clientsHadLeft
+    return this.hadClient && this.#link.said('closing')?.clients === 0
   }
 
   /** Calls `listener` whenever the worker of this nanny was killed for its memory. */
   onMemoryLoss(listener: (loss: MemoryLoss) => void): void {
-    this.#link.onKilled = (report) => {
+    this.#link.on('killed', (report) => {
       if (report.part !== null) {
         listener(report)
         return
@@ -109,20 +109,20 @@ export class DaskProcess extends ChildOwner<Supervised> {
         if (outOfMemory !== undefined)
           listener({ ...report, exit: { status: null, signal: 'SIGKILL', forced: false, outOfMemory } })
       })
-    }
+    })
   }
 
   /** Orders it to close, and kills it where it has not ended after `grace` milliseconds. */
   async stop(grace: number): Promise<Exit> {
     return await this.child.end(() => {
-      if (this.#link.isLoaded) this.#link.order({ order: 'stop' })
+      if (this.#link.said('loaded') !== undefined) this.#link.order({ order: 'stop' })
       // There is nothing to close yet.
       else this.child.signal('SIGKILL', 'group')
     }, grace)
   }
 
   async #waitForStart(): Promise<StartReport> {
-    const refused = this.#link.refused.then((message): never => {
+    const refused = this.#link.first('refused').then(({ message }): never => {
       throw new RunnerError(message, { code: 'ERR_USAGE' })
     })
     refused.catch(() => undefined)
@@ -137,6 +137,6 @@ export class DaskProcess extends ChildOwner<Supervised> {
         lastLines: this.tail,
       })
     })
-    return await Promise.race([this.#link.started, refused, early])
+    return await Promise.race([this.#link.first('started'), refused, early])
   }
 }

@@ -1,4 +1,4 @@
-import { access, constants, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
@@ -6,9 +6,8 @@ import { askProgram, type AskProgramOptions } from '../process/ask-program.ts'
 import type { Supervised } from '../process/supervised.ts'
 import { hasControlCharacters } from '../util/control-characters.ts'
 import { settledWithin, untilAborted } from '../util/wait.ts'
-import { isInEnvironment } from './environment-runner.ts'
 import { pythonEnvironment, withoutDirectory } from './loader.ts'
-import { type AskLimits, findProgram, pythonOfCommand } from './python-of-command.ts'
+import { type AskLimits, findProgram, isProgram, pythonOfCommand } from './python-of-command.ts'
 
 /** Which Python is wanted. */
 export interface PythonWish {
@@ -40,7 +39,7 @@ export type Ask = (python: string) => Promise<PythonAnswer>
  * the first `python3` on PATH that has the module `distributed`.
  *
  * @param ask how one is asked. @default it is started for that alone, without importing Dask
- * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried. The reason of `signal`.
+ * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried; or where a filesystem hangs. The reason of `signal`.
  */
 export async function findPython(
   { python, command, rendezvousTimeout = defaults.rendezvousTimeout }: PythonWish,
@@ -53,7 +52,7 @@ export async function findPython(
   const all = python === undefined ? await candidates(command, env, limits) : [python]
   signal?.throwIfAborted()
   for (const candidate of all) {
-    if (candidate.includes('/') && !(await isExecutable(candidate))) {
+    if (candidate.includes('/') && !(await isProgram(candidate))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
     }
@@ -133,28 +132,14 @@ export async function isSamePython(one: string, other: string, env: Readonly<Nod
   return first !== undefined && first === second
 }
 
-/** How long it may take to read the first line of the client program, whose filesystem may hang. In milliseconds. */
-const readTimeout = 5_000
-
-/** The path of the Python in which the client program runs. Undefined where that cannot be told. */
-async function pythonOfProgram(
-  command: readonly [string, ...string[]],
-  env: Readonly<NodeJS.ProcessEnv>,
-  limits: AskLimits,
-): Promise<string | undefined> {
-  // A program that cannot be read may still be run.
-  const look = pythonOfCommand(command, env, limits).catch(() => undefined)
-  const isTold = isInEnvironment(command) || (await settledWithin(look, readTimeout))
-  const found = isTold ? await look : undefined
-  return found === undefined ? undefined : await findProgram(found, env)
-}
-
 async function candidates(
   command: PythonWish['command'],
   env: Readonly<NodeJS.ProcessEnv>,
   limits: AskLimits,
 ): Promise<string[]> {
-  const own = command === undefined ? undefined : await pythonOfProgram(command, env, limits)
+  // A program that cannot be read may still be run.
+  const named = command === undefined ? undefined : await pythonOfCommand(command, env, limits).catch(() => undefined)
+  const own = named === undefined ? undefined : await findProgram(named, env)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))
@@ -163,13 +148,6 @@ async function candidates(
     .filter((directory) => directory !== '')
     .map((directory) => join(directory, 'python3'))
   return [...new Set([...(own === undefined ? [] : [own]), ...active, ...onPath])]
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** Asks an interpreter, by starting it for that alone and without importing Dask. */

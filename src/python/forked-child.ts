@@ -1,12 +1,10 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { outputTimeout } from '../process/child.ts'
 import type { Exit } from '../process/exit.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { forLines, type OnLines } from '../process/output.ts'
+import type { OnLines } from '../process/output.ts'
 import { Supervised } from '../process/supervised.ts'
 import { deferred } from '../util/deferred.ts'
-import { settledWithin } from '../util/wait.ts'
 
 /** Our ends of a forked process's pipes: its orders and reports, its standard output and error. */
 export type Channels = readonly [pipe: Duplex, stdout: Duplex, stderr: Duplex]
@@ -27,16 +25,7 @@ export class ForkedChild extends Supervised {
     this.#channels = channels
     this.#reaper = reaper
     for (const channel of channels) channel.on('error', () => undefined)
-    const streams = { stdout, stderr } as const
-    const closed = (['stdout', 'stderr'] as const).map(async (name) => {
-      const stream = streams[name]
-      forLines(stream, (lines) => {
-        this.lines.add(lines)
-        return onLines(lines, name)
-      })
-      await new Promise((resolve) => stream.once('close', resolve))
-    })
-    this.exited = this.#watch(Promise.all(closed))
+    this.exited = this.watch(this.#exit.promise, this.passLines({ stdout, stderr }, onLines), reaper)
   }
 
   override get pid(): number | undefined {
@@ -57,12 +46,5 @@ export class ForkedChild extends Supervised {
   /** It has ended, alone or with the process that had forked it. */
   went(exit: Omit<Exit, 'forced'>): void {
     this.#exit.resolve(exit)
-  }
-
-  async #watch(output: Promise<unknown>): Promise<Exit> {
-    const explained = this.explain(this.finish(await this.#exit.promise))
-    if (this.#pid !== undefined) this.#reaper.removeGroup(this.#pid)
-    await settledWithin(output, outputTimeout)
-    return await explained
   }
 }

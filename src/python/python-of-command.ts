@@ -2,7 +2,10 @@ import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { defaults } from '../defaults.ts'
+import { RunnerError } from '../errors.ts'
 import type { AskProgramOptions } from '../process/ask-program.ts'
+import { formatDuration } from '../util/duration.ts'
+import { withIoTimeout } from '../util/io-timeout.ts'
 import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
 
 /** A name that InterpreterPool have. */
@@ -14,6 +17,9 @@ const wrappers =
 
 /** How much of a script is read for its first line. In bytes. */
 const longestFirstLine = 512
+
+/** How long the filesystem of a program or script may take. In milliseconds. */
+const lookTimeout = 5_000
 
 /** How long a program that is asked may take, and what ends it before. */
 export type AskLimits = Pick<AskProgramOptions, 'timeout' | 'signal'>
@@ -59,7 +65,11 @@ function isSetting(word: string): boolean {
   return /^[A-Za-z_]\w*=/.test(word) && !/^(PATH|PYTHON\w*|LD_\w*)=/.test(word)
 }
 
-/** The path of a program, given as a path or by its name on PATH; undefined where there is none. */
+/**
+ * The path of a program, given as a path or by its name on PATH; undefined where there is none.
+ *
+ * @throws what {@link isProgram} throws.
+ */
 export async function findProgram(program: string, env: Readonly<NodeJS.ProcessEnv>): Promise<string | undefined> {
   const paths = program.includes('/')
     ? [program]
@@ -70,18 +80,33 @@ export async function findProgram(program: string, env: Readonly<NodeJS.ProcessE
   return undefined
 }
 
-/** A directory may be entered, and anybody may make a named pipe that looks like a program: neither can be started. */
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+/**
+ * Whether there is a program. A directory may be entered, and anybody may make a named pipe that looks like one: neither can
+ * be started.
+ *
+ * @throws RunnerError ERR_ENVIRONMENT where its filesystem hangs.
+ */
+export async function isProgram(path: string): Promise<boolean> {
+  const look = access(path, constants.X_OK).then(async () => (await stat(path)).isFile())
+  return await inTime(
+    path,
+    look.catch(() => false),
+  )
 }
 
-/** The first bytes of a file, as text. */
+async function inTime<T>(path: string, look: Promise<T>): Promise<T> {
+  const why = `Cannot look at "${path}": its filesystem has not answered for ${formatDuration(lookTimeout)}`
+  const late = (): Error =>
+    new RunnerError(`${why}; leave its directory out of PATH, or name another program`, { code: 'ERR_ENVIRONMENT' })
+  return await withIoTimeout(look, lookTimeout, late)
+}
+
+/** The first bytes of a file, as text. @throws a system error, or RunnerError where its filesystem hangs. */
 export async function readBeginning(path: string, bytes: number): Promise<string> {
+  return await inTime(path, readFirst(path, bytes))
+}
+
+async function readFirst(path: string, bytes: number): Promise<string> {
   // Without O_NONBLOCK a named pipe, which may have taken the program's place by now, would hold us.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

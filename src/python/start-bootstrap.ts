@@ -1,7 +1,7 @@
 import { Child } from '../process/child.ts'
 import type { OnLines } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
-import { BootstrapLink, type ForkListener } from './bootstrap-link.ts'
+import { BootstrapLink } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
 import fork from './fork.py'
 import found from './found.py'
@@ -40,7 +40,6 @@ export interface BootstrapPurpose {
   readonly title: readonly string[]
   /** Pipes for workers that it forks. @default 0 */
   readonly channels?: number
-  readonly forks?: ForkListener
 }
 
 /** Said once of each. */
@@ -48,7 +47,7 @@ export const otherWriter =
   'warning: a task has written to file descriptor 3, which is the pipe to dask-hpc-runner: that is ignored'
 
 /** Starts a Python that runs bootstrap.py. */
-export function startBootstrap(options: BootstrapOptions, { title, channels = 0, forks }: BootstrapPurpose): Bootstrap {
+export function startBootstrap(options: BootstrapOptions, { title, channels = 0 }: BootstrapPurpose): Bootstrap {
   const { onLines, release } = holdOutput(options.onLines)
   if (options.quiet !== true) release()
   const child = new Child({
@@ -60,11 +59,11 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0,
     channels,
     shielded: true,
   })
-  const link = new BootstrapLink(child, forks, () => {
+  const link = new BootstrapLink(child, () => {
     void options.onLines([otherWriter], 'stderr')
   })
-  void link.found.then(({ executable }) => {
-    if (executable !== undefined) release()
+  void link.first('python').then(({ dask }) => {
+    if (dask) release()
   })
   child.pipe?.write(loadedProgram(`${found}\n${load}\n${tls}\n${values}\n${fork}\n${port}\n${bootstrap}`))
   return { child, link }

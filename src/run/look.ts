@@ -1,4 +1,4 @@
-import type { SchedulerIdentity, TaskCounts, WorkerIdentity } from '../dask/calls/questions.ts'
+import type { SchedulerIdentity, TaskCounts, WorkerIdentity } from '../dask/answers.ts'
 import { groupBy } from '../util/group-by.ts'
 import type { SeenValues, Values } from './samples.ts'
 

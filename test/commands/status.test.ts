@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ClusterStatus, type Constants, describeCluster } from '../../src/commands/status.ts'
 import { formatStatus } from '../../src/commands/status-text.ts'
-import type { SchedulerIdentity, WorkerIdentity } from '../../src/dask/calls/questions.ts'
+import type { SchedulerIdentity, WorkerIdentity } from '../../src/dask/answers.ts'
 import type { SchedulerFile } from '../../src/record/scheduler-file.ts'
 
 const started = Date.parse('2026-11-23T05:00:00Z')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { SchedulerIdentity } from '../../src/dask/calls/questions.ts'
+import type { SchedulerIdentity } from '../../src/dask/answers.ts'
 import { pausedWorkers } from '../../src/dask/present-workers.ts'
 
 const mib = 2 ** 20

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { DaskConnection } from '../../src/dask/connection.ts'
 import { DaskError } from '../../src/dask/errors.ts'
-import { waitForWorkers } from '../../src/dask/wait-for-workers.ts'
+import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
 import { startFakeScheduler } from './support/peer.ts'
 
 /** A scheduler at which a worker more runs at each question. */
@@ -24,12 +23,12 @@ class Scheduler {
     return scheduler
   }
 
-  async connect(): Promise<DaskConnection> {
-    const connection = await DaskConnection.open(this.address, { timeout: 10_000 })
+  async connect(): Promise<SchedulerClient> {
+    const client = await SchedulerClient.connect(this.address, { timeout: 10_000 })
     onTestFinished(() => {
-      connection.close()
+      client.close()
     })
-    return connection
+    return client
   }
 
   register(): void {
@@ -40,7 +39,9 @@ class Scheduler {
 test('asks until all workers are there, with half the interval between two questions at least', async () => {
   const scheduler = await Scheduler.start()
   const progress: number[] = []
-  const running = await waitForWorkers(await scheduler.connect(), 5, {
+  const running = await (
+    await scheduler.connect()
+  ).waitForWorkers(5, {
     timeout: 30_000,
     intervalMs: 100,
     onProgress: (now) => {
@@ -59,7 +60,7 @@ test('says at the deadline how many workers there are, even if the scheduler doe
   const scheduler = await Scheduler.start()
   scheduler.register()
   for (const awake of [true, false]) {
-    const waiting = waitForWorkers(await scheduler.connect(), 3, {
+    const waiting = (await scheduler.connect()).waitForWorkers(3, {
       timeout: 500,
       onProgress: () => (scheduler.awake = awake),
     })
@@ -75,9 +76,9 @@ test('says at the deadline how many workers there are, even if the scheduler doe
 
 test('says that the scheduler does not answer where it never has', async () => {
   const scheduler = await Scheduler.start()
-  const connection = await scheduler.connect()
+  const client = await scheduler.connect()
   scheduler.awake = false
-  await expect(waitForWorkers(connection, 3, { timeout: 300 })).rejects.toThrow(
+  await expect(client.waitForWorkers(3, { timeout: 300 })).rejects.toThrow(
     /does not answer "ncores_running" within \d+ ms: busy, or frozen/,
   )
 })

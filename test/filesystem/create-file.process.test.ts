@@ -36,3 +36,9 @@ test("a path with somebody else's file is taken, also where he gives the tempora
   expect(await readFile(path, 'utf8')).toBe('his')
   expect((await readdir(join(path, '..'))).toSorted()).toEqual(['F.json', 'F.json.his'])
 })
+
+test('a path whose file is removed at this very moment, by a run that ends, was taken', async () => {
+  before = async () => await Promise.resolve()
+  expect(await createFile(path, 'ours')).toBe('taken')
+  expect(await readdir(join(path, '..'))).toEqual([])
+})

@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Reaper } from '../../src/process/reaper.ts'
 import { makeOwnDirectory } from '../../src/util/own-directory.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import {
   eventually,
   isAlive,
@@ -45,6 +46,19 @@ describe('Reaper', () => {
     expect(processesOf(reaper)).toEqual([])
     await eventually(() => [left, ended].map(isAlive), [false, true], 'only the group that was left is killed')
     expect([existsSync(file), existsSync(own.path)]).toEqual([false, false])
+  })
+
+  it.skipIf(!canHang)('does all that though the first directory of PATH hangs', async () => {
+    const directory = temporaryDirectory()
+    await using mount = await HangingMount.of(join(directory, 'source'), join(directory, 'mounted'))
+    vi.stubEnv('PATH', `${join(directory, 'mounted')}:${process.env.PATH ?? ''}`)
+    const reaper = newReaper()
+    const own = await makeOwnDirectory(join(directory, 'dask-hpc-runner-a'), reaper)
+    vi.unstubAllEnvs()
+    mount.hang()
+    await reaper.close()
+    expect(processesOf(reaper)).toEqual([])
+    expect(existsSync(own.path)).toBe(false)
   })
 
   it('removes the lock that is held at its close, and none that is not, nor what is no lock', async () => {

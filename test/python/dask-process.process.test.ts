@@ -133,7 +133,7 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
   it('ends when the pipe closes before there is anything to run', async () => {
     const { child, link } = bare()
     link.order({ order: 'load', component: 'worker', log: ['warning', false] })
-    await link.loaded
+    await link.first('loaded')
     child.pipe?.destroy()
     expect(await child.exited).toEqual({ status: null, signal: 'SIGKILL', forced: false })
   })

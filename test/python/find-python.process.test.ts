@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { findPython } from '../../src/python/find-python.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
 
 describe('findPython', { timeout: 30_000 }, () => {
   let root: string
@@ -55,6 +56,15 @@ describe('findPython', { timeout: 30_000 }, () => {
     expect(await findPython({ command: ['./client'] }, env)).toBe(venv)
     withoutDask('conda/bin/python')
     expect(await findPython({ command: ['python', 'client.py'] }, env)).toBe(venv)
+  })
+
+  it.skipIf(!canHang)('waits for no directory of PATH that hangs, and says which', async () => {
+    withDask('bin/python3')
+    await using mount = await HangingMount.of(join(root, 'source'), join(root, 'mounted'))
+    mount.hang()
+    const message = `Cannot look at "${join(root, 'mounted/python3')}": its filesystem has not answered for 5 s; leave its directory out of PATH, or name another program`
+    const env = { PATH: path('mounted', 'bin') }
+    await expect(findPython({}, env)).rejects.toMatchObject({ code: 'ERR_ENVIRONMENT', message })
   })
 
   it('does without the client program where that cannot be read', async () => {

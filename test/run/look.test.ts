@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { SchedulerIdentity, WorkerIdentity } from '../../src/dask/calls/questions.ts'
+import type { SchedulerIdentity, WorkerIdentity } from '../../src/dask/answers.ts'
 import { lookAt } from '../../src/run/look.ts'
 
 const scheduler = { type: 'Scheduler', id: 'Scheduler-1', address: 'tcp://10.0.0.1:8786', started: 1 } as const

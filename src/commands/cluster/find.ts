@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { keptByHost } from '../../dask/verify-scheduler.ts'
 import { parseAddress } from '../../dask/address.ts'
-import type { SchedulerIdentity } from '../../dask/calls/questions.ts'
+import type { SchedulerIdentity } from '../../dask/answers.ts'
 import { DaskError } from '../../dask/errors.ts'
 import { SchedulerClient } from '../../dask/scheduler-client.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
