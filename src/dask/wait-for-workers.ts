@@ -1,8 +1,14 @@
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
+import type { AnswerOptions } from './connection.ts'
 import { DaskError } from './errors.ts'
-import type { SchedulerClient } from './scheduler-client.ts'
+
+/** Who is asked. */
+interface Scheduler {
+  readonly address: string
+  runningWorkers(options: AnswerOptions): Promise<ReadonlyMap<string, number>>
+}
 
 /** How to wait for workers. */
 export interface WaitForWorkersOptions {
@@ -22,7 +28,7 @@ export interface WaitForWorkersOptions {
  * @throws DaskError `silent` where they are not there in time, or where the scheduler does not answer.
  */
 export async function waitForWorkers(
-  client: Pick<SchedulerClient, 'address' | 'runningWorkers'>,
+  client: Scheduler,
   count: number,
   options: WaitForWorkersOptions,
 ): Promise<number> {
