@@ -4,6 +4,9 @@ import { isQuiet } from './quiet-lines.ts'
 const record = /^[\d-]+ [\d:,.]+ - \S+ - (DEBUG|INFO|WARNING|ERROR|CRITICAL) - /
 const traceback = /^\s*Traceback \(most recent call last\)/
 
+/** Of a longer line only the beginning is kept: all of them go into one message between ranks. In characters. */
+const longestLine = 4_096
+
 interface Line {
   readonly text: string
   /** A warning, an error, or a part of a traceback. */
@@ -37,7 +40,8 @@ export class LastLines {
       this.#wasAlarm = false
       return
     }
-    this.#last.push({ text, isAlarm: this.#isAlarm(text, level) })
+    const kept = text.length > longestLine ? `${text.slice(0, longestLine)}…` : text
+    this.#last.push({ text: kept, isAlarm: this.#isAlarm(text, level) })
     const driven = this.#last.length > this.#limit ? this.#last.shift() : undefined
     if (driven?.isAlarm === true) this.#before.push(driven)
     if (this.#before.length > this.#limit / 2) this.#before.shift()

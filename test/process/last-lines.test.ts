@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { defaults } from '../../src/defaults.ts'
 import { LastLines } from '../../src/process/last-lines.ts'
 
 const time = '2026-11-29 12:00:00,123'
@@ -32,4 +33,15 @@ it('does not lose a warning, an error or a traceback to what a program prints', 
   expect(chosen([warning, ...printed])).toEqual([warning, 'result 47', 'result 48', 'result 49'])
   expect(chosen([info, ...traceback, ...printed])).toEqual([...traceback.slice(-3), ...printed.slice(-3)])
   expect(chosen([...printed, error, ...traceback]).slice(1)).toEqual([error, ...traceback])
+})
+
+it('keeps of each line as much as goes into one message between ranks, with the others', () => {
+  const lines = chosen(
+    Array.from({ length: defaults.tailLines }, () => '\u0000'.repeat(70_000)),
+    defaults.tailLines,
+  )
+  expect(lines).toHaveLength(defaults.tailLines)
+  // A longer frame is refused, and with it the rank that has sent it.
+  expect(JSON.stringify(lines).length).toBeLessThan(1_000_000)
+  expect(chosen(['x'.repeat(4_096)])).toEqual(['x'.repeat(4_096)])
 })

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { errnoOf, RunnerError } from '../../errors.ts'
+import { formatReadError } from '../../filesystem/system-error.ts'
 import { readNamed } from '../../filesystem/read-named.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
 import { parseSchedulerFile } from '../../record/parse.ts'
@@ -46,7 +47,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
   const unread = (error: unknown): string => {
     if (error instanceof UntrustedError) throw refuse(error.message)
     if (errnoOf(error) === 'ENOENT') return ''
-    throw error
+    throw refuse(formatReadError(error))
   }
   const late = (): RunnerError =>
     new RunnerError(`Cannot join the cluster of "${path}": waited ${formatDuration(timeout)} ${missing}`, {

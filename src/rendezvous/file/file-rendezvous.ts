@@ -49,6 +49,8 @@ export class FileRendezvous implements Rendezvous {
    * file that nobody serves, the end markers are still tried; if it has not again, it is left alone.
    */
   #filesystem: 'answers' | 'late' | 'hangs' = 'answers'
+  /** How long this process has waited for it so far, looks for rank 0 left out. In milliseconds. */
+  #waitedMs = 0
 
   constructor(run: RunContext, options: FileRendezvousOptions) {
     this.#run = run
@@ -180,14 +182,16 @@ export class FileRendezvous implements Rendezvous {
   }
 
   async leaveEarlyExit(failure?: Failure): Promise<void> {
-    await this.#tried('say why this process ends', async (store) => {
-      await store.leaveEarlyExit(failure)
-    })
+    // Without a failure the run has ended before, or ends by a signal: rank 0 does not wait longer.
+    const most = failure === undefined ? lateArrival : undefined
+    await this.#tried('say why this process ends', async (store) => store.leaveEarlyExit(failure), most)
   }
 
   async endAlone(outcome: OutcomeRecord): Promise<void> {
     // If another start of this run has published, the directory is that one's.
-    const isOurs = this.#directory !== undefined && !(await this.#files.isPublished().catch(() => true))
+    const isPublished = async (): Promise<boolean> =>
+      await this.#answered('look for another start of this run', this.#files.isPublished()).catch(() => true)
+    const isOurs = this.#directory !== undefined && !(await isPublished())
     if (!isOurs) {
       await this.leaveEarlyExit(outcome.failure)
       return
@@ -241,12 +245,23 @@ export class FileRendezvous implements Rendezvous {
    *
    * @throws RunnerError ERR_CANNOT_PUBLISH where it hangs, or what the operation rejects with.
    */
-  async #answered<T>(what: string, operation: Promise<T>): Promise<T> {
-    const { options, schedulerFile } = this.#run
-    const isLast = this.#filesystem === 'late'
-    const timeout = isLast ? Math.min(endMarkerTimeoutMs, options.filesystemTimeout) : options.filesystemTimeout
-    const late = (): Error => new IoTimeoutError(`Cannot ${what} beside "${schedulerFile}"`, timeout)
-    return await this.#noticing(withIoTimeout(operation, timeout, late))
+  async #answered<T>(what: string, operation: Promise<T>, most = Infinity): Promise<T> {
+    const timeout = Math.min(most, this.#patienceMs)
+    const late = (): Error => new IoTimeoutError(`Cannot ${what} beside "${this.#run.schedulerFile}"`, timeout)
+    const began = monotonic()
+    try {
+      return await this.#noticing(withIoTimeout(operation, timeout, late))
+    } finally {
+      this.#waitedMs += monotonic() - began
+    }
+  }
+
+  /** How long the filesystem may take for a step; outside of rank 0, which has files to remove, for all of them together. In milliseconds. */
+  get #patienceMs(): number {
+    const { options, identity } = this.#run
+    const { filesystemTimeout: most } = options
+    const left = identity.rank === 0 ? most : most - this.#waitedMs
+    return this.#filesystem === 'answers' && left > endMarkerTimeoutMs ? left : Math.min(endMarkerTimeoutMs, most)
   }
 
   async #noticing<T>(operation: Promise<T>): Promise<T> {
@@ -259,11 +274,11 @@ export class FileRendezvous implements Rendezvous {
   }
 
   /** {@link #answered} if it is too late to fail: a warning is all, and one is enough. */
-  async #tried(what: string, operation: (store: FileStore) => Promise<void>): Promise<void> {
+  async #tried(what: string, operation: (store: FileStore) => Promise<void>, most?: number): Promise<void> {
     if (this.#store === undefined || this.#filesystem === 'hangs') return
     const isLate = this.#filesystem === 'late'
     try {
-      await this.#answered(what, operation(this.#store))
+      await this.#answered(what, operation(this.#store), most)
     } catch (error) {
       if (!isLate) this.#run.logger.warn(messageOf(error))
     }

@@ -155,8 +155,9 @@ export class FileStore {
   /** Leaves word that the run failed or is over, for the processes that wait. Never throws. */
   async publishOutcome(outcome: OutcomeRecord): Promise<void> {
     if (this.#contested) return
-    await publishOutcome(this.#directory, outcome)
+    // First those of this host, whom it reaches where the shared filesystem hangs.
     this.#say({ kind: 'outcome', outcome })
+    await publishOutcome(this.#directory, outcome)
   }
 
   /** {@link publishOutcome} for a process that is exiting. Never throws. */

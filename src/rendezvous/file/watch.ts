@@ -1,7 +1,6 @@
 import { defaults } from '../../defaults.ts'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { listDirectory } from '../../filesystem/list.ts'
-import { UntrustedError } from '../../filesystem/untrusted.ts'
 import type { WatchMode } from '../../options.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
 import { formatDuration } from '../../util/duration.ts'
@@ -75,7 +74,7 @@ export const realWatchSeams: WatchSeams = {
 export interface LastSight {
   /** Undefined where it was never listed. */
   readonly names: readonly string[] | undefined
-  /** Why the last listing failed. */
+  /** Why the last look failed. */
   readonly error: unknown
 }
 
@@ -99,11 +98,11 @@ export interface WatchOptions {
 
 /**
  * Lists `directory` again and again until `inspect` makes something of its names. Only listings
- * count; events make the next one come sooner. A listing that fails for a passing reason is
+ * count; events make the next one come sooner. A look that fails for a passing reason is
  * repeated.
  *
  * @throws what `late` makes, the signal's reason, what `inspect` throws, IoTimeoutError, or the error of a
- * listing that no repetition would mend: ENOENT, ENOTDIR, EACCES, EPERM, and UntrustedError.
+ * look that no repetition would mend.
  */
 export async function watchDirectory<T>(
   directory: string,
@@ -131,6 +130,12 @@ interface Inner extends WatchOptions {
   readonly inner: AbortSignal
 }
 
+/** Whether another look may succeed: a server is busy, or what was about to be read has just been replaced (ESTALE). */
+function mayPass(error: unknown): boolean {
+  const isOfSystem = error instanceof Error && 'errno' in error
+  return isOfSystem && !['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? '')
+}
+
 class Watch {
   last: LastSight = { names: undefined, error: undefined }
   readonly #directory: string
@@ -151,7 +156,7 @@ class Watch {
   async run<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T> {
     const first = await this.#look(inspect)
     if (first !== undefined) return first
-    const mayHaveEvents = await this.#mayHaveEvents()
+    const mayHaveEvents = await this.#inTime(this.#mayHaveEvents())
     const soon = mayHaveEvents && this.#options.mode === 'auto' ? await this.#lookSoon(inspect) : undefined
     if (soon !== undefined) return soon
     if (!mayHaveEvents) return await this.#lookAgain(inspect)
@@ -186,21 +191,25 @@ class Watch {
   }
 
   async #look<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
+    return await this.#inTime(this.#lookOnce(inspect))
+  }
+
+  async #inTime<T>(operation: Promise<T>): Promise<T> {
     const { filesystemTimeout = defaults.filesystemTimeout } = this.#options
     const late = (): Error => new IoTimeoutError(`Cannot look into "${this.#directory}"`, filesystemTimeout)
-    return await withIoTimeout(this.#lookOnce(inspect), filesystemTimeout, late)
+    return await withIoTimeout(operation, filesystemTimeout, late)
   }
 
   async #lookOnce<T>(inspect: (names: readonly string[]) => Promise<T | undefined>): Promise<T | undefined> {
     try {
-      this.last = { names: await this.#options.seams.list(this.#directory), error: undefined }
+      const names = await this.#options.seams.list(this.#directory)
+      this.last = { names, error: undefined }
+      return await inspect(names)
     } catch (error) {
-      if (error instanceof UntrustedError || ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? ''))
-        throw error
+      if (!mayPass(error)) throw error
       this.last = { ...this.last, error }
       return undefined
     }
-    return await inspect(this.last.names ?? [])
   }
 
   async #rest(): Promise<void> {

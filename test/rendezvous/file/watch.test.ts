@@ -7,6 +7,7 @@ import {
   type WatchOptions,
   type WatchSeams,
 } from '../../../src/rendezvous/file/watch.ts'
+import { sleep } from '../../../src/util/wait.ts'
 import { FakeTime } from './support/fake-time.ts'
 
 /** A directory in fake time where "record" appears after `appears` milliseconds. */
@@ -142,15 +143,29 @@ test('a signal ends it with its reason', async () => {
   expect(world.time.now).toBe(300)
 })
 
+/** As a network filesystem says it. */
+const stale = Object.assign(new Error('stale'), { code: 'ESTALE', errno: -116 })
+
 test('a listing that fails for a passing reason is repeated', async () => {
   let failures = 3
-  const world = new World(0, {
-    list: () =>
-      failures-- > 0
-        ? Promise.reject(Object.assign(new Error('stale'), { code: 'ESTALE' }))
-        : Promise.resolve(['record']),
-  })
+  const world = new World(0, { list: () => (failures-- > 0 ? Promise.reject(stale) : Promise.resolve(['record'])) })
   expect(await world.watch('poll')).toBeGreaterThan(0)
+})
+
+test('and so is what fails for a passing reason of what is listed, such as a file that was replaced while it was read', async () => {
+  const world = new World(0)
+  let failures = 3
+  const inspect = (): Promise<string> => (failures-- > 0 ? Promise.reject(stale) : Promise.resolve('read'))
+  const options = { mode: 'poll', interval: 100, timeout: 60_000, late: () => new Error('late') } as const
+  const watching = watchDirectory('/run', inspect, { ...options, notice: () => undefined, seams: world.seams })
+  expect(await world.time.run(watching)).toBe('read')
+})
+
+test('a filesystem that does not say of what kind it is ends it in its time', async () => {
+  const world = new World(Infinity, { isLocal: async () => new Promise(() => undefined), sleep })
+  await expect(world.watch('auto', { filesystemTimeout: 20, timeout: 5_000 })).rejects.toThrow(
+    'has not answered for 20 ms',
+  )
 })
 
 test('a listing that no repetition mends ends it', async () => {
