@@ -20,8 +20,9 @@ export interface ControlWait {
  */
 export class ControlClient implements Disposable {
   readonly #channel: Rank0SocketChannel
-  readonly #heard = new Mailbox<FromCoordinator>()
+  readonly #workers = new Mailbox<Extract<FromCoordinator, { type: 'workers' }>>()
   readonly #present = new Mailbox<PresentWorkers>()
+  readonly #certificates = new Mailbox<TlsMaterial>()
   readonly #where: string
   readonly #ended: Promise<RunResult | undefined>
 
@@ -31,8 +32,9 @@ export class ControlClient implements Disposable {
     this.#ended = new Promise((resolve) => {
       channel.onMessage((message) => {
         if (message.type === 'end') resolve(message)
+        else if (message.type === 'workers') this.#workers.put(message)
         else if (message.type === 'present') this.#present.put(message)
-        else this.#heard.put(message)
+        else if (message.type === 'certificates') this.#certificates.put(message)
       })
       void channel.closed.then(() => {
         resolve(undefined)
@@ -72,9 +74,7 @@ export class ControlClient implements Disposable {
     let last = `nothing was heard of them`
     const come = async (): Promise<number> => {
       for (;;) {
-        const message = await this.#unlessEnded(this.#heard.next())
-        if (message.type !== 'workers') continue
-        const { running, wanted } = message
+        const { running, wanted } = await this.#unlessEnded(this.#workers.next())
         onProgress?.(running, wanted)
         if (running >= wanted) return running
         last = `${running} of ${wanted} run`
@@ -108,20 +108,12 @@ export class ControlClient implements Disposable {
    */
   async certificates({ timeout, signal }: ControlWait): Promise<TlsMaterial> {
     this.#channel.send({ type: 'get-certificates' })
-    const come = async (): Promise<TlsMaterial> => {
-      for (;;) {
-        const message = await this.#unlessEnded(this.#heard.next())
-        if (message.type === 'certificates') return { ca: message.ca, cert: message.cert, key: message.key }
-      }
-    }
     const late = (): Error =>
       new RunnerError(
         `Cannot get the certificates of the run: ${this.#where} has not given them within ${formatDuration(timeout)}`,
-        {
-          code: 'ERR_TIMED_OUT',
-        },
+        { code: 'ERR_TIMED_OUT' },
       )
-    return await deadline(come(), timeout, late, signal)
+    return await deadline(this.#unlessEnded(this.#certificates.next()), timeout, late, signal)
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Rendezvous } from '../rendezvous/rendezvous.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { settledWithin } from '../util/wait.ts'
 import type { Member } from './member.ts'
-import { whereOf } from './where.ts'
+import { whereOf } from './failure.ts'
 
 /** After the loss of rank 0 its deputy has told it by then, if it lives; each waits a part more at random. In milliseconds. */
 const deputyMs = 1_000

@@ -232,7 +232,7 @@ export class Coordinator {
     older?.channel.destroy()
     channel.send({ type: 'welcome' })
     for (const message of this.#announced.values()) channel.send(message)
-    if (rank !== 0) this.#deputy.meet(joined)
+    if (rank !== 0) this.#deputy.appoint(joined)
     this.#settle()
     this.#tellResult(channel)
     channel.onMessage((message) => {
@@ -342,7 +342,7 @@ export class Coordinator {
 
   #do(decisions: readonly Decision[]): void {
     for (const decision of decisions) this.#doOne(decision)
-    if (this.#state.result === undefined) this.#deputy.replaceIfGone()
+    if (this.#state.result === undefined) this.#deputy.appoint()
     this.#settle()
   }
 

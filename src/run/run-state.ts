@@ -5,8 +5,7 @@ import { signalStatus } from '../process/exit.ts'
 import type { Failure } from '../record/outcome-record.ts'
 import type { EarlyExit } from '../rendezvous/rendezvous.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
-import { formatSilence, lossOf } from './failure.ts'
-import { whereOf } from './where.ts'
+import { formatSilence, lossOf, whereOf } from './failure.ts'
 
 /** What the run consists of. */
 export interface RunShape {

@@ -41,7 +41,7 @@ const mostHosts = 64
 export class Samples {
   readonly #most: number
   readonly #hosts = new Set<string>()
-  #samples: readonly Sample[] = []
+  #samples: Sample[] = []
   /** How many looks a sample stands for. */
   #looksEach = 1
   #taken = 0
@@ -58,11 +58,14 @@ export class Samples {
       ...{ at, count: 1, cluster: rangesOf(cluster) },
       hosts: new Map(own.map(([host, values]) => [host, rangesOf(values)])),
     }
-    const isFull = (this.#samples.at(-1)?.count ?? this.#looksEach) >= this.#looksEach
-    if (isFull && this.#samples.length >= this.#most) this.#thinOut()
+    if (this.#samples.length >= this.#most && !this.#takesMore(this.#samples.at(-1))) this.#thinOut()
     const last = this.#samples.at(-1)
-    if (last === undefined || last.count >= this.#looksEach) this.#samples = [...this.#samples, sample]
-    else this.#samples = [...this.#samples.slice(0, -1), merged(last, sample)]
+    if (this.#takesMore(last)) this.#samples[this.#samples.length - 1] = merged(last, sample)
+    else this.#samples.push(sample)
+  }
+
+  #takesMore(last: Sample | undefined): last is Sample {
+    return last !== undefined && last.count < this.#looksEach
   }
 
   #thinOut(): void {

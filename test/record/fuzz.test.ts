@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { parseFacts, parseStart } from '../../src/commands/doctor/exchange.ts'
 import { parseFound } from '../../src/rendezvous/found.ts'
 import { formatSchedulerFile, parseSchedulerFile } from '../../src/record/parse.ts'
+import { parseAs, publishedFileSchema } from '../../src/record/schemas.ts'
 import { parseEarlyExit } from '../../src/rendezvous/file/early-exits.ts'
-import { readCoordinator, readOutcome, readPublished } from '../../src/rendezvous/file/run-directory.ts'
+import { readCoordinator, readOutcome } from '../../src/rendezvous/file/run-directory.ts'
 import { isReport } from '../../src/report/write-report.ts'
 import { Random } from '../dask/support/random.ts'
 import { failureOf, fileOf, ownerOf } from '../rendezvous/file/support/run.ts'
@@ -52,7 +53,7 @@ const readers: readonly Reader[] = [
     of: 'the record of a cluster',
     text: formatSchedulerFile(file),
     read: (text) => {
-      const read = readPublished(text)
+      const read = parseAs(publishedFileSchema, text)
       return read && isRecord(read.dask_hpc_runner)
     },
   },

@@ -23,9 +23,9 @@ it('merges each two where it gets full, and keeps their mean, least and most', (
   })
 })
 
-it.each([4, 5, 600])('a run of a week has at most %d samples, which stand for the same number of looks', (most) => {
+it.each([4, 5, 600])('a run of half a day has at most %d samples, which stand for the same number of looks', (most) => {
   const samples = new Samples(most)
-  const looks = (7 * 86_400) / 2
+  const looks = (12 * 3_600) / 2
   for (let i = 1; i <= looks; i++) samples.add(2 * i, { cluster: { i, peak: i === 777 ? 1_000 : 1 }, hosts: noHosts })
   const { at, taken, cluster } = samples.columns
   expect(taken).toBe(looks)

@@ -7,7 +7,7 @@ import { UntrustedError } from '../../filesystem/untrusted.ts'
 import type { Logger } from '../../logger.ts'
 import type { WatchMode } from '../../options.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
-import { coordinatorOf, type Found, parseFound } from '../found.ts'
+import { type Found, parseFound } from '../found.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
@@ -134,10 +134,8 @@ class RecordReader {
   /** What another process has found or published, where it is what a look of our own would find. */
   told(text: string): Found | undefined {
     const found = parseFound(text)
-    if (found === undefined) return undefined
-    const record = coordinatorOf(found)
-    if (found.kind !== 'outcome' && record !== undefined && this.#isDead(record)) return undefined
-    const key = found.kind === 'outcome' ? found.outcome.run_key : record?.run_key
+    if (found === undefined || (found.kind === 'coordinator' && this.#isDead(found.record))) return undefined
+    const { run_key: key } = found.kind === 'coordinator' ? found.record : found.outcome
     return key === this.#options.runKey ? found : undefined
   }
 

@@ -12,12 +12,10 @@ export interface RendezvousPaths {
   readonly lock: string
   /** The run's own directory. */
   readonly runDirectory: string
-  readonly runDirectoryName: string
   /** Made by the first of the processes that tell that rank 0 has ended, if its deputy may be lost, too. */
   readonly lost: string
   /** Where rank 0 listens. */
   readonly coordinator: string
-  readonly outcome: string
 }
 
 /** Names of the files of rank 0 in a run's own directory. */
@@ -50,18 +48,15 @@ export const killedName = exitedName(0)
 export function rendezvousPaths(schedulerFile: string, runKey: string): RendezvousPaths {
   const directory = dirname(schedulerFile)
   const base = basename(schedulerFile)
-  const runDirectoryName = `.${base}.run-${runKey}`
-  const runDirectory = join(directory, runDirectoryName)
+  const runDirectory = join(directory, `.${base}.run-${runKey}`)
   return {
     schedulerFile,
     directory,
     base,
     lock: join(directory, `.${base}.lock`),
     runDirectory,
-    runDirectoryName,
     lost: `${runDirectory}-lost`,
     coordinator: join(runDirectory, coordinatorName),
-    outcome: join(runDirectory, outcomeName),
   }
 }
 

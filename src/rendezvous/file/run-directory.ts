@@ -4,8 +4,6 @@ import { makeDirectories } from '../../filesystem/make-directories.ts'
 import { type FileForms, removeFile } from '../../filesystem/known-files.ts'
 import { isTemporaryName } from '../../filesystem/temporary-name.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
-import { parseSchedulerFile } from '../../record/parse.ts'
-import type { PublishedFile, SchedulerFile } from '../../record/scheduler-file.ts'
 import type { OutcomeRecord } from '../../record/outcome-record.ts'
 import { clusterRecordSchema, outcomeRecordSchema, parseAs } from '../../record/schemas.ts'
 import type { DirectoryKeeper } from '../../util/own-directory.ts'
@@ -31,16 +29,6 @@ export async function makeRunDirectory(directory: PrivateDirectory, keeper?: Dir
   } catch (error) {
     throw cannotPublish(path, error)
   }
-}
-
-/** The published file in `text`, or undefined where it is none (yet). */
-export function readPublished(text: string): PublishedFile | undefined {
-  const parsed = parseSchedulerFile(text)
-  return parsed.kind === 'valid' && isPublished(parsed.file) ? parsed.file : undefined
-}
-
-function isPublished(file: SchedulerFile): file is PublishedFile {
-  return file.dask_hpc_runner !== undefined
 }
 
 /** Where rank 0 listens, by `text`, or undefined where that does not say so (yet). */

@@ -30,7 +30,7 @@ export async function clearStaleFiles(options: ClearOptions): Promise<void> {
   const ofRuns = names.filter(
     (name) =>
       isTemporaryName(name, paths.base) ||
-      (runKeyOf(name, paths.base) !== undefined && name !== paths.runDirectoryName),
+      (runKeyOf(name, paths.base) !== undefined && join(paths.directory, name) !== paths.runDirectory),
   )
   await Promise.all(ofRuns.slice(0, most).map(async (name) => await clear(name, options).catch(() => undefined)))
 }

@@ -10,6 +10,7 @@ import { failureOf, fileOf, ownerOf, storeOf } from './support/run.ts'
 const record = fileOf(ownerOf('k')).dask_hpc_runner
 const found = { kind: 'coordinator', record }
 const timeout = 10_000
+const outcomeOf = ({ paths }: FileStore): string => join(paths.runDirectory, 'outcome.json')
 
 async function joined(watch: WatchMode = 'poll'): Promise<FileStore> {
   const store = storeOf(join(temporaryDirectory(), 's.json'), 'k', { watch })
@@ -33,7 +34,7 @@ test('an outcome is found before a record', async () => {
 
 test('an outcome that stays empty is a failure of rank 0 that it could not write', async () => {
   const store = await joined()
-  await writeFile(store.paths.outcome, '')
+  await writeFile(outcomeOf(store), '')
   expect(await store.lookUp({ timeout })).toMatchObject({
     kind: 'outcome',
     outcome: { failure: { status: 73, message: expect.stringContaining('could not write why') as string } },
@@ -42,9 +43,9 @@ test('an outcome that stays empty is a failure of rank 0 that it could not write
 
 test('an outcome whose content comes later than its name is borne', async () => {
   const store = await joined()
-  await writeFile(store.paths.outcome, '')
+  await writeFile(outcomeOf(store), '')
   const looking = store.lookUp({ timeout })
-  await publishFile(store.paths.outcome, JSON.stringify(failureOf('k')))
+  await publishFile(outcomeOf(store), JSON.stringify(failureOf('k')))
   expect(await looking).toEqual({ kind: 'outcome', outcome: failureOf('k') })
 })
 

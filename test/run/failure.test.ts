@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { logFailure } from '../../src/run/cause.ts'
-import { lossOf } from '../../src/run/failure.ts'
-import { whereOf } from '../../src/run/where.ts'
+import { lossOf, whereOf } from '../../src/run/failure.ts'
 
 const failure = { status: 1, rank: 1, host: 'vm', last_lines: [] }
 
