@@ -31,7 +31,7 @@ it('if it has gone, the next one takes its place', () => {
   const [one, two] = ranks('a', 'a')
   let here = [one, two].filter((each) => each !== undefined)
   const deputy = new Deputy('a', () => here)
-  for (const each of here) deputy.appoint(each)
+  deputy.appoint()
   here = here.slice(1)
   deputy.appoint()
   deputy.appoint()
