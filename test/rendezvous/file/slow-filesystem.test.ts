@@ -14,7 +14,7 @@ import { failureOf, notes, storeOf } from './support/run.ts'
 let slowness = 0
 /** It takes for ever. */
 let hangs = false
-const use = PrivateDirectory.prototype.use
+const use = Reflect.get(PrivateDirectory.prototype, 'use') as PrivateDirectory['use']
 
 beforeEach(() => {
   slowness = 0
