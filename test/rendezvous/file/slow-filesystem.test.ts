@@ -1,6 +1,5 @@
 import { basename, join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { PrivateDirectory } from '../../../src/filesystem/private-directory.ts'
+import { beforeEach, expect, test, vi } from 'vitest'
 import type { RunContext } from '../../../src/identity/run-context.ts'
 import { completeOptions } from '../../../src/options.ts'
 import { FileRendezvous } from '../../../src/rendezvous/file/file-rendezvous.ts'
@@ -10,23 +9,25 @@ import { sleep } from '../../../src/util/wait.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { failureOf, notes, storeOf } from './support/run.ts'
 
-/** How long a use of the run's directory takes. In milliseconds. */
-let slowness = 0
-/** It takes for ever. */
-let hangs = false
-const use = Reflect.get(PrivateDirectory.prototype, 'use') as PrivateDirectory['use']
+/** How long each use of the run's directory takes, in milliseconds; and whether it takes for ever. */
+const filesystem = vi.hoisted(() => ({ slowness: 0, hangs: false }))
+
+vi.mock(import('../../../src/filesystem/private-directory.ts'), async (original) => {
+  const { PrivateDirectory } = await original()
+  return {
+    PrivateDirectory: class extends PrivateDirectory {
+      override async use<T>(work: (at: string) => Promise<T>): Promise<T> {
+        // The relay of a host meets the others elsewhere.
+        const isShared = basename(this.path).includes('.run-')
+        if (isShared) await (filesystem.hangs ? new Promise(() => undefined) : sleep(filesystem.slowness))
+        return await super.use(work)
+      }
+    },
+  }
+})
 
 beforeEach(() => {
-  slowness = 0
-  hangs = false
-  vi.spyOn(PrivateDirectory.prototype, 'use').mockImplementation(async function (this: PrivateDirectory, work) {
-    // The relay of a host meets the others elsewhere.
-    if (basename(this.path).includes('.run-')) await (hangs ? new Promise(() => undefined) : sleep(slowness))
-    return await use.call(this, work)
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
+  Object.assign(filesystem, { slowness: 0, hangs: false })
 })
 
 const filesystemTimeout = 4_000
@@ -48,7 +49,7 @@ const outcome = failureOf('sim-7.0-r0')
 
 test('all that a process does at its end takes no longer than one answer may, on a filesystem where each is just in time', async () => {
   const rendezvous = await rendezvousOf(1, temporaryDirectory())
-  slowness = 0.4 * filesystemTimeout
+  filesystem.slowness = 0.4 * filesystemTimeout
   const began = monotonic()
   // As a process does that has the client, and gives up a rank 0 that has ended.
   expect(await rendezvous.claimCause()).toBe(true)
@@ -60,7 +61,7 @@ test('all that a process does at its end takes no longer than one answer may, on
 
 test('a rank 0 that ends alone does not wait for a filesystem that hangs since it has made its directory', async () => {
   const rendezvous = await rendezvousOf(0, temporaryDirectory())
-  hangs = true
+  filesystem.hangs = true
   await rendezvous.endAlone(outcome)
 })
 
@@ -73,7 +74,7 @@ test('a rank 0 whose shared filesystem hangs still tells those of its host that 
     return store
   }
   const [zero, one] = [await open(0), await open(1)]
-  hangs = true
+  filesystem.hangs = true
   void zero.publishOutcome(failureOf('k'))
   expect(await one.lookUp({ timeout: 30_000 })).toEqual({ kind: 'outcome', outcome: failureOf('k') })
 })
