@@ -23,8 +23,6 @@ export const defaults = {
   notSharedAfterMs: 15_000,
   /** How long a peer may take to accept a connection, or to answer the first message on it. */
   connectTimeout: 3_000,
-  /** Between two requests to the scheduler for how many workers run. */
-  workersInterval: 100,
   /** How long a Dask peer may take to answer a call. */
   callTimeout: 10_000,
 } as const

@@ -1,7 +1,7 @@
 import { defaults } from '../defaults.ts'
 import { messageOf, RunnerError } from '../errors.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
-import { deadline } from '../util/wait.ts'
+import { deadline, sleep } from '../util/wait.ts'
 import { formatRank0, notReached, openChannel, type Rank0SocketChannel } from './open-channel.ts'
 
 /** Who joins. */
@@ -51,8 +51,11 @@ export async function joinControl(record: ClusterRecord, options: JoinOptions): 
   }
 }
 
+/** So often a second channel is tried, and between two tries, one time longer after each. In milliseconds. */
+const [attempts, pauseMs] = [5, 1_000]
+
 /**
- * Connects to rank 0 a second time, for heartbeats alone.
+ * Connects to rank 0 a second time, for heartbeats alone. Without it a process counts as lost while its loop is busy.
  *
  * @returns undefined if it is not reached.
  */
@@ -61,6 +64,11 @@ export async function openHeartbeatChannel(
   rank: number,
 ): Promise<Rank0SocketChannel | undefined> {
   const hello = { type: 'heartbeat-channel', rank } as const
-  const opened = await openChannel(record, { purpose: 'heartbeat', secret: record.secret, hello })
-  return typeof opened === 'string' ? undefined : opened
+  for (let attempt = 1; ; attempt++) {
+    const opened = await openChannel(record, { purpose: 'heartbeat', secret: record.secret, hello })
+    if (typeof opened !== 'string') return opened
+    // A slow network, or a port that is flooded, may pass; a rank 0 that has ended does not come back.
+    if (opened === 'refused' || attempt === attempts) return undefined
+    await sleep(attempt * pauseMs)
+  }
 }

@@ -8,7 +8,7 @@ import { failureOf } from './failure.ts'
 import type { RunParts } from './run-parts.ts'
 
 /** How often rank 0 looks for word of ranks that will not come. */
-export const lookIntervalMs = 250
+const lookIntervalMs = 250
 
 /** The ranks that have not come: rank 0 looks for word of them, and nobody may wait for them for ever. */
 export class Absentees {

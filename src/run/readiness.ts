@@ -1,7 +1,5 @@
 import type { Channel } from '../control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
-import { defaults } from '../defaults.ts'
-import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 
 interface Waiter {
@@ -11,26 +9,21 @@ interface Waiter {
   readonly satisfied: () => void
 }
 
-/** How often to ask. */
-export interface ReadinessOptions {
-  /** Least number of milliseconds from one question to the next. @default 100 */
-  readonly interval?: number
-}
+/** From one answer of the scheduler to the next question. In milliseconds. */
+const intervalMs = 100
 
 /**
  * Knows in rank 0 how many workers run, and tells whoever waits for them. However many wait, the
- * scheduler is asked by one small request at a time, by default at most ten times a second.
+ * scheduler is asked by one small request at a time, at most ten times a second.
  */
 export class Readiness {
   readonly #ask: () => Promise<number>
-  readonly #interval: number
   readonly #waiters = new Set<Waiter>()
   #looking = false
 
   /** @param ask asks the scheduler how many workers run; where it fails it is called again later */
-  constructor(ask: () => Promise<number>, { interval = defaults.workersInterval }: ReadinessOptions = {}) {
+  constructor(ask: () => Promise<number>) {
     this.#ask = ask
-    this.#interval = interval
   }
 
   /** Tells `channel` how many workers run until `wanted` of them do. Resolves then, or when the channel has closed. */
@@ -54,11 +47,9 @@ export class Readiness {
     if (this.#looking) return
     this.#looking = true
     while (this.#waiters.size > 0) {
-      const due = monotonic() + this.#interval
       const running = await this.#ask().catch(() => undefined)
       if (running !== undefined) this.#tell(running)
-      // A timer may be a millisecond early.
-      for (let left; (left = due - monotonic()) > 0;) await sleep(Math.ceil(left))
+      await sleep(intervalMs)
     }
     this.#looking = false
   }

@@ -104,6 +104,9 @@ export class RunState {
   /** A rank has come, perhaps once more. */
   come(rank: number, host: string): void {
     this.#come.set(rank, { host, isDone: false })
+    // Its host was lost, and is there again.
+    const { roles, workersEach } = this.#shape
+    if (this.#departed.delete(rank) && roles[rank]?.includes('worker') === true) this.#workers.set(rank, workersEach)
   }
 
   /** A rank will not come: it has ended before it joined, or its host is lost. */

@@ -1,22 +1,12 @@
-import { describe, expect, it, vi } from 'vitest'
-import { joinControl, RefusedError } from '../../src/control/join.ts'
+import { connect } from 'node:net'
+import { describe, expect, it, test, vi } from 'vitest'
+import { joinControl, openHeartbeatChannel, RefusedError } from '../../src/control/join.ts'
 import type { MemberChannel } from '../../src/control/server.ts'
 import { closedPort, recordOf, startServer, startStranger } from './support.ts'
 
 const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
 
 describe('joinControl', { timeout: 30_000 }, () => {
-  it('says who it is and is welcomed', async () => {
-    const onMember = vi.fn((channel: MemberChannel) => {
-      channel.send({ type: 'welcome' })
-    })
-    const { port } = await startServer({ onMember })
-    const channel = await joinControl(await recordOf(port), me)
-    const hello = { type: 'hello', rank: 2, host: 'node2', pid: process.pid, instance: 'i' }
-    expect(onMember).toHaveBeenCalledWith(expect.anything(), hello)
-    channel.destroy()
-  })
-
   it('says why rank 0 refuses it, with an error of its own', async () => {
     const onMember = (channel: MemberChannel): void => {
       channel.send({ type: 'refused', why: 'there is another one' })
@@ -76,4 +66,20 @@ describe('joinControl', { timeout: 30_000 }, () => {
       'the run is over',
     )
   })
+})
+
+test('a channel for heartbeats is tried again where a port that is flooded closes the first one', async () => {
+  const { port } = await startServer()
+  let closed = 0
+  const flooded = await startStranger((socket) => {
+    if (closed++ < 1) socket.destroy()
+    else socket.pipe(connect(port, '127.0.0.1')).pipe(socket)
+  })
+  const channel = await openHeartbeatChannel(await recordOf(flooded), 2)
+  expect(channel).toBeDefined()
+  channel?.destroy()
+})
+
+test('and not where rank 0 has ended', async () => {
+  expect(await openHeartbeatChannel(await recordOf(await closedPort()), 2)).toBeUndefined()
 })

@@ -22,7 +22,8 @@ describe('ControlServer', () => {
     const channel = await joinControl(await recordOf(server.port), me)
     channel.send({ type: 'done' })
     await vi.waitFor(() => expect(heard).toEqual([{ type: 'here' }, { type: 'done' }]), 10_000)
-    expect(onMember.mock.calls[0]?.[1]).toMatchObject({ rank: 2, host: 'node2', pid: process.pid })
+    const hello = { type: 'hello', rank: 2, host: 'node2', pid: process.pid, instance: 'i' }
+    expect(onMember).toHaveBeenCalledWith(expect.anything(), hello)
     channel.end()
   })
 

@@ -246,6 +246,15 @@ describe('Coordinator', () => {
     expect(everybody().flat()).toEqual([])
   })
 
+  it('counts the worker of a rank that comes after its host was given up', async () => {
+    const { coordinator, member, join, everybody } = startRun(exclusive, { come: [0, 1, 2] })
+    coordinator.depart({ rank: 3 })
+    expect(coordinator.missing).toEqual([])
+    join(3)
+    await lose(member(2))
+    expect(everybody().flat()).toEqual([])
+  })
+
   it('counts each worker of a process that has several', () => {
     const { member, everybody } = startRun([['scheduler'], ['client'], ['worker']], { workersEach: 2 })
     member(2).channel.send(workerEnded(1))
