@@ -21,6 +21,7 @@ const store = new FileStore({
     reaper: { expectDirectory: quiet, addDirectory: quiet },
   },
   metadataBudget: 200,
+  ...{ isFar: false, keeper: undefined, filesystemTimeout: 25_000, isOver: () => false },
   logger: { speaks: true, detail: quiet, info: quiet, warn: quiet, error: quiet },
   ask: () => Promise.resolve('gone'),
   verifyScheduler: () => Promise.resolve('refuses'),

@@ -29,8 +29,6 @@ function startRun(
   const allCame: number[] = []
   /** How the user was told of the end, and how many messages had been heard by then. */
   const told: { readonly result: RunResult; readonly heard: number }[] = []
-  /** The deputy of rank 0, as each rank knows it. */
-  const deputies = new Map<number, number>()
   const logger = {
     speaks: true,
     detail: vi.fn(),
@@ -70,7 +68,6 @@ function startRun(
     const heard: FromCoordinator[] = []
     mine.onMessage((message) => {
       if (!['welcome', 'all-came', 'deputy'].includes(message.type)) heard.push(message)
-      if (message.type === 'deputy') deputies.set(rank, message.rank)
       if (message.type === 'all-came') allCame.push(rank)
     })
     const caller = { rank, host: `node${rank}`, pid: 4711, instance }
@@ -88,7 +85,7 @@ function startRun(
   const members = new Map(come.map((rank) => [rank, join(rank)]))
   const member = (rank: number): Member => members.get(rank) ?? expect.fail(`rank ${rank} has not come`)
   const everybody = (): FromCoordinator[][] => [...members.values()].map(({ heard }) => heard)
-  return { coordinator, warnings, allCame, told, deputies, forget, member, join, observe, everybody }
+  return { coordinator, warnings, allCame, told, forget, member, join, observe, everybody }
 }
 
 /** The channel of a process that is lost in that way. */
@@ -160,13 +157,6 @@ afterEach(() => {
 })
 
 describe('Coordinator', () => {
-  it('tells everybody the status of the client program when it has ended', async () => {
-    const { member, everybody } = startRun(exclusive)
-    member(1).channel.send({ type: 'ended', status: 3 })
-    await settle()
-    expect(everybody()).toEqual(exclusive.map(() => [{ type: 'end', status: 3, forced: false }]))
-  })
-
   it('tells one result only, the first', () => {
     const { coordinator, member } = startRun(exclusive)
     member(1).channel.send({ type: 'ended', status: 0 })
@@ -359,30 +349,6 @@ describe('Coordinator', () => {
     expect(told[0]).toEqual({ result: { status: 69, failure, forced: false }, heard: 0 })
   })
 
-  it('names a deputy that tells the cause if rank 0 is lost: the lowest rank that is there', async () => {
-    const { join, deputies, member } = startRun(exclusive, { come: [0, 3] })
-    expect(deputies).toEqual(new Map([[3, 3]]))
-    join(1)
-    expect(deputies).toEqual(
-      new Map([
-        [3, 1],
-        [1, 1],
-      ]),
-    )
-    join(2)
-    expect(deputies).toEqual(
-      new Map([
-        [3, 1],
-        [1, 1],
-        [2, 1],
-      ]),
-    )
-    expect(member(0).heard).toEqual([])
-    const without = startRun(withoutClient, { minWorkers: 0 })
-    await lose(without.member(1))
-    expect(without.deputies.get(2)).toBe(2)
-  })
-
   it('remembers who fell silent, and says it while the run goes on', async () => {
     const { coordinator, join, forget } = startRun(exclusive, { come: [0, 1, 2] })
     let fall!: (how: 'silent') => void
@@ -462,23 +428,6 @@ describe('Coordinator', () => {
     const { member } = startRun(exclusive, { warnOfPaused })
     member(1).channel.send({ type: 'ended', status: 1 })
     expect(member(2).heard).toEqual([{ type: 'end', status: 1, forced: false }])
-  })
-
-  it('passes a signal to the client program alone, and waits for it to end', async () => {
-    const { member, everybody } = startRun(exclusive)
-    member(3).channel.send({ type: 'signal', signal: 'SIGINT', again: false })
-    expect(everybody()).toEqual([[], [{ type: 'terminate', signal: 'SIGINT' }], [], []])
-    member(1).channel.send({ type: 'ended', status: 5 })
-    await settle()
-    expect(member(0).heard).toEqual([{ type: 'end', status: 5, forced: false }])
-  })
-
-  it('forces the end at a second signal, without grace', () => {
-    const { member, everybody } = startRun(exclusive)
-    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: false })
-    member(2).channel.send({ type: 'signal', signal: 'SIGTERM', again: true })
-    const end = { type: 'end', status: 143, forced: true }
-    expect(everybody()).toEqual([[end], [{ type: 'terminate', signal: 'SIGTERM' }, end], [end], [end]])
   })
 
   it('forces an end that was under way, and keeps its status and cause', () => {

@@ -30,51 +30,36 @@ import {
 } from './names.ts'
 import { notSharedError } from './not-shared.ts'
 import { publishOutcome, publishOutcomeAtOnce } from './outcome.ts'
-import {
-  type AskOwner,
-  type VerifyScheduler,
-  PathInUseError,
-  type PathQuestions,
-  readTarget,
-  whoseTarget,
-} from './path-state.ts'
+import { PathInUseError, type PathQuestions, readTarget, whoseTarget } from './path-state.ts'
 import { clearPlace, type PublishPlace, publicPlace, publishAt } from './publish.ts'
 import { coordinatorIn, coordinatorPlace, makeRunDirectory, runFiles } from './run-directory.ts'
 import { clearStaleFiles } from './stale-files.ts'
 import { defaultPollInterval } from './watch.ts'
 
 /** Where and how the processes of one run meet. */
-export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
+export interface FileStoreOptions extends PathQuestions, Pick<LockOptions, 'onLock'> {
   /** Absolute path of the public scheduler file, its placeholders filled in. */
   readonly schedulerFile: string
-  /** The run key as one word: see `formatRunKey`. */
-  readonly runKey: string
   /** Number of processes of the run. */
   readonly size: number
   /** Number of nodes that they are on. */
   readonly nodes: number
   /** This process, and its node as the workload manager has it. */
   readonly me: { readonly rank: number; readonly node: string }
-  /** Whether this process is known to be on another node than rank 0. @default it is not known */
-  readonly isFar?: boolean
+  /** Whether this process is known to be on another node than rank 0. */
+  readonly isFar: boolean
   readonly watch: WatchMode
   /** Milliseconds between two listings. Undefined: chosen so that all processes together keep to the budget. */
   readonly pollInterval: number | undefined
-  /** Removes the run's directory at the end of this process. @default it stays for those who may come late */
-  readonly keeper?: DirectoryKeeper | undefined
-  /** How this process meets the others of its host, where it knows its rank among them. @default each process looks by itself */
-  readonly relay?: HostRelayOptions | 'alone on its host' | undefined
+  /** Removes the run's directory at the end of this process. Undefined: it stays for those who may come late. */
+  readonly keeper: DirectoryKeeper | undefined
+  /** How this process meets the others of its host, where it knows its rank among them. Undefined: each process looks by itself. */
+  readonly relay: HostRelayOptions | 'alone on its host' | undefined
   /** Operations a second that all processes together may ask of the filesystem while they wait. */
   readonly metadataBudget: number
   readonly logger: Logger
-  /** Milliseconds that the filesystem may take for one look. @default 25 s */
-  readonly filesystemTimeout?: number
-  /** Asks the control port of another run whether it lives. */
-  readonly ask: AskOwner
-  /** Tries the address in a scheduler file that nobody claims. */
-  readonly verifyScheduler: VerifyScheduler
-  /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. @default never */
-  readonly isOver?: (runKey: string) => boolean
+  /** Milliseconds that the filesystem may take for one look. */
+  readonly filesystemTimeout: number
 }
 
 /**
@@ -84,7 +69,6 @@ export interface FileStoreOptions extends Pick<LockOptions, 'onLock'> {
 export class FileStore {
   readonly paths: RendezvousPaths
   readonly #options: FileStoreOptions
-  readonly #questions: PathQuestions
   readonly #directory: PrivateDirectory
   #relay: HostRelay | undefined
   #nonce: string | undefined
@@ -95,7 +79,6 @@ export class FileStore {
     this.#options = options
     this.paths = rendezvousPaths(options.schedulerFile, options.runKey)
     this.#directory = new PrivateDirectory(this.paths.runDirectory)
-    this.#questions = { ...options, isOver: options.isOver ?? (() => false) }
   }
 
   /**
@@ -130,7 +113,7 @@ export class FileStore {
     this.#nonce = record.nonce
     const { paths } = this
     // First, so that nothing is removed where nothing can be written.
-    const place = coordinatorPlace(this.#directory, paths.coordinator, this.#questions)
+    const place = coordinatorPlace(this.#directory, paths.coordinator, this.#options)
     await this.#unlessContested(publishAt(place, JSON.stringify(record), this.#publishing(options)))
     this.#say({ kind: 'coordinator', record })
     if (publishes && (await this.#isTaken()))
@@ -139,7 +122,7 @@ export class FileStore {
     await this.#unlessContested(
       removeKnownFiles(this.#directory, runFiles, (name) => name === outcomeName || name === killedName),
     )
-    if (publishes) await clearStaleFiles({ paths, questions: this.#questions, logger: this.#options.logger })
+    if (publishes) await clearStaleFiles({ paths, questions: this.#options, logger: this.#options.logger })
   }
 
   /**
@@ -183,7 +166,7 @@ export class FileStore {
     const found = await lookUp(this.#directory, {
       ...options,
       ...{ runKey, filesystemTimeout, logger, relay: this.#relay },
-      ...(this.#options.isFar === true ? { farNode: me.node } : {}),
+      farNode: this.#options.isFar ? me.node : undefined,
       interval: pollInterval ?? defaultPollInterval(lookers, metadataBudget),
       intervalAlone: pollInterval ?? defaultPollInterval(size, metadataBudget),
       mode: watch,
@@ -321,7 +304,7 @@ export class FileStore {
   }
 
   get #publicPlace(): PublishPlace {
-    return publicPlace(this.paths, this.#questions)
+    return publicPlace(this.paths, this.#options)
   }
 
   #publishing(options: Pick<LockOptions, 'signal' | 'patience'>): Parameters<typeof publishAt>[2] {

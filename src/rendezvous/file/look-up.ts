@@ -23,17 +23,17 @@ export interface LookUpOptions {
   readonly runKey: string
   /** Milliseconds. */
   readonly timeout: number
-  /** Milliseconds that the filesystem may take for one look. @default 25 s */
-  readonly filesystemTimeout?: number | undefined
+  /** Milliseconds that the filesystem may take for one look. */
+  readonly filesystemTimeout: number
   /** Milliseconds between two listings. */
   readonly interval: number
   /** The same where a process looks by itself that has waited for the relay of its host. */
   readonly intervalAlone: number
-  /** Tells the processes of this host. @default this process looks for itself */
-  readonly relay?: HostRelay | undefined
+  /** Tells the processes of this host. Undefined: this process looks for itself. */
+  readonly relay: HostRelay | undefined
   readonly mode: WatchMode
   /** The node of this process, where rank 0 is known to be on another. */
-  readonly farNode?: string | undefined
+  readonly farNode: string | undefined
   readonly logger: Logger
   /** Nonces of records that were found to be dead and are not to be returned again. @default none */
   readonly except?: ReadonlySet<string> | undefined

@@ -17,9 +17,11 @@ export type VerifyScheduler = (file: SchedulerFile) => Promise<SchedulerAnswer>
 
 /** How to find out whether what stands at a path is stale. */
 export interface PathQuestions {
-  /** The run that asks. */
+  /** The run that asks, as one word: see `formatRunKey`. */
   readonly runKey: string
+  /** Asks the control port of another run whether it lives. */
   readonly ask: AskOwner
+  /** Tries the address in a scheduler file that nobody claims. */
   readonly verifyScheduler: VerifyScheduler
   /** Whether the run of that key is over for certain, as an earlier start of a restarted job is. */
   readonly isOver: (runKey: string) => boolean

@@ -47,7 +47,7 @@ async function waitWith(others: readonly string[], timeout: number): Promise<{ e
   const time = fakeTime(async () => [...others, ...(await directory.list())])
   const options: LookUpOptions = {
     ...{ ...time, runKey: 'k', timeout, interval: 1_000, intervalAlone: 1_000, mode: 'poll', farNode: 'node1' },
-    logger: notes(),
+    ...{ logger: notes(), filesystemTimeout: 25_000, relay: undefined },
   }
   const error = await lookUp(directory, options).catch((why: unknown) => why)
   expect(await directory.list()).toEqual(['waits-node1'])
