@@ -7,7 +7,6 @@
 # first, and examined from the inside: whatever its name then stands for, what is removed is what was
 # examined. Links are not followed, and other filesystems are not entered.
 set -f
-me=$(id -u)
 
 # Sets `path`, `parent` and `name` to what the encoded $1 stands for. Fails where it is not well formed.
 decode() {
@@ -38,9 +37,10 @@ decode() {
 
 # Whether the working directory has the inode $1, is this user's, and nobody else may enter it.
 is_private() {
-  # inode mode links owner ...
+  [ -O . ] || return 1
+  # inode mode ...
   set -- "$1" $(ls -dni .)
-  [ "$1" = "$2" ] && [ "$5" = "$me" ] || return 1
+  [ "$1" = "$2" ] || return 1
   case $3 in d???--[!xs]--[!xt]*) ;; *) return 1 ;; esac
 }
 
@@ -69,10 +69,7 @@ remove_empty() {
     .?*.run-?* | .?*.doctor-?* | dask-hpc-runner-?*) ;;
     *) return ;;
   esac
-  cd -P -- "$path" || return
-  # inode mode links owner ...
-  set -- $(ls -dni .)
-  [ "$4" = "$me" ] && cd -P .. && rmdir -- "./$name"
+  cd -P -- "$path" && [ -O . ] && cd -P .. && rmdir -- "./$name"
 }
 
 # Makes the empty file $2 in a run's own directory, which has the inode $1, unless something is there already.
@@ -89,11 +86,8 @@ leave_note() {
 remove_file() {
   decode "$2" || return
   case $1 in *[!A-Za-z0-9-]*) return ;; ????????????????*) ;; *) return ;; esac
-  cd -P -- "$parent" && [ -f "./$name" ] || return
-  word=$1
-  set -- $(ls -dni -- "./$name")
-  case $2 in -*) ;; *) return ;; esac
-  [ "$4" = "$me" ] && grep -qsF -e "$word" -- "./$name" && rm -f -- "./$name"
+  cd -P -- "$parent" && [ -f "./$name" ] && [ ! -h "./$name" ] && [ -O "./$name" ] || return
+  grep -qsF -e "$1" -- "./$name" && rm -f -- "./$name"
 }
 
 # Removes the directory $1, which is a lock, if it is empty.
