@@ -22,16 +22,21 @@ export class Deputy {
 
   /** A rank has come, or may have gone. */
   appoint(joined?: PresentRank): void {
-    const [deputy, ...others] = this.#present().toSorted((a, b) => this.#isNear(a) - this.#isNear(b) || a.rank - b.rank)
+    const present = this.#present()
+    const deputy = present.reduce<PresentRank | undefined>((best, each) => this.#better(best, each), undefined)
     if (deputy === undefined) return
-    // The deputy first: if this process ends in between, rather two tell it than none.
-    const untold = deputy.rank === this.#rank ? (joined === undefined ? [] : [joined]) : [deputy, ...others]
+    const isNew = deputy.rank !== this.#rank
     this.#rank = deputy.rank
+    // The deputy first: if this process ends in between, rather two tell it than none.
+    const untold = isNew ? [deputy, ...present.filter((each) => each !== deputy)] : [joined ?? []].flat()
     for (const { channel } of untold) channel.send({ type: 'deputy', rank: deputy.rank })
   }
 
-  /** The lowest rank on another host than rank 0's comes first, because that host may be lost as a whole. */
-  #isNear({ host }: PresentRank): number {
-    return host === this.#host0 ? 1 : 0
+  /** The lowest rank on another host than rank 0's, because that host may be lost as a whole; else the lowest one. */
+  #better(best: PresentRank | undefined, other: PresentRank): PresentRank {
+    if (best === undefined) return other
+    const [isFar, isOtherFar] = [best.host !== this.#host0, other.host !== this.#host0]
+    const isBest = isFar === isOtherFar ? best.rank < other.rank : isFar
+    return isBest ? best : other
   }
 }
