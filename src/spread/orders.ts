@@ -2,28 +2,20 @@ import * as z from 'zod/mini'
 import { endingSignals, userSignals } from '../util/early-signals.ts'
 
 /** What a rank is told by its launcher, as a line of JSON; the line stays open for the signals that follow. */
-export interface SpreadOrders {
+export const spreadOrdersSchema = z.object({
   /** What the rank says when it is ready. */
-  readonly word: string
-  /** The working directory. */
-  readonly directory: string
-  readonly env: Readonly<Record<string, string>>
-  /** The command of dask-hpc-runner, with its arguments. */
-  readonly args: readonly string[]
-  /** For how long the rank waits for the others to be ready. In milliseconds. */
-  readonly beginTimeout: number
-  /** The least time between two looks for the launcher's words, where these are files. In milliseconds. */
-  readonly lookInterval: number
-}
-
-export const spreadOrdersSchema: z.ZodMiniType<SpreadOrders> = z.object({
   word: z.string(),
+  /** The working directory. */
   directory: z.string(),
   env: z.record(z.string(), z.string()),
-  args: z.array(z.string()),
+  /** The command of dask-hpc-runner, with its arguments. */
+  args: z.readonly(z.array(z.string())),
+  /** For how long the rank waits for the others to be ready. In milliseconds. */
   beginTimeout: z.number(),
+  /** The least time between two looks for the launcher's words, where these are files. In milliseconds. */
   lookInterval: z.number(),
 })
+export type SpreadOrders = z.infer<typeof spreadOrdersSchema>
 
 /** What a rank is told on the line when all of them are ready. */
 export const beginWord = 'begin'

@@ -58,12 +58,8 @@ test.each([
 })
 
 test.each([
-  ['node1', 'node1.site', true],
-  ['node1.site', 'node1', true],
-  ['NODE1', 'node1', true],
-  ['node1.a', 'node1.b', false],
+  ['NODE1', 'node1.site', true],
   ['node10', 'node1', false],
-  ['node1.site', 'node1.site.org', true],
   ['me@node1', 'node1', false],
   ['localhost', 'node1', true],
 ])('host %s is this one where that is called %s: %s', (name, own, is) => {

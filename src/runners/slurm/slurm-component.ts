@@ -16,14 +16,14 @@ export function isHeterogeneous(env: Environment): boolean {
 }
 
 /** The parts of a heterogeneous job, in their order, as far as their nodes are said: there may be gaps between them. */
-export function components(env: Environment, most = mostNames): readonly Component[] {
+export function components(env: Environment): readonly Component[] {
   const found: Component[] = []
   let names = 0
   for (const number of numbersSaid(env)) {
     const [name = ''] = componentNames(nodeList, number).filter((each) => readVariable(env, each))
     const nodes = expandNodeList(readVariable(env, name) ?? '')
     names += nodes?.length ?? 0
-    if (names > most) return found
+    if (names > mostNames) return found
     if (nodes !== undefined) found.push({ number, nodes })
   }
   return found

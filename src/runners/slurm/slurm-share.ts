@@ -3,6 +3,7 @@ import { type Environment, readVariable } from '../../identity/environment.ts'
 import { expandNodeList } from '../../identity/node-list.ts'
 import { type Amount, equalPart, type Share } from '../../identity/share.ts'
 import { ShareVariables } from '../../identity/share-variables.ts'
+import { formatCount } from '../../util/format.ts'
 import { isHeterogeneous, requestVariables } from './slurm-component.ts'
 import { countNodes, nodeCounts, nodesInOrder, taskCounts, tasksByNode } from './slurm-nodes.ts'
 
@@ -34,7 +35,9 @@ export function slurmShare(env: Environment, sharing?: Sharing): Share {
     ...tasks,
     cpus: [...(onNode === undefined ? [] : [equalPart(onNode.amount, onNode.source, processes)]), ...perTask],
     memory: [
-      ...memoryPerNode(env, variables, processes),
+      ...memoryAsked(env, variables, 'SLURM_MEM_PER_NODE').map(({ amount, source }) =>
+        equalPart(amount, source, processes),
+      ),
       ...memoryPerCpu(env, variables, { processes, onNode: onNode?.amount, perTask: smallest(perTask) }),
       ...memoryPerGpu(env, variables, processes),
     ],
@@ -126,11 +129,9 @@ function cpusPerTask(env: Environment, variables: ShareVariables): readonly Amou
   return positive(Number(cpus), 'SLURM_TRES_PER_TASK')
 }
 
-/** 0 stands for all of the node's memory. */
-function memoryPerNode(env: Environment, variables: ShareVariables, processes: number): readonly Amount[] {
-  return requestVariables(env, 'SLURM_MEM_PER_NODE').flatMap((name) =>
-    positive(variables.bytes(name), name).map(({ amount }) => equalPart(amount, name, processes)),
-  )
+/** The amounts of memory that are asked for under a name. 0 stands for all of the node's memory. */
+function memoryAsked(env: Environment, variables: ShareVariables, name: string): readonly Amount[] {
+  return requestVariables(env, name).flatMap((each) => positive(variables.bytes(each), each))
 }
 
 interface Cpus {
@@ -145,24 +146,20 @@ function memoryPerCpu(
   variables: ShareVariables,
   { processes, onNode = Infinity, perTask = Infinity }: Cpus,
 ): readonly Amount[] {
-  return requestVariables(env, 'SLURM_MEM_PER_CPU').flatMap((name) =>
-    positive(variables.bytes(name), name).map(({ amount }) => {
-      if (onNode / processes <= perTask && Number.isFinite(onNode))
-        return equalPart(amount * onNode, `${name} × ${count(onNode, 'CPU')}`, processes)
-      const cpus = Number.isFinite(perTask) ? perTask : 1
-      return { amount: amount * cpus, source: `${name} × ${count(cpus, 'CPU')}` }
-    }),
-  )
+  return memoryAsked(env, variables, 'SLURM_MEM_PER_CPU').map(({ amount, source }) => {
+    if (onNode / processes <= perTask && Number.isFinite(onNode))
+      return equalPart(amount * onNode, `${source} × ${formatCount(onNode, 'CPU')}`, processes)
+    const cpus = Number.isFinite(perTask) ? perTask : 1
+    return { amount: amount * cpus, source: `${source} × ${formatCount(cpus, 'CPU')}` }
+  })
 }
 
 function memoryPerGpu(env: Environment, variables: ShareVariables, processes: number): readonly Amount[] {
   const gpus = gpusOnNode(env, variables, processes)
   // A node without any, in a job that asks by GPU: this tells nothing of its memory.
   if (gpus === undefined || gpus === 0) return []
-  return requestVariables(env, 'SLURM_MEM_PER_GPU').flatMap((name) =>
-    positive(variables.bytes(name), name).map(({ amount }) =>
-      equalPart(amount * gpus, `${name} × ${count(gpus, 'GPU')}`, processes),
-    ),
+  return memoryAsked(env, variables, 'SLURM_MEM_PER_GPU').map(({ amount, source }) =>
+    equalPart(amount * gpus, `${source} × ${formatCount(gpus, 'GPU')}`, processes),
   )
 }
 
@@ -218,8 +215,4 @@ function positive(amount: number | undefined, source: string): readonly Amount[]
 
 function smallest(amounts: readonly Amount[]): number | undefined {
   return amounts.length === 0 ? undefined : Math.min(...amounts.map(({ amount }) => amount))
-}
-
-function count(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? '' : 's'}`
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-
-type LibraryEnvironment = Readonly<Record<string, string | undefined>>
+import type { Environment } from '../../../identity/environment.ts'
 
 /** Names of the libraries of each family, the usual one first. */
 const names = {
@@ -31,7 +30,7 @@ const installations = [
  * The MPI libraries to try, in order: those of the family whose launcher has left its variables
  * first, and each first in the installations that the environment names, then on the loader's path.
  */
-export function libraryCandidates(env: LibraryEnvironment, platform: NodeJS.Platform = process.platform): string[] {
+export function libraryCandidates(env: Environment, platform: NodeJS.Platform = process.platform): string[] {
   const { openMpi, mpich, others } = platform === 'darwin' ? names.darwin : names.linux
   const isOpenMpi = env.OMPI_COMM_WORLD_RANK !== undefined || env.PMIX_RANK !== undefined
   const isMpich = !isOpenMpi && Object.keys(env).some((name) => /^(PMI_|PALS_|MPI_LOCAL)/.test(name))

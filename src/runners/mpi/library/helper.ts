@@ -43,6 +43,16 @@ const faults: ReadonlySet<NodeJS.Signals> = new Set(['SIGSEGV', 'SIGBUS', 'SIGIL
  * Each of its promises rejects with RunnerError `ERR_UNAVAILABLE` where the helper ends before.
  */
 export class MpiHelper {
+  /** The library that is used. Rejects with {@link NoMpiError} where there is none. */
+  readonly loaded: Promise<ProgressOf<'loaded'>>
+  /** Resolves when all ranks have come. */
+  readonly world: Promise<ProgressOf<'world'>>
+  /** What rank 0 has broadcast. */
+  readonly received: Promise<ProgressOf<'received'>>
+  /** Resolves when every rank has received it. */
+  readonly finalizing: Promise<unknown>
+  /** Resolves when this rank has left MPI. */
+  readonly finalized: Promise<unknown>
   readonly #child: Child
   #hasCrashed = false
   #hasWorld = false
@@ -65,6 +75,11 @@ export class MpiHelper {
       finalizing: deferred(),
       finalized: deferred(),
     }
+    this.loaded = this.#reports.loaded.promise
+    this.world = this.#reports.world.promise
+    this.received = this.#reports.received.promise
+    this.finalizing = this.#reports.finalizing.promise
+    this.finalized = this.#reports.finalized.promise
     if (this.#child.pipe !== undefined)
       forEachMessage(this.#child.pipe, mpiReportSchema, (report) => {
         this.#hear(report)
@@ -78,31 +93,6 @@ export class MpiHelper {
       this.#failAll(error)
     })
     this.#order({ order: 'start', library, initialise })
-  }
-
-  /** The library that is used. Rejects with {@link NoMpiError} where there is none. */
-  get loaded(): Promise<ProgressOf<'loaded'>> {
-    return this.#reports.loaded.promise
-  }
-
-  /** Resolves when all ranks have come. */
-  get world(): Promise<ProgressOf<'world'>> {
-    return this.#reports.world.promise
-  }
-
-  /** What rank 0 has broadcast. */
-  get received(): Promise<ProgressOf<'received'>> {
-    return this.#reports.received.promise
-  }
-
-  /** Resolves when every rank has received it. */
-  get finalizing(): Promise<unknown> {
-    return this.#reports.finalizing.promise
-  }
-
-  /** Resolves when this rank has left MPI. */
-  get finalized(): Promise<unknown> {
-    return this.#reports.finalized.promise
   }
 
   get exited(): Promise<unknown> {

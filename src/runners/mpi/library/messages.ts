@@ -1,19 +1,15 @@
 import * as z from 'zod/mini'
 
 /** What the helper process is told, a JSON line each. */
-export type MpiOrder =
+export const orderSchema = z.union([
   /** The first. `initialise: false`: only find and open the library, and end. */
-  | { readonly order: 'start'; readonly library?: string | undefined; readonly initialise: boolean }
-  /** For rank 0: what all ranks are to receive. */
-  | { readonly order: 'broadcast'; readonly text: string }
-  /** End all ranks of the world. */
-  | { readonly order: 'abort'; readonly status: number }
-
-export const orderSchema: z.ZodMiniType<MpiOrder> = z.union([
   z.object({ order: z.literal('start'), library: z.optional(z.string()), initialise: z.boolean() }),
+  /** For rank 0: what all ranks are to receive. */
   z.object({ order: z.literal('broadcast'), text: z.string() }),
+  /** End all ranks of the world. */
   z.object({ order: z.literal('abort'), status: z.number() }),
 ])
+export type MpiOrder = z.infer<typeof orderSchema>
 
 /** What the helper process says, a JSON line each, in this order. */
 export const mpiReportSchema = z.union([
