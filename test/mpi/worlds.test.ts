@@ -12,15 +12,15 @@ const workers = (on: number): string[] => ['--', 'python3', join(programs, 'work
 
 for (const launcher of launchers) {
   // Four of them: with a scheduler file, below.
-  for (const n of [1, 2, 6]) {
+  for (const [n, names] of [
+    [1, '0'],
+    [2, '0, 1'],
+  ] as const) {
     mpiTest(`${launcher.name}, ${n} ranks: the client sees every worker, and nothing is left`, async () => {
       await using cluster = await Cluster.make()
       const run = startRanks(cluster, launcher, n, ['run', ...workers(n - 1)])
       await run.expectStatus(0)
-      const first = n < 3 ? 0 : 2
-      // The program sorts them as texts.
-      const names = Array.from({ length: n - first }, (_, i) => String(first + i)).sort()
-      expect(run.stdout).toContain(`workers [${names.join(', ')}]\nresult 21 on ${n - 1}\n`)
+      expect(run.stdout).toContain(`workers [${names}]\nresult 21 on ${n - 1}\n`)
       expect(run.stderr).toMatch(/\[0 [a-z+]+\] the processes meet by a broadcast over MPI: libmpi/)
       run.expectNoAlarm()
       await cluster.expectNothingLeft()
