@@ -43,7 +43,7 @@ function numbersSaid(env: Environment): readonly number[] {
  * The parts that this task may be of: those that hold its node. More than one only where several of them
  * have nodes in common and the node's number does not tell either.
  */
-export function ownComponents(env: Environment): readonly Component[] {
+function ownComponents(env: Environment): readonly Component[] {
   const all = components(env)
   const host = readVariable(env, 'SLURMD_NODENAME')
   const holding = all.filter(({ nodes }) => host !== undefined && nodes.includes(host))

@@ -164,7 +164,7 @@ function memoryPerGpu(env: Environment, variables: ShareVariables, processes: nu
 }
 
 /** GPUs that the tasks of this node have together; undefined where nothing tells. */
-export function gpusOnNode(env: Environment, variables: ShareVariables, processes: number): number | undefined {
+function gpusOnNode(env: Environment, variables: ShareVariables, processes: number): number | undefined {
   const onNode = variables.number('SLURM_GPUS_ON_NODE')
   if (onNode !== undefined) return onNode
   // SLURM_STEP_GPUS comes last: where Slurm binds each task to its GPUs, it names only those.
