@@ -27,7 +27,7 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
     root.command('env').description('print what a shell or a notebook on another node needs to join a running cluster'),
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.env, command)
-    await (await import('./run-env.ts')).runEnv(options)
+    await (await import('./run-cluster-command.ts')).runEnv(options)
   })
 
   withFlags(

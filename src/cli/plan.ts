@@ -1,6 +1,7 @@
 import { checkPlan, formatPlan, plan, planFor } from '../commands/plan.ts'
 import { chooseRunner, type RunnerKind } from '../runners/choose-runner.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
+import { releaseSignals } from '../util/early-signals.ts'
 import { print } from './print.ts'
 
 /** What is planned for. */
@@ -12,6 +13,7 @@ export interface PlanFlags {
 
 /** Prints who would do what. */
 export async function runPlan(given: RunnerOptions, { runner, ntasks }: PlanFlags): Promise<void> {
+  releaseSignals()
   const options = completeOptions(given)
   if (ntasks !== undefined) {
     const planned = planFor({ ...options, size: ntasks })

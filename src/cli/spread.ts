@@ -5,6 +5,7 @@ import { findHosts } from '../spread/find-hosts.ts'
 import { spread } from '../spread/spread.ts'
 import { printable } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
+import { say } from './print.ts'
 import { addFlags, type CommandOptions, readRun, withClient } from './flags.ts'
 
 /** Starts a run on every host of the job, and ends this process with its status. */
@@ -29,8 +30,4 @@ function readSpreadRun([name = '', ...args]: readonly string[]): CompleteOptions
   const command = addFlags(new Command('run')).argument('[command...]').passThroughOptions().exitOverride()
   command.action(() => undefined).parse([...args], { from: 'user' })
   return completeOptions(withClient(command.args, readRun(command, command.args)))
-}
-
-function say(text: string): void {
-  process.stderr.write(`dask-hpc-runner: ${printable(text)}\n`)
 }

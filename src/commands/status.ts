@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import * as z from 'zod/mini'
 import type { SchedulerIdentity, WorkerIdentity, SchedulerVersions } from '../dask/answers.ts'
 import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from '../dask/dashboard.ts'
+import { systemNames } from '../options/names.ts'
 import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 import type { LiveCluster } from './cluster/find.ts'
@@ -183,11 +184,18 @@ function versionsOf(versions: SchedulerVersions | undefined) {
   }
 }
 
+/**
+ * The job and the step in a run key. The ids of most systems may have anything in them, and so may the name of a cluster of Slurm,
+ * whose jobs have numbers.
+ */
+const jobInKey = new RegExp(`^(?:(?:${[...systemNames, 'variables'].join('|')})-(.+)|.*-(\\d+))\\.([^.]+)-r\\d+$`)
+
 function describeRun(
   { run_key, n_workers, host, pid, end_time = NaN }: ClusterRecord,
   now: number,
 ): NonNullable<ClusterStatus['run']> {
-  const [, job_id = null, step_id = null] = /-([^-.]+)\.([^-.]+)-r\d+$/.exec(run_key) ?? []
+  const [, ofSystem, ofSlurm, step_id = null] = jobInKey.exec(run_key) ?? []
+  const job_id = ofSystem ?? ofSlurm ?? null
   const end = new Date(end_time * 1000)
   const isKnown = !Number.isNaN(end.getTime())
   return {

@@ -1,5 +1,7 @@
+import { isSpoken } from '../dask/address.ts'
 import type { SchedulerIdentity } from '../dask/answers.ts'
 import { DaskError } from '../dask/errors.ts'
+import { reachDask } from '../dask/verify-scheduler.ts'
 import { RunnerError } from '../errors.ts'
 import { formatDuration } from '../util/duration.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -7,6 +9,7 @@ import { printable } from '../util/printable.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
 import { findCluster, type LiveCluster, noCluster } from './cluster/find.ts'
+import type { FindOptions } from './cluster/no-cluster.ts'
 import { lookAt } from './cluster/look.ts'
 import { formatCount } from '../util/format.ts'
 import { type ConnectedRun, connectToRun } from './cluster/connect-to-run.ts'
@@ -146,21 +149,29 @@ async function gone(
   { tls, timeout, signal }: StopOptions & { readonly tls: TlsFiles | undefined },
   end: number,
 ): Promise<void> {
-  const { address, id } = cluster
-  const place = { address, ...(tls && { tls }) }
   for (;;) {
     const left = leftUntil(end)
-    const now = await findCluster(place, { timeout: Math.min(left, longestLook), signal })
-    if (now.kind === 'alive') now.client.close()
-    // What cannot be reached is not known to be gone.
-    const unknown = now.kind === 'silent' || now.kind === 'unreachable'
-    if (now.kind === 'alive' ? now.identity.id !== id : !unknown) return
+    if (await isGone(cluster, tls, { timeout: Math.min(left, longestLook), signal })) return
     if (monotonic() >= end) {
       const message = `Cannot see the end of ${formatCluster(cluster)}: it is still there after ${formatDuration(timeout)}`
       throw new RunnerError(message, { code: 'ERR_TIMED_OUT' })
     }
     await sleep(Math.min(interval, left), signal)
   }
+}
+
+/** Whether the scheduler is gone for sure: what cannot be reached is not known to be. */
+async function isGone(
+  { address, id }: StoppedCluster,
+  tls: TlsFiles | undefined,
+  options: Required<FindOptions>,
+): Promise<boolean> {
+  // Of another protocol it can only be seen whether somebody listens.
+  if (!isSpoken(address)) return (await reachDask(address, options)) === 'refuses'
+  const now = await findCluster({ address, ...(tls && { tls }) }, options)
+  if (now.kind !== 'alive') return now.kind !== 'silent' && now.kind !== 'unreachable'
+  now.client.close()
+  return now.identity.id !== id
 }
 
 async function isLeft(target: Target, id: string, end: number, signal: AbortSignal): Promise<boolean> {

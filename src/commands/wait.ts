@@ -1,4 +1,5 @@
 import type { ControlClient } from '../control/control-client.ts'
+import { isSpoken } from '../dask/address.ts'
 import type { SchedulerClient } from '../dask/scheduler-client.ts'
 import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
@@ -120,7 +121,9 @@ async function find(
 async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<FoundCluster | NoCluster> {
   const end = monotonic() + timeout
   const connected = await connectToRun(target, { timeout, signal })
-  if (connected !== undefined) {
+  // Of another protocol rank 0 counts no workers.
+  if (connected !== undefined && !isSpoken(connected.file.address)) connected.client[Symbol.dispose]()
+  else if (connected !== undefined) {
     const { client, file } = connected
     const certificates = await certificatesFor(file.address, file, target, { timeout: leftUntil(end), signal })
     if (certificates.kind !== 'tls') throw noCluster(target, 'Cannot wait for', certificates)

@@ -24,3 +24,13 @@ export function parseAddress(address: string): DaskAddress {
     throw new RangeError(`Cannot use the address "${printable(address)}": only tcp:// and tls:// are spoken here`)
   return { protocol, host, port }
 }
+
+/** Whether {@link parseAddress} takes it. */
+export function isSpoken(address: string): boolean {
+  try {
+    parseAddress(address)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -26,3 +26,10 @@ export function takeHeldSignal(): EndingSignal | undefined {
   held = undefined
   return signal
 }
+
+/** Lets the signals that end a run end this process as they end any other, where it has nothing to end or to remove first. */
+export function releaseSignals(): void {
+  for (const signal of endingSignals) process.removeAllListeners(signal)
+  const signal = takeHeldSignal()
+  if (signal !== undefined) process.kill(process.pid, signal)
+}

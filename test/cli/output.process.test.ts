@@ -21,11 +21,11 @@ const gone = { before: 'exec 3> >(exec true); wait $!', into: '&3' }
 const full = { into: '/dev/full' }
 const nothingListens = 'tcp://127.0.0.1:1'
 
-/** A scheduler without workers. */
-async function scheduler(): Promise<string> {
+/** A scheduler with these workers. */
+async function scheduler(workers: object = {}): Promise<string> {
   const peer = await startFakeScheduler(({ op }) => {
     if (op === 'identity')
-      return { type: 'Scheduler', id: 'S-1', address: 'tcp://10.0.0.1:1', started: 1_700_000_000, workers: {} }
+      return { type: 'Scheduler', id: 'S-1', address: 'tcp://10.0.0.1:1', started: 1_700_000_000, workers }
     return op === 'versions' ? { host: {}, packages: {} } : null
   })
   return `tcp://${peer.place}`
@@ -63,5 +63,21 @@ describe('a reader that has gone', () => {
 
   it.each(['status', 'status --json', 'status --follow'])('is no error of %s', async (command) => {
     expect(await run(0, `${command} --scheduler ${await scheduler()}`, gone)).toBe('')
+  })
+})
+
+describe('a reader that reads no further', () => {
+  it.each(['plan -n 100000', 'status'])('keeps no signal from ending %s', async (command) => {
+    await using cluster = await Cluster.make()
+    cluster.expectFile('begun')
+    const worker = { id: 1, host: 'h'.repeat(200), nthreads: 1, memory_limit: 0, status: 'running' }
+    const workers = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`tcp://h:${i}`, worker]))
+    const at = command === 'status' ? `--json --scheduler ${await scheduler(workers)}` : ''
+    const script = `exec 3> >(head -c 1 >begun; exec sleep 300); reader=$!
+      '${process.execPath}' '${program}' ${command} ${at} >&3 & command=$!
+      until [ -s begun ]; do sleep 0.1; done
+      kill -TERM $command; wait $command; status=$?; kill $reader; exit $status`
+    await cluster.start(['bash', '-c', script]).expectStatus(143)
+    await cluster.expectNothingLeft()
   })
 })

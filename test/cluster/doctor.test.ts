@@ -30,6 +30,22 @@ test('looks at a machine without a job, and leaves nothing', async () => {
   await cluster.expectNothingLeft()
 })
 
+test('with --secure, what demands encryption is no problem, and no certificates are missed', async () => {
+  await using cluster = await Cluster.make()
+  await writeFile(join(cluster.directory, 'encrypt.yaml'), 'distributed: {comm: {require-encryption: true}}')
+  const env = {
+    DASK_CONFIG: join(cluster.directory, 'encrypt.yaml'),
+    DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True',
+  }
+  const doctor = cluster.run(['doctor', '--secure', '--protocol', 'tls'], env)
+  await doctor.expectStatus(0)
+  expect(doctor.stdout).toMatch(/^note +configuration +".*encrypt.yaml" sets distributed.comm.require-encryption$/m)
+  expect(doctor.stdout).toContain('\nNothing was found that would go wrong.\n')
+  const secure = cluster.run(['doctor', '--secure'], env)
+  await secure.expectStatus(0)
+  await cluster.expectNothingLeft()
+})
+
 test('takes a directory that a run would make, and does not make it', async () => {
   await using cluster = await Cluster.make()
   const doctor = cluster.run(['doctor', '--scheduler-file', 'a/b/F.json'])

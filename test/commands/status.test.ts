@@ -98,6 +98,20 @@ describe('the status of a cluster', () => {
     expect(formatStatus(status)).toMatch(/^scheduler {2}tcp:\/\/10\.0\.0\.1:8786, for an unknown time, Dask/)
   })
 
+  it.each([
+    ['my-cluster-7.0-r0', '7', '0'],
+    ['sim-12.batch-r1', '12', 'batch'],
+    ['kubernetes-0d6b2f6c-7f5c-4b0c-8b38-0c8f4ac7a3f5.0-r0', '0d6b2f6c-7f5c-4b0c-8b38-0c8f4ac7a3f5', '0'],
+    ['aws-batch-7f3c2a10-0b1d-4a53-9d5e-3f0f8a7c1b22.0-r0', '7f3c2a10-0b1d-4a53-9d5e-3f0f8a7c1b22', '0'],
+    ['pbs-1672.mgt1.example.org.0-r0', '1672.mgt1.example.org', '0'],
+    ['local-local4711c0ffee.0-r0', null, null],
+    ['a word of somebody else', null, null],
+  ])('tells the job and the step of %s whole, or not at all', (run_key, job_id, step_id) => {
+    const record = { ...file.dask_hpc_runner, run_key } as SchedulerFile['dask_hpc_runner']
+    const live = { identity: identity([]), file: { ...file, dask_hpc_runner: record } }
+    expect(describeCluster({ path: '/F.json' }, live, constants).run).toMatchObject({ job_id, step_id })
+  })
+
   it('shows no secret', () => {
     expect(JSON.stringify(described([]))).not.toContain('not to be shown')
   })

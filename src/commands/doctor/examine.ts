@@ -80,7 +80,9 @@ export interface ExamineSeams {
  */
 export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSeams): Promise<void> {
   const probes = new Probes((type, what) => tell({ type, what }), signal)
-  const options = completeOptions(orders.options)
+  const given = completeOptions(orders.options)
+  // With certificates that are made for the run.
+  const options: CompleteOptions = given.secure ? { ...given, protocol: 'tls' } : given
   const runner = chooseOrTell(options, orders.runner)
   if ('level' in runner) {
     conclude({ findings: [runner], silent: false }, tell)

@@ -59,7 +59,7 @@ export async function lookAtSelf(subject: Subject, probes: Probes, { own, networ
         'write a temporary file',
         async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
       ),
-      options.protocol === 'tls'
+      options.protocol === 'tls' && !options.secure
         ? probes.look('look at the certificates', async () => await lookAtTls(options))
         : undefined,
       'value' in own ? lookForDirectory(own.value, subject, probes) : own,

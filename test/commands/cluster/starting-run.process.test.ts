@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { stopCluster } from '../../../src/commands/stop.ts'
 import { waitForCluster } from '../../../src/commands/wait.ts'
 import type { ControlServer, MemberChannel } from '../../../src/control/server.ts'
 import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
@@ -10,7 +13,7 @@ import { closedPort, recordOf, startServer } from '../../control/support.ts'
 import { temporaryDirectory } from '../../rendezvous/file/support/directory.ts'
 import { Cluster } from '../../support/cluster.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
-import { failureOf, storeOf } from '../../rendezvous/file/support/run.ts'
+import { failureOf, fileOf, storeOf } from '../../rendezvous/file/support/run.ts'
 
 /** Far longer than a wait needs to hear of an end. In milliseconds. */
 const long = 50_000
@@ -142,6 +145,37 @@ test('a wait ends with the cause where a run fails before it listens, and not wi
     ) as string,
   })
 })
+
+test('a run whose scheduler speaks another protocol is stopped, and is not waited for in vain', async () => {
+  const path = join(temporaryDirectory(), 'F.json')
+  const scheduler = createServer().listen(0, '127.0.0.1')
+  await once(scheduler, 'listening')
+  const server = await startServer({
+    onObserver: (visitor) => {
+      visitor.onMessage(() => {
+        rmSync(path)
+        scheduler.close(() => {
+          visitor.send({ type: 'end', status: 3, forced: false })
+          void server.close()
+        })
+      })
+    },
+  })
+  const { port } = scheduler.address() as AddressInfo
+  const file = { ...fileOf(await recordOf(server.port)), address: `ws://127.0.0.1:${port}` }
+  const published = { ...file, dask_hpc_runner: { ...file.dask_hpc_runner, secret: 'the-secret' } }
+  await writeFile(path, JSON.stringify(published), { mode: 0o600 })
+  expect(await waiting(dirname(path))).toMatchObject({
+    code: 'ERR_UNAVAILABLE',
+    message: `Cannot wait for the cluster of "${path}": cannot use the address "ws://127.0.0.1:${port}": only tcp:// and tls:// are spoken here`,
+  })
+  const signal = new AbortController().signal
+  expect(await stopCluster({ target: { path }, timeout: long, signal, onProgress: vi.fn() })).toMatchObject({
+    kind: 'stopped',
+    address: `ws://127.0.0.1:${port}`,
+    runStatus: 3,
+  })
+}, 90_000)
 
 test('a wait hears of a run whose rank 0 cannot listen', async () => {
   await using cluster = await Cluster.make()
