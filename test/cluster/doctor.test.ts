@@ -126,7 +126,7 @@ test('names a client program in another Python, and one of dask-mpi', async () =
     expect(JSON.parse(doctor.stdout)).toContainEqual({
       level: 'problem',
       subject: 'client',
-      finding: expect.stringMatching(/: distributed 2021\.1\.0 and 2/) as string,
+      finding: expect.stringMatching(/: distributed 2021\.1\.0 and not 2/) as string,
       advice: 'activate one environment for the whole job, or name its Python by --python',
     })
     expect(JSON.parse(doctor.stdout)).toContainEqual({
@@ -166,17 +166,5 @@ test('ends at a signal, without a word and with nothing left', async () => {
   only.signal('SIGTERM')
   await only.expectStatus(143)
   expect(only.stdout).toBe('')
-  await cluster.expectNothingLeft()
-})
-
-test.each([
-  [['--timeout', 'soon'], '--timeout'],
-  [['--layout', 'round'], '--layout'],
-  [['--nthreads', '0'], '--nthreads'],
-])('says what is wrong with %j', async (args, what) => {
-  await using cluster = await Cluster.make()
-  const doctor = cluster.run(['doctor', ...args])
-  await doctor.expectStatus(64)
-  expect(doctor.stderr).toContain(what)
   await cluster.expectNothingLeft()
 })

@@ -89,11 +89,16 @@ test('names the host that has another Dask', async ({ work }) => {
   await mkdir(work.path('other/distributed'), { recursive: true })
   await writeFile(work.path('other/distributed/__init__.py'), '__version__ = "2021.1.0"\n')
   work.expectFile('other')
-  const command = doctorWith(3, `export PYTHONPATH=${join(work.directory, 'other')} PYTHONDONTWRITEBYTECODE=1`)
+  const command = doctorWith(
+    3,
+    `export PYTHONPATH=${join(work.directory, 'other')} PYTHONDONTWRITEBYTECODE=1 DASK_A__B=1`,
+  )
   const step = work.srun(four, command)
   await step.expectStatus(78)
   expect(step.stdout).toMatch(/^problem +dask +rank 3 \(node3\) has distributed 2021\.1\.0 and not 2\S+ \(\S+\)$/m)
-  expect(step.stdout).toMatch(/^note +python +rank 3 \(node3\): PYTHONDONTWRITEBYTECODE is set/m)
+  expect(step.stdout).toMatch(
+    /^note +environment +rank 3 \(node3\): configures Dask in every part of the run: DASK_A__B$/m,
+  )
   expect(step.stdout).toMatch(/^1 problem, 2 warnings$/m)
   await work.expectNothingLeft()
 })

@@ -5,7 +5,7 @@ import { adviseOnScript, type ScriptPlace } from '../../python/script-advice.ts'
 import { deadline } from '../../util/wait.ts'
 import { type Finding, found } from './finding.ts'
 import { lateAnswer, probeTimeout } from './probe.ts'
-import { checkDifference, checkPythonDifference } from './versions.ts'
+import { differences } from './versions.ts'
 
 /** The program that the run is for. */
 export interface ClientFacts {
@@ -59,28 +59,13 @@ export function checkClient(
       ),
     ]
   if (cluster === undefined) return [found('ok', 'client', `"${said}" runs in ${python.executable}`)]
-  return compare(python, cluster, said)
-}
-
-function compare(client: PythonDescription, cluster: PythonDescription, said: string): Finding[] {
-  const places = `"${said}" runs in ${client.executable}, scheduler and workers in ${cluster.executable}`
+  const places = `"${said}" runs in ${python.executable}, scheduler and workers in ${cluster.executable}`
   const advice = 'activate one environment for the whole job, or name its Python by --python'
-  const findings: Finding[] = []
-  const python = checkPythonDifference(client.version, cluster.version)
-  if (python !== 'ok')
-    findings.push(found(python, 'client', `${places}: Python ${client.version} and ${cluster.version}`, advice))
-  for (const level of ['problem', 'warning'] as const) {
-    const names = [...new Set([...Object.keys(client.packages), ...Object.keys(cluster.packages)])]
-    const differing = names.filter(
-      (name) => checkDifference(name, client.packages[name], cluster.packages[name]) === level,
-    )
-    const versions = differing.map(
-      (name) => `${name} ${client.packages[name] ?? 'missing'} and ${cluster.packages[name] ?? 'missing'}`,
-    )
-    if (versions.length > 0) findings.push(found(level, 'client', `${places}: ${versions.join(', ')}`, advice))
-  }
+  const findings = differences(python, cluster).map(([level, texts]) =>
+    found(level, 'client', `${places}: ${texts.join(', ')}`, advice),
+  )
   if (findings.length > 0) return findings
-  return client.executable === cluster.executable
+  return python.executable === cluster.executable
     ? [found('ok', 'client', `"${said}" runs in the same Python`)]
     : [found('ok', 'client', `${places}, of the same versions`)]
 }

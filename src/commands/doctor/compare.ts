@@ -1,14 +1,14 @@
-import type { PythonDescription } from '../../python/describe-python.ts'
 import type { Role } from '../../identity/roles.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { groupBy } from '../../util/group-by.ts'
 import { hostAndPort } from '../../util/network.ts'
 import { checkClient } from './client.ts'
-import { type Finding, found, type Level, levels } from './finding.ts'
+import type { Filesystem } from './filesystem.ts'
+import { type Finding, found, type Level } from './finding.ts'
 import type { Gathered } from './exchange.ts'
 import type { RankFacts } from './rank-facts.ts'
 import { formatWho, type Who } from './format.ts'
-import { checkDifference, checkPythonDifference } from './versions.ts'
+import { differences } from './versions.ts'
 
 /** What rank 0 knows beside what the others have told. */
 export interface CompareOptions {
@@ -18,15 +18,17 @@ export interface CompareOptions {
   readonly hosts: readonly string[]
   /** Number of nodes. */
   readonly nodes: number
-  /** Directory in which the processes met. */
+  /** Directory in which the processes met, and its filesystem as rank 0 has it. */
   readonly directory: string
+  readonly filesystem: Filesystem
 }
 
 /** What differs between the processes of a job, each difference once. */
 export function compareRanks(gathered: Gathered, options: CompareOptions): Finding[] {
   return [
     ...checkVisibility(gathered, options),
-    ...checkVersions(gathered, options),
+    ...checkPrograms(gathered, options),
+    ...checkPythons(gathered, options),
     ...checkWorkers(gathered, options),
     ...checkReachOfRank0(gathered, options),
     ...checkTheClient(gathered, options),
@@ -40,7 +42,7 @@ function foundFor(level: Level, subject: string, finding: string, who: readonly 
 
 function checkVisibility(
   { seen, came, waited }: Gathered,
-  { own, roles, hosts, nodes, directory }: CompareOptions,
+  { own, roles, hosts, nodes, directory, filesystem }: CompareOptions,
 ): Finding[] {
   const size = roles.length
   const told = new Set([own.rank, ...seen.map(({ rank }) => rank)])
@@ -63,9 +65,9 @@ function checkVisibility(
     )
   if (unseen.length > 0) {
     const others = seen.filter(({ host }) => host !== own.host)
-    const alone = nodes > 1 && others.length === 0 && own.filesystem.local
+    const alone = nodes > 1 && others.length === 0 && filesystem.local
     const cause = alone
-      ? `it is on a local filesystem of ${own.host} (${own.filesystem.kind}), which other nodes do not see`
+      ? `it is on a local filesystem of ${own.host} (${filesystem.kind}), which other nodes do not see`
       : 'they see another directory there, cannot write in it, or were not started'
     findings.push(
       foundFor(
@@ -78,87 +80,53 @@ function checkVisibility(
     )
   }
   if (missing.length === 0) findings.push(found('ok', 'directory', `all ${size} processes see "${directory}"`))
-  return [...findings, ...checkFilesystems(seen, own)]
+  return findings
 }
 
-function checkFilesystems(seen: readonly RankFacts[], own: RankFacts): Finding[] {
-  const others = seen.filter(({ filesystem }) => filesystem.kind !== own.filesystem.kind)
-  return groupBy(others, ({ filesystem }) => filesystem.kind).map(([kind, who]) =>
-    foundFor('note', 'directory', `it is ${kind} for ${formatWho(who)} and ${own.filesystem.kind} for rank 0`, who),
+function checkPrograms({ seen }: Gathered, { own }: CompareOptions): Finding[] {
+  const others = groupBy(
+    seen.filter(({ program }) => program !== own.program),
+    ({ program }) => program,
   )
+  return others.map(([program, who]) => {
+    const finding = `dask-hpc-runner is ${program} in ${formatWho(who)} and ${own.program} in rank 0`
+    return foundFor('warning', 'program', finding, who)
+  })
 }
 
-function checkVersions({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
-  const findings = [
-    ...checkText(own, seen, {
-      subject: 'program',
-      what: 'dask-hpc-runner',
-      level: 'warning',
-      of: ({ program }) => program,
-    }),
-    ...checkText(own, seen, { subject: 'node', what: 'Node', level: 'note', of: ({ node }) => node }),
-  ]
-  const { python } = own
-  if (python === null) return findings
-  const isPart = ({ rank }: RankFacts): boolean => roles[rank]?.some((role) => role !== 'client') ?? true
-  const parts = seen.filter((facts) => isPart(facts) && facts.python !== null)
-  const differing = groupBy(parts, (facts) =>
-    JSON.stringify(facts.python === null ? null : differences(facts.python, python)),
-  )
-  for (const [, who] of differing) {
-    const theirs = who[0]?.python
-    if (theirs === undefined || theirs === null) continue
-    for (const [level, texts] of differences(theirs, python))
-      findings.push(
+/** Of those that host more than the client program. */
+function checkPythons({ seen }: Gathered, { own, roles }: CompareOptions): Finding[] {
+  const ours = own.python
+  if (ours === null) return []
+  const parts = seen.flatMap(({ rank, host, python }) => {
+    if (python === null || roles[rank]?.every((role) => role === 'client') === true) return []
+    const { executable } = python
+    const others: [Level, string[]] = ['note', [`the Python ${executable} and not ${ours.executable}`]]
+    return [
+      {
+        rank,
+        host,
+        executable,
+        differs: [...differences(python, ours), ...(executable === ours.executable ? [] : [others])],
+      },
+    ]
+  })
+  const findings = groupBy(parts, ({ executable, differs }) => JSON.stringify([executable, differs])).flatMap(
+    ([, who]) => {
+      const [{ executable, differs } = { executable: '', differs: [] }] = who
+      return differs.map(([level, texts]) =>
         foundFor(
           level,
           'dask',
-          `${formatWho(who)} ${who.length === 1 ? 'has' : 'have'} ${texts.join(', ')} (${theirs.executable})`,
+          `${formatWho(who)} ${who.length === 1 ? 'has' : 'have'} ${texts.join(', ')} (${executable})`,
           who,
           level === 'note' ? undefined : 'give all nodes the same Python, or name one that they share by --python',
         ),
       )
-  }
-  if (
-    parts.length > 0 &&
-    parts.every((facts) => facts.python !== null && differences(facts.python, python).length === 0)
+    },
   )
-    findings.push(found('ok', 'dask', `the same Python and versions in ${formatWho([own, ...parts])}`))
-  return findings
-}
-
-/** What one Python has otherwise than another, by how bad that is, the worst first. */
-function differences(theirs: PythonDescription, ours: PythonDescription): [Level, string[]][] {
-  const all: [Level, string][] = []
-  const say = (name: string, one = 'none', other = 'none'): string => `${name} ${one} and not ${other}`
-  all.push([checkPythonDifference(theirs.version, ours.version), say('Python', theirs.version, ours.version)])
-  for (const name of new Set([...Object.keys(ours.packages), ...Object.keys(theirs.packages)])) {
-    const [one, other] = [theirs.packages[name], ours.packages[name]]
-    all.push([checkDifference(name, one, other), say(name, one, other)])
-  }
-  if (theirs.executable !== ours.executable) all.push(['note', say('the Python', theirs.executable, ours.executable)])
-  return levels
-    .filter((level) => level !== 'ok')
-    .toReversed()
-    .map((level): [Level, string[]] => [level, all.filter(([its]) => its === level).map(([, text]) => text)])
-    .filter(([, texts]) => texts.length > 0)
-}
-
-interface TextRule {
-  readonly subject: string
-  readonly what: string
-  readonly level: Level
-  readonly of: (facts: RankFacts) => string
-}
-
-function checkText(own: RankFacts, others: readonly RankFacts[], { subject, what, level, of }: TextRule): Finding[] {
-  const differing = groupBy(
-    others.filter((facts) => of(facts) !== of(own)),
-    of,
-  )
-  return differing.map(([value, who]) =>
-    foundFor(level, subject, `${what} is ${value} in ${formatWho(who)} and ${of(own)} in rank 0`, who),
-  )
+  if (parts.length === 0 || findings.length > 0) return findings
+  return [found('ok', 'dask', `the same Python and versions in ${formatWho([own, ...parts])}`)]
 }
 
 function checkWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
@@ -170,38 +138,32 @@ function checkWorkers({ seen }: Gathered, { own }: CompareOptions): Finding[] {
   }))
 }
 
+/** What to do about a port of rank 0 that the others do not reach, and what it is for. */
+const ports = {
+  dask: {
+    is: 'listens',
+    advice: 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)',
+  },
+  control: {
+    is: 'would tell the others of the cluster',
+    advice: 'ask which ports are open between nodes, and name some by --control-port',
+  },
+} as const
+
 function checkReachOfRank0({ start, seen }: Gathered, { own }: CompareOptions): Finding[] {
-  const findings: Finding[] = []
-  const advice = 'name another --interface or --host, or ask which ports are open between nodes (--port, --worker-port)'
-  const address = start.listens === null ? '' : hostAndPort(start.listens.host, start.listens.port)
-  for (const answer of ['refuses', 'unreachable'] as const) {
-    const how = answer === 'refuses' ? 'is refused' : 'gets no answer'
-    const there = seen.filter((facts) => facts.reach === answer)
-    if (there.length > 0)
-      findings.push(
-        foundFor(
-          'problem',
-          'network',
-          `${formatWho(there)} ${how} at ${address}, where rank 0 on ${own.host} listens`,
-          there,
-          advice,
-        ),
-      )
-    const closed = seen.filter((facts) => facts.control === answer)
-    if (closed.length > 0 && start.control !== null)
-      findings.push(
-        foundFor(
-          'problem',
-          'network',
-          `${formatWho(closed)} ${how} at ${hostAndPort(start.control.host, start.control.port)}, where rank 0 on ${own.host} would tell the others of the cluster`,
-          closed,
-          'ask which ports are open between nodes, and name some by --control-port',
-        ),
-      )
-  }
-  const reached = seen.filter((facts) => facts.reach === 'answers')
-  if (reached.length > 0) findings.push(found('ok', 'network', `${formatWho(reached)} reach rank 0 at ${address}`))
-  return findings
+  return start.listens.flatMap(({ what, host, port }) => {
+    const address = hostAndPort(host, port)
+    const { is, advice } = ports[what]
+    const bad = (['refuses', 'unreachable'] as const).flatMap((answer) => {
+      const who = seen.filter(({ reach }) => reach[what] === answer)
+      const how = answer === 'refuses' ? 'is refused' : 'gets no answer'
+      const finding = `${formatWho(who)} ${how} at ${address}, where rank 0 on ${own.host} ${is}`
+      return who.length === 0 ? [] : [foundFor('problem', 'network', finding, who, advice)]
+    })
+    const reached = seen.filter(({ reach }) => reach[what] === 'answers')
+    if (what === 'control' || reached.length === 0) return bad
+    return [...bad, found('ok', 'network', `${formatWho(reached)} reach rank 0 at ${address}`)]
+  })
 }
 
 /** The client's process has looked at its Python; only here is that of the scheduler known. */

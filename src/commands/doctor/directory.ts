@@ -23,8 +23,8 @@ export interface DirectoryFacts {
   /** That directory, or the one above it that exists. */
   readonly existing: string
   readonly filesystem: Filesystem
-  /** How long each step of a publication took, in milliseconds. */
-  readonly steps: readonly (readonly [what: string, ms: number])[]
+  /** How long a publication took, in milliseconds. */
+  readonly tookMs: number
   /** Who else can write there. */
   readonly others: Others
 }
@@ -95,42 +95,37 @@ export const tryName = /^try-\d+\.[0-9a-f]{12}(\.tmp)?$/
 export async function tryDirectory(own: PrivateDirectory, wanted: string, rank: number): Promise<DirectoryFacts> {
   const existing = dirname(own.path)
   const name = `try-${rank}.${randomBytes(6).toString('hex')}`
-  const steps: (readonly [string, number])[] = []
-  const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    const began = monotonic()
-    try {
-      return await work()
-    } catch (error) {
-      throw cannotWrite(existing, error, what)
-    } finally {
-      steps.push([what, monotonic() - began])
-    }
-  }
+  let step = 'create'
   const attempt = async (at: string): Promise<void> => {
     const [first, second] = [join(at, `${name}.tmp`), join(at, name)]
     try {
-      const handle = await step('create', async () => await open(first, 'wx', 0o600))
+      const handle = await open(first, 'wx', 0o600)
       try {
-        await step('write', async () => await handle.writeFile(tryText))
-        await step('sync', async () => await handle.sync())
+        step = 'write'
+        await handle.writeFile(tryText)
+        step = 'sync'
+        await handle.sync()
       } finally {
         await handle.close()
       }
-      await step('rename', async () => await rename(first, second))
-      await step('list', async () => await expectListed(at, name))
-      await step('read', async () => await readOwn(second))
+      step = 'rename'
+      await rename(first, second)
+      step = 'list'
+      await expectListed(at, name)
+      step = 'read'
+      await readOwn(second)
     } finally {
-      await step('remove', async () => {
-        await Promise.all([removeFile(first), removeFile(second)])
-      })
+      await Promise.all([removeFile(first), removeFile(second)])
     }
   }
+  const began = monotonic()
   try {
     await own.use(attempt)
   } catch (error) {
-    throw cannotWrite(existing, error)
+    throw cannotWrite(existing, error, step)
   }
-  return { wanted, existing, filesystem: await filesystemOf(existing), steps, others: await lookAtOthers(existing) }
+  const tookMs = monotonic() - began
+  return { wanted, existing, filesystem: await filesystemOf(existing), tookMs, others: await lookAtOthers(existing) }
 }
 
 async function expectListed(directory: string, name: string): Promise<void> {
@@ -168,19 +163,15 @@ export interface WantedDirectory {
 
 /** Judges where the scheduler file would stand. */
 export function checkDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDirectory): Finding[] {
-  const { wanted, existing, filesystem, steps, others } = facts
+  const { wanted, existing, filesystem, tookMs, others } = facts
   const { kind, local, free } = filesystem
-  const total = steps.reduce((sum, [, ms]) => sum + ms, 0)
-  const told = steps.map(([what, ms]) => `${what} ${formatDuration(ms)}`).join(', ')
+  const took = formatDuration(tookMs)
   const where = `"${existing}" (${kind}, ${local ? 'a local kind' : 'of a network, or unknown'})`
   const findings = [
-    found(
-      'ok',
-      'directory',
-      `${where} has ${formatBytes(free)} of room; publishing there took ${formatDuration(total)}`,
-    ),
+    found('ok', 'directory', `${where} has ${formatBytes(free)} of room; publishing there took ${took}`),
   ]
-  if (total > slow) findings.push(found('warning', 'directory', `publishing in "${existing}" is slow: ${told}`))
+  if (tookMs > slow)
+    findings.push(found('warning', 'directory', `publishing in "${existing}" is slow: it took ${took}`))
   if (wanted !== existing) findings.push(found('note', 'directory', `"${wanted}" is missing; a run makes it`))
   if (local && nodes === undefined)
     findings.push(

@@ -60,7 +60,7 @@ function wantedResources({ options, run, rank, runner }: Subject): RunResources 
 /** Who this process is, and what started it. */
 function checkProcess({ options, place, run, runner }: Subject, { mpi }: Looks): Finding[] {
   return [
-    ...checkNode({ program: packageJson.version, version: process.versions.node, env: options.env }),
+    checkNode(packageJson.version, process.versions.node),
     ...checkPlace(place, options.env, runner.kind),
     ...checkSize(run),
     ...(runner.kind === 'slurm' ? [] : [found('ok', 'runner', `${runner.kind}, because ${runner.why}`)]),
@@ -71,10 +71,10 @@ function checkProcess({ options, place, run, runner }: Subject, { mpi }: Looks):
 }
 
 /** What this process would start, and with what environment. */
-function checkPrograms({ options, env, run }: Subject, { python, client, workerCommand, tls }: Looks): Finding[] {
+function checkPrograms({ options, run }: Subject, { python, client, workerCommand, tls }: Looks): Finding[] {
   return [
     ...checkSeen('python', python, (facts) => [
-      ...checkPython(facts, env),
+      ...checkPython(facts),
       ...checkConfiguration(facts.configuration ?? [], options),
       ...(facts.refusals ?? []).map((refusal) => foundMessage('problem', 'options', refusal)),
     ]),

@@ -1,4 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' }
+import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import * as z from 'zod/mini'
 import { RunnerError } from '../../errors.ts'
@@ -7,7 +8,6 @@ import { type ChosenRunner, chooseRunner, type RunnerKind } from '../../runners/
 import { kinds } from '../../runners/kinds.ts'
 import { type CompleteOptions, completeOptions, type RunnerOptions } from '../../options.ts'
 import { PrivateDirectory } from '../../filesystem/private-directory.ts'
-import { leavePresence } from './presence.ts'
 import type { RunContext } from '../../identity/run-context.ts'
 import { compareRanks } from './compare.ts'
 import { doctorDirectory, existingDirectory, makeDoctorDirectory } from './directory.ts'
@@ -17,21 +17,20 @@ import {
   doctorFiles,
   gatherRanks,
   leaveDirectory,
+  leavePresence,
   lookUpRank0,
-  type Rank0Reach,
   type ExchangeOptions,
   sendFacts,
 } from './exchange.ts'
 import { mergeFindings } from './merge.ts'
 import { lookAtMpi, type MpiFacts } from './mpi.ts'
-import { lookAtNetwork, type NetworkFacts, wantedPorts } from './network.ts'
+import { lookAtNetwork, type NetworkFacts } from './network.ts'
 import { Probes, probeTimeout, type Seen, valueOf } from './probe.ts'
 import type { RankFacts, Start } from './rank-facts.ts'
 import { formatWho } from './format.ts'
 import { type Subject, subjectOf } from './subject.ts'
-import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
-import { portsOf, readPorts } from '../../util/ports.ts'
+import { readPorts } from '../../util/ports.ts'
+import { ControlServer } from '../../control/server.ts'
 
 /** What to examine. */
 export interface DoctorOrders {
@@ -105,16 +104,15 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
       conclude(subject.rank === 0 ? { findings: all, silent: false } : speak(run, all), tell)
       return
     }
-    // As rank 0 of a run does for the others: where the scheduler would, and at its --control-port or at any that is free.
     const isFirst = run.identity.rank === 0
-    await using server = isFirst ? await listen(run, network) : undefined
-    const listens = server === undefined ? null : { host: server.host, port: server.port }
-    await using channel =
-      listens === null ? undefined : await servePort(listens.host, run.options.controlPort).catch(() => undefined)
-    const control = channel === undefined ? null : { host: channel.host, port: channel.port }
+    const servers = isFirst ? await listen(run, network) : []
     const exchange = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
-    const part = { probes, self, listens, control, exchange }
-    conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
+    const part = { probes, self, listens: servers.map(({ place }) => place), exchange }
+    try {
+      conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
+    } finally {
+      for (const { server } of servers) await server.close()
+    }
   } finally {
     await probes.tidied()
     if ('value' in own) await leave(subject, own.value)
@@ -199,21 +197,39 @@ async function leave({ rank }: Subject, own: PrivateDirectory): Promise<void> {
   await leaveDirectory(own, rank === 0 ? 'all' : rank)
 }
 
-/** Listens where the scheduler or the worker of rank 0 would; undefined where it would not, or cannot. */
-async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<ServedPort | undefined> {
+/** A place where rank 0 listens, so that the others can try to connect. */
+interface Listening {
+  readonly place: Start['listens'][number]
+  readonly server: ControlServer
+}
+
+/** Listens as rank 0 of a run does: where its scheduler or worker would, and for the control channel; not where it cannot. */
+async function listen(run: RunContext, network: Seen<NetworkFacts>): Promise<readonly Listening[]> {
   const [wanted] = 'value' in network ? network.value.listens : []
-  if (wanted === undefined) return undefined
-  const host = wanted.chosen?.address ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
-  if (host === undefined) return undefined
-  return await servePort(host, wantedPorts(wanted.component, run.options)).catch(() => undefined)
+  const host = wanted?.chosen?.address ?? (run.identity.nodes === 1 ? '127.0.0.1' : undefined)
+  if (wanted === undefined || host === undefined) return []
+  const serve = async (what: Listening['place']['what'], ports: string | undefined): Promise<readonly Listening[]> => {
+    try {
+      const range = ports === undefined ? {} : { ports: readPorts('port', ports) }
+      const key = { runKey: 'doctor', nonce: randomUUID(), secret: randomUUID() }
+      const server = await ControlServer.listen({ ...key, ...range, host, onMember: () => undefined })
+      return [{ place: { what, host, port: server.port }, server }]
+    } catch {
+      return []
+    }
+  }
+  const { options } = run
+  return [
+    ...(await serve('dask', wanted.component === 'scheduler' ? options.port : options.workerPort)),
+    ...(await serve('control', options.controlPort)),
+  ]
 }
 
 interface RankExamination {
   readonly probes: Probes
   readonly self: Promise<SelfFacts>
-  /** Where rank 0 listens: as its scheduler or worker would, and for the control channel. */
+  /** Where rank 0 listens. */
   readonly listens: Start['listens']
-  readonly control: Start['control']
   readonly exchange: ExchangeOptions
 }
 
@@ -221,13 +237,13 @@ interface RankExamination {
 async function compare(
   subject: Subject,
   run: RunContext,
-  { probes, self, listens, control, exchange }: RankExamination,
+  { probes, self, listens, exchange }: RankExamination,
 ): Promise<Conclusion> {
   const { identity, roles, options } = run
   const [gathered, facts] = await Promise.all([
     probes.look(
       'compare the processes',
-      async () => await gatherRanks({ listens, control }, exchange),
+      async () => await gatherRanks({ listens }, exchange),
       exchange.timeout + probeTimeout,
     ),
     self,
@@ -239,11 +255,12 @@ async function compare(
   }
   const ofOthers = gathered.value.seen.map(({ rank, host, findings }) => ({ rank, host, findings }))
   const compared = compareRanks(gathered.value, {
-    own: rankFacts(run, facts, undefined),
+    own: rankFacts(run, facts, {}),
     roles,
     hosts: kinds[subject.runner.kind].hosts(options.env, identity),
     nodes: identity.nodes,
     directory: dirname(subject.schedulerFile),
+    filesystem: facts.directory.filesystem,
   })
   return { findings: [...mergeFindings([own, ...ofOthers]), ...facts.ofRun, ...compared], silent: false }
 }
@@ -261,60 +278,25 @@ async function report(run: RunContext, { probes, self, exchange }: RankExaminati
   }
   // Rank 0 names those that it does not see.
   if (rank0.value === undefined) return { findings: [problem('rank 0 was not seen')], silent: true }
+  const reach = rank0.value
   const told = await probes.look(
     'tell rank 0',
-    async () => await sendFacts(rankFacts(run, facts, rank0.value), exchange),
+    async () => await sendFacts(rankFacts(run, facts, reach), exchange),
     exchange.timeout + probeTimeout,
   )
   return 'why' in told ? { findings: [problem(told.why)], silent: false } : { findings: [], silent: true }
 }
 
-function rankFacts({ identity }: RunContext, self: SelfFacts, rank0: Rank0Reach | undefined): RankFacts {
-  const { python, client, directory, findings, gets } = self
+function rankFacts({ identity }: RunContext, self: SelfFacts, reach: RankFacts['reach']): RankFacts {
+  const { python, client, findings, gets } = self
   return {
     rank: identity.rank,
     host: identity.host,
     program: packageJson.version,
-    node: process.versions.node,
     python: python ?? null,
     client: client === undefined ? null : { command: [...client.command], python: client.python ?? null },
-    filesystem: directory?.filesystem ?? { kind: 'unknown', local: false, free: 0 },
-    reach: rank0?.reach ?? null,
-    control: rank0?.control ?? null,
+    reach,
     gets: gets ?? null,
     findings: [...findings],
   }
-}
-
-/** Listens where rank 0 of a run would, so that the others can try to connect. */
-interface ServedPort extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-}
-
-/** @param ports the ports that may be listened on, as Dask writes them; undefined for any */
-async function servePort(host: string, ports: string | undefined): Promise<ServedPort> {
-  for (const candidate of ports === undefined ? [0] : portsOf(readPorts('port', ports))) {
-    const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => sockets.delete(socket))
-    })
-    try {
-      server.listen({ host, port: candidate, exclusive: true })
-      await once(server, 'listening')
-    } catch (error) {
-      if (candidate === 0) throw error
-      continue
-    }
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : candidate
-    const close = async (): Promise<void> => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
-    }
-    return { host, port, [Symbol.asyncDispose]: close }
-  }
-  throw new Error(`Cannot listen on ${host}: something listens on port ${ports ?? '0'} already`)
 }

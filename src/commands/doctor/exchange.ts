@@ -1,17 +1,18 @@
 import { parseAs } from '../../record/schemas.ts'
-import { reach } from '../../util/reach.ts'
+import { reachDask } from '../../dask/verify-scheduler.ts'
+import { hostAndPort } from '../../util/network.ts'
 import { errnoOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { type FileForms, removeKnownFiles } from '../../filesystem/known-files.ts'
 import { isTemporaryName } from '../../filesystem/temporary-name.ts'
-import { presenceName } from './presence.ts'
 import { defaultPollInterval, realWatchSeams, watchDirectory, type WatchOptions } from '../../rendezvous/file/watch.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { cannotWrite, tryName, tryText } from './directory.ts'
 import { type RankFacts, rankFactsSchema, type Start, startSchema } from './rank-facts.ts'
 
-/** Names in our directory, beside the empty `here-3.node3` of each process that has come. */
+/** Names in our directory: the empty `here-3.node3` says that a process of a host has come. */
 const startName = 'start.json'
+const presenceName = /^here-(\d+)\.(.+)$/
 const factsName = /^facts-(\d+)\.json$/
 /** All that we make in our directory. */
 export const doctorFiles: FileForms = {
@@ -98,21 +99,8 @@ async function put(own: PrivateDirectory, name: string, text: string): Promise<v
   }
 }
 
-async function tryPort(listens: Start['listens'], signal: AbortSignal): Promise<RankFacts['reach']> {
-  if (listens === null) return null
-  const socket = await reach(listens.host, listens.port, { signal })
-  if (typeof socket !== 'string') socket.destroy()
-  return socket === 'refused' ? 'refuses' : socket === 'unreachable' ? 'unreachable' : 'answers'
-}
-
-/** What another process learns from rank 0. */
-export interface Rank0Reach {
-  readonly reach: RankFacts['reach']
-  readonly control: RankFacts['control']
-}
-
 /** Every other process: waits for rank 0, and connects to where it listens. Undefined where it does not come. */
-export async function lookUpRank0(options: ExchangeOptions): Promise<Rank0Reach | undefined> {
+export async function lookUpRank0(options: ExchangeOptions): Promise<RankFacts['reach'] | undefined> {
   const { own, signal } = options
   const look = async (names: readonly string[]): Promise<Start | undefined> => {
     if (!names.includes(startName)) return undefined
@@ -120,8 +108,10 @@ export async function lookUpRank0(options: ExchangeOptions): Promise<Rank0Reach 
   }
   const start = await watchDirectory(own.path, look, watching(options)).catch(gone)
   if (start === undefined) return undefined
-  const [answer, control] = await Promise.all([tryPort(start.listens, signal), tryPort(start.control, signal)])
-  return { reach: answer, control }
+  const answers = start.listens.map(
+    async ({ what, host, port }) => [what, await reachDask(`tcp://${hostAndPort(host, port)}`, { signal })] as const,
+  )
+  return Object.fromEntries(await Promise.all(answers))
 }
 
 /** Every other process: leaves its facts, and waits until rank 0 has done with them. */
@@ -154,6 +144,18 @@ function watching({ own, size, timeout, signal }: ExchangeOptions): WatchOptions
     late: () => new Late(),
     notice: () => undefined,
     seams,
+  }
+}
+
+/** Leaves word in our directory that this process has come. Never throws. */
+export async function leavePresence(
+  own: PrivateDirectory,
+  { rank, node }: { readonly rank: number; readonly node: string },
+): Promise<void> {
+  try {
+    await own.leaveName(`here-${rank}.${node.replace(/[^A-Za-z0-9._-]/g, '_')}`)
+  } catch {
+    // A full disk, perhaps: that is a finding of its own.
   }
 }
 

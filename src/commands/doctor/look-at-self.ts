@@ -10,12 +10,12 @@ import type { MpiFacts } from './mpi.ts'
 import type { NetworkFacts } from './network.ts'
 import { probeTimeout, type Probes, pythonTimeout, type Seen } from './probe.ts'
 import { lookAtPython } from './python.ts'
-import { lookAtResources, type ResourceFacts } from './resources.ts'
-import { type ExistingFacts, lookAtExisting, lookAtPath, type PathFacts } from './path-facts.ts'
+import { lookAtResources } from './resources.ts'
+import { lookAtExisting, lookAtPath } from './path-facts.ts'
 import type { Subject } from './subject.ts'
-import { lookAtTemporary, type TemporaryFacts } from './temporary.ts'
-import { lookAtTls, type TlsFacts } from './tls.ts'
-import { lookAtSlurm, type SlurmFacts } from './workload-manager.ts'
+import { lookAtTemporary } from './temporary.ts'
+import { lookAtTls } from './tls.ts'
+import { lookAtSlurm } from './workload-manager.ts'
 import { lookAtWorkerCommand, type WorkerCommandFacts } from './worker-command.ts'
 
 /** What has been looked at already. */
@@ -28,66 +28,53 @@ export interface KnownFacts {
 }
 
 /** What came of each look; undefined where it is not for this process. */
-export interface Looks extends Omit<KnownFacts, 'own'> {
-  readonly python: Seen<PythonDescription> | undefined
-  readonly client: Seen<ClientFacts> | undefined
-  readonly slurm: Seen<SlurmFacts> | undefined
-  readonly resources: Seen<ResourceFacts>
-  readonly temporary: Seen<TemporaryFacts>
-  readonly tls: Seen<TlsFacts> | undefined
-  readonly directory: Seen<DirectoryFacts>
-  readonly path: Seen<PathFacts> | undefined
-  readonly existing: Seen<ExistingFacts> | undefined
-  readonly workerCommand: Seen<WorkerCommandFacts> | undefined
-}
+export type Looks = Awaited<ReturnType<typeof lookAtSelf>>
 
 /** Looks at everything that this process can see alone, all at once. */
-export async function lookAtSelf(subject: Subject, probes: Probes, { own, network, mpi }: KnownFacts): Promise<Looks> {
+export async function lookAtSelf(subject: Subject, probes: Probes, { own, network, mpi }: KnownFacts) {
   const { options, schedulerFile, rank, key } = subject
+  const { scheduler, protocol, secure, localDirectory } = options
   const ofFile = async <T>(look: () => Promise<T>): Promise<Seen<T>> =>
     await probes.look('look at the scheduler file', look)
   const isOfRun = rank === 0 && subject.isShared
-  const [python, client, slurm, resources, temporary, tls, directory, path, existing, workerCommand] =
-    await Promise.all([
-      lookForPython(subject, probes),
-      lookForClient(subject, probes),
+  const tls = tlsOf(options)
+  return await allOf({
+    network,
+    mpi,
+    python: lookForPython(subject, probes),
+    client: lookForClient(subject, probes),
+    slurm:
       rank === 0 && subject.runner.kind === 'slurm'
         ? probes.look('ask Slurm', async () => await lookAtSlurm(subject.env))
         : undefined,
-      probes.look('look at the limits', lookAtResources),
-      probes.attempt(
-        'write a temporary file',
-        async () => await lookAtTemporary(await workersDirectory(options.localDirectory)),
-      ),
-      options.protocol === 'tls' && !options.secure
-        ? probes.look('look at the certificates', async () => await lookAtTls(options))
+    resources: probes.look('look at the limits', lookAtResources),
+    temporary: probes.attempt(
+      'write a temporary file',
+      async () => await lookAtTemporary(await workersDirectory(localDirectory)),
+    ),
+    tls:
+      protocol === 'tls' && !secure
+        ? probes.look('look at the certificates', async () => await lookAtTls(tls))
         : undefined,
-      'value' in own ? lookForDirectory(own.value, subject, probes) : own,
-      isOfRun && options.scheduler
-        ? ofFile(async () => await lookAtPath(schedulerFile, { runKey: key, tls: tlsOf(options) }))
-        : undefined,
-      isOfRun && !options.scheduler
-        ? ofFile(async () => await lookAtExisting(schedulerFile, tlsOf(options)))
-        : undefined,
-      lookForWorkerCommand(subject, probes),
-    ])
-  return {
-    python,
-    client,
-    slurm,
-    resources,
-    temporary,
-    tls,
-    directory,
-    path,
-    existing,
-    workerCommand,
-    network,
-    mpi,
-  }
+    directory: 'value' in own ? lookForDirectory(own.value, subject, probes) : own,
+    path: isOfRun && scheduler ? ofFile(async () => await lookAtPath(schedulerFile, { runKey: key, tls })) : undefined,
+    existing: isOfRun && !scheduler ? ofFile(async () => await lookAtExisting(schedulerFile, tls)) : undefined,
+    workerCommand: lookForWorkerCommand(subject, probes),
+  })
 }
 
-async function lookForPython({ run, rank, options, env }: Subject, probes: Probes): Promise<Looks['python']> {
+/** What comes of each of them. */
+async function allOf<T extends Readonly<Record<string, unknown>>>(
+  looks: T,
+): Promise<{ readonly [Name in keyof T]: Awaited<T[Name]> }> {
+  const all = Object.entries(looks).map(async ([name, look]) => [name, await look] as const)
+  return Object.fromEntries(await Promise.all(all)) as { [Name in keyof T]: Awaited<T[Name]> }
+}
+
+async function lookForPython(
+  { run, rank, options, env }: Subject,
+  probes: Probes,
+): Promise<Seen<PythonDescription> | undefined> {
   // A process that runs the client program alone needs no Dask of its own.
   if (run?.roles[rank]?.some((role) => role !== 'client') === false) return undefined
   return await probes.look(
@@ -100,7 +87,7 @@ async function lookForPython({ run, rank, options, env }: Subject, probes: Probe
 async function lookForClient(
   { run, rank, options, env, schedulerFile }: Subject,
   probes: Probes,
-): Promise<Looks['client']> {
+): Promise<Seen<ClientFacts> | undefined> {
   const { command } = options
   if (command === undefined || run?.roles[rank]?.includes('client') === false) return undefined
   const timeout = pythonTimeout(options.rendezvousTimeout)
@@ -115,14 +102,14 @@ async function lookForDirectory(
   directory: PrivateDirectory,
   { schedulerFile, rank }: Subject,
   probes: Probes,
-): Promise<Looks['directory']> {
+): Promise<Seen<DirectoryFacts>> {
   return await probes.attempt(
     `publish a file in "${directory.path}"`,
     async () => await tryDirectory(directory, dirname(schedulerFile), rank),
   )
 }
 
-async function lookForWorkerCommand(subject: Subject, probes: Probes): Promise<Looks['workerCommand']> {
+async function lookForWorkerCommand(subject: Subject, probes: Probes): Promise<Seen<WorkerCommandFacts> | undefined> {
   const { workerCommand } = subject.options
   if (workerCommand === undefined || !hostsWorkers(subject)) return undefined
   return await probes.look(

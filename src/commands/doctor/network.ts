@@ -52,11 +52,6 @@ async function lookAtListening(component: 'scheduler' | 'worker', run: RunContex
   }
 }
 
-/** The ports that the options allow. */
-export function wantedPorts(component: 'scheduler' | 'worker', options: CompleteOptions): string | undefined {
-  return component === 'scheduler' ? options.port : options.workerPort
-}
-
 /** Judges who can use the ports of a run. */
 export function checkOpenPorts(
   { places }: Pick<NetworkFacts, 'places'>,

@@ -1,5 +1,4 @@
 import { RunnerError } from '../../errors.ts'
-import type { Environment } from '../../identity/environment.ts'
 import type { DaskValue } from '../../components/dask-arguments.ts'
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
 import { findPython, type PythonWish } from '../../python/find-python.ts'
@@ -49,7 +48,7 @@ export async function lookAtPython(
 }
 
 /** Judges the Python of scheduler and workers, and the Dask in it. */
-export function checkPython(python: PythonDescription, env: Environment): Finding[] {
+export function checkPython(python: PythonDescription): Finding[] {
   const { distributed, dask } = python.packages
   const findings = [found('ok', 'python', `${python.version}, ${python.executable}`)]
   if (distributed === undefined)
@@ -70,15 +69,6 @@ export function checkPython(python: PythonDescription, env: Environment): Findin
         'python',
         `it is slow: it took ${formatDuration(Math.round(tookMs / 1000) * 1000)} to say which Dask it has; each process of a run waits as long, but not longer than --rendezvous-timeout`,
         'put the environment on a faster filesystem, such as one of the node, or give a longer --rendezvous-timeout',
-      ),
-    )
-  if ((env.PYTHONDONTWRITEBYTECODE ?? '') !== '')
-    findings.push(
-      found(
-        'note',
-        'python',
-        'PYTHONDONTWRITEBYTECODE is set: where nothing is compiled, each Python takes twice the time to import Dask',
-        'unset it, or compile once (python -m compileall)',
       ),
     )
   return findings

@@ -1,6 +1,5 @@
-import type { CompleteOptions } from '../../options.ts'
-import { tlsOf } from '../../security/run-tls.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
+import type { TlsFiles } from '../../util/tls-files.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 
 /** What was seen of the certificates of a run. */
@@ -11,8 +10,7 @@ export interface TlsFacts {
 }
 
 /** Looks at the files of a run that speaks TLS. @throws RunnerError that says which is wrong. */
-export async function lookAtTls(options: CompleteOptions): Promise<TlsFacts> {
-  const files = tlsOf(options)
+export async function lookAtTls(files: TlsFiles | undefined): Promise<TlsFacts> {
   if (files === undefined) return { cert: undefined, warnings: [] }
   return { cert: files.cert, warnings: await checkTlsFiles(files, { use: 'both' }) }
 }

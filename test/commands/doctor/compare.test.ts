@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { compareRanks } from '../../../src/commands/doctor/compare.ts'
 import { found } from '../../../src/commands/doctor/finding.ts'
 import { mergeFindings } from '../../../src/commands/doctor/merge.ts'
-import type { RankFacts } from '../../../src/commands/doctor/rank-facts.ts'
+import type { Filesystem } from '../../../src/commands/doctor/filesystem.ts'
+import type { RankFacts, Start } from '../../../src/commands/doctor/rank-facts.ts'
 import { formatReport } from '../../../src/cli/doctor.ts'
 import { formatWho } from '../../../src/commands/doctor/format.ts'
 
@@ -18,35 +19,40 @@ function facts(rank: number, changes: Partial<RankFacts> = {}): RankFacts {
     rank,
     host: `node${rank}`,
     program: '0.1.0',
-    node: '20.19.0',
     python,
     client: null,
-    filesystem: { kind: 'nfs4', local: false, free: 1e9 },
-    reach: 'answers',
-    control: 'answers',
+    reach: { dask: 'answers', control: 'answers' },
     gets: 'a worker gets 4 threads and 8 GB',
     findings: [],
     ...changes,
   }
 }
 
+const nfs: Filesystem = { kind: 'nfs4', local: false, free: 1e9 }
+
 interface Given {
   readonly seen?: readonly RankFacts[]
   readonly came?: ReadonlyMap<number, string>
-  readonly own?: Partial<RankFacts>
+  readonly filesystem?: Filesystem
 }
 
 /** What is found of four processes on four nodes, of which 1 is the client's. */
-function compared({ seen = [facts(1), facts(2), facts(3)], came = new Map(), own = {} }: Given) {
-  const start = { listens: { host: '10.0.0.1', port: 9 }, control: { host: '10.0.0.1', port: 41234 } }
+function compared({ seen = [facts(1), facts(2), facts(3)], came = new Map(), filesystem = nfs }: Given) {
+  const start: Start = {
+    listens: [
+      { what: 'dask', host: '10.0.0.1', port: 9 },
+      { what: 'control', host: '10.0.0.1', port: 41234 },
+    ],
+  }
   return compareRanks(
     { start, came, waited: 30_000, seen },
     {
-      own: facts(0, { gets: null, ...own }),
+      own: facts(0, { gets: null }),
       roles: [['scheduler'], ['client'], ['worker'], ['worker']],
       hosts: ['node0', 'node1', 'node2', 'node3'],
       nodes: 4,
       directory: '/shared',
+      filesystem,
     },
   )
 }
@@ -77,8 +83,8 @@ describe('compareRanks', () => {
 
   it('says that a local filesystem is the cause only where no other node has come', () => {
     const filesystem = { kind: 'xfs', local: true, free: 1 }
-    expect(notOk({ seen: [], own: { filesystem } })[0]?.finding).toMatch(/it is on a local filesystem of node0 \(xfs\)/)
-    expect(notOk({ seen: [facts(1, { filesystem })], own: { filesystem } })[0]?.finding).toMatch(/they see another/)
+    expect(notOk({ seen: [], filesystem })[0]?.finding).toMatch(/it is on a local filesystem of node0 \(xfs\)/)
+    expect(notOk({ seen: [facts(1)], filesystem })[0]?.finding).toMatch(/they see another/)
   })
 
   it('groups what differs by what it is', () => {
@@ -102,13 +108,13 @@ describe('compareRanks', () => {
   })
 
   it('names those that do not reach rank 0', () => {
-    expect(notOk({ seen: [facts(1), facts(2, { reach: 'unreachable' }), facts(3)] })).toMatchObject([
-      { level: 'problem', subject: 'network', ranks: [2] },
-    ])
+    expect(
+      notOk({ seen: [facts(1), facts(2, { reach: { dask: 'unreachable', control: 'answers' } }), facts(3)] }),
+    ).toMatchObject([{ level: 'problem', subject: 'network', ranks: [2] }])
   })
 
   it('names those that do not reach the port of the control channel, and the option for it', () => {
-    expect(notOk({ seen: [facts(1), facts(2, { control: 'unreachable' }), facts(3)] })).toMatchObject([
+    expect(notOk({ seen: [facts(1), facts(2, { reach: { control: 'unreachable' } }), facts(3)] })).toMatchObject([
       {
         level: 'problem',
         subject: 'network',
@@ -119,14 +125,13 @@ describe('compareRanks', () => {
     ])
   })
 
-  it('notes unequal workers, another Node and another kind of filesystem, and warns of another version of ours', () => {
-    const filesystem = { kind: 'lustre', local: false, free: 1 }
-    const changed = { gets: 'a worker gets 1 thread and 1 GB', node: '24.0.0', program: '0.2.0', filesystem }
+  it('notes unequal workers and another Python of the same versions, and warns of another version of ours', () => {
+    const other = { ...python, executable: '/opt/python3' }
+    const changed = { gets: 'a worker gets 1 thread and 1 GB', python: other, program: '0.2.0' }
     const found = notOk({ seen: [facts(1), facts(2), facts(3, changed)] })
     expect(found.map(({ level, subject }) => `${level} ${subject}`)).toEqual([
-      'note directory',
       'warning program',
-      'note node',
+      'note dask',
       'note resources',
       'note resources',
     ])
