@@ -1,24 +1,21 @@
 import { doctor } from '../commands/doctor/doctor.ts'
-import { type DoctorOrders, doctorOrdersSchema, examine } from '../commands/doctor/examine.ts'
+import { doctorOrdersSchema, examine } from '../commands/doctor/examine.ts'
 import type { RunnerOptions } from '../options.ts'
+import type { ownTables } from '../options/command-table.ts'
+import type { Completed } from '../options/row.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { print } from './print.ts'
 import { readOrders } from './read-orders.ts'
 import { type Finding, type Level, levels } from '../commands/doctor/finding.ts'
 
-/** The flags of `doctor` beside those of a run. */
-export interface DoctorFlags {
-  readonly json: boolean
-  readonly runner: DoctorOrders['runner']
-  /** In milliseconds. */
-  readonly timeout: number
-}
-
 /** Nobody waits longer, and Node's timers hold only some weeks. In milliseconds. */
 const longest = 86_400_000
 
 /** Examines, prints the report and ends the process with its status. */
-export async function runDoctor(options: RunnerOptions, { json, runner, timeout }: DoctorFlags): Promise<never> {
+export async function runDoctor(
+  options: RunnerOptions,
+  { json, runner, timeout }: Completed<typeof ownTables.doctor>,
+): Promise<never> {
   const examiner = [process.execPath, ownProgram(), 'examine'] as const
   const { findings, silent, status } = await doctor({ options, runner, timeout: Math.min(timeout, longest), examiner })
   if (!silent) await print(json ? `${JSON.stringify(findings, undefined, 2)}\n` : `${formatReport(findings)}\n`)

@@ -1,21 +1,24 @@
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { formatPlan, plan, planFor } from '../../src/commands/plan.ts'
+import { formatPlan, plan, planFor, planOf } from '../../src/commands/plan.ts'
 import { completeOptions, type RunnerOptions } from '../../src/options.ts'
+import { identifySlurm } from '../../src/runners/slurm/identify-slurm.ts'
 import { kinds } from '../../src/runners/kinds.ts'
 import { identifySystem } from '../../src/runners/variables/identify-system.ts'
 import { systemCases } from '../runners/variables/system-cases.ts'
 import { slurmEnvironment, systemEnvironment } from '../support/environment.ts'
 import { nodeLimits } from '../support/node-limits.ts'
 
-async function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
+function planned(capture: string, options: RunnerOptions = {}, changes: Readonly<Record<string, string>> = {}) {
+  const complete = completeOptions({ ...options, env: slurmEnvironment(capture, changes) })
+  const me = identifySlurm(complete.env, complete)
   const limits = nodeLimits({ memory: 64 * 2 ** 30 })
-  return await plan(completeOptions({ ...options, env: slurmEnvironment(capture, changes) }), 'slurm', limits)
+  return planOf(complete, { me, hosts: kinds.slurm.hosts(complete.env, me), limits })
 }
 
 describe('plan', () => {
-  it('gives rank, host and roles of every process of the job', async () => {
-    expect((await planned('step-4nodes-1task-each-proc1')).rows).toEqual([
+  it('gives rank, host and roles of every process of the job', () => {
+    expect(planned('step-4nodes-1task-each-proc1').rows).toEqual([
       { rank: 0, host: 'node0', roles: ['scheduler'] },
       { rank: 1, host: 'node1', roles: ['client'] },
       { rank: 2, host: 'node2', roles: ['worker'] },
@@ -23,64 +26,57 @@ describe('plan', () => {
     ])
   })
 
-  it('is the same table in every process of a step', async () => {
-    const plans = ['proc0', 'proc3', 'proc5'].map(async (name) => await planned(`step-3nodes-6tasks-${name}`))
-    const tables = (await Promise.all(plans)).map(({ rows }) => rows)
+  it('is the same table in every process of a step', () => {
+    const tables = ['proc0', 'proc3', 'proc5'].map((name) => planned(`step-3nodes-6tasks-${name}`).rows)
     expect(tables[1]).toEqual(tables[0])
     expect(tables[2]).toEqual(tables[0])
   })
 
-  it('fills the run key into the path of the scheduler file', async () => {
-    const { schedulerFile, runKey, identity } = await planned('array-task0-proc1-requeued', {
+  it('fills the run key into the path of the scheduler file', () => {
+    const { schedulerFile, own } = planned('array-task0-proc1-requeued', {
       schedulerFile: '/scratch/s-{job_id}.{step_id}.{restart}.json',
     })
     expect(schedulerFile).toBe('/scratch/s-9.0.1.json')
-    expect(runKey).toBe('sim-9.0-r1')
-    expect(identity).toMatchObject({ rank: 1, size: 2 })
-    expect((await planned('step-2-of-3-nodes-proc0')).schedulerFile).toBe(resolve('scheduler-2.1.json'))
+    expect(own?.identity).toMatchObject({ rank: 1, size: 2, runKey: { jobId: '9', stepId: '0', restart: 1 } })
+    expect(planned('step-2-of-3-nodes-proc0').schedulerFile).toBe(resolve('scheduler-2.1.json'))
   })
 
-  it('follows layout, client, scheduler and identity', async () => {
-    const roles = async (options: RunnerOptions) =>
-      (await planned('step-4nodes-1task-each-proc0', options)).rows.map((row) => row.roles.join('+'))
-    expect(await roles({ layout: 'shared' })).toEqual(['scheduler+client+worker', 'worker', 'worker', 'worker'])
-    expect(await roles({ client: false })).toEqual(['scheduler', 'worker', 'worker', 'worker'])
-    expect(await roles({ scheduler: false, schedulerFile: 'a.json' })).toEqual(['client', 'worker', 'worker', 'worker'])
-    const byTask = await planned('step-4nodes-1task-each-proc1', { identity: 'task' })
-    expect(byTask.identity?.source).toContain('SLURM_PROCID=1')
+  it('follows layout, client, scheduler and identity', () => {
+    const roles = (options: RunnerOptions) =>
+      planned('step-4nodes-1task-each-proc0', options).rows.map((row) => row.roles.join('+'))
+    expect(roles({ layout: 'shared' })).toEqual(['scheduler+client+worker', 'worker', 'worker', 'worker'])
+    expect(roles({ client: false })).toEqual(['scheduler', 'worker', 'worker', 'worker'])
+    expect(roles({ scheduler: false, schedulerFile: 'a.json' })).toEqual(['client', 'worker', 'worker', 'worker'])
+    expect(planned('step-4nodes-1task-each-proc1', { identity: 'task' }).own?.identity.source).toContain(
+      'SLURM_PROCID=1',
+    )
   })
 
   it('fails outside of a step as a run would', async () => {
-    await expect(planned('batch-script-3nodes-6tasks')).rejects.toThrow('start me with srun')
+    const options = completeOptions({ env: slurmEnvironment('batch-script-3nodes-6tasks') })
+    await expect(plan(options, 'slurm')).rejects.toThrow('start me with srun')
   })
 })
 
 describe('planFor', () => {
   it('plans a number of processes outside of a job, placeholders left open', () => {
-    const { rows, notice: _, ...rest } = planFor({ ...completeOptions({ schedulerFile: '/x/{job_id}.json' }), size: 3 })
+    const { rows, ...rest } = planFor(completeOptions({ schedulerFile: '/x/{job_id}.json' }), 3)
     expect(rows.map(({ rank, host, roles }) => [rank, host, ...roles])).toEqual([
       [0, '?', 'scheduler'],
       [1, '?', 'client'],
       [2, '?', 'worker'],
     ])
-    expect(rest).toEqual({ schedulerFile: '/x/{job_id}.json', warnings: [] })
-  })
-
-  it('takes the hosts that are known', () => {
-    const { rows } = planFor({ ...completeOptions({}), size: 2, hosts: ['here', 'there'] })
-    expect(rows.map((row) => row.host)).toEqual(['here', 'there'])
+    expect(rest).toEqual({ schedulerFile: '/x/{job_id}.json', noticeMs: 120, own: undefined })
   })
 
   it('refuses a number of processes that is none', () => {
-    expect(() => planFor({ ...completeOptions({}), size: 0 })).toThrow(RangeError)
+    expect(() => planFor(completeOptions({}), 0)).toThrow(RangeError)
   })
 })
 
 describe('formatPlan', () => {
-  it('is a table, then the scheduler file, the run key and who asks', async () => {
-    const text = formatPlan(
-      await planned('step-4nodes-1task-each-proc1', { layout: 'shared', schedulerFile: '/x/s.json' }),
-    )
+  it('is a table, then the scheduler file, the run key and who asks', () => {
+    const text = formatPlan(planned('step-4nodes-1task-each-proc1', { layout: 'shared', schedulerFile: '/x/s.json' }))
     expect(text.split('\n')).toEqual([
       'rank  host   roles',
       '0     node0  scheduler, client, worker',
@@ -94,39 +90,39 @@ describe('formatPlan', () => {
       '  has 1 CPU: SLURM_CPUS_ON_NODE',
       "  has 64 GiB: the machine's memory",
       '  a worker gets 1 thread and 64 GiB',
-      'found by polling: within 120 ms, with at most 200 file system operations a second',
+      'found by polling: within 120 ms',
     ])
   })
 
-  it('says where the share of this process comes from, and what could not be read', async () => {
-    const perGpu = formatPlan(await planned('mem-per-gpu-proc3', { nworkers: 2 })).split('\n')
+  it('says where the share of this process comes from, and what could not be read', () => {
+    const perGpu = formatPlan(planned('mem-per-gpu-proc3', { nworkers: 2 })).split('\n')
     expect(perGpu).toContain('  has 2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks')
     expect(perGpu).toContain('  each of 2 workers gets 1 thread and 1 GiB')
-    const broken = formatPlan(await planned('step-4nodes-1task-each-proc1', {}, { SLURM_MEM_PER_NODE: 'unlimited' }))
+    const broken = formatPlan(planned('step-4nodes-1task-each-proc1', {}, { SLURM_MEM_PER_NODE: 'unlimited' }))
     expect(broken).toMatch(/^warning: SLURM_MEM_PER_NODE is "unlimited", which is not .*: it does not count$/m)
     // It is the client, and hosts no worker.
     expect(broken).not.toMatch(/gets/)
   })
 
-  it('says what a worker leaves to scheduler and client beside it, and where that is too little', async () => {
-    const small = async (memory: string) =>
-      formatPlan(await planned('step-4nodes-1task-each-proc0', { layout: 'shared' }, { SLURM_MEM_PER_NODE: memory }))
-    expect(await small('512M')).toMatch(
+  it('says what a worker leaves to scheduler and client beside it, and where that is too little', () => {
+    const small = (memory: string) =>
+      formatPlan(planned('step-4nodes-1task-each-proc0', { layout: 'shared' }, { SLURM_MEM_PER_NODE: memory }))
+    expect(small('512M')).toMatch(
       /^ {2}a worker gets 1 thread and 390 MiB \(200 MiB stay for the scheduler and the client program\)$/m,
     )
-    expect(await small('200M')).toMatch(/^warning: 200 MiB \(SLURM_MEM_PER_NODE\) is too little for the scheduler, /m)
+    expect(small('200M')).toMatch(/^warning: 200 MiB \(SLURM_MEM_PER_NODE\) is too little for the scheduler, /m)
   })
 
-  it('says which GPUs the workers of this process begin with', async () => {
+  it('says which GPUs the workers of this process begin with', () => {
     const options: RunnerOptions = { layout: 'shared' }
-    expect(formatPlan(await planned('gpu-shared-proc3', options)).split('\n')).toEqual(
+    expect(formatPlan(planned('gpu-shared-proc3', options)).split('\n')).toEqual(
       expect.arrayContaining([
         '  has 1 of 4 GPUs: CUDA_VISIBLE_DEVICES ÷ 4 tasks',
         '  a worker gets 1 thread, 16 GiB and 1 GPU',
         '    CUDA_VISIBLE_DEVICES=3,0,1,2',
       ]),
     )
-    const much = formatPlan(await planned('gpu-shared-proc3', { ...options, gpusPerWorker: 8, resources: 'GPU=2' }))
+    const much = formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 8, resources: 'GPU=2' }))
     expect(much.split('\n')).toEqual(
       expect.arrayContaining([
         '  has 4 GPUs: --gpus-per-worker, of those in CUDA_VISIBLE_DEVICES',
@@ -134,29 +130,24 @@ describe('formatPlan', () => {
         'warning: --gpus-per-worker asks for 8 GPUs for each worker, and its task sees 4',
       ]),
     )
-    expect(formatPlan(await planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
+    expect(formatPlan(planned('gpu-shared-proc3', { ...options, gpusPerWorker: 0 }))).not.toMatch(/GPU|CUDA/)
   })
 
-  it('says how soon a large job notices the cluster, with and without one process that looks for its host', () => {
-    const hosts = Array.from({ length: 160 }, (_, rank) => `node${rank >> 4}`)
-    const line = (options: RunnerOptions): string | undefined =>
-      formatPlan(planFor({ ...completeOptions(options), size: 160, hosts }))
+  it('says how soon a large job notices the cluster, of which one process of each host looks', () => {
+    const hosts = Array.from({ length: 1_600 }, (_, rank) => `node${rank >> 4}`)
+    const line = (options: RunnerOptions, known = hosts): string | undefined =>
+      formatPlan(planFor(completeOptions(options), 1_600, known))
         .split('\n')
         .at(-1)
-    const alone = 'where each process has to look by itself'
-    expect(line({})).toBe(
-      `found by polling: within 171 ms, or 2.7 s ${alone}, with at most 200 file system operations a second`,
-    )
-    expect(line({ metadataBudget: 20 })).toBe(
-      `found by polling: within 1.7 s, or 6 s ${alone}, with at most 20 file system operations a second`,
-    )
+    expect(line({})).toBe('found by polling: within 1.7 s')
+    expect(line({}, [])).toBe('found by polling: within 6 s')
     expect(line({ pollInterval: '1s' })).toBe('found by polling: within 1.2 s')
   })
 
   it('leaves out what is unknown outside of a job', () => {
-    const text = formatPlan(planFor({ ...completeOptions({ schedulerFile: '/x/s.json' }), size: 1 }))
+    const text = formatPlan(planFor(completeOptions({ schedulerFile: '/x/s.json' }), 1))
     expect(text).toBe(
-      'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nfound by polling: within 120 ms, with at most 200 file system operations a second',
+      'rank  host  roles\n0     ?     scheduler, client, worker\n\nscheduler file: /x/s.json\nfound by polling: within 120 ms',
     )
   })
 })
@@ -167,7 +158,7 @@ describe.each(systemCases)('the plan in a job of $fixture', ({ fixture, runner, 
     const options = completeOptions({ ...given, env })
     const me = await identifySystem(env, { ...options, runner }, host)
     const limits = nodeLimits({ memory: 64 * 2 ** 30 })
-    const seen = planFor({ ...options, size: me.size, hosts: kinds[runner].hosts(env, me), me, limits })
+    const seen = planOf(options, { me, hosts: kinds[runner].hosts(env, me), limits })
     const text = formatPlan(seen)
     expect(text).toContain(`run key: ${key}`)
     expect(text).toContain(`this process: rank ${me.rank} of ${me.size} on ${host} (${me.source})`)

@@ -38,11 +38,6 @@ export function defaultPollInterval(lookers: number, budget: number = defaults.m
   return Math.min(longestIntervalMs, Math.max(defaults.pollInterval, planned))
 }
 
-/** Operations a second of `lookers` processes that look as rarely as any do. */
-export function leastOperations(lookers: number): number {
-  return Math.ceil((lookers * 1000) / longestIntervalMs)
-}
-
 /** The longest time in which a change is noticed by polling each `interval`, in milliseconds. */
 export function longestNotice(interval: number): number {
   return interval * (1 + variation)
