@@ -5,6 +5,7 @@ import { checkDashboard, type DashboardState, dashboardUrl, tunnelCommand } from
 import { systemNames } from '../options/names.ts'
 import { byName } from '../dask/present-workers.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
+import { parseAs } from '../record/schemas.ts'
 import type { LiveCluster } from './cluster/find.ts'
 import type { Target } from './cluster/target.ts'
 
@@ -234,18 +235,9 @@ function describeWorker(address: string, worker: WorkerIdentity, now: number): W
 const toldGpusSchema = z.object({ count: z.number(), devices: z.array(z.string()) })
 
 function gpusOf({ dask_hpc_runner_gpus, resources }: WorkerIdentity): Pick<WorkerStatus, 'gpus' | 'gpu_devices'> {
-  const told = z.safeParse(toldGpusSchema, parseJson(dask_hpc_runner_gpus))
-  if (!told.success) return { gpus: resources?.GPU ?? 0, gpu_devices: null }
-  const { count, devices } = told.data
-  return { gpus: count, gpu_devices: devices }
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined
-  } catch {
-    return undefined
-  }
+  const told = typeof dask_hpc_runner_gpus === 'string' ? parseAs(toldGpusSchema, dask_hpc_runner_gpus) : undefined
+  if (told === undefined) return { gpus: resources?.GPU ?? 0, gpu_devices: null }
+  return { gpus: told.count, gpu_devices: told.devices }
 }
 
 /** Not below nothing: the clocks of two hosts differ. */

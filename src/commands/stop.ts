@@ -164,7 +164,7 @@ async function gone(
 async function isGone(
   { address, id }: StoppedCluster,
   tls: TlsFiles | undefined,
-  options: Required<FindOptions>,
+  options: FindOptions,
 ): Promise<boolean> {
   // Of another protocol it can only be seen whether somebody listens.
   if (!isSpoken(address)) return (await reachDask(address, options)) === 'refuses'

@@ -118,7 +118,7 @@ async function find(
 }
 
 /** Looks once: for rank 0 of a run of ours, and then for the scheduler. */
-async function look(target: Target, { timeout, signal }: Required<FindOptions>): Promise<FoundCluster | NoCluster> {
+async function look(target: Target, { timeout, signal }: FindOptions): Promise<FoundCluster | NoCluster> {
   const end = monotonic() + timeout
   const connected = await connectToRun(target, { timeout, signal })
   // Of another protocol rank 0 counts no workers.

@@ -17,6 +17,8 @@ const runner = {
   help: 'whose processes these are: those of srun, of mpirun, of another system, or any others with --rank-from',
 } as const
 
+const time = { kind: duration('100ms'), value: 'time', group: 'command' } as const
+
 const json = { kind: yesOrNo(), default: false, group: 'command', help: 'print JSON' } as const
 
 /** Which cluster a command is about. */
@@ -105,13 +107,7 @@ export const ownTables = {
   },
   doctor: {
     json,
-    timeout: {
-      kind: duration('100ms'),
-      default: '30s',
-      value: 'time',
-      group: 'command',
-      help: 'how long rank 0 waits for the others',
-    },
+    timeout: { ...time, default: '30s', help: 'how long rank 0 waits for the others' },
     runner,
   },
   wait: {
@@ -122,13 +118,7 @@ export const ownTables = {
       group: 'command',
       help: 'how many workers have to run, or "all" that the run starts',
     },
-    timeout: {
-      kind: duration('100ms'),
-      default: '5m',
-      value: 'time',
-      group: 'command',
-      help: 'how long to wait for everything',
-    },
+    timeout: { ...time, default: '5m', help: 'how long to wait for everything' },
     ...targetTable,
   },
   status: {
@@ -139,20 +129,8 @@ export const ownTables = {
       group: 'command',
       help: 'show it again and again until the cluster ends',
     },
-    interval: {
-      kind: duration('100ms'),
-      default: '2s',
-      value: 'time',
-      group: 'command',
-      help: 'time between two looks with --follow',
-    },
-    timeout: {
-      kind: duration('100ms'),
-      otherwise: '10s; with --follow 5m',
-      value: 'time',
-      group: 'command',
-      help: 'how long the scheduler may take to answer',
-    },
+    interval: { ...time, default: '2s', help: 'time between two looks with --follow' },
+    timeout: { ...time, otherwise: '10s; with --follow 5m', help: 'how long the scheduler may take to answer' },
     ...targetTable,
   },
   env: {
@@ -170,13 +148,7 @@ export const ownTables = {
       group: 'command',
       help: 'remove the certificates that were kept for this scheduler file, and print what unsets the variables',
     },
-    timeout: {
-      kind: duration('100ms'),
-      default: '10s',
-      value: 'time',
-      group: 'command',
-      help: 'how long rank 0 and the scheduler may take to answer',
-    },
+    timeout: { ...time, default: '10s', help: 'how long rank 0 and the scheduler may take to answer' },
     ...targetTable,
   },
   report: {
@@ -189,13 +161,7 @@ export const ownTables = {
     },
   },
   stop: {
-    timeout: {
-      kind: duration('100ms'),
-      default: '1m',
-      value: 'time',
-      group: 'command',
-      help: 'how long it may take to end',
-    },
+    timeout: { ...time, default: '1m', help: 'how long it may take to end' },
     ...targetTable,
   },
 } as const satisfies Readonly<Record<string, Rows>>

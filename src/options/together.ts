@@ -4,17 +4,17 @@ import { flagOf, variablePrefix } from './names.ts'
 import type { Completed, Given } from './row.ts'
 import type { runTable } from './table.ts'
 
+type Options = Completed<typeof runTable>
+/** How messages call an option. */
+type Name = (option: keyof typeof runTable) => string
+
 /**
  * Checks what options are only together.
  *
  * @throws RangeError where one of them cannot be used with, or without, another.
  */
-export function checkTogether(
-  given: Given<typeof runTable>,
-  completed: Completed<typeof runTable>,
-  nameOf: NameOf,
-): void {
-  const name = (option: keyof typeof runTable): string => nameOf(option)
+export function checkTogether(given: Given<typeof runTable>, completed: Options, nameOf: NameOf): void {
+  const name: Name = nameOf
   const { tlsCaFile, tlsCert, tlsKey, protocol, scheduler, listenAddress, contactAddress, workerPort, nworkers } =
     completed
   if ((tlsCaFile === undefined) !== (tlsCert === undefined))
@@ -50,10 +50,7 @@ export function checkTogether(
 }
 
 /** What `--secure` cannot be together with. A site may have it in a variable, which one's own certificates replace. */
-function checkSecure(
-  { secure, tlsCert, protocol, listenAddress, contactAddress }: Completed<typeof runTable>,
-  name: (option: keyof typeof runTable) => string,
-): void {
+function checkSecure({ secure, tlsCert, protocol, listenAddress, contactAddress }: Options, name: Name): void {
   if (!secure || (tlsCert !== undefined && name('secure').startsWith(variablePrefix))) return
   if (tlsCert !== undefined)
     throw new RangeError(`Cannot use ${name('secure')} and ${name('tlsCert')} together: leave one of them out`)
@@ -69,7 +66,7 @@ function checkSecure(
 }
 
 /** Who a process is needs all three, and each is said once. */
-function checkPlace(completed: Completed<typeof runTable>, name: (option: keyof typeof runTable) => string): void {
+function checkPlace(completed: Options, name: Name): void {
   const { rank, size } = completed
   for (const option of ['rank', 'size', 'runId'] as const)
     if (completed[option] !== undefined && completed[`${option}From`] !== undefined)
@@ -84,10 +81,7 @@ function checkPlace(completed: Completed<typeof runTable>, name: (option: keyof 
 }
 
 /** Rank 0 asks the scheduler which workers run, and speaks no other protocol. */
-function checkWaiting(
-  { waitWorkers, protocol, scheduler }: Completed<typeof runTable>,
-  name: (option: keyof typeof runTable) => string,
-): void {
+function checkWaiting({ waitWorkers, protocol, scheduler }: Options, name: Name): void {
   if (waitWorkers === undefined || !scheduler || protocol === undefined || ['tcp', 'tls'].includes(protocol)) return
   throw new RangeError(
     `Cannot use ${name('waitWorkers')} with ${name('protocol')} ${protocol}: workers are counted over tcp and tls alone; ` +
@@ -96,10 +90,7 @@ function checkWaiting(
 }
 
 /** Without a nanny these would not be used. A site may have them in a variable, for those who want nannies. */
-function checkNanny(
-  { nanny, nannyPort, preloadNanny, lifetimeRestart }: Completed<typeof runTable>,
-  name: (option: keyof typeof runTable) => string,
-): void {
+function checkNanny({ nanny, nannyPort, preloadNanny, lifetimeRestart }: Options, name: Name): void {
   if (nanny) return
   for (const [option, value] of [
     ['nannyPort', nannyPort],
@@ -113,10 +104,7 @@ function checkNanny(
 }
 
 /** What is no use to Dask alone, or dangerous. */
-function checkScheduler(
-  { preload, preloadArgv, jupyter, secure }: Completed<typeof runTable>,
-  name: (option: keyof typeof runTable) => string,
-): void {
+function checkScheduler({ preload, preloadArgv, jupyter, secure }: Options, name: Name): void {
   if (preloadArgv !== undefined && preload === undefined && !name('preloadArgv').startsWith(variablePrefix))
     throw new RangeError(`Cannot use ${name('preloadArgv')} alone: name ${name('preload')} too`)
   if (jupyter && secure)
@@ -127,11 +115,7 @@ function checkScheduler(
 }
 
 /** Each worker of a process needs a port of its own. */
-function checkEnoughPorts(
-  completed: Completed<typeof runTable>,
-  option: 'workerPort' | 'nannyPort',
-  name: (option: keyof typeof runTable) => string,
-): void {
+function checkEnoughPorts(completed: Options, option: 'workerPort' | 'nannyPort', name: Name): void {
   const { nworkers, [option]: text } = completed
   const range = text === undefined ? undefined : parsePorts(text)
   if (text === undefined || range === undefined || range.first === 0 || portsOf(range).length >= nworkers) return

@@ -4,10 +4,11 @@ import { readOwn } from '../filesystem/read-own.ts'
 import { replaceFile } from '../filesystem/replace-file.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { RunReport } from '../record/run-report.ts'
+import { parseAs } from '../record/schemas.ts'
 import { formatReport } from './format-report.ts'
 import { formatPage, isReportPage } from './page.ts'
 
-/** Writes a report to `path`, all of it at once: as a page where that ends in `.markup`, else as JSON. */
+/** Writes a report to `path`, all of it at once: as a page where that ends in `.html`, else as JSON. */
 export async function writeReport(path: string, report: RunReport): Promise<void> {
   if (/\.html?$/i.test(path)) await writePage(path, report)
   else await replace(path, formatReport(report), isReport)
@@ -34,11 +35,9 @@ async function readIfThere(path: string): Promise<string> {
   }
 }
 
+const anyReportSchema = z.looseObject({ version: z.literal(1), run_key: z.string() })
+
 /** Whether a text is that of a report as JSON, which another one may replace. */
 export function isReport(text: string): boolean {
-  try {
-    return z.safeParse(z.looseObject({ version: z.literal(1), run_key: z.string() }), JSON.parse(text)).success
-  } catch {
-    return false
-  }
+  return parseAs(anyReportSchema, text) !== undefined
 }

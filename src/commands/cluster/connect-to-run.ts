@@ -33,10 +33,10 @@ export async function connectToRun(
     const sight = await withIoTimeout(lookAt(target), longest, () => new Error('late'), signal)
     if (sight.kind !== 'file' || !isPublished(sight.file)) return undefined
     const { file } = sight
-    const any = signal === undefined ? end : AbortSignal.any([end, signal])
-    return { kind: 'connected', client: await ControlClient.open(file.dask_hpc_runner, { signal: any }), file }
+    const client = await ControlClient.open(file.dask_hpc_runner, { signal: AbortSignal.any([end, signal]) })
+    return { kind: 'connected', client, file }
   } catch {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     return undefined
   }
 }

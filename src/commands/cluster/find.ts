@@ -52,24 +52,17 @@ interface ExpectedScheduler {
  */
 export async function findCluster(target: Target, { timeout, signal }: FindOptions): Promise<LiveCluster | NoCluster> {
   const end = monotonic() + timeout
-  const given = signal === undefined ? {} : { signal }
-  let place = await locate(target, { timeout, ...given })
+  const left = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), signal })
+  let place = await locate(target, left())
   while (place.kind === 'missing' && 'path' in target && target.isOwnRun === true && monotonic() + lookMs < end) {
     await sleep(lookMs, signal)
-    place = await locate(target, { timeout: end - monotonic(), ...given })
+    place = await locate(target, left())
   }
   if (place.kind !== 'place') return place
   const { address, file, owner } = place
-  const certificates = await certificatesFor(address, file, target, {
-    timeout: Math.max(1, end - monotonic()),
-    ...given,
-  })
+  const certificates = await certificatesFor(address, file, target, left())
   if (certificates.kind !== 'tls') return { ...certificates, ...(file && { file }) }
-  const found = await askScheduler(address, {
-    tls: certificates.tls,
-    timeout: Math.max(1, end - monotonic()),
-    ...given,
-  })
+  const found = await askScheduler(address, { ...left(), tls: certificates.tls })
   if (found.kind !== 'alive') return { ...found, ...(file && { file }) }
   if (file === undefined) return found
   if (found.identity.id === file.id) return { ...found, file, ...(owner !== undefined && { owner }) }
@@ -142,7 +135,7 @@ export async function askScheduler(
   { timeout, signal, tls }: AskOptions,
 ): Promise<LiveCluster | NoCluster> {
   const end = monotonic() + timeout
-  const options = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), ...(signal && { signal }) })
+  const options = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), signal })
   let client: SchedulerClient | undefined
   try {
     if (tls !== undefined) {

@@ -17,5 +17,5 @@ export interface NoCluster {
 export interface FindOptions {
   /** Milliseconds. */
   readonly timeout: number
-  readonly signal?: AbortSignal
+  readonly signal: AbortSignal
 }

@@ -27,21 +27,20 @@ export async function certificatesFor(
   address: string,
   file: SchedulerFile | undefined,
   target: Target,
-  { timeout, signal }: FindOptions,
+  wait: FindOptions,
 ): Promise<{ readonly kind: 'tls'; readonly tls?: TlsFiles } | NoCluster> {
   const record = file?.dask_hpc_runner
   // No others are of its authority: those in the environment are of an earlier run.
   if (!address.startsWith('tls://') || record?.secure !== true) return { kind: 'tls', ...tlsFor(address, target) }
   try {
-    const wait = { timeout, ...(signal && { signal }) }
     const files = given.get(record.nonce) ?? fetchCertificates(record, ownKeeper, wait)
     given.set(record.nonce, files)
     return { kind: 'tls', tls: await files }
   } catch (error) {
     given.delete(record.nonce)
-    signal?.throwIfAborted()
+    wait.signal.throwIfAborted()
     if (error instanceof RunnerError && error.code === 'ERR_ENVIRONMENT') throw error
-    const answer = await reachDask(address, { ...(signal && { signal }) })
+    const answer = await reachDask(address, { signal: wait.signal })
     if (answer === 'refuses') return { kind: 'gone', why: `its scheduler is gone: nothing listens at ${address}` }
     return { kind: answer === 'unreachable' ? 'unreachable' : 'silent', why: messageOf(error) }
   }
