@@ -52,10 +52,34 @@ describe('the options of a run', () => {
     ['--run-id a/b', 'Cannot use --run-id "a/b"'],
     ['--tls-cert c.pem', 'name both --tls-ca-file and --tls-cert'],
     ['--no-scheduler', 'Cannot run without a scheduler (--no-scheduler): name the scheduler file'],
-  ])('are named as they are typed where %s is wrong', (flags, message) => {
+    ['--nworkers 1000000000', 'Cannot use --nworkers "1000000000": it is a whole number from 1 to 10000'],
+    ...['10XB', '1.5', '50%'].map((text) => [`--memory-limit ${text}`, `Cannot use --memory-limit "${text}": `]),
+    ['--memory-limit=', 'Cannot use --memory-limit "": it is empty; leave it out, or give it a value'],
+    ['--worker-port abc', 'Cannot use --worker-port "abc": write a port as 9000'],
+    ['--resources abc', 'Cannot use --resources "abc": "abc" in it is no name with an amount'],
+    ['--lifetime abc', 'Cannot use --lifetime "abc": write a length of time as "30 minutes"'],
+    ['--lifetime 1ms', 'Cannot use --lifetime "1ms": no worker has started in so short a time'],
+    ['--worker-class abc', 'Cannot use --worker-class "abc": write a class with the module'],
+    ['--host a/b', 'Cannot use --host "a/b": write a host name or an address'],
+    ['--contact-address abc', 'Cannot use --contact-address "abc": write an address with its protocol'],
+    ['--listen-address tcp://0.0.0.0:0', 'nobody would reach a worker at port 0; write its port, or use --interface'],
+    ['--dashboard-address abc:x', 'Cannot use --dashboard-address "abc:x": write a port as :8787'],
+    ['--nanny-port 9000', 'Cannot use --nanny-port "9000": the workers have no nanny'],
+    ['--preload=', 'Cannot use --preload "": it is empty'],
+    ...['lost-after', 'rendezvous-timeout', 'filesystem-timeout', 'workers-timeout'].map((name) => [
+      `--${name} 1ms`,
+      `Cannot use --${name} "1ms": nothing works in so short a time; write 1s or more`,
+    ]),
+    ['--scheduler-file=~bob/s.json', 'Cannot use --scheduler-file "~bob/s.json": only your own home'],
+  ] as [string, string][])('are named as they are typed where %s is wrong', (flags, message) => {
     const read = () => run(...flags.split(' '))
     expect(read).toThrow(RangeError)
     expect(read).toThrow(message)
+  })
+
+  it('are refused where ~ stands for a home directory that cannot be used', () => {
+    vi.stubEnv('HOME', '/tmp/h\nnew')
+    expect(() => run('--local-directory', '~/l')).toThrow('the home directory "/tmp/h\\u000anew" has a control')
   })
 
   it('are named by their variables where these are wrong', () => {
@@ -91,7 +115,8 @@ describe('the options of a command alone', () => {
     vi.stubEnv('DASK_HPC_RUNNER_WORKERS', 'all')
     vi.stubEnv('DASK_HPC_RUNNER_TIMEOUT', '1m')
     expect(read('--timeout', '2s')).toEqual({ workers: 'all', timeout: 2000 })
-    expect(() => read('--timeout', '0s')).toThrow('Cannot use --timeout "0s"')
+    expect(() => read('--timeout', '0s')).toThrow('Cannot use --timeout "0s": it must be longer than nothing')
+    expect(() => read('--timeout', '1ms')).toThrow('nothing works in so short a time; write 100ms or more')
     vi.stubEnv('DASK_HPC_RUNNER_WORKERS', '0')
     expect(() => read()).toThrow('Cannot use DASK_HPC_RUNNER_WORKERS "0"')
   })

@@ -43,12 +43,6 @@ describe('the program', () => {
   it.each([
     ['a flag that it does not know', ['run', '--schedular-file', 'x'], '--schedular-file'],
     ['a command that it does not know', ['rnu'], 'rnu'],
-    ['a layout that there is not', ['plan', '-n', '4', '--layout', 'sharde'], 'sharde'],
-    ['a length of time without unit', ['plan', '-n', '4', '--grace', '20'], 'Cannot use --grace "20"'],
-    ['a number that is none', ['plan', '-n', '4', '--nworkers', 'two'], 'nworkers'],
-    ['a number of processes that is none', ['plan', '-n', 'x'], '--ntasks "x"'],
-    ['a value that is wrong, in a run too', ['run', '--grace', 'soon', '--', 'true'], 'Cannot use --grace "soon"'],
-    ['ports that are none', ['local', '--control-port', 'abc', '--', 'true'], 'Cannot use --control-port "abc"'],
   ])('exits 64 at %s, and names it', async (_, args, word) => {
     const { stdout, stderr } = await run(64, args)
     expect(stderr).toContain(word)
