@@ -183,14 +183,6 @@ export class Follower implements Part {
     await member.closed
   }
 
-  exitAtOnce(): void {
-    // Its channel says that it is gone.
-  }
-
-  unref(): void {
-    // Only the channel would keep it alive.
-  }
-
   async leave({ status, from }: RunEnd): Promise<void> {
     const { member, context, supervisor } = this.#run
     const { peers, scheduler } = supervisor.timing
@@ -253,8 +245,6 @@ export class Follower implements Part {
   get isReporter(): boolean {
     return this.#run.member.loss !== 'none' && this.#hostsClient
   }
-
-  readonly recording = undefined
 
   get #hostsClient(): boolean {
     return this.#run.mine.includes('client')

@@ -3,7 +3,7 @@ import type { Recording } from '../record/run-report.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import type { Phase } from './supervisor.ts'
 
-/** What is done in one way in rank 0, and in another in all other ranks. */
+/** What is done in one way in rank 0, and in another in all other ranks; what one of the two need not do, it lacks. */
 export interface Part {
   /**
    * Joins the run, and waits until it is known where its scheduler will listen: rank 0 starts that.
@@ -19,27 +19,27 @@ export interface Part {
    */
   awaitCluster(): Promise<PublishedFile>
   /** Waits until it is known whether this process reaches the scheduler, where that is being tried. Does not throw. */
-  reachTried(): Promise<void>
+  reachTried?(): Promise<void>
   /** Something failed here: tells whoever can be told, and gives how the run ends. */
   fail(error: unknown): Promise<RunResult>
   /** A defect ends this process: tells whoever can be told. */
   failByDefect(cause: Error): Promise<void>
   /** The inline client exits: does what can be done at once. */
-  exitAtOnce(): void
+  exitAtOnce?(): void
   /** What this process hosted has ended: leaves the run, or ends it. */
   leave(end: RunEnd): Promise<void>
   /** Removes what a rank 0 that is lost has published, and cannot remove itself. */
-  withdrawForRank0(result: RunResult): Promise<void>
+  withdrawForRank0?(result: RunResult): Promise<void>
   /** Has the workload manager end the step, if ranks that are lost may hold it and no other rank does so. */
   cancelStep(): Promise<void>
   /** Does not keep this process alive. */
-  unref(): void
+  unref?(): void
   /** Ranks that fell silent without having told of their end: they may still be there, frozen or cut off. */
   readonly silent: readonly number[]
   /** This process writes the report of the run. */
   readonly isReporter: boolean
   /** What rank 0 has seen of the run, for the report. */
-  readonly recording: Recording | undefined
+  readonly recording?: Recording | undefined
 }
 
 /** How a run ends, as seen in a process. */

@@ -229,10 +229,6 @@ export class Rank0 implements Part {
     }
   }
 
-  async reachTried(): Promise<void> {
-    // Its own scheduler is.
-  }
-
   async fail(error: unknown): Promise<RunResult> {
     const { context, rendezvous, member, cause } = this.#run
     const failure = failureOf(error, context.identity)
@@ -278,10 +274,6 @@ export class Rank0 implements Part {
     if (this.#coordinator !== undefined)
       this.#absent = await endRun(this.#run, this.#coordinator, new Absentees(this.#run, this.#coordinator), end)
     this.#open?.recorder?.[Symbol.dispose]()
-  }
-
-  async withdrawForRank0(): Promise<void> {
-    // It has done so itself.
   }
 
   async cancelStep(): Promise<void> {

@@ -168,7 +168,7 @@ export class Run {
       const status = shellStatus(exit)
       // A program cannot do without a scheduler that this process does not reach: that is the cause then, and is told first.
       if (status !== 0) {
-        await Promise.race([this.#part.reachTried(), shutdown.happened])
+        await Promise.race([this.#part.reachTried?.(), shutdown.happened])
         const failed = exit.signal === null && program.whyNotStarted === undefined && supervisor.phase === 'running'
         if (failed) {
           await Promise.race([python.warnAtFailure(), shutdown.happened])
@@ -209,7 +209,7 @@ export class Run {
     await log?.close()
     reaper.cancelEndMarker()
     await reaper.close()
-    await this.#part.withdrawForRank0(result)
+    await this.#part.withdrawForRank0?.(result)
     member[Symbol.dispose]()
     supervisor.moveTo('ended')
     if (context.options.scancel) await this.#part.cancelStep()
@@ -259,7 +259,7 @@ export class Run {
 
   /** The inline client exits, and nothing can be waited for. */
   exitAtOnce(): void {
-    this.#part.exitAtOnce()
+    this.#part.exitAtOnce?.()
     this.parts.supervisor.reaper.cancelEndMarker()
     this.parts.components.kill()
   }
@@ -267,7 +267,7 @@ export class Run {
   /** Does not keep this process alive. */
   unref(): void {
     this.parts.member.unref()
-    this.#part.unref()
+    this.#part.unref?.()
     this.parts.components.unref()
   }
 }
