@@ -162,7 +162,8 @@ export class Coordinator {
     this.#parts.watch.begin(scheduler, versions)
     this.#observe({ type: 'scheduler', address: scheduler.address, versions })
     const record = answersAt(this.#record, scheduler.address)
-    return { ...scheduler, dask_hpc_runner: { ...record, ...(versions && { versions }) } }
+    // A file that a client of another cluster has written names all of its workers: too many for a message, and of no use.
+    return { ...scheduler, workers: {}, dask_hpc_runner: { ...record, ...(versions && { versions }) } }
   }
 
   /** Tells everybody where the cluster is. */

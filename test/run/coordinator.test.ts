@@ -334,6 +334,14 @@ describe('Coordinator', () => {
     expect(join(2).heard).toEqual([cluster])
   })
 
+  it('tells of a cluster of thousands of workers in a message that is none too long', () => {
+    const { coordinator } = startRun(exclusive)
+    const worker = { metrics: 'x'.repeat(700) }
+    const workers = Array.from({ length: 3_000 }, (_, i) => [`tcp://10.0.0.1:${i}`, worker] as const)
+    const file = coordinator.announce({ ...published, workers: Object.fromEntries<object>(workers) }, undefined)
+    expect(JSON.stringify(file).length).toBeLessThan(1_000_000)
+  })
+
   it('fails with the word of a process that ended before it had joined', () => {
     const { coordinator, member } = startRun(exclusive, { come: [0, 2, 3] })
     const failure = { ...failureOf(1, 'Cannot find a Python that has Dask'), status: 78 }
