@@ -23,7 +23,9 @@ export type {
   PublishOptions,
   RestartOptions,
   RetireOptions,
+  SchedulerInfo,
   Versions,
+  WorkerInfo,
   WorkerLogsOptions,
   WorkersOptions,
 } from './client/cluster-info.ts'
@@ -37,7 +39,6 @@ export type { Duration } from './util/duration.ts'
 export type { Input, Inputs, ResultOf } from './client/inputs.ts'
 export type { MapOptions, SubmitOptions } from './client/submit-options.ts'
 export { AsCompleted, type AsCompletedOptions, type Progress } from './client/as-completed.ts'
-export type { SchedulerInfo, WorkerInfo } from './client/scheduler-info.ts'
 export type { ClusterLike, ClusterTarget } from './client/target.ts'
 export type { TaskClient, TaskSubmitOptions } from './client/task-client.ts'
 export type { TaskFuture } from './client/task-future.ts'

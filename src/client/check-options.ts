@@ -10,6 +10,14 @@ interface Rule {
   readonly range?: (value: never) => boolean
 }
 
+const trueOrFalse: Rule = { wanted: 'true or false', kind: (value) => typeof value === 'boolean' }
+const fromOne: Rule = {
+  wanted: 'a whole number from 1',
+  kind: isNumber,
+  range: (value: number) => Number.isSafeInteger(value) && value >= 1,
+}
+const pathOf = (what: string): Rule => ({ wanted: `the path of ${what}`, kind: (value) => typeof value === 'string' })
+
 // Dask checks none of them before its scheduler calculates with it, which then closes the client's connection.
 const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
   workers: {
@@ -17,7 +25,7 @@ const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
     kind: (value) => Array.isArray(value) && value.every(isWorker),
     range: (value: readonly unknown[]) => value.length > 0,
   },
-  allowOtherWorkers: { wanted: 'true or false', kind: isBoolean },
+  allowOtherWorkers: trueOrFalse,
   resources: {
     wanted: 'an object of finite numbers from 0, such as { GPU: 1 }',
     kind: (value) => isObject(value) && Object.values(value).every(isNumber),
@@ -40,7 +48,7 @@ const submitRules: Readonly<Record<keyof SubmitOptions, Rule>> = {
     kind: (value) => typeof value === 'string',
     range: isName,
   },
-  pure: { wanted: 'true or false', kind: isBoolean },
+  pure: trueOrFalse,
   kwargs: { wanted: 'an object of arguments by their names', kind: isObject },
   scope: { wanted: 'an object of values by their names, such as { k }', kind: isObject },
 }
@@ -54,27 +62,22 @@ const rules = {
     kind: (value) => typeof value === 'number' || typeof value === 'string',
     range: (value: Duration) => parseDuration(value) !== undefined,
   },
-  broadcast: { wanted: 'true or false', kind: isBoolean },
-  withResults: { wanted: 'true or false', kind: isBoolean },
-  raiseErrors: { wanted: 'true or false', kind: isBoolean },
-  directToWorkers: { wanted: 'true or false', kind: isBoolean },
-  python: { wanted: 'the path of a Python', kind: (value) => typeof value === 'string' },
-  node: { wanted: 'the path of Node on the workers', kind: (value) => typeof value === 'string' },
+  broadcast: trueOrFalse,
+  withResults: trueOrFalse,
+  raiseErrors: trueOrFalse,
+  directToWorkers: trueOrFalse,
+  python: pathOf('a Python'),
+  node: pathOf('Node on the workers'),
+  tlsCaFile: pathOf('a file of certificates'),
+  tlsCert: pathOf('a certificate'),
+  tlsKey: pathOf('a key'),
   env: { wanted: 'an object of variables', kind: isObject },
-  concurrency: {
-    wanted: 'a whole number from 1',
-    kind: isNumber,
-    range: (value: number) => Number.isSafeInteger(value) && value >= 1,
-  },
-  n: {
-    wanted: 'a whole number from 1',
-    kind: isNumber,
-    range: (value: number) => Number.isSafeInteger(value) && value >= 1,
-  },
-  nanny: { wanted: 'true or false', kind: isBoolean },
-  override: { wanted: 'true or false', kind: isBoolean },
-  closeWorkers: { wanted: 'true or false', kind: isBoolean },
-  waitForWorkers: { wanted: 'true or false', kind: isBoolean },
+  concurrency: fromOne,
+  n: fromOne,
+  nanny: trueOrFalse,
+  override: trueOrFalse,
+  closeWorkers: trueOrFalse,
+  waitForWorkers: trueOrFalse,
   onError: {
     wanted: "'raise', 'return' or 'ignore'",
     kind: (value) => ['raise', 'return', 'ignore'].includes(value as string),
@@ -156,10 +159,6 @@ function isName(value: string): boolean {
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number'
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean'
 }
 
 function isObject(value: unknown): value is object {

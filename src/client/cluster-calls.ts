@@ -10,13 +10,13 @@ import { Future } from './future.ts'
 import type { KnownFutures } from './known-futures.ts'
 import type { RemoteFunctions } from './remote-functions.ts'
 import { type OnError, type RunOptions, type ResultByAddress, type RunResults, runOn } from './run.ts'
-import type { SchedulerInfo } from './scheduler-info.ts'
 import type {
   LogOptions,
   Logs,
   PublishOptions,
   RestartOptions,
   RetireOptions,
+  SchedulerInfo,
   Versions,
   WorkersOptions,
   WorkerLogsOptions,

@@ -8,10 +8,9 @@ import { type Duration, milliseconds } from '../util/duration.ts'
 import { checkNames } from '../util/nearest.ts'
 import { asRunnerError } from './ask.ts'
 import { checkOption } from './check-options.ts'
-import { connectHelper } from './connect-helper.ts'
+import { connectHelper, patienceOf } from './connect-helper.ts'
 import { HelperConnection } from './connection.ts'
 import nodeProgram from './javascript/node-program.ts?program'
-import { patienceOf } from './patience.ts'
 import { RemoteFunctions } from './remote-functions.ts'
 import { type ClusterTarget, findTarget } from './target.ts'
 import { type ClientTlsOptions, environmentForTls, environmentOfSecureRun, tlsAdvice } from './tls.ts'
@@ -37,10 +36,10 @@ export interface ConnectOptions extends ClientTlsOptions {
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
-const optionNames: readonly (keyof ConnectOptions)[] = [
+const optionNames = [
   ...(['signal', 'timeout', 'python', 'node', 'directToWorkers', 'env'] as const),
   ...(['tlsCaFile', 'tlsCert', 'tlsKey'] as const),
-]
+] satisfies readonly (keyof ConnectOptions)[]
 
 /** Names the text that helper and workers make a module of. */
 const moduleName = `_dask_hpc_runner_${createHash('sha256').update(tasksModule).update(nodeProgram).digest('hex').slice(0, 16)}`
@@ -58,8 +57,7 @@ export interface Connected {
 /** Starts the helper process and connects it to a cluster; `Client.connect` says what it throws. */
 export async function connect(target: ClusterTarget | undefined, options: ConnectOptions): Promise<Connected> {
   checkNames(options, optionNames)
-  for (const name of ['signal', 'timeout', 'python', 'node', 'directToWorkers', 'env'] as const)
-    checkOption(name, options[name])
+  for (const name of optionNames) checkOption(name, options[name])
   const { signal, env = process.env } = options
   signal?.throwIfAborted()
   const found = await findTarget(target, env)

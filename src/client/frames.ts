@@ -32,18 +32,28 @@ export function packFrame({ header, buffers }: Frame): Uint8Array[] {
 /** Mark, length of the header and number of buffers. */
 const numbersSize = 12
 
+/** Reads messages without end: asks for so many bytes, and is given them. */
+function* readFrames(onFrame: (frame: Frame) => void): Generator<number, never, Buffer> {
+  for (;;) {
+    const numbers = yield numbersSize
+    if (numbers.readUInt32LE(0) !== mark) throw new Error('something else than a message has come')
+    const lengths = yield 8 * numbers.readUInt32LE(8)
+    const header = yield numbers.readUInt32LE(4)
+    const buffers: Uint8Array[] = []
+    for (let i = 0; i < lengths.length; i += 8) buffers.push(yield Number(lengths.readBigUInt64LE(i)))
+    onFrame({ header: decoder.decode(header), buffers })
+  }
+}
+
 /** Puts messages together again from the chunks of a stream. Each buffer gets memory of its own, and is copied once. */
 export class HelperFrameReader {
-  readonly #onFrame: (frame: Frame) => void
-  /** What is being read: the numbers, the lengths, then the header and the buffers. */
-  #part: 'numbers' | 'lengths' | 'body' = 'numbers'
-  #target = Buffer.alloc(numbersSize)
+  readonly #frames: Generator<number, never, Buffer>
+  #target: Buffer
   #filled = 0
-  #lengths: number[] = []
-  #parts: Uint8Array[] = []
 
   constructor(onFrame: (frame: Frame) => void) {
-    this.#onFrame = onFrame
+    this.#frames = readFrames(onFrame)
+    this.#target = Buffer.alloc(this.#frames.next().value)
   }
 
   /** @throws Error where something comes that is no message: nothing can be read after it. */
@@ -54,42 +64,11 @@ export class HelperFrameReader {
       this.#target.set(chunk.subarray(at, at + taken), this.#filled)
       at += taken
       this.#filled += taken
-      while (this.#filled === this.#target.length) this.#next()
+      while (this.#filled === this.#target.length) {
+        // Not of Node's pool: who gets a buffer gets all of its memory.
+        this.#target = Buffer.allocUnsafeSlow(this.#frames.next(this.#target).value)
+        this.#filled = 0
+      }
     }
-  }
-
-  #next(): void {
-    const read = this.#target
-    switch (this.#part) {
-      case 'numbers':
-        if (read.readUInt32LE(0) !== mark) throw new Error('something else than a message has come')
-        this.#lengths = [read.readUInt32LE(4)]
-        this.#part = 'lengths'
-        this.#read(8 * read.readUInt32LE(8))
-        return
-      case 'lengths':
-        for (let i = 0; i < read.length; i += 8) this.#lengths.push(Number(read.readBigUInt64LE(i)))
-        this.#part = 'body'
-        break
-      case 'body':
-        this.#parts.push(read)
-        break
-    }
-    const length = this.#lengths[this.#parts.length]
-    if (length !== undefined) {
-      this.#read(length)
-      return
-    }
-    const [header = new Uint8Array(), ...buffers] = this.#parts
-    this.#parts = []
-    this.#part = 'numbers'
-    this.#read(numbersSize)
-    this.#onFrame({ header: decoder.decode(header), buffers })
-  }
-
-  #read(length: number): void {
-    // Not of Node's pool: who gets a buffer gets all of its memory.
-    this.#target = Buffer.allocUnsafeSlow(length)
-    this.#filled = 0
   }
 }

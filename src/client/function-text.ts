@@ -41,6 +41,16 @@ export function nameOf(callable: (...args: never[]) => unknown): string {
   return typeof name === 'string' ? name : ''
 }
 
+/** The name by which its text may call itself; empty where no variable may have it, such as `default`. */
+export function ownName(callable: (...args: never[]) => unknown): string {
+  return isVariable(nameOf(callable)) ? nameOf(callable) : ''
+}
+
+/** Whether a variable may have this name. */
+export function isVariable(name: string): boolean {
+  return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name) && syntaxProblem(`(${name}) => 0`) === undefined
+}
+
 function syntaxProblem(text: string): string | undefined {
   try {
     new Script(`'use strict';${text}`)

@@ -4,7 +4,7 @@ import type { WaitOptions } from './bounded.ts'
 import { futuresOf } from './check-futures.ts'
 import type { HelperConnection, HelperReport } from './connection.ts'
 import { FutureState } from './future-state.ts'
-import type { SchedulerInfo } from './scheduler-info.ts'
+import type { SchedulerInfo } from './cluster-info.ts'
 import { TaskError } from './task-error.ts'
 import { Dependencies } from './values/dependencies.ts'
 import { decodeValue } from './values/arguments.ts'
@@ -41,10 +41,11 @@ export class KnownFutures {
     })
   }
 
-  /** A new pending task. */
+  /** A new task, pending unless the cluster is lost. */
   make(key: string, needs?: WorkerNeeds): FutureState {
     const state = new FutureState(count++, key, needs)
-    this.#states.set(state.number, state)
+    if (this.#connection.error === undefined) this.#states.set(state.number, state)
+    else state.fail(this.#connection.error)
     return state
   }
 

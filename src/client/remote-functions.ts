@@ -1,6 +1,5 @@
-import { Script } from 'node:vm'
 import { type Callable, ClientFunction, RemoteFunction } from './callable.ts'
-import { functionText, nameOf } from './function-text.ts'
+import { functionText, isVariable, nameOf, ownName } from './function-text.ts'
 import type { Outside } from './free-names.ts'
 import { formatMissing, formatNaming, formatNested, isOfModule, isSupplied } from './javascript/helpers.ts'
 
@@ -55,10 +54,12 @@ export class RemoteFunctions {
       this.#check(key, helper, inScope)
       return [key, helper]
     })
-    const spec =
-      parts === undefined
-        ? { text, own: name, ...client }
-        : { text, own: isVariable(name) ? name : '', scope: { values: parts.values, functions }, ...client }
+    const spec = {
+      text,
+      own: ownName(written),
+      ...(parts && { scope: { values: parts.values, functions } }),
+      ...client,
+    }
     const made = new RemoteFunction<A, R>('javascript', name, spec, parts !== undefined)
     this.#known.set(written, ofFunction.set(like, made as unknown as RemoteFunction))
     return made
@@ -88,16 +89,6 @@ function scopeParts(scope: Readonly<Record<string, unknown>>): {
   return {
     values: Object.keys(scope).filter((name) => typeof scope[name] !== 'function'),
     functions: Object.fromEntries(functions.map(([name, value]) => [name, String(value)])),
-  }
-}
-
-function isVariable(name: string): boolean {
-  if (!/^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name)) return false
-  try {
-    new Script(`'use strict';(${name}) => 0`)
-    return true
-  } catch {
-    return false
   }
 }
 

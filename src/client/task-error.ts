@@ -19,7 +19,7 @@ export type TaskFailure =
   | 'submission'
   | 'cancelled'
 
-/** A failure as the helper process describes it (src/python/client-failures.py). */
+/** A failure as the helper process describes it (src/python/tasks-failures.py). */
 export interface DescribedFailure {
   readonly kind: TaskFailure
   readonly type: string

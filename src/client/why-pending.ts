@@ -1,6 +1,6 @@
 import { formatValue } from './check-options.ts'
 import type { SubmitOptions } from './submit-options.ts'
-import type { SchedulerInfo } from './scheduler-info.ts'
+import type { SchedulerInfo } from './cluster-info.ts'
 
 /** What a task asks of the worker that runs it. */
 export type WorkerNeeds = Pick<SubmitOptions, 'workers' | 'resources'>

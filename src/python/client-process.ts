@@ -9,7 +9,6 @@ import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { deferred } from '../util/deferred.ts'
 import calls from './client-calls.py'
-import failures from './client-failures.py'
 import installer from './client-installer.py'
 import messages from './client-messages.py'
 import results from './client-results.py'
@@ -21,7 +20,7 @@ import { holdOutput } from './held-output.ts'
 import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import tls from './tls.py'
 
-const program = [found, tls, messages, installer, results, failures, versions, calls, clientProgram].join('\n')
+const program = [found, tls, messages, installer, results, versions, calls, clientProgram].join('\n')
 /** In tracebacks it has the name by which tasks-failures.py knows what is ours. A JSON string is a Python string. */
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 

@@ -45,7 +45,7 @@ def die_with_parent():
         os._exit(1)
 
 
-class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, client-failures.py, client-calls.py
+class Helper(Results, Calls):  # noqa: F821 - client-results.py, client-calls.py
     def __init__(self, pipe):
         self.pipe = pipe
         self.client = None
@@ -181,12 +181,11 @@ class Helper(Results, Failures, Calls):  # noqa: F821 - client-results.py, clien
 
     async def find_dashboard(self):
         with contextlib.suppress(Exception):
-            there = True
-            with contextlib.suppress(Exception):
-                # Where it tells.
-                there = await self.client.run_on_scheduler(self.tasks.has_dashboard)
-            return self.client.dashboard_link if there else None
-        return None
+            # Where it tells.
+            if not await self.client.run_on_scheduler(self.tasks.has_dashboard):
+                return None
+        with contextlib.suppress(Exception):
+            return self.client.dashboard_link
 
     async def prepare_cluster(self, header):
         text = header["module"], header["tasks"], header["program"]

@@ -1,6 +1,7 @@
 # How tasks call JavaScript. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -40,8 +41,7 @@ class Pipe:
             sock.setsockopt(socket.SOL_SOCKET, option, second)
         self.sock = sock
         self.on_quiet = on_quiet
-        self.ahead = bytearray(16384)
-        self.start = self.end = 0
+        self.ahead = sock.makefile("rb", 16384)
 
     def send(self, header, buffers=()):
         for part in map(memoryview, pack_message(header, buffers)):
@@ -63,27 +63,18 @@ class Pipe:
         data = bytearray(size)
         view = memoryview(data)
         while view.nbytes:
-            if self.start == self.end:
-                if view.nbytes >= len(self.ahead):
-                    view = view[self.read_into(view) :]
-                    continue
-                self.start, self.end = 0, self.read_into(self.ahead)
-            taken = min(view.nbytes, self.end - self.start)
-            view[:taken] = memoryview(self.ahead)[self.start : self.start + taken]
-            self.start += taken
-            view = view[taken:]
-        return data
-
-    def read_into(self, view):
-        while True:
-            try:
-                got = self.sock.recv_into(view)
-            except BlockingIOError:
-                self.on_quiet()
-                continue
+            got = self.ahead.readinto(view)
             if got == 0:
                 raise EOFError
-            return got
+            if got is None:
+                self.on_quiet()
+            else:
+                view = view[got:]
+        return data
+
+    def close(self):
+        self.ahead.close()
+        self.sock.close()
 
 
 def to_python(value, path):
@@ -214,7 +205,7 @@ class NodeProcess:
 
     def end(self):
         self.ended = True
-        self.pipe.sock.close()
+        self.pipe.close()
         try:
             self.process.wait(1)
         except subprocess.TimeoutExpired:
@@ -240,16 +231,8 @@ LOADER = (
 )
 
 
-def find_prctl():
-    try:
-        import ctypes
-
-        return ctypes.CDLL(None).prctl
-    except (ImportError, OSError, AttributeError):
-        return None
-
-
-prctl = find_prctl()
+# Linux has it.
+prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def die_with_parent():

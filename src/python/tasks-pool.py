@@ -1,41 +1,14 @@
 # Which Node processes there are, and what they work at. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import asyncio
+import concurrent.futures
 import contextlib
-import queue
 import threading
 import time
 
 
-class Starter:
-    """Starts processes by one thread that stays: a child dies with the thread that started it, where it is to die with us."""
-
-    def __init__(self):
-        self.orders = None
-        self.lock = threading.Lock()
-
-    def start(self, path):
-        with self.lock:
-            if self.orders is None:
-                self.orders = queue.Queue()
-                threading.Thread(target=self.start_for_others, daemon=True, name="dask-hpc-runner-node").start()
-        answer = queue.Queue()
-        self.orders.put((path, answer))
-        node = answer.get()
-        if isinstance(node, BaseException):
-            raise node
-        return node
-
-    def start_for_others(self):
-        while True:
-            path, answer = self.orders.get()
-            try:
-                answer.put(NodeProcess(path))
-            except BaseException as error:
-                answer.put(error)
-
-
-starter = Starter()
+# Starts processes, by one thread that stays: a child that is to die with us dies with the thread that started it.
+starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="dask-hpc-runner-node")
 
 
 class Pool:
@@ -52,7 +25,7 @@ class Pool:
             with self.lock:
                 node = self.idle.pop() if self.idle else None
             if node is None:
-                return starter.start(self.path)
+                return starter.submit(NodeProcess, self.path).result()
             if node.alive:
                 return node
             node.end()

@@ -37,7 +37,7 @@ class PythonCall(Call):
     def begin(self, payload, dependencies, **server):
         data, buffers = unpack_payload(payload)
         args, kwargs = decode(data, buffers, [to_python(value, self.node) for value in dependencies])
-        function = python_function(self.spec)
+        function = functions.get(self.spec)
         return function(*args, **kwargs, **{name: value for name, value in server.items() if takes(function, name)})
 
     def within(self, limit, payload, dependencies):
@@ -163,14 +163,10 @@ class Functions:
 functions = Functions()
 
 
-def python_function(spec):
-    return functions.get(spec)
-
-
 def make_function(description):
     if "path" in description:
         return import_function(description["path"])
-    return compile_function(description)
+    return function_of_file(description) if "file" in description else function_of_text(description)
 
 
 def import_function(path):
@@ -209,9 +205,7 @@ def function_of_file(description):
     return scope[name]
 
 
-def compile_function(description):
-    if "file" in description:
-        return function_of_file(description)
+def function_of_text(description):
     text = textwrap.dedent(description["text"]).strip()
     scope = {"__name__": "dask_hpc_runner_py", **decode(description["values"], description["buffers"])}
     try:

@@ -12,6 +12,8 @@ test('what is asked about futures once the cluster is lost says that, and not th
   const states = new KnownFutures(connection as unknown as HelperConnection, () => undefined)
   const { number } = states.make('f')
   await connection.lost
+  // As of a dataset that was found just before.
+  await expect(states.value(states.make('g'))).rejects.toBe(error)
   expect(() => states.numbersOf([{ [futureNumber]: number }])).toThrow('Lost the scheduler at tcp://a:1')
 })
 

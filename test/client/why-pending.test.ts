@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
 import type { HelperConnection } from '../../src/client/connection.ts'
 import { KnownFutures } from '../../src/client/known-futures.ts'
-import type { SchedulerInfo } from '../../src/client/scheduler-info.ts'
+import type { SchedulerInfo } from '../../src/client/cluster-info.ts'
 import { needsOf, whyPending } from '../../src/client/why-pending.ts'
 
 const worker = { host: 'a', nthreads: 1, memory_limit: 0, local_directory: '/tmp' }

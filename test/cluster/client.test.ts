@@ -5,7 +5,6 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { exported, py, type RemoteFunction } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
 import type { SubmitOptions } from '../../src/client/submit-options.ts'
-import { TaskError } from '../../src/client/task-error.ts'
 import { NDArray } from '../../src/client/values/nd-array.ts'
 import { sharedClient } from '../support/client.ts'
 import { until } from '../support/until.ts'
@@ -116,12 +115,6 @@ test('what cannot cross is named by its place', async () => {
   expect(() => client.submit(py`print`, [{ a: [1, () => 1] }])).toThrow(
     'Cannot send arguments[0].a[1]: it is a function; Python has no form of it',
   )
-  expect(() => client.submit((x: unknown) => x, [[new Map([['key', Symbol('s')]])]])).toThrow(
-    'Cannot send arguments[0][0][0]: it is a symbol; a structured clone has no form of it',
-  )
-  expect(() => client.submit(py`print`, [{ 'a b': new WeakMap() }])).toThrow(
-    'Cannot send arguments[0]["a b"]: it is an instance of WeakMap; Python has no form of it',
-  )
   const circle: unknown[] = []
   circle.push(circle)
   expect(() => client.submit(py`print`, [circle])).toThrow('does it contain itself?')
@@ -189,16 +182,12 @@ test('a function that uses something from outside is refused, and one that hides
   expect(() => client.submit((x: number) => x + offset, [1])).toThrow(
     'it uses "offset", which is defined outside of it',
   )
-  expect(() => client.map((x: number) => x + offset, [1])).toThrow('it uses "offset"')
-  expect(() => client.submit((): string => typeof offset)).toThrow('it uses "offset"')
   // Named as a global may be that a tool defines.
   const _offset = Math.random()
   const hidden = client.submit((name: string): unknown => (typeof _offset === 'string' ? name : _offset), ['x'])
   await expect(hidden.result()).rejects.toThrow(
     'Cannot run "anonymous" on a worker: it uses "_offset", which is defined outside of it; pass it as an argument, or by the option scope: { _offset }',
   )
-  expect(() => client.submit(Math.max, [1])).toThrow('it is native or bound')
-  expect(() => client.submit(TaskError as never)).toThrow('it is a class')
 })
 
 test('a function exported from a module file runs', async () => {

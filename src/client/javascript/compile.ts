@@ -8,7 +8,7 @@ import { supplyHelpers } from './helpers.ts'
 export interface FunctionSpec {
   readonly name: string
   readonly text?: string
-  /** The name by which the text may call itself. */
+  /** The name by which the text may call itself; empty where it has none. */
   readonly own?: string
   /** Names of the values that come after its arguments, and the texts of functions, both of which it uses from outside. */
   readonly scope?: { readonly values: readonly string[]; readonly functions: readonly (readonly [string, string])[] }
@@ -29,40 +29,27 @@ export async function makeFunction(spec: FunctionSpec): Promise<Runnable> {
 
 /** The function of a text that `functionText` gave. */
 export function compileText(spec: FunctionSpec, text: string): Runnable {
-  if (spec.scope === undefined) return evaluateText(spec, text)
+  supplyHelpers(text)
+  if (spec.scope === undefined) return evaluateText(spec.name, named(spec, text))
   const { values, functions } = spec.scope
   for (const [, helper] of functions) supplyHelpers(helper)
   const declared = functions.map(([name, helper]) => `const ${name} = ${helper};`).join('')
-  supplyHelpers(text)
   const make = evaluateText(
-    { name: spec.name },
+    spec.name,
     `(({ ${values.join(', ')} }) => { ${declared} { return ${named(spec, text)} } })`,
   )
   return (...args) => (make(args.at(-1)) as Runnable)(...args.slice(0, -1))
 }
 
 /** The text where it may call itself by its name. */
-function named({ own = '' }: Pick<FunctionSpec, 'own'>, text: string): string {
-  return isName(own) ? `(() => { const ${own} = ${text}; return ${own} })()` : text
+function named({ own = '' }: FunctionSpec, text: string): string {
+  return own === '' ? text : `(() => { const ${own} = ${text}; return ${own} })()`
 }
 
-function isName(own: string): boolean {
-  return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(own)
-}
-
-function evaluateText({ name, own = '' }: Pick<FunctionSpec, 'name' | 'own'>, text: string): Runnable {
-  supplyHelpers(text)
-  const called = isName(own)
-  const whole = named({ own }, text)
+function evaluateText(name: string, text: string): Runnable {
   // Indirect: in the global scope, where import() works and nothing of ours can be seen.
   const evaluate = eval
-  try {
-    return evaluate(`'use strict';${whole}\n//# sourceURL=dask:${name}`) as Runnable
-  } catch (error) {
-    // A name that no variable may have, such as `default`.
-    if (!called || !(error instanceof SyntaxError)) throw error
-    return evaluate(`'use strict';${text}\n//# sourceURL=dask:${name}`) as Runnable
-  }
+  return evaluate(`'use strict';${text}\n//# sourceURL=dask:${name}`) as Runnable
 }
 
 async function importFunction({ module = '', export: name = 'default' }: FunctionSpec): Promise<Runnable> {

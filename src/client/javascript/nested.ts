@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { leadToCallers } from '../call-site.ts'
 import { RemoteFunction } from '../callable.ts'
 import { checkOptions } from '../check-options.ts'
-import { functionText, nameOf } from '../function-text.ts'
+import { functionText, nameOf, ownName } from '../function-text.ts'
 import type { Frame } from '../frames.ts'
 import type { TaskClient, TaskSubmitOptions } from '../task-client.ts'
 import type { TaskFuture } from '../task-future.ts'
@@ -100,7 +100,7 @@ export class NestedClient {
         ? own
         : new RemoteFunction('javascript', callable.name, {
             text: functionText(callable),
-            own: callable.name,
+            own: ownName(callable),
             nested: true,
           }).spec
     const name = key ?? `${nameOf(callable) || 'anonymous'}-${randomUUID()}`

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { formatKind } from './cannot-send.ts'
+import { cannotSend, formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { NDArray } from './nd-array.ts'
 import { unsendable } from './unsendable.ts'
@@ -25,55 +25,113 @@ export class ShapedMark extends Uint8Array {
   }
 }
 
-/** Replaces what a clone has no form of, or another one, by marks: futures and arrays of several dimensions. */
+/**
+ * Replaces what a clone has no form of, or another one, by marks: futures and arrays of several dimensions. What cannot be cloned is
+ * found on the way: V8 does not say where it is.
+ */
 export class Marks {
   readonly #dependencies: Dependencies | undefined
   readonly #seen = new Map<object, unknown>()
+  /** Where what is looked at stands. */
+  readonly #place: (string | number)[]
 
-  constructor(dependencies: Dependencies | undefined) {
+  constructor(name: string, dependencies: Dependencies | undefined) {
+    this.#place = [name]
     this.#dependencies = dependencies
   }
 
-  /** The value with marks; where there is none in it, the value itself. */
+  /** The value with marks; where there is none in it, the value itself. @throws TypeError that names the place of what cannot be sent. */
   mark(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    if (typeof value === 'function' || typeof value === 'symbol') throw this.#refusal(value)
+    if (typeof value !== 'object' || value === null) return value
     const known = this.#seen.get(value)
     if (known !== undefined) return known
     const index = this.#dependencies?.place(value)
     if (index !== undefined) return new FutureMark(index)
     this.#seen.set(value, value)
-    const marked = value instanceof NDArray ? new ShapedMark(value as NDArray) : this.#inside(value)
+    const marked = this.#inside(value)
     if (marked !== value) this.#seen.set(value, marked)
     return marked
   }
 
   #inside(value: object): unknown {
-    const refused = unsendable(value, [])
+    const refused = unsendable(value, this.#place)
     if (refused !== undefined) throw refused
-    if (Array.isArray(value)) return this.#items(value, (items: unknown[]) => items)
+    if (types.isProxy(value)) throw this.#refusal(value, 'a Proxy')
+    if (ArrayBuffer.isView(value)) return value
+    if (value instanceof NDArray) {
+      this.#items(
+        [value.data],
+        () => undefined,
+        value,
+        () => 'data',
+      )
+      return new ShapedMark(value as NDArray)
+    }
+    if (Array.isArray(value)) return this.#items(value, (items) => items, value)
     if (value instanceof Map) {
       const entries: unknown[] = []
       for (const [key, item] of value) entries.push(key, item)
-      return this.#items(entries, (items) => new Map(pairs(items)), value)
+      const step = (i: number): number => Math.floor(i / 2)
+      return this.#items(entries, (items) => new Map(pairs(items)), value, step)
     }
     if (value instanceof Set) return this.#items([...value], (items) => new Set(items), value)
+    if (types.isNativeError(value)) {
+      const lost = 'a clone of an Error does not keep the future or NDArray in its cause; send that beside it'
+      const cause = this.#items(
+        [value.cause],
+        () => undefined,
+        value,
+        () => 'cause',
+      )
+      if (cause !== value) throw cannotSend(this.#place, formatKind(value), lost)
+      return value
+    }
     const keys = Object.keys(value)
-    if (keys.length === 0 && isEmptied(value)) throw new TypeError(`${formatKind(value)} would be empty`)
-    if (types.isNativeError(value) && this.mark(value.cause) !== value.cause)
-      throw new TypeError('a clone of an Error does not keep the future or NDArray in its cause; send that beside it')
-    // A clone of an object has no class.
-    if (Object.prototype.toString.call(value) !== '[object Object]') return value
+    this.#checkClass(value, keys)
     const items = keys.map((key) => (value as Readonly<Record<string, unknown>>)[key])
-    return this.#items(items, (items) => Object.fromEntries(keys.map((key, i) => [key, items[i]])), value)
+    const make = (items: unknown[]): object => Object.fromEntries(keys.map((key, i) => [key, items[i]]))
+    // A clone of an object has no class.
+    return this.#items(items, make, value, (i) => keys[i] ?? i)
+  }
+
+  /** Refuses objects of a class that V8 refuses, and those, all of whose content is hidden, that become {} in a clone: a URL does. */
+  #checkClass(value: object, keys: readonly string[]): void {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null || types.isDate(value)) return
+    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
+      throw this.#refusal(value)
+    if (keys.length > 0) return
+    let clone: object
+    try {
+      clone = deserialize(serialize(value)) as object
+    } catch {
+      throw this.#refusal(value)
+    }
+    if (Object.getPrototypeOf(clone) !== Object.prototype) return
+    const advice = 'a structured clone would make {} of it: send the plain data in it'
+    throw cannotSend(this.#place, formatKind(value), advice)
+  }
+
+  #refusal(value: unknown, what = formatKind(value)): TypeError {
+    return cannotSend(this.#place, what, 'a structured clone has no form of it')
   }
 
   /** What `make` makes of the marked items; where none is marked, the whole that they are of. */
-  #items(items: readonly unknown[], make: (items: unknown[]) => unknown, whole: unknown = items): unknown {
+  #items(
+    items: readonly unknown[],
+    make: (items: unknown[]) => unknown,
+    whole: unknown,
+    step: (i: number) => string | number = (i) => i,
+  ): unknown {
     let marked: unknown[] | undefined
     for (let i = 0; i < items.length; i++) {
       const item = items[i]
-      if (typeof item !== 'object' || item === null) continue
+      if (item === null || (typeof item !== 'object' && typeof item !== 'function' && typeof item !== 'symbol'))
+        continue
+      this.#place.push(step(i))
       const one = this.mark(item)
+      this.#place.pop()
       if (one !== item) (marked ??= items.slice())[i] = one
     }
     return marked === undefined ? whole : make(marked)
@@ -82,28 +140,4 @@ export class Marks {
 
 function pairs(items: readonly unknown[]): [unknown, unknown][] {
   return Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i], items[2 * i + 1]])
-}
-
-/** Whether V8 refuses an object as a whole: what is within it is not looked at. */
-export function isRefused(value: object): boolean {
-  if (Object.keys(value).length > 0 || value instanceof Map || value instanceof Set) return false
-  try {
-    serialize(value)
-    return false
-  } catch {
-    return true
-  }
-}
-
-/** Whether an object of a class, all of whose content is hidden, becomes {} in a clone: a URL does. */
-export function isEmptied(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null || types.isDate(value)) return false
-  try {
-    const clone = deserialize(serialize(value)) as object
-    return Object.getPrototypeOf(clone) === Object.prototype
-  } catch {
-    // It cannot be cloned at all.
-    return false
-  }
 }

@@ -1,12 +1,10 @@
-import { types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
 import { messageOf } from '../../errors.ts'
-import { cannotSend, formatKind } from './cannot-send.ts'
+import { formatKind } from './cannot-send.ts'
 import type { Dependencies } from './dependencies.ts'
 import { cloned, type Encoded, large } from './encoded.ts'
-import { FutureMark, isEmptied, isRefused, Marks, ShapedMark } from './marks.ts'
+import { FutureMark, Marks, ShapedMark } from './marks.ts'
 import { bytesOf, NDArray, type TypedArray } from './nd-array.ts'
-import { unsendable } from './unsendable.ts'
 
 /** The kinds of arrays, by their numbers in a message. */
 const views = [
@@ -133,16 +131,24 @@ class StructuredReader extends Deserializer {
 export function encodeStructured(value: unknown, name = 'value', dependencies?: Dependencies): Encoded {
   const writer = new Writer()
   writer.writeHeader()
+  const marked = markedValue(value, name, dependencies)
   try {
-    writer.writeValue(new Marks(dependencies).mark(value))
+    writer.writeValue(marked)
   } catch (error) {
-    if (error instanceof RangeError && error.message.startsWith('Maximum call stack'))
-      throw new TypeError(`Cannot send ${name}: it is nested thousands of levels deep; send it in a flatter form`, {
-        cause: error,
-      })
-    throw nameCulprit(value, [name], new Set()) ?? new TypeError(`Cannot send ${name}: ${messageOf(error)}`)
+    throw new TypeError(`Cannot send ${name}: ${messageOf(error)}`, { cause: error })
   }
   return { kind: cloned, data: writer.releaseBuffer(), buffers: writer.buffers }
+}
+
+function markedValue(value: unknown, name: string, dependencies: Dependencies | undefined): unknown {
+  try {
+    return new Marks(name, dependencies).mark(value)
+  } catch (cause) {
+    if (!(cause instanceof RangeError) || !cause.message.startsWith('Maximum call stack')) throw cause
+    throw new TypeError(`Cannot send ${name}: it is nested thousands of levels deep; send it in a flatter form`, {
+      cause,
+    })
+  }
 }
 
 /** The value that {@link encodeStructured} has written; `dependencies` are the values of its futures. */
@@ -178,37 +184,4 @@ function fillIn(value: unknown, seen: Set<object>): unknown {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-/** What cannot be cloned, found by looking: V8 does not say where it is. */
-function nameCulprit(value: unknown, place: (string | number)[], seen: Set<object>): TypeError | undefined {
-  const advice = 'a structured clone has no form of it'
-  if (typeof value === 'function' || typeof value === 'symbol') return cannotSend(place, formatKind(value), advice)
-  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
-  seen.add(value)
-  const refused = unsendable(value, place)
-  if (refused !== undefined) return refused
-  if (types.isProxy(value)) return cannotSend(place, 'a Proxy', advice)
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef)
-    return cannotSend(place, formatKind(value), advice)
-  if (Object.keys(value).length === 0 && isEmptied(value))
-    return cannotSend(place, formatKind(value), 'a structured clone would make {} of it: send the plain data in it')
-  const inner: Iterable<readonly [string | number, unknown]> =
-    value instanceof Map
-      ? [...value].flatMap(([key, item], i): [number, unknown][] => [
-          [i, key],
-          [i, item],
-        ])
-      : value instanceof Set
-        ? [...value].entries()
-        : Array.isArray(value)
-          ? value.entries()
-          : types.isNativeError(value)
-            ? [['cause', value.cause], ...Object.entries(value)]
-            : Object.entries(value)
-  for (const [step, item] of inner) {
-    const found = nameCulprit(item, [...place, step], seen)
-    if (found !== undefined) return found
-  }
-  return isRefused(value) ? cannotSend(place, formatKind(value), advice) : undefined
 }
