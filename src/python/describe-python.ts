@@ -1,8 +1,11 @@
 import * as z from 'zod/mini'
 import { RunnerError } from '../errors.ts'
 import { askProgram, type AskProgramOptions, lastWords } from '../process/ask-program.ts'
-import program from './describe.py'
+import configurationFiles from './configuration-files.py'
+import description from './describe.py'
 import { pythonEnvironment, withoutDirectory } from './loader.ts'
+import ownModules from './own-modules.py'
+import values from './values.py'
 
 const settingsSchema = z.object({
   /** Of a file that Dask reads its configuration from. */
@@ -26,7 +29,7 @@ export const pythonSchema = z.object({
   place: z.nullable(z.string()),
   /** The files from which Dask reads its configuration, those that set nothing left out. */
   configuration: z.optional(z.array(settingsSchema)),
-  /** What Dask says in it of options whose values it cannot use: see judge-values.ts. */
+  /** What Dask says in it of options whose values it cannot use: see values.py. */
   refusals: z.optional(z.array(z.string())),
   /** How long it took to find it and to hear this, in milliseconds. */
   tookMs: z.optional(z.number()),
@@ -41,24 +44,66 @@ export type PythonDescription = z.infer<typeof pythonSchema>
  * @throws RunnerError ERR_ENVIRONMENT where it does not say, with its last line.
  */
 export async function describePython(python: string, options: AskProgramOptions): Promise<PythonDescription> {
-  const output = await run(python, options)
-  // A wrapper, or a site's own start-up file, may print something too.
-  const line = output.split('\n').findLast((text) => text.startsWith('{')) ?? ''
-  try {
-    return z.parse(pythonSchema, JSON.parse(line))
-  } catch {
-    throw cannotAsk(python, `it printed ${JSON.stringify(output.slice(0, 200))}`)
-  }
+  const program = `${configurationFiles}\n${description}`
+  return await ask({ python, program, answer: pythonSchema, what: `"${python}" for its versions` }, options)
 }
 
-async function run(python: string, options: AskProgramOptions): Promise<string> {
+/** As a scheduler does: first Dask, then the user's own modules, then the values. */
+const judging = `
+import distributed
+${ownModules}
+${values}
+import json
+print("\\n" + json.dumps({"refusals": [find_refusal([value]) for value in json.loads(sys.argv[1])]}))`
+
+const judgedSchema = z.object({ refusals: z.array(z.nullable(z.string())) })
+
+/**
+ * What Dask says, in the Python in which it would run, of values that only it can judge: a sentence for each that it cannot use.
+ *
+ * @param wanted as values.py has them
+ * @throws RunnerError ERR_ENVIRONMENT where it does not answer.
+ */
+export async function judgeValues(
+  python: string,
+  wanted: readonly (readonly [option: string, name: string, value: string])[],
+  options: AskProgramOptions,
+): Promise<readonly string[]> {
+  if (wanted.length === 0) return []
+  const what = `the Dask of "${python}" whether it can use the options`
+  const question = { python, program: judging, args: [JSON.stringify(wanted)], answer: judgedSchema, what }
+  const { refusals } = await ask(question, options)
+  return refusals.filter((refusal) => refusal !== null)
+}
+
+/** What a Python is asked. */
+interface Question<T> {
+  readonly python: string
+  readonly program: string
+  readonly args?: readonly string[]
+  readonly answer: z.ZodMiniType<T>
+  /** Who is asked what, for messages. */
+  readonly what: string
+}
+
+/** The object that a program prints, as a line of JSON. @throws RunnerError ERR_ENVIRONMENT where it does not. */
+async function ask<T>(
+  { python, program, args = [], answer, what }: Question<T>,
+  options: AskProgramOptions,
+): Promise<T> {
+  const cannotAsk = (why: string): RunnerError =>
+    new RunnerError(`Cannot ask ${what}: ${why}`, { code: 'ERR_ENVIRONMENT' })
   // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
-  const command = ['/bin/sh', '-c', 'exec "$@"', 'sh', python, '-c', `${withoutDirectory}\n${program}`] as const
+  const shell = ['/bin/sh', '-c', 'exec "$@"', 'sh'] as const
+  const command = [...shell, python, '-c', `${withoutDirectory}\n${program}`, ...args] as const
   const { stdout, stderr, failure } = await askProgram(command, { ...options, env: pythonEnvironment(options.env) })
-  if (failure === undefined) return stdout
-  throw cannotAsk(python, (failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `it ${failure.why}`)
-}
-
-function cannotAsk(python: string, why: string): RunnerError {
-  return new RunnerError(`Cannot ask "${python}" for its versions: ${why}`, { code: 'ERR_ENVIRONMENT' })
+  if (failure !== undefined)
+    throw cannotAsk((failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `it ${failure.why}`)
+  // A wrapper, or a site's own start-up file, may print something too.
+  const line = stdout.split('\n').findLast((text) => text.startsWith('{')) ?? ''
+  try {
+    return z.parse(answer, JSON.parse(line))
+  } catch {
+    throw cannotAsk(`it printed ${JSON.stringify(stdout.slice(0, 200))}`)
+  }
 }

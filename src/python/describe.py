@@ -47,25 +47,12 @@ def version_of(name, place):
 
 
 def configuration():
-    """What each of the files sets that Dask would read, by the full names of the keys. (dask/config.py)"""
-    import site
-
+    """What each of the files sets that Dask would read, by the full names of the keys."""
     try:
         import yaml
     except ImportError:
         return []
-    folders = [os.getenv("DASK_ROOT_CONFIG", "/etc/dask"), os.path.join(sys.prefix, "etc", "dask")]
-    folders += [os.path.join(prefix, "etc", "dask") for prefix in getattr(site, "PREFIXES", [])]
-    folders += [os.path.expanduser("~/.config/dask"), *filter(None, [os.getenv("DASK_CONFIG")])]
-    found = []
-    for place in dict.fromkeys(os.path.expanduser(folder) for folder in folders):
-        try:
-            names = sorted(os.listdir(place)) if os.path.isdir(place) else [""]
-        except OSError:
-            continue
-        for path in [os.path.join(place, name) if name else place for name in names]:
-            if path.lower().endswith((".yaml", ".yml", ".json")) and os.path.exists(path):
-                found.append(settings_of(path, yaml))
+    found = [settings_of(path, yaml) for path in configuration_files()]  # noqa: F821 - configuration-files.py
     return [each for each in found if each is not None]
 
 

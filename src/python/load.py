@@ -1,7 +1,6 @@
 # How Dask is imported. Executed before bootstrap.py, with which it shares its names.
 import gc
 import os
-import site
 import stat
 import sys
 
@@ -30,19 +29,9 @@ def load(kind):
 
 def refuse_pipes():
     """Exit with a sentence if there is a named pipe among the files of Dask's configuration: the import would wait for a writer."""
-    places = [os.getenv("DASK_ROOT_CONFIG", "/etc/dask"), "~/.config/dask", os.getenv("DASK_CONFIG", "")]
-    places += [os.path.join(prefix, "etc", "dask") for prefix in [sys.prefix, *getattr(site, "PREFIXES", [])]]
-    for place in [os.path.expanduser(place) for place in places if place]:
-        try:
-            names = os.listdir(place) if os.path.isdir(place) else [""]
-            files = [name for name in names if not name or name.lower().endswith((".yaml", ".yml", ".json"))]
-            paths = [os.path.join(place, name) if name else place for name in files]
-            pipe = next((path for path in paths if stat.S_ISFIFO(os.stat(path).st_mode)), None)
-        except OSError:
-            # Dask passes over what it may not read.
-            continue
-        if pipe is not None:
-            sys.exit(f'Cannot import Dask: "{pipe}" is a named pipe; remove it, or name another directory in DASK_CONFIG')
+    pipe = next((path for path in configuration_files() if stat.S_ISFIFO(os.stat(path).st_mode)), None)  # noqa: F821
+    if pipe is not None:
+        sys.exit(f'Cannot import Dask: "{pipe}" is a named pipe; remove it, or name another directory in DASK_CONFIG')
 
 
 def load_versions():

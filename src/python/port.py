@@ -2,7 +2,6 @@
 # Executed before bootstrap.py, with which it shares its names.
 import os
 import re
-import site
 import socket
 import sys
 import threading
@@ -104,20 +103,12 @@ def dask_settings():
 
 
 def configuration_texts():
-    """The texts of the files that Dask would read its configuration from. (dask/config.py)"""
-    folders = [os.getenv("DASK_ROOT_CONFIG", "/etc/dask"), os.path.join(sys.prefix, "etc", "dask")]
-    folders += [os.path.join(prefix, "etc", "dask") for prefix in getattr(site, "PREFIXES", [])]
-    folders += [os.path.expanduser("~/.config/dask"), *filter(None, [os.getenv("DASK_CONFIG")])]
-    for place in dict.fromkeys(os.path.expanduser(folder) for folder in folders):
-        try:
-            names = os.listdir(place) if os.path.isdir(place) else [""]
-        except OSError:
+    """The texts of the files that Dask would read its configuration from."""
+    for path in configuration_files():  # noqa: F821 - configuration-files.py
+        if not os.path.isfile(path):
             continue
-        for path in [os.path.join(place, name) if name else place for name in names]:
-            if not path.lower().endswith((".yaml", ".yml", ".json")) or not os.path.isfile(path):
-                continue
-            try:
-                with open(path, errors="replace") as file:
-                    yield file.read(1_000_000)
-            except OSError:
-                pass
+        try:
+            with open(path, errors="replace") as file:
+                yield file.read(1_000_000)
+        except OSError:
+            pass

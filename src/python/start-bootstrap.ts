@@ -3,6 +3,7 @@ import type { OnLines } from '../process/output.ts'
 import type { Reaper } from '../process/reaper.ts'
 import { BootstrapLink } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
+import configurationFiles from './configuration-files.py'
 import fork from './fork.py'
 import found from './found.py'
 import { holdOutput } from './held-output.ts'
@@ -11,6 +12,8 @@ import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
 import port from './port.py'
 import tls from './tls.py'
 import values from './values.py'
+
+const program = [found, configurationFiles, load, tls, values, fork, port, bootstrap].join('\n')
 
 /** How a Python that runs bootstrap.py is started. */
 export interface BootstrapOptions {
@@ -65,6 +68,6 @@ export function startBootstrap(options: BootstrapOptions, { title, channels = 0 
   void link.first('python').then(({ dask }) => {
     if (dask) release()
   })
-  child.pipe?.write(loadedProgram(`${found}\n${load}\n${tls}\n${values}\n${fork}\n${port}\n${bootstrap}`))
+  child.pipe?.write(loadedProgram(program))
   return { child, link }
 }

@@ -99,8 +99,4 @@ describe('an interface', () => {
       ),
     )
   })
-
-  it.each(['10.1.0.0/33', '10.1.0.0/', 'ten/8', '10.1.0.0/x', 'fd00::/129'])('"%s" is no network', (choice) => {
-    expect(() => addressOfInterface(choice, here)).toThrow(/a network is written as 10\.1\.0\.0\/16/)
-  })
 })

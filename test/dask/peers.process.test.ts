@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { encodeMessage } from '../../src/dask/codec.ts'
 import { DaskConnection } from '../../src/dask/connection.ts'
 import { DaskError, type DaskErrorReason } from '../../src/dask/errors.ts'
 import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
 import { handshake, speakDask, startFakeScheduler, startPeer } from './support/peer.ts'
+import { temporaryDirectory } from '../process/support/processes.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import { until } from '../support/until.ts'
 
 /** Milliseconds that a peer gets, and that an answer may take beyond them on a busy machine. */
@@ -104,6 +107,18 @@ test('refuses tls:// without certificates, and what is no address', async () => 
   const address = 'tls://127.0.0.1:1'
   await expectFailure(DaskConnection.open(address), { address, reason: 'tls', why: /TLS needs a certificate/ })
   await expect(DaskConnection.open('127.0.0.1')).rejects.toThrow(RangeError)
+})
+
+test.skipIf(!canHang)('waits for no filesystem that hangs with the files for TLS', async () => {
+  const directory = temporaryDirectory()
+  const mounted = join(directory, 'mounted')
+  await using mount = await HangingMount.of(join(directory, 'source'), mounted)
+  mount.hang()
+  const tls = { caFile: join(mounted, 'ca.pem'), cert: join(mounted, 'cert.pem') }
+  await expect(DaskConnection.open('tls://127.0.0.1:1', { tls, timeout })).rejects.toMatchObject({
+    code: 'ERR_ENVIRONMENT',
+    message: `Cannot use TLS: the filesystem of "${tls.caFile}", "${tls.cert}" or "${tls.cert}" has not answered for 400 ms`,
+  })
 })
 
 test('speaks to a peer at an IPv6 address, in small pieces', async () => {
