@@ -258,7 +258,7 @@ export class LocalComponents {
     try {
       const { SchedulerClient } = await import('../dask/scheduler-client.ts')
       using client = await SchedulerClient.connect(schedulerAddress, { ...(tls && { tls }) })
-      await client.retireWorkers({ names }, { timeout, close: false })
+      await client.retireWorkers(names, { timeout })
     } catch (error) {
       this.#run.logger.warn(`the workers leave without handing on their data: ${messageOf(error)}`)
     }

@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
-import { type ClientRequest, get } from 'node:http'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import type { ClusterRecord } from '../record/cluster-record.ts'
 
 /** What came of asking a dashboard for its first page. */
@@ -47,37 +48,20 @@ export async function checkDashboard(
 ): Promise<DashboardState> {
   const over = AbortSignal.timeout(timeout)
   const any = signal === undefined ? over : AbortSignal.any([over, signal])
-  return await new Promise((resolve) => {
-    let request: ClientRequest
-    const give = (state: DashboardState): void => {
-      resolve(state)
-      request.destroy()
+  try {
+    const request = get(url, { signal: any, agent: false })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    // That it is broken off says the loop.
+    request.on('error', () => undefined)
+    let page = ''
+    for await (const text of response.setEncoding('latin1')) {
+      page += String(text)
+      if (page.length >= enough) break
     }
-    try {
-      request = get(url, { signal: any, agent: false })
-    } catch {
-      resolve('unreachable')
-      return
-    }
-    request.on('error', () => {
-      give('unreachable')
-    })
-    request.on('response', (response) => {
-      const { statusCode = 0 } = response
-      let page = ''
-      response.setEncoding('latin1')
-      response.on('error', () => {
-        give('unreachable')
-      })
-      response.on('data', (text: string) => {
-        page += text
-        if (page.length >= enough) give(judge(statusCode, page))
-      })
-      response.on('end', () => {
-        give(judge(statusCode, page))
-      })
-    })
-  })
+    return judge(response.statusCode ?? 0, page)
+  } catch {
+    return 'unreachable'
+  }
 }
 
 /**

@@ -11,25 +11,22 @@ export function presentWorkers({ workers }: SchedulerIdentity): {
   readonly count: number
   readonly words: string
 } {
-  const all = Object.values(workers).sort(byName)
-  const words = all
-    .slice(0, most)
-    .map(({ id, host, status }) => printable(`${id} on ${host}${status === 'running' ? '' : ` (${status})`}`))
-  if (all.length > most) words.push(`and ${all.length - most} more`)
+  const all = Object.values(workers)
   const running = all.filter(({ status }) => status === 'running').length
-  return { running, count: all.length, words: words.join(', ') || 'none' }
+  const words = nameAll(all, ({ status }) => (status === 'running' ? '' : ` (${status})`))
+  return { running, count: all.length, words: words || 'none' }
 }
 
 /** The workers that Dask has paused because of their memory, in words; undefined where there is none. */
 export function pausedWorkers({ workers }: SchedulerIdentity): string | undefined {
-  const paused = Object.values(workers)
-    .filter(({ status }) => status === 'paused')
-    .sort(byName)
-  if (paused.length === 0) return undefined
-  const words = paused
-    .slice(0, most)
-    .map((worker) => printable(`${worker.id} on ${worker.host} (${formatState(worker)})`))
-  if (paused.length > most) words.push(`and ${paused.length - most} more`)
+  const paused = Object.values(workers).filter(({ status }) => status === 'paused')
+  return paused.length === 0 ? undefined : nameAll(paused, (worker) => ` (${formatState(worker)})`)
+}
+
+function nameAll(workers: readonly WorkerIdentity[], more: (worker: WorkerIdentity) => string): string {
+  const all = workers.toSorted(byName)
+  const words = all.slice(0, most).map((worker) => printable(`${worker.id} on ${worker.host}${more(worker)}`))
+  if (all.length > most) words.push(`and ${all.length - most} more`)
   return words.join(', ')
 }
 

@@ -15,15 +15,6 @@ import { type AnswerOptions, DaskConnection, type DaskConnectionOptions } from '
 import { DaskError } from './errors.ts'
 import { waitForWorkers, type WaitForWorkersOptions } from './wait-for-workers.ts'
 
-/** How workers are retired. */
-export interface RetireCallOptions extends AnswerOptions {
-  /** Close them too; otherwise they stay, get no more tasks, and are closed by whoever started them. @default true */
-  readonly close?: boolean
-}
-
-/** Which workers: by their addresses, or by their names. */
-export type WorkersToRetire = { readonly addresses: readonly string[] } | { readonly names: readonly string[] }
-
 /**
  * Asks a Dask scheduler and tells it what to do, without Python: above each method is the form of its call and of the answer.
  * Each throws DaskError where the answer does not come in time, is an exception, or has another form; a connection that
@@ -87,23 +78,14 @@ export class SchedulerClient implements Disposable {
   }
 
   /**
-   * Moves what only these workers hold to the others and closes them:
-   * `{op: "retire_workers", workers: [address] | names: [name], close_workers, remove}` ->
-   * `{address: {…}}` of those that were retired. Names of digits are numbers to Dask.
-   *
-   * @returns the addresses of those that were retired.
+   * Moves what only the workers of these names hold to the others. They get no more tasks, and are closed by whoever has
+   * started them: `{op: "retire_workers", names: [name], close_workers: false, remove: false}` -> `{address: {…}}` of those
+   * that were there. Names of digits are numbers to Dask.
    */
-  async retireWorkers(
-    which: WorkersToRetire,
-    { close = true, ...options }: RetireCallOptions = {},
-  ): Promise<readonly string[]> {
-    const choice =
-      'names' in which
-        ? { names: which.names.map((name) => (/^(0|-?[1-9]\d*)$/.test(name) ? Number(name) : name)) }
-        : { workers: which.addresses }
-    const answer = z.record(z.string(), z.unknown())
-    const call = { ...choice, close_workers: close, remove: close }
-    return Object.keys(await this.#call('retire_workers', call, answer, options))
+  async retireWorkers(names: readonly string[], options?: AnswerOptions): Promise<void> {
+    const given = names.map((name) => (/^(0|-?[1-9]\d*)$/.test(name) ? Number(name) : name))
+    const which = { names: given, close_workers: false, remove: false }
+    await this.#call('retire_workers', which, z.record(z.string(), z.unknown()), options)
   }
 
   /**

@@ -1,6 +1,4 @@
-import { lstat, readlink } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
-import { otherWriters } from '../util/foreign-hand.ts'
+import { otherWriters, wayTo } from '../util/foreign-hand.ts'
 import { absolutePath } from '../util/surroundings.ts'
 import { type OwnedText, readOwned } from './read-own.ts'
 import { formatMode, UntrustedError, formatUser, ownUid } from './untrusted.ts'
@@ -41,33 +39,12 @@ export interface NamedText extends OwnedText {
  * @throws UntrustedError where it is not a regular file, or too large; or a system error, as where it has too many links.
  */
 export async function readOfAnybody(path: string): Promise<NamedText> {
-  const { target, linkUids } = await followLinks(path)
-  return { ...(await readOwned(target, { of: 'anybody' })), linkUids }
-}
-
-/** As many links as Linux follows. */
-const mostLinks = 40
-
-/** Follows the links of a path, directories above included, those to which links lead too. */
-async function followLinks(path: string): Promise<{ readonly target: string; readonly linkUids: readonly number[] }> {
   const linkUids: number[] = []
-  const steps = absolutePath(path).split('/')
-  let target = '/'
-  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-    // Also from `..` and a slash at the end, which are after a link of its target.
-    const next = join(target, step)
-    const found = await lstat(next)
-    if (!found.isSymbolicLink()) {
-      target = next
-      continue
-    }
-    if (linkUids.push(found.uid) > mostLinks)
-      throw Object.assign(new Error(`ELOOP: more than ${mostLinks} symbolic links, "${path}"`), { code: 'ELOOP' })
-    const link = await readlink(next)
-    if (isAbsolute(link)) target = '/'
-    steps.unshift(...link.split('/'))
-  }
-  return { target, linkUids }
+  let target = path
+  for await (const [at, stats] of wayTo(absolutePath(path)))
+    if (stats.isSymbolicLink()) linkUids.push(stats.uid)
+    else target = at
+  return { ...(await readOwned(target, { of: 'anybody' })), linkUids }
 }
 
 /** Whose word it is, where it is neither this user's nor root's. */

@@ -48,34 +48,48 @@ export async function foreignHandOnNames(
   directory: string,
   { mayBeMissing = false }: { readonly mayBeMissing?: boolean } = {},
 ): Promise<string | undefined> {
-  const rest = ['.', ...directory.split('/')]
-  let at = '/'
-  for (let links = 0; rest.length > 0;) {
-    const path = join(at, rest.shift() ?? '')
-    const stats = await lstat(path).catch((error: unknown) => {
-      if (mayBeMissing && errnoOf(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (stats === undefined) return undefined
-    if (!stats.isSymbolicLink()) {
+  try {
+    for await (const [path, stats] of wayTo(directory)) {
       // What is no directory has no names in it: whoever uses it is told.
-      const found = stats.isDirectory() ? judgeOnWay(path, stats, []) : undefined
+      const onWay = stats.isDirectory() ? judgeOnWay(path, stats, []) : undefined
+      const found = stats.isSymbolicLink() ? judge(path, withoutWriters(stats), unmappedOwner()) : onWay
       if (found !== undefined) return found
-      at = path
-      continue
     }
-    if (++links > mostLinks) throw new Error(`"${directory}" has too many symbolic links`)
-    const found = judge(path, withoutWriters(stats), unmappedOwner())
-    if (found !== undefined) return found
-    const target = await readlink(path)
-    if (isAbsolute(target)) at = '/'
-    rest.unshift(...target.split('/'))
+  } catch (error) {
+    if (!mayBeMissing || errnoOf(error) !== 'ENOENT') throw error
   }
   return undefined
 }
 
-/** As many as Linux follows. */
+/** As many links as Linux follows. */
 const mostLinks = 40
+
+/**
+ * All that is on the way to an absolute path: the directories, the links, those on the way to where these lead, and at last what
+ * stands there.
+ *
+ * @throws a system error, as where it has too many links.
+ */
+export async function* wayTo(path: string): AsyncGenerator<readonly [path: string, stats: Stats]> {
+  const steps = ['.', ...path.split('/')]
+  let at = '/'
+  let links = 0
+  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+    // Also from `..` and a slash at the end, which are after a link of its target.
+    const next = join(at, step)
+    const stats = await lstat(next)
+    yield [next, stats]
+    if (!stats.isSymbolicLink()) {
+      at = next
+      continue
+    }
+    if (++links > mostLinks)
+      throw Object.assign(new Error(`ELOOP: more than ${mostLinks} symbolic links, "${path}"`), { code: 'ELOOP' })
+    const target = await readlink(next)
+    if (isAbsolute(target)) at = '/'
+    steps.unshift(...target.split('/'))
+  }
+}
 
 function foreignHandOnWay(directory: string, owners: Owners): string | undefined {
   const above = dirname(directory)

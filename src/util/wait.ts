@@ -1,4 +1,5 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
+import { deferred } from './deferred.ts'
 
 /**
  * Resolves after `ms` milliseconds.
@@ -16,21 +17,16 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Whether `promise` settled within `ms` milliseconds; it is left alone either way. */
 export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  const timer = new AbortController()
+  const over = deferred<false>()
+  const timer = setTimeout(over.resolve, ms, false)
   const settled = promise.then(
     () => true,
     () => true,
   )
   try {
-    return await Promise.race([
-      settled,
-      sleep(ms, timer.signal).then(
-        () => false,
-        () => false,
-      ),
-    ])
+    return await Promise.race([settled, over.promise])
   } finally {
-    timer.abort()
+    clearTimeout(timer)
   }
 }
 
@@ -46,36 +42,16 @@ export async function deadline<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   signal?.throwIfAborted()
-  return await new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      finish(() => {
-        reject(late())
-      })
-    }, ms)
-    const onAbort = (): void => {
-      finish(() => {
-        reject(signal?.reason as Error)
-      })
-    }
-    const finish = (settle: () => void): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      settle()
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    promise.then(
-      (value) => {
-        finish(() => {
-          resolve(value)
-        })
-      },
-      (error: unknown) => {
-        finish(() => {
-          reject(error)
-        })
-      },
-    )
-  })
+  const over = deferred<never>()
+  const timer = setTimeout(() => {
+    over.reject(late())
+  }, ms)
+  const first = Promise.race([promise, over.promise])
+  try {
+    return await (signal === undefined ? first : untilAborted(first, signal))
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /**
@@ -85,15 +61,16 @@ export async function deadline<T>(
  */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason as Error)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort)
-    })
-  })
+  const aborted = deferred<never>()
+  const onAbort = (): void => {
+    aborted.reject(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 /** Resolves after `ms` milliseconds, and does not keep the process alive for it. */

@@ -88,7 +88,7 @@ test('in a directory of names, nobody else may rename on the whole way, links in
   expect(await foreignHandOnNames(join(other.above, 'second'))).toBe(`everybody may write "${above}" (mode 777)`)
   chmodSync(above, 0o755)
   symlinkSync('round', join(folder, 'round'))
-  await expect(foreignHandOnNames(join(folder, 'round'))).rejects.toThrow('too many symbolic links')
+  await expect(foreignHandOnNames(join(folder, 'round'))).rejects.toThrow('more than 40 symbolic links')
 })
 
 test('TMPDIR gives way to /tmp where others can rename in it', async () => {
