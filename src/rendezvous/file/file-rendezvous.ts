@@ -189,9 +189,9 @@ export class FileRendezvous implements Rendezvous {
 
   async endAlone(outcome: OutcomeRecord): Promise<void> {
     // If another start of this run has published, the directory is that one's.
-    const isPublished = async (): Promise<boolean> =>
-      await this.#answered('look for another start of this run', this.#files.isPublished()).catch(() => true)
-    const isOurs = this.#directory !== undefined && !(await isPublished())
+    const isOurs =
+      this.#directory !== undefined &&
+      !(await this.#answered('look for another start of this run', this.#files.isPublished()).catch(() => true))
     if (!isOurs) {
       await this.leaveEarlyExit(outcome.failure)
       return
