@@ -39,6 +39,8 @@ export class WorkerWatch implements Disposable {
   readonly #readiness = new Readiness(async () => await this.#countRunning())
   readonly #reach: WorkerReach
   readonly #present = shared(async () => presentWorkers(await this.#identity()), 1_000)
+  /** Versions of workers that were warned of: one worker of each is named, not hundreds. */
+  readonly #strangeVersions = new Set<string>()
   #scheduler: WatchedScheduler | undefined
 
   constructor(run: RunContext, { connectScheduler }: Pick<RunSeams, 'connectScheduler'>) {
@@ -91,7 +93,8 @@ export class WorkerWatch implements Disposable {
     if (address !== undefined && this.#run.options.scheduler) void this.#reach.add({ ...worker, address })
     if (versions === undefined || ofScheduler === undefined) return
     const [theirs, ours] = [formatVersions(versions), formatVersions(ofScheduler)]
-    if (theirs === ours) return
+    if (theirs === ours || this.#strangeVersions.has(theirs)) return
+    this.#strangeVersions.add(theirs)
     this.#run.logger.warn(
       `worker ${name} on ${host} runs ${theirs}, the scheduler ${ours}: use one Python environment for the whole run`,
     )
