@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly reaper: Reaper
   /** `inherit`: our own standard streams. A function: called with the lines of output, as they come together. */
   readonly output: 'inherit' | OnLines
+  /** Whether its lines, put together, are the bytes that it has written: see `forLines`. @default false */
+  readonly isExact?: boolean
   /** Whether it ends by itself, given time, when we are gone. @default false */
   readonly endsWithUs?: boolean
   /** @default `inherit` with inherited output, else `ignore` */
@@ -95,7 +97,7 @@ export class Child extends Supervised {
     child.stdin?.on('error', () => undefined)
     const { stdout, stderr } = child
     const hasOutput = options.output !== 'inherit' && stdout !== null && stderr !== null
-    const output = hasOutput ? this.passLines({ stdout, stderr }, options.output) : Promise.resolve()
+    const output = hasOutput ? this.passLines({ stdout, stderr }, options.output, options.isExact) : Promise.resolve()
     this.exited = this.watch(exitOf(child), output, options.reaper).finally(() => {
       this.memory.remove()
     })

@@ -20,19 +20,29 @@ export function forEachLine(stream: Readable, onLine: (line: string) => void): v
   })
 }
 
-/** The same for all lines that have come together: a program may print much. No more is read before `onLines` takes more. */
-export function forLines(stream: Readable, onLines: (lines: readonly string[]) => Promise<void> | undefined): void {
-  const decoder = new StringDecoder('utf8')
+/**
+ * The same for all lines that have come together: a program may print much. No more is read before `onLines` takes more.
+ *
+ * @param isExact lines keep their ends, and have a character (latin1) for each byte: together they are what was written
+ */
+export function forLines(
+  stream: Readable,
+  onLines: (lines: readonly string[]) => Promise<void> | undefined,
+  isExact = false,
+): void {
+  const decoder = new StringDecoder(isExact ? 'latin1' : 'utf8')
+  const form = isExact ? withEnd : withoutReturn
   let rest = ''
   const give = (lines: readonly string[]): void => {
-    const taken = onLines(lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)))
+    const taken = onLines(lines)
     if (taken === undefined) return
     stream.pause()
     void taken.then(() => stream.resume())
   }
   stream.on('data', (chunk: Buffer) => {
-    const lines = (rest + decoder.write(chunk)).split('\n')
-    rest = lines.pop() ?? ''
+    const ended = (rest + decoder.write(chunk)).split('\n')
+    rest = ended.pop() ?? ''
+    const lines = ended.map(form)
     if (rest.length > longestLine) {
       lines.push(rest)
       rest = ''
@@ -45,6 +55,9 @@ export function forLines(stream: Readable, onLines: (lines: readonly string[]) =
     if (rest !== '') void onLines([rest])
   })
 }
+
+const withEnd = (line: string): string => `${line}\n`
+const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 
 /**
  * Passes on the lines of a component, with who says so before each: colours and tabs as they are, and whatever else would

@@ -73,12 +73,17 @@ export abstract class Supervised {
   }
 
   /** Hands on the lines of its output. Resolves when that has closed, and its last line was given. */
-  protected async passLines(streams: Readonly<Record<'stdout' | 'stderr', Readable>>, onLines: OnLines): Promise<void> {
+  protected async passLines(
+    streams: Readonly<Record<'stdout' | 'stderr', Readable>>,
+    onLines: OnLines,
+    isExact = false,
+  ): Promise<void> {
     const closed = (['stdout', 'stderr'] as const).map(async (name) => {
-      forLines(streams[name], (lines) => {
+      const give = (lines: readonly string[]): Promise<void> | undefined => {
         this.lines.add(lines)
         return onLines(lines, name)
-      })
+      }
+      forLines(streams[name], give, isExact)
       await new Promise((resolve) => streams[name].once('close', resolve))
     })
     await Promise.all(closed)

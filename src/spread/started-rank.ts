@@ -34,7 +34,7 @@ export class StartedRank {
   readonly #starter: Starter | undefined
   readonly #directory: OrderDirectory | undefined
   readonly #child: Child
-  /** Lines that are not shown yet: where it does not get ready, they are part of the reason. */
+  /** Lines that are not shown yet, as they were written: where it does not get ready, they are part of the reason. */
   #held: (readonly ['stdout' | 'stderr', string])[] = []
   #isReady = false
   readonly #ready: Promise<unknown>
@@ -62,11 +62,11 @@ export class StartedRank {
       stdin: this.#directory === undefined ? 'pipe' : 'ignore',
       // A terminal, or the system, may signal the remote start as well, which would lose its rank by that.
       shielded: !isHere,
+      isExact: true,
       output: (lines, stream) => {
         for (const line of lines) {
-          const isWord = !this.#isReady && stream === 'stdout' && line.endsWith(orders.word)
-          const text = isWord ? line.slice(0, -orders.word.length) : line
-          if (!isWord || text !== '') this.#held.push([stream, text])
+          const isWord = !this.#isReady && stream === 'stdout' && line.trimEnd().endsWith(orders.word)
+          this.#held.push([stream, isWord ? line.slice(0, line.lastIndexOf(orders.word)) : line])
           if (isWord) becomeReady()
         }
         return this.#isReady ? this.#show() : undefined
@@ -150,15 +150,15 @@ export class StartedRank {
     ignoreLostOutput()
     const held = this.#held.splice(0)
     const slow = (['stdout', 'stderr'] as const).map((name) => {
-      const text = held.map(([stream, line]) => (stream === name ? `${line}\n` : '')).join('')
-      return text === '' ? undefined : writeTo(process[name], text)
+      const text = held.map(([stream, line]) => (stream === name ? line : '')).join('')
+      return text === '' ? undefined : writeTo(process[name], Buffer.from(text, 'latin1'))
     })
     return slow.find((each) => each !== undefined)
   }
 
   #cannotStart(what: string, code: 'ERR_UNAVAILABLE' | 'ERR_TIMED_OUT'): RunnerError {
     const { rank, host } = this.place
-    const said = this.#held.splice(-3).map(([, line]) => printable(line.trim()))
+    const said = this.#held.splice(-3).map(([, line]) => printable(Buffer.from(line, 'latin1').toString().trim()))
     void this.#show()
     const why = [what, ...said].join(': ')
     const by = this.#starter === undefined ? '' : ` by ${this.#starter.name}`

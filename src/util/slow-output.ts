@@ -3,7 +3,7 @@ import { settledWithin } from './wait.ts'
 /** What is asked of `process.stdout` and `process.stderr`: into a pipe they write what it takes, and keep the rest. */
 export interface OutputStream {
   readonly writableLength: number
-  write(text: string, onTaken?: () => void): unknown
+  write(text: string | Uint8Array, onTaken?: () => void): unknown
 }
 
 /** How long whoever reads our output may take for what is left at the end. In milliseconds. */
@@ -13,7 +13,7 @@ const endingMs = 2_000
 const mostWaiting = 1_000_000
 
 /** Writes, and gives what resolves when more is to be written; undefined: at once. */
-export function writeTo(stream: OutputStream, text: string): Promise<void> | undefined {
+export function writeTo(stream: OutputStream, text: string | Uint8Array): Promise<void> | undefined {
   stream.write(text)
   return stream.writableLength > mostWaiting ? untilTaken(stream) : undefined
 }

@@ -36,7 +36,7 @@ for (const [program, env] of [
       const log = cluster.path('commands')
       cluster.expectFile('commands')
       const shown =
-        'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; exit 3'
+        'python3 -c "from dask.distributed import Client; c = Client(); print(c.submit(sum, [20, 1]).result())"; pwd; echo "$PASSWORD"; printf "a\\r\\n%0200000d" 7; exit 3'
       const hosts = program === 'pbsdsh' ? 'hostA\nhostB\nhostB\nhostC\n' : 'hostA 1 q\nhostB 2 q\nhostC 1 q\n'
       const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
       const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
@@ -45,7 +45,8 @@ for (const [program, env] of [
         ...env,
       })
       await run.expectStatus(3)
-      expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\n`)
+      // Neither the end of a line is another, nor is there one more.
+      expect(run.stdout).toBe(`21\n${cluster.work}\nsecret word\na\r\n${'7'.padStart(200_000, '0')}`)
       expect(run.stderr).toContain(`3 ranks on 3 hosts by ${program}\n`)
       if (program !== 'ssh') expect(run.stderr).toContain('run spread-17.')
       const commands = (await readFile(log, 'utf8')).trimEnd().split('\n')

@@ -46,6 +46,23 @@ describe('forEachLine', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(100_000)
   })
 
+  it('gives what was written byte for byte, where that is asked for', async () => {
+    const written = Buffer.concat([
+      Buffer.of(0xff, 0x80),
+      Buffer.from('ä\r\n\n'),
+      Buffer.from(`${'x'.repeat(100_000)}\rend`),
+    ])
+    const stream = new PassThrough()
+    const all: string[] = []
+    const take = (lines: readonly string[]): undefined => void all.push(...lines)
+    forLines(stream, take, true)
+    for (let at = 0; at < written.length; at += 7) stream.write(written.subarray(at, at + 7))
+    stream.end()
+    await once(stream, 'close')
+    expect(Buffer.from(all.join(''), 'latin1').equals(written)).toBe(true)
+    expect(all.slice(0, 2).map((line) => line.endsWith('\n'))).toEqual([true, true])
+  })
+
   it('survives a stream that breaks', async () => {
     const stream = new PassThrough()
     const lines: string[] = []
