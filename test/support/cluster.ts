@@ -132,11 +132,10 @@ export class Cluster implements AsyncDisposable {
    * directory stands in the PATH of each, reapers included.
    */
   async processes(): Promise<number[]> {
-    const path = `PATH=${join(this.directory, 'bin')}:`
+    const bin = join(this.directory, 'bin')
+    const isOurs = (entry: string): boolean => entry.startsWith('PATH=') && entry.slice(5).split(':').includes(bin)
     const found = await Promise.all(
-      (await pids()).map(async (pid) =>
-        (await environment(pid)).some((entry) => entry.startsWith(path)) ? pid : undefined,
-      ),
+      (await pids()).map(async (pid) => ((await environment(pid)).some(isOurs) ? pid : undefined)),
     )
     return found.filter((pid) => pid !== undefined)
   }
