@@ -2,20 +2,17 @@ import { lookup } from 'node:dns/promises'
 import { RunnerError } from '../errors.ts'
 import type { Role } from '../identity/roles.ts'
 import { type CompleteOptions, nameOf } from '../options.ts'
-import { formatOwnAddresses, hostOf } from '../util/network.ts'
-import { findFreePort, portProblem } from '../util/ports.ts'
+import { hostOf } from '../util/network.ts'
+import { portProblem } from '../util/ports.ts'
 import { deadline } from '../util/wait.ts'
 import { hostsIn } from './listening-places.ts'
 import type { RunContext } from '../identity/run-context.ts'
-import { freePort } from './free-port.ts'
+import { freePort, lookupTimeout, portToListenOn } from './free-port.ts'
 import { listenHost } from './listen-address.ts'
 
 /** What names a place at which a part of the cluster listens, or is to be found. */
 type PlaceOption = 'dashboardAddress' | 'contactAddress' | 'listenAddress'
 type PlaceOptions = Pick<CompleteOptions, PlaceOption | 'workerCommand' | 'sources'>
-
-/** How long a name may take to resolve. In milliseconds. */
-const lookupTimeout = 10_000
 
 /**
  * Tries the places that options name for what this process hosts: a host that is not here would end Dask with a traceback, once
@@ -42,27 +39,23 @@ async function tryPlace(
   port: number,
   options: PlaceOptions,
 ): Promise<void> {
-  const found = await deadline(findFreePort({ first: port, last: port }, host), lookupTimeout, () =>
-    refuse(option, options, `the name ${host ?? ''} does not resolve`),
-  )
-  if (typeof found === 'number') return
-  if (found.kind === 'host') throw refuse(option, options, `${found.why}, which has ${formatOwnAddresses()}`)
-  if (found.kind === 'forbidden') throw refuse(option, options, found.why)
-  throw new RunnerError(refuse(option, options, found.why).message, { code: 'ERR_UNAVAILABLE' })
+  const place = formatUse(option, options)
+  await portToListenOn({ first: port, last: port }, host, { ports: place, host: place })
 }
 
 async function tryName(host: string, options: PlaceOptions): Promise<void> {
-  const late = (): Error => refuse('contactAddress', options, `the name ${host} does not resolve`)
+  const refuse = (why: string): RangeError => new RangeError(`Cannot ${formatUse('contactAddress', options)}: ${why}`)
+  const late = (): Error => refuse(`the name ${host} does not resolve`)
   try {
     await deadline(lookup(host), lookupTimeout, late)
   } catch (error) {
     if (error instanceof RangeError) throw error
-    throw refuse('contactAddress', options, portProblem(error, { first: 0, last: 0 }, host).why)
+    throw refuse(portProblem(error, { first: 0, last: 0 }, host).why)
   }
 }
 
-function refuse(option: PlaceOption, options: PlaceOptions, why: string): RangeError {
-  return new RangeError(`Cannot use ${nameOf(options, option)} "${options[option] ?? ''}": ${why}`)
+function formatUse(option: PlaceOption, options: PlaceOptions): string {
+  return `use ${nameOf(options, option)} "${options[option] ?? ''}"`
 }
 
 /**

@@ -1,11 +1,9 @@
 import type { Duplex } from 'node:stream'
 import * as z from 'zod/mini'
-import { Child } from '../process/child.ts'
+import type { Child } from '../process/child.ts'
 import { ChildOwner } from '../process/child-owner.ts'
 import type { Exit } from '../process/exit.ts'
 import { parseMessage } from '../process/messages.ts'
-import type { OnLines } from '../process/output.ts'
-import type { Reaper } from '../process/reaper.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { deferred } from '../util/deferred.ts'
 import calls from './client-calls.py'
@@ -16,8 +14,7 @@ import versions from './client-versions.py'
 import clientProgram from './client.py'
 import { answerOf, lacksDask, type PythonAnswer } from './find-python.ts'
 import found from './found.py'
-import { holdOutput } from './held-output.ts'
-import { loadedProgram, pythonEnvironment, pythonLoader } from './loader.ts'
+import { type PythonOptions, startPython } from './start-python.ts'
 import tls from './tls.py'
 
 const program = [found, tls, messages, installer, results, versions, calls, clientProgram].join('\n')
@@ -25,17 +22,9 @@ const program = [found, tls, messages, installer, results, versions, calls, clie
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 
 /** What the helper process is started with. */
-export interface ClientProcessOptions {
-  /** Path of the interpreter. */
-  readonly python: string
-  readonly env: NodeJS.ProcessEnv
-  readonly reaper: Reaper
+export interface ClientProcessOptions extends PythonOptions {
   /** How long it may stay stopped before it is killed. In milliseconds. */
   readonly lostAfter: number
-  /** Called with the lines that it prints. */
-  readonly onLines: OnLines
-  /** Whether nothing is passed on of what a Python says that turns out to have no Dask. @default false */
-  readonly quiet?: boolean
 }
 
 /** The first that it says, as a line. */
@@ -52,17 +41,8 @@ export class ClientProcess extends ChildOwner<Child> {
   #onData: (chunk: Uint8Array) => void = () => undefined
 
   constructor(options: ClientProcessOptions) {
-    const { onLines, release } = holdOutput(options.onLines)
-    const child = new Child({
-      command: [options.python, '-u', '-c', pythonLoader, 'dask-hpc-runner', 'client'],
-      env: pythonEnvironment(options.env),
-      reaper: options.reaper,
-      output: onLines,
-      pipe: true,
-      shielded: true,
-    })
+    const { child, release } = startPython(options, { title: ['client'], program: named })
     super(child)
-    if (options.quiet !== true) release()
     void this.#found.promise.then(({ executable }) => {
       if (executable !== undefined) release()
     })
@@ -70,7 +50,6 @@ export class ClientProcess extends ChildOwner<Child> {
       if (this.#report === undefined) this.#onData(chunk)
       else this.#readReport(Buffer.concat([this.#report, chunk]))
     })
-    this.child.pipe?.write(loadedProgram(named))
     endFrozen(this.child, options.lostAfter)
     this.unref()
   }

@@ -1,6 +1,6 @@
 import type { TlsFiles, TlsMaterial } from '../util/tls-files.ts'
 import { findTlsProblems, type TlsUse } from './tls-problems.ts'
-import { readPem, reasonOf, formatPart, tlsError } from './read-pem.ts'
+import { readPem, reasonOf, formatPart, tlsError } from '../util/read-pem.ts'
 
 /** How to look at the files. */
 export interface CheckTlsOptions {

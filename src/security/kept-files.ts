@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, lstat, readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, RunnerError } from '../errors.ts'
 import { refuseOtherFiles, removeKnownFiles } from '../filesystem/known-files.ts'
 import { PrivateDirectory } from '../filesystem/private-directory.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import { foreignHandOnNames } from '../util/foreign-hand.ts'
-import { ownDirectory } from '../util/own-directory.ts'
 import { temporaryPlace } from '../util/temporary-place.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { digestOf, formatKeptList, formsOf, type KeptList, listName, readKeptList } from './kept-list.ts'
@@ -89,9 +88,9 @@ export async function removeKept(schedulerFile: string): Promise<readonly string
 async function place(): Promise<string> {
   const login = process.env.XDG_RUNTIME_DIR ?? ''
   try {
-    await ownDirectory(login)
+    await new PrivateDirectory(login).identify()
     await access(login, constants.W_OK | constants.X_OK)
-    if (((await lstat(login)).mode & 0o077) === 0 && (await foreignHandOnNames(login)) === undefined) return login
+    if ((await foreignHandOnNames(login)) === undefined) return login
   } catch {
     // There is none.
   }

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { TlsFiles } from '../util/tls-files.ts'
-import { type Pem, reasonOf, formatPart, tlsError } from './read-pem.ts'
+import { type Pem, reasonOf, formatPart, tlsError } from '../util/read-pem.ts'
 
 /** What a certificate has to be good for: `client` for who only connects, `both` for schedulers and workers. */
 export type TlsUse = 'client' | 'both'

@@ -16,23 +16,17 @@ export interface DirectoryKeeper {
   addDirectory(directory: OwnDirectory): void
 }
 
-/** Makes a directory that nobody else can enter, and that `keeper` removes. That something is there already is an error. */
+/**
+ * Makes a directory that nobody else can enter, and that `keeper` removes. That something is there already is an error, as
+ * where somebody else has put something in its place.
+ */
 export async function makeOwnDirectory(path: string, keeper: DirectoryKeeper): Promise<OwnDirectory> {
   keeper.expectDirectory(path)
   await mkdir(path, { mode: 0o700 })
-  const directory = await ownDirectory(path)
-  keeper.addDirectory(directory)
-  return directory
-}
-
-/**
- * Looks at a directory that this user has made.
- *
- * @throws Error where something else is there, or a directory of somebody else.
- */
-export async function ownDirectory(path: string): Promise<OwnDirectory> {
   const seen = await lstat(path, { bigint: true })
   if (!seen.isDirectory()) throw new Error(`"${path}" is no directory`)
   if (seen.uid !== BigInt(process.geteuid?.() ?? 0)) throw new Error(`"${path}" is a directory of somebody else`)
-  return { path, inode: String(BigInt.asUintN(64, seen.ino)) }
+  const directory = { path, inode: String(BigInt.asUintN(64, seen.ino)) }
+  keeper.addDirectory(directory)
+  return directory
 }
