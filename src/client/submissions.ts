@@ -97,8 +97,8 @@ export class Submissions {
   }
 }
 
-/** The options as Dask's client names them, and `time_limit` in seconds; without what concerns only this process. */
+/** The options as Dask's client names them, and `limit`, in seconds, of the call; without what concerns only this process. */
 function sent({ workers, allowOtherWorkers, resources, retries, priority, timeLimit }: SubmitOptions) {
   const limit = timeLimit === undefined ? undefined : milliseconds(timeLimit) / 1000
-  return { workers, allow_other_workers: allowOtherWorkers, resources, retries, priority, time_limit: limit }
+  return { workers, allow_other_workers: allowOtherWorkers, resources, retries, priority, limit }
 }

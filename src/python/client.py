@@ -245,8 +245,7 @@ class Helper(Results, Calls):  # noqa: F821 - client-results.py, client-calls.py
                 if not items:
                     continue
                 options = await self.options(group["options"])
-                limit, call = options.pop("time_limit", None), self.calls[group["call"]]
-                futures = self.send(self.tasks.Limited(call, limit) if limit else call, items, buffers, options)
+                futures = self.send(self.calls[group["call"]], items, buffers, options)
             except Exception as error:
                 described = {**self.tasks.describe(error), "kind": "submission", "text": sentence(error)}
                 if isinstance(error, Refused):

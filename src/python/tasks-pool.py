@@ -75,7 +75,7 @@ nested_keys = set()
 
 
 @contextlib.contextmanager
-def calling(path, nested=False):
+def calling(path, nested):
     """A process for the call of the task of this thread. Where the task is taken back, the process ends."""
     from distributed.worker import thread_state
 

@@ -164,6 +164,8 @@ class Encoder:
             aware = value if value.tzinfo is not None else value.astimezone()
             return msgpack.ExtType(DATE, struct.pack("<d", aware.timestamp() * 1000))
         if kind is array.array:
+            if value.typecode not in NUMPY and value.typecode not in "lL":
+                raise cannot_cross(place, f"an array of {value.typecode!r}", "make a str of it with tounicode")
             return self.array(value.typecode, None, memoryview(value))
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(value, numpy.generic):

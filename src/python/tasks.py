@@ -28,22 +28,18 @@ class Call:
 
 
 class PythonCall(Call):
-    def __call__(self, payload, *dependencies):
-        with surviving():
+    def __call__(self, payload, *dependencies, limit=None):
+        """It may take so many seconds."""
+        with surviving(), interrupted_after(limit):
             result = self.begin(payload, dependencies)
             # On a loop of its own, in its thread: Dask does not know that the function is one of these.
-            return passable(asyncio.run(result) if inspect.iscoroutine(result) else result)
+            return passable(asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result)
 
     def begin(self, payload, dependencies, **server):
         data, buffers = unpack_payload(payload)
         args, kwargs = decode(data, buffers, [to_python(value, self.node) for value in dependencies])
         function = functions.get(self.spec)
         return function(*args, **kwargs, **{name: value for name, value in server.items() if takes(function, name)})
-
-    def within(self, limit, payload, dependencies):
-        with surviving(), interrupted_after(limit):
-            result = self.begin(payload, dependencies)
-            return passable(asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result)
 
     async def run_here(self, payload, server):
         with surviving():
@@ -86,12 +82,10 @@ def shorten(trace):
 
 
 class JavaScriptCall(Call):
-    def __call__(self, payload, *dependencies):
-        with calling(self.node) as node:
-            return node.call(self.spec, payload, dependencies)
+    nested = False
 
-    def within(self, limit, payload, dependencies):
-        with calling(self.node) as node, node.killed_after(limit):
+    def __call__(self, payload, *dependencies, limit=None):
+        with calling(self.node, self.nested) as node, node.killed_after(limit):
             return node.call(self.spec, payload, dependencies)
 
     async def run_here(self, payload, server):
@@ -102,23 +96,7 @@ class JavaScriptCall(Call):
 class NestedCall(JavaScriptCall):
     """A call that another call has submitted."""
 
-    def __call__(self, payload, *dependencies):
-        with calling(self.node, nested=True) as node:
-            return node.call(self.spec, payload, dependencies)
-
-
-class Limited:
-    """A call that may take so many seconds."""
-
-    def __init__(self, call, limit):
-        self.call, self.limit = call, limit
-        self.__name__ = call.__name__
-
-    def __reduce__(self):
-        return type(self), (self.call, self.limit)
-
-    def __call__(self, payload, *dependencies):
-        return self.call.within(self.limit, payload, dependencies)
+    nested = True
 
 
 async def run_here(call, payload, dask_worker=None, dask_scheduler=None):

@@ -121,6 +121,9 @@ test('what cannot cross is named by its place', async () => {
   await expect(client.submit(py`lambda: {"a": [1, object()]}`).result()).rejects.toThrow(
     /value\['a'\]\[1\] is a builtins\.object, which has no form in TypeScript/,
   )
+  await expect(client.submit(py`lambda: [__import__("array").array("u", "ab")]`).result()).rejects.toThrow(
+    "value[0] is an array of 'u', which has no form in TypeScript; make a str of it with tounicode",
+  )
   await expect(client.submit(() => () => 1).result()).rejects.toThrow(
     'Cannot send the result: it is a function; a structured clone has no form of it',
   )
