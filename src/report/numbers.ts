@@ -5,20 +5,17 @@ export interface Extent {
   readonly least: number
   readonly most: number
   readonly mean: number
-  readonly last: number
 }
 
 /** Undefined where nothing of it was seen. */
 export function extentOf(curve: Curve | undefined): Extent | undefined {
   if (curve === undefined) return undefined
   const means = seen(curve.mean)
-  const last = means.at(-1)
-  if (last === undefined) return undefined
+  if (means.length === 0) return undefined
   return {
     least: seen(curve.least ?? curve.mean).reduce((a, b) => Math.min(a, b)),
     most: mostOf(seen(curve.most ?? curve.mean)),
     mean: means.reduce((a, b) => a + b, 0) / means.length,
-    last,
   }
 }
 

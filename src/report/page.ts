@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:os'
 import { formatVersions } from '../record/cluster-record.ts'
 import type { Recording, ReportedEvent, RunReport } from '../record/run-report.ts'
 import { formatCount } from '../util/format.ts'
 import { drawBooked } from './booked.ts'
 import { drawCharts } from './charts.ts'
-import { formatEnding, spanOf } from './ending.ts'
 import { type Content, Html, markup } from './html.ts'
 import { style } from './style.ts'
 import { drawTimeline } from './timeline.ts'
@@ -121,4 +121,20 @@ function footer(recording: Recording | undefined): string {
     'processes, by their last heartbeat: what was between two of them, or belongs to a process that a task has started, is not seen. ' +
     'The network is that of the hosts, of whichever program.'
   )
+}
+
+/** How long a run took, in seconds. */
+function spanOf({ began, ended }: Pick<RunReport, 'began' | 'ended'>): number {
+  return Math.max(0, Date.parse(ended) - Date.parse(began)) / 1_000
+}
+
+/** A sentence on how the run ended. */
+export function formatEnding(report: Pick<RunReport, 'status' | 'failure' | 'began' | 'ended'>): string {
+  const { status, failure } = report
+  const span = formatSpan(spanOf(report))
+  if (failure !== null) return `The run failed after ${span}, with status ${status}: ${failure.message}.`
+  if (status === 0) return `The run ended well after ${span}, with status 0.`
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0]
+  if (signal !== undefined) return `The run ended after ${span} with status ${status}, as by ${signal}.`
+  return `The run ended after ${span} with status ${status}, which is that of its program.`
 }

@@ -5,13 +5,19 @@ import { replaceFile } from '../filesystem/replace-file.ts'
 import { UntrustedError } from '../filesystem/untrusted.ts'
 import type { RunReport } from '../record/run-report.ts'
 import { parseAs } from '../record/schemas.ts'
-import { formatReport } from './format-report.ts'
 import { formatPage, isReportPage } from './page.ts'
 
 /** Writes a report to `path`, all of it at once: as a page where that ends in `.html`, else as JSON. */
 export async function writeReport(path: string, report: RunReport): Promise<void> {
   if (/\.html?$/i.test(path)) await writePage(path, report)
   else await replace(path, formatReport(report), isReport)
+}
+
+/** A report as JSON, indented; a list of numbers is one line. */
+export function formatReport(report: RunReport): string {
+  const text = JSON.stringify(report, undefined, 2)
+  // An end of a line stands in no text of JSON: it is written as \n there.
+  return `${text.replaceAll(/\[\n([^[\]{}"]*)\n\s*\]/g, (_, inside: string) => `[${inside.trim().replaceAll(/\s+/g, ' ')}]`)}\n`
 }
 
 /** Writes a report as a page. */

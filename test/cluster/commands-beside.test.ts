@@ -50,25 +50,7 @@ function startWorker(cluster: Cluster, name: string): Started {
   return cluster.start(['python3', '-m', 'distributed.cli.dask_worker', ...options])
 }
 
-// What else may be in the place of a cluster: test/commands/cluster/no-cluster.process.test.ts.
-test('where there is no file, or a foreign one, each command says so and ends', async () => {
-  await using cluster = await Cluster.make()
-  await expectAll(cluster, {
-    wait: [75, /error: Cannot find the cluster of ".*F\.json": after 2 s there is no such file\n/],
-    status: [69, /error: Cannot ask the cluster of ".*F\.json": there is no such file\n/],
-    stop: [0, /Nothing to stop at ".*F\.json": there is no such file\n/],
-  })
-  await writeFile(cluster.path('F.json'), '{"name": "a package"}')
-  const why = ' the cluster of ".*F\\.json": it is JSON, but no Dask scheduler file'
-  await expectAll(cluster, {
-    wait: [69, new RegExp(`error: Cannot wait for${why}`)],
-    status: [69, new RegExp(`error: Cannot ask${why}`)],
-    stop: [69, new RegExp(`error: Cannot stop${why}`)],
-  })
-  cluster.expectFile('F.json')
-  await cluster.expectNothingLeft()
-})
-
+// What may be in the place of a cluster: test/commands/cluster/no-cluster.process.test.ts.
 test.runIf(process.getuid?.() === 0)("another user's file, which may not be read", async () => {
   await using cluster = await Cluster.make()
   await writeFile(cluster.path('F.json'), await deadSchedulerFile(), { mode: 0o600 })

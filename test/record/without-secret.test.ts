@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import type { PublishedFile } from '../../src/record/scheduler-file.ts'
-import { withoutShownSecret } from '../../src/record/without-secret.ts'
+import { type PublishedFile, withoutShownSecret } from '../../src/record/scheduler-file.ts'
 
 test('what prints a record does not show its secret, which is there all the same', () => {
   const control = { addresses: ['10.0.0.1'], port: 5, network: 'b' }

@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { formatReport } from '../../src/report/format-report.ts'
+import { formatReport } from '../../src/report/write-report.ts'
 import { Browser } from '../support/browser.ts'
 import { Cluster } from '../support/cluster.ts'
 import { exampleReport, goodReport, hostile } from './support/example-report.ts'

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunReport } from '../../src/record/run-report.ts'
-import { formatEnding } from '../../src/report/ending.ts'
 import { Html, markup } from '../../src/report/html.ts'
-import { formatPage, isReportPage } from '../../src/report/page.ts'
+import { formatEnding, formatPage, isReportPage } from '../../src/report/page.ts'
 import { exampleRecording, exampleReport, goodReport, hostile } from './support/example-report.ts'
 
 /** Every element of a page that is not one that we write ourselves, and every attribute that could do something. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { formatReport } from '../../src/report/format-report.ts'
+import { formatReport } from '../../src/report/write-report.ts'
 import { parseReport, readReport } from '../../src/report/read-report.ts'
 import { exampleReport } from './support/example-report.ts'
 

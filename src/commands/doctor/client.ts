@@ -3,9 +3,11 @@ import { isInEnvironment } from '../../python/environment-runner.ts'
 import { pythonOfCommand } from '../../python/python-of-command.ts'
 import { adviseOnScript, type ScriptPlace } from '../../python/script-advice.ts'
 import { deadline } from '../../util/wait.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding, found } from './finding.ts'
 import { lateAnswer, probeTimeout } from './probe.ts'
 import { differences } from './versions.ts'
+
+const { ok, note, problem } = about('client')
 
 /** The program that the run is for. */
 export interface ClientFacts {
@@ -48,17 +50,15 @@ export function checkClient(
 ): Finding[] {
   const said = command.join(' ')
   if (python === undefined)
-    return [found('note', 'client', `"${said}" is no Python program as far as can be seen; its Dask was not looked at`)]
+    return [note(`"${said}" is no Python program as far as can be seen; its Dask was not looked at`)]
   if (python.packages.distributed === undefined)
     return [
-      found(
-        'problem',
-        'client',
+      problem(
         `"${said}" runs in ${python.executable}, which has no module distributed`,
         'name the Python that has it in the command, or activate its environment in the job script',
       ),
     ]
-  if (cluster === undefined) return [found('ok', 'client', `"${said}" runs in ${python.executable}`)]
+  if (cluster === undefined) return [ok(`"${said}" runs in ${python.executable}`)]
   const places = `"${said}" runs in ${python.executable}, scheduler and workers in ${cluster.executable}`
   const advice = 'activate one environment for the whole job, or name its Python by --python'
   const findings = differences(python, cluster).map(([level, texts]) =>
@@ -66,6 +66,6 @@ export function checkClient(
   )
   if (findings.length > 0) return findings
   return python.executable === cluster.executable
-    ? [found('ok', 'client', `"${said}" runs in the same Python`)]
-    : [found('ok', 'client', `${places}, of the same versions`)]
+    ? [ok(`"${said}" runs in the same Python`)]
+    : [ok(`${places}, of the same versions`)]
 }

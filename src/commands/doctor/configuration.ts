@@ -1,5 +1,7 @@
 import type { DaskSettings } from '../../python/describe-python.ts'
-import { type Finding, found, type Level } from './finding.ts'
+import { about, type Finding, found, type Level } from './finding.ts'
+
+const { note, problem } = about('configuration')
 
 /** How many keys of a file are listed. */
 const mostKeys = 12
@@ -44,11 +46,10 @@ export function checkConfiguration(
   { protocol }: { readonly protocol?: string | undefined },
 ): Finding[] {
   return files.flatMap(({ path, error, settings }) => {
-    if (error !== undefined)
-      return [found('problem', 'configuration', `Dask cannot be imported: "${path}" is malformed: ${error}`, 'mend it')]
+    if (error !== undefined) return [problem(`Dask cannot be imported: "${path}" is malformed: ${error}`, 'mend it')]
     const keys = Object.keys(settings)
     const more = keys.length > mostKeys ? `, and ${keys.length - mostKeys} more` : ''
-    const listed = found('note', 'configuration', `"${path}" sets ${keys.slice(0, mostKeys).join(', ')}${more}`)
+    const listed = note(`"${path}" sets ${keys.slice(0, mostKeys).join(', ')}${more}`)
     const judged = keys.flatMap((key): Finding[] => {
       const value = settings[key]
       if (isUnset(value) || (/(timeout|duration)$/.test(key) && isNoTime(value))) return []
@@ -56,9 +57,7 @@ export function checkConfiguration(
         return protocol === 'tls'
           ? []
           : [
-              found(
-                'problem',
-                'configuration',
+              problem(
                 `"${path}" sets ${key}, and Dask then refuses to listen without TLS`,
                 'unset it, or give the run --protocol tls and certificates',
               ),

@@ -13,8 +13,10 @@ import type { WatchMode } from '../../options.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
 import { formatBytes } from '../../util/format.ts'
+
+const { ok, note, warning } = about('directory')
 
 /** What was tried where the scheduler file would stand. */
 export interface DirectoryFacts {
@@ -167,25 +169,18 @@ export function checkDirectory(facts: DirectoryFacts, { watch, nodes }: WantedDi
   const { kind, local, free } = filesystem
   const took = formatDuration(tookMs)
   const where = `"${existing}" (${kind}, ${local ? 'a local kind' : 'of a network, or unknown'})`
-  const findings = [
-    found('ok', 'directory', `${where} has ${formatBytes(free)} of room; publishing there took ${took}`),
-  ]
-  if (tookMs > slow)
-    findings.push(found('warning', 'directory', `publishing in "${existing}" is slow: it took ${took}`))
-  if (wanted !== existing) findings.push(found('note', 'directory', `"${wanted}" is missing; a run makes it`))
+  const findings = [ok(`${where} has ${formatBytes(free)} of room; publishing there took ${took}`)]
+  if (tookMs > slow) findings.push(warning(`publishing in "${existing}" is slow: it took ${took}`))
+  if (wanted !== existing) findings.push(note(`"${wanted}" is missing; a run makes it`))
   if (local && nodes === undefined)
     findings.push(
-      found(
-        'note',
-        'directory',
+      note(
         `${where} is this host's own, as far as is known`,
         'for a job of several nodes, name a scheduler file in a directory that all nodes share',
       ),
     )
   if (!local && watch === 'events')
-    findings.push(
-      found('note', 'directory', 'it is polled, in spite of --watch events: the kernel tells nothing of other hosts'),
-    )
+    findings.push(note('it is polled, in spite of --watch events: the kernel tells nothing of other hosts'))
   return [...findings, ...checkOthers(existing, others)]
 }
 
@@ -194,15 +189,15 @@ function checkOthers(existing: string, { who, isSticky, owner }: Others): Findin
   const advice = 'name a scheduler file in a directory in which only you can write'
   const blocks = 'put something in the place of a run, which then does not start'
   const removes = "move or remove a run's files, which it then does without"
-  const note = (text: string): Finding => found('note', 'directory', text, advice)
+  const say = (text: string): Finding => note(text, advice)
   const notes: Finding[] = []
   if (who !== 'nobody')
     notes.push(
-      note(
+      say(
         `${who === 'group' ? 'its group' : 'everybody on this machine'} can write in "${existing}", and so ` +
           (isSticky ? blocks : `${blocks}, or ${removes}`),
       ),
     )
-  if (owner !== undefined) notes.push(note(`"${existing}" belongs to ${owner}, who can ${removes}`))
+  if (owner !== undefined) notes.push(say(`"${existing}" belongs to ${owner}, who can ${removes}`))
   return notes
 }

@@ -43,7 +43,7 @@ type End =
 
 /**
  * Examines this process and the others of its job, in a process of its own: one that has touched a
- * filesystem that hangs can neither go on nor end, and then at least its name is told here.
+ * filesystem that hangs can neither go on nor end.
  */
 export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Diagnosis> {
   await using reaper = new Reaper()
@@ -62,8 +62,8 @@ export async function doctor({ examiner, ...orders }: DoctorOptions): Promise<Di
     case 'signal':
       return { findings: [], silent: true, status: signalStatus(end.signal) }
     case 'broken': {
-      const why = `Cannot examine everything on ${hostname()}: ${[end.why, ...examination.underWay].join('; did not end: cannot ')}`
-      const findings = [...examination.findings, found('problem', 'doctor', why)]
+      const why = found('problem', 'doctor', `Cannot examine everything on ${hostname()}: ${end.why}`)
+      const findings = [...examination.findings, why]
       return { findings, silent: false, status: statusOf(findings) }
     }
   }
@@ -76,7 +76,6 @@ function statusOf(findings: readonly Finding[]): number {
 /** The process that examines, and what it has told. */
 class Examination {
   readonly findings: Finding[] = []
-  readonly #underWay = new Set<string>()
   readonly #reaper: Reaper
   readonly #child: Child
   readonly #done = deferred<End>()
@@ -94,11 +93,6 @@ class Examination {
         return undefined
       },
     })
-  }
-
-  /** What it has begun to look at and not ended. */
-  get underWay(): readonly string[] {
-    return [...this.#underWay]
   }
 
   async run(orders: DoctorOrders): Promise<End> {
@@ -122,12 +116,6 @@ class Examination {
     // Something else may print there too, such as a program of NODE_OPTIONS.
     const message: DoctorMessage | undefined = parseMessage(doctorMessageSchema, line)
     switch (message?.type) {
-      case 'begin':
-        this.#underWay.add(message.what)
-        break
-      case 'end':
-        this.#underWay.delete(message.what)
-        break
       case 'expected':
         this.#reaper.expectDirectory(message.path)
         break

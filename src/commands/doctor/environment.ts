@@ -1,5 +1,7 @@
 import type { Environment } from '../../identity/environment.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
+
+const { note, problem } = about('environment')
 
 /** Schedulers that `DASK_SCHEDULER` may name: those of one process, and the cluster's. */
 const withinProcess: ReadonlySet<string> = new Set([
@@ -18,9 +20,7 @@ export function checkEnvironment(env: Environment, protocol: string | undefined)
   const findings = [...checkScheduler(env.DASK_SCHEDULER)]
   if ((env.DASK_SCHEDULER_ADDRESS ?? '') !== '')
     findings.push(
-      found(
-        'note',
-        'environment',
+      note(
         `DASK_SCHEDULER_ADDRESS is "${env.DASK_SCHEDULER_ADDRESS ?? ''}", of another cluster perhaps; a run sets its own for its program, and other programs follow this one`,
         'unset DASK_SCHEDULER_ADDRESS where nothing else needs it',
       ),
@@ -28,16 +28,13 @@ export function checkEnvironment(env: Environment, protocol: string | undefined)
   const encryption = env.DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION ?? ''
   if (/^(true|1|yes|on)$/i.test(encryption) && protocol !== 'tls')
     findings.push(
-      found(
-        'problem',
-        'environment',
+      problem(
         `DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION is "${encryption}", and Dask then refuses to listen without TLS`,
         'unset it, or give Dask its certificates and the run --protocol tls',
       ),
     )
   const others = Object.keys(env).filter((name) => name.startsWith('DASK_') && !spoken.test(name))
-  if (others.length > 0)
-    findings.push(found('note', 'environment', `configures Dask in every part of the run: ${others.sort().join(', ')}`))
+  if (others.length > 0) findings.push(note(`configures Dask in every part of the run: ${others.sort().join(', ')}`))
   return findings
 }
 
@@ -49,17 +46,13 @@ function checkScheduler(value: string | undefined): Finding[] {
   const advice = 'unset DASK_SCHEDULER; the scheduler of a run is named by DASK_SCHEDULER_ADDRESS'
   if (withinProcess.has(value))
     return [
-      found(
-        'note',
-        'environment',
+      note(
         `DASK_SCHEDULER is "${value}": .compute() stays off the cluster in tasks and wherever there is no default Client`,
         advice,
       ),
     ]
   return [
-    found(
-      'problem',
-      'environment',
+    problem(
       `DASK_SCHEDULER is "${value}", which Dask reads as a kind of scheduler: .compute() fails in tasks and wherever there is no default Client`,
       advice,
     ),

@@ -52,8 +52,6 @@ export const doctorOrdersSchema: z.ZodMiniType<DoctorOrders> = z.object({
 
 /** What is told on the way and at the end. */
 export const doctorMessageSchema = z.union([
-  /** A look at something begins or ends. */
-  z.object({ type: z.enum(['begin', 'end']), what: z.string() }),
   /** A directory is about to be made. */
   z.object({ type: z.literal('expected'), path: z.string() }),
   /** A directory was made, which whoever outlives us removes. */
@@ -78,7 +76,7 @@ export interface ExamineSeams {
  * @throws the reason of the signal.
  */
 export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSeams): Promise<void> {
-  const probes = new Probes((type, what) => tell({ type, what }), signal)
+  const probes = new Probes(signal)
   const given = completeOptions(orders.options)
   // With certificates that are made for the run.
   const options: CompleteOptions = given.secure ? { ...given, protocol: 'tls' } : given
@@ -87,7 +85,12 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     conclude({ findings: [runner], silent: false }, tell)
     return
   }
-  const mpi = await lookAtMpiRendezvous(options, { runner, timeout: orders.timeout, probes, signal })
+  // Where `srun` has started them, MPI is not concerned.
+  const exchange = runner.kind === 'mpi'
+  const isOfSlurm = !exchange && (options.env.SLURM_JOB_ID ?? '') !== ''
+  const lookForMpi = async (): Promise<MpiFacts> =>
+    await lookAtMpi(options, { exchange, timeout: orders.timeout, signal })
+  const mpi = isOfSlurm ? undefined : await probes.look('meet over MPI', lookForMpi, orders.timeout + probeTimeout)
   const wantsFile = orders.options.schedulerFile !== undefined
   const subject = await subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
   const own = await enter(subject, probes, tell)
@@ -106,8 +109,8 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     }
     const isFirst = run.identity.rank === 0
     const servers = isFirst ? await listen(run, network) : []
-    const exchange = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
-    const part = { probes, self, listens: servers.map(({ place }) => place), exchange }
+    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
+    const part = { probes, self, listens: servers.map(({ place }) => place), exchange: meeting }
     try {
       conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
     } finally {
@@ -128,24 +131,6 @@ function chooseOrTell(options: CompleteOptions, wanted: DoctorOrders['runner']):
       return foundMessage('problem', 'runner', error.message)
     throw error
   }
-}
-
-interface LookAtMpiRendezvousOptions {
-  readonly runner: ChosenRunner
-  readonly timeout: number
-  readonly probes: Probes
-  readonly signal: AbortSignal
-}
-
-/** How the processes would meet over MPI; undefined where `srun` has started them. */
-async function lookAtMpiRendezvous(
-  options: CompleteOptions,
-  { runner, timeout, probes, signal }: LookAtMpiRendezvousOptions,
-): Promise<Seen<MpiFacts> | undefined> {
-  const exchange = runner.kind === 'mpi'
-  if (!exchange && (options.env.SLURM_JOB_ID ?? '') !== '') return undefined
-  const look = async (): Promise<MpiFacts> => await lookAtMpi(options, { exchange, timeout, signal })
-  return await probes.look('meet over MPI', look, timeout + probeTimeout)
 }
 
 interface Conclusion {

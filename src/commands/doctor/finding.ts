@@ -22,6 +22,12 @@ export function found(level: Level, subject: string, finding: string, advice?: s
   return { level, subject, finding, ...(advice === undefined ? {} : { advice }) }
 }
 
+/** The findings of each level about one subject: `warning('it is slow', 'take a faster one')`. */
+export function about(subject: string) {
+  const say = (level: Level) => (finding: string, advice?: string) => found(level, subject, finding, advice)
+  return { ok: say('ok'), note: say('note'), warning: say('warning'), problem: say('problem') }
+}
+
 /** The finding of a message such as our errors have: what follows the last semicolon is the advice. */
 export function foundMessage(level: Level, subject: string, message: string): Finding {
   const end = message.lastIndexOf('; ')

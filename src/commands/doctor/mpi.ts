@@ -6,7 +6,9 @@ import { Reaper } from '../../process/reaper.ts'
 import { chooseLibrary } from '../../runners/mpi/choose-library.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { deadline } from '../../util/wait.ts'
-import { type Finding, found, foundMessage } from './finding.ts'
+import { about, type Finding, foundMessage } from './finding.ts'
+
+const { ok, problem } = about('mpi')
 
 /** How the processes of an MPI launcher would meet, and whether they have. */
 export type MpiFacts =
@@ -78,21 +80,19 @@ export function checkMpi(facts: MpiFacts, identity: Identity | undefined): Findi
     if (facts.isUnique) return [said]
     return [
       said,
-      found(
-        'problem',
-        'mpi',
+      problem(
         'this launcher says nothing that is unique to a run, as the scheduler file needs it',
         'give all processes of the run the same word, such as --run-id "$(date +%s)"',
       ),
     ]
   }
-  const library = found('ok', 'mpi', `the processes meet by a broadcast over MPI: ${saying(facts)}`)
-  if (facts.failure !== undefined) return [library, found('problem', 'mpi', facts.failure)]
+  const library = ok(`the processes meet by a broadcast over MPI: ${saying(facts)}`)
+  if (facts.failure !== undefined) return [library, problem(facts.failure)]
   const { world } = facts
   if (world === undefined || identity === undefined) return [library]
   try {
     checkWorld(identity, world)
-    return [library, found('ok', 'mpi', `all ${world.size} processes have met so`)]
+    return [library, ok(`all ${world.size} processes have met so`)]
   } catch (error) {
     return [library, foundMessage('problem', 'mpi', messageOf(error))]
   }

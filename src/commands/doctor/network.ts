@@ -7,7 +7,9 @@ import { listenHost, plannedScheduler } from '../../components/listen-address.ts
 import { findListeningPlaces, type ListeningPlace } from '../../components/listening-places.ts'
 import type { ChosenAddress } from '../../components/choose-address.ts'
 import { hostAddresses, type InterfaceAddress, isLoopback } from '../../util/network.ts'
-import { type Finding, found, foundMessage } from './finding.ts'
+import { about, type Finding, found, foundMessage } from './finding.ts'
+
+const { ok, note, warning, problem } = about('network')
 
 /** Where a part of the cluster would listen. */
 export interface ListenFacts {
@@ -67,22 +69,13 @@ export function checkOpenPorts(
     ...(closed === ''
       ? []
       : [
-          found(
-            'ok',
-            'network',
+          ok(
             `closed to all who have no certificate${secure ? ' of the run (--secure)' : ''} are the ports of ${closed}`,
           ),
         ]),
     ...(open === ''
       ? []
-      : [
-          found(
-            'note',
-            'network',
-            `anybody on the network can use the ports of ${open}`,
-            ...(secure ? [] : ['--secure closes them']),
-          ),
-        ]),
+      : [note(`anybody on the network can use the ports of ${open}`, ...(secure ? [] : ['--secure closes them']))]),
   ]
 }
 
@@ -100,7 +93,7 @@ export function checkNetwork({ addresses, listens }: NetworkFacts, wanted: Wante
   const findings =
     outside.length === 0
       ? [found(wanted.nodes > 1 ? 'problem' : 'note', 'network', 'this host has no network but loopback')]
-      : [found('ok', 'network', said)]
+      : [ok(said)]
   return [...findings, ...listens.flatMap((listen) => checkListening(listen, addresses, wanted))]
 }
 
@@ -120,39 +113,29 @@ function checkAddress(
   { options, nodes }: WantedNetwork,
 ): Finding {
   const would = `the ${component} would listen on`
-  if (chosen === undefined) return found('ok', 'network', `${would} every interface, as Dask does by default`)
+  if (chosen === undefined) return ok(`${would} every interface, as Dask does by default`)
   const { address, by } = chosen
   if (nodes > 1 && isLoopback(address))
-    return found(
-      'problem',
-      'network',
-      `${would} ${address}, which no other node reaches`,
-      'name another --interface or --host',
-    )
+    return problem(`${would} ${address}, which no other node reaches`, 'name another --interface or --host')
   const name = addresses.find((each) => each.address === address)?.name
   const at = `${would} ${address}${name === undefined ? '' : ` (${name})`}`
   switch (by) {
     case 'one-host':
-      return found('ok', 'network', `${at}: nobody on another host reaches it, unless --interface names a network`)
+      return ok(`${at}: nobody on another host reaches it, unless --interface names a network`)
     case 'host':
-      return found('ok', 'network', `${at}, as --host says`)
+      return ok(`${at}, as --host says`)
     case 'listen-address':
-      return found('ok', 'network', `${at}, as --listen-address says`)
+      return ok(`${at}, as --listen-address says`)
     case 'interface':
-      return found('ok', 'network', `${at}, as ${formatInterface(component, options)} says`)
+      return ok(`${at}, as ${formatInterface(component, options)} says`)
     case 'step':
-      return found('ok', 'network', `${at}, on the network that the workload manager uses`)
+      return ok(`${at}, on the network that the workload manager uses`)
     case 'name':
-      return found('note', 'network', `${at}, which the name of this host stands for; ${unknown}`)
+      return note(`${at}, which the name of this host stands for; ${unknown}`)
     case 'only':
-      return found('note', 'network', `${at}, the only network of this host; ${unknown}`)
+      return note(`${at}, the only network of this host; ${unknown}`)
     case 'guess':
-      return found(
-        'warning',
-        'network',
-        `${at}, the first that this host has; ${unknown}`,
-        'name the right one by --interface',
-      )
+      return warning(`${at}, the first that this host has; ${unknown}`, 'name the right one by --interface')
   }
 }
 

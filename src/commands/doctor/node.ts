@@ -1,4 +1,6 @@
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
+
+const { ok, problem } = about('node')
 
 /** The oldest Node that we support. */
 const [oldestMajor, oldestMinor] = [20, 19]
@@ -8,7 +10,7 @@ export function checkNode(program: string, version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const isOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor)
   const finding = `${version}, dask-hpc-runner ${program}`
-  if (!isOld) return found('ok', 'node', finding)
+  if (!isOld) return ok(finding)
   const wanted = `${finding}; it takes ${oldestMajor}.${oldestMinor} or newer`
-  return found('problem', 'node', wanted, 'load a newer Node in the job script')
+  return problem(wanted, 'load a newer Node in the job script')
 }

@@ -1,16 +1,15 @@
-import { basename, dirname } from 'node:path'
 import { askOwner } from '../../control/ask.ts'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { listDirectory } from '../../filesystem/list.ts'
-import { readNamed } from '../../filesystem/read-named.ts'
-import { formatReadError } from '../../filesystem/system-error.ts'
-import { parseSchedulerFile } from '../../record/parse.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { rendezvousPaths } from '../../rendezvous/file/names.ts'
 import { checkStale, PathInUseError } from '../../rendezvous/file/path-state.ts'
 import { verifyScheduler, type SchedulerAnswer } from '../../dask/verify-scheduler.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
-import { type Finding, found, foundMessage } from './finding.ts'
+import { lookAt } from '../cluster/look.ts'
+import { about, type Finding, foundMessage } from './finding.ts'
+
+const { ok, note, warning, problem } = about('scheduler file')
 
 /** What stands at the scheduler file's path. */
 export interface PathFacts {
@@ -27,8 +26,9 @@ export async function lookAtPath(
   { runKey, tls }: { readonly runKey: string; readonly tls: TlsFiles | undefined },
 ): Promise<PathFacts> {
   const paths = rendezvousPaths(path, runKey)
+  const directory = await listDirectory(paths.directory).catch(errnoOf)
   // A run makes what is missing of the path.
-  if (await isMissing(paths.directory)) return { path, refusal: undefined, notice: undefined }
+  if (directory === 'ENOENT') return { path, refusal: undefined, notice: undefined }
   const isOver = (): boolean => false
   const verify = async (file: SchedulerFile): Promise<SchedulerAnswer> => await verifyScheduler(file, { tls })
   try {
@@ -40,23 +40,10 @@ export async function lookAtPath(
   }
 }
 
-async function isMissing(directory: string): Promise<boolean> {
-  return await listDirectory(directory).then(
-    () => false,
-    (error: unknown) => errnoOf(error) === 'ENOENT',
-  )
-}
-
-/** In a directory that is missing there is nothing. */
-function noneMissing(error: unknown): readonly string[] {
-  if (errnoOf(error) === 'ENOENT') return []
-  throw error
-}
-
 /** Judges whether a run could publish there. */
 export function checkPath({ path, refusal, notice }: PathFacts): Finding[] {
   if (refusal !== undefined) return [foundMessage('problem', 'scheduler file', refusal)]
-  return [notice === undefined ? found('ok', 'scheduler file', path) : found('note', 'scheduler file', notice)]
+  return [notice === undefined ? ok(path) : note(notice)]
 }
 
 /** An existing cluster that workers would be added to. */
@@ -71,20 +58,10 @@ export interface ExistingFacts {
 
 /** Looks at the cluster that `--no-scheduler` would join. */
 export async function lookAtExisting(path: string, tls: TlsFiles | undefined): Promise<ExistingFacts> {
-  const names = await listDirectory(dirname(path)).catch(noneMissing)
-  if (!names.includes(basename(path)))
-    return { path, scheduler: undefined, why: 'there is no such file yet', mayCome: true }
-  let text: string
-  try {
-    text = await readNamed(path)
-  } catch (error) {
-    return { path, scheduler: undefined, why: formatReadError(error) }
-  }
-  const parsed = parseSchedulerFile(text)
-  if (parsed.kind === 'foreign') return { path, scheduler: undefined, why: parsed.why }
-  if (parsed.kind !== 'valid') return { path, scheduler: undefined, why: `it is ${parsed.kind}`, mayCome: true }
-  const { address } = parsed.file
-  return { path, scheduler: { address, answer: await verifyScheduler(parsed.file, { tls }) }, why: '' }
+  const sight = await lookAt({ path })
+  if (sight.kind !== 'file') return { path, scheduler: undefined, why: sight.why, mayCome: sight.kind === 'missing' }
+  const { file } = sight
+  return { path, scheduler: { address: file.address, answer: await verifyScheduler(file, { tls }) }, why: '' }
 }
 
 /** Judges the cluster that workers would be added to. */
@@ -92,15 +69,13 @@ export function checkExisting({ path, scheduler, why, mayCome = false }: Existin
   if (scheduler === undefined) {
     const message = `Cannot join the cluster of "${path}": ${why}`
     return mayCome
-      ? [found('warning', 'scheduler file', message, 'start that one first')]
-      : [found('problem', 'scheduler file', message, 'name the file of a cluster of yours')]
+      ? [warning(message, 'start that one first')]
+      : [problem(message, 'name the file of a cluster of yours')]
   }
   const { address, answer } = scheduler
-  if (answer === 'answers') return [found('ok', 'scheduler file', `${path}; its scheduler at ${address} answers`)]
+  if (answer === 'answers') return [ok(`${path}; its scheduler at ${address} answers`)]
   return [
-    found(
-      'problem',
-      'scheduler file',
+    problem(
       `Cannot join the cluster of "${path}": ${saying[answer](address)}`,
       'start that one first, or name the file of another',
     ),

@@ -23,15 +23,13 @@ export function lateAnswer(what: string, timeout: number): Error {
 /** What came of looking at something: what was seen, or why nothing was. */
 export type Seen<T> = { readonly value: T } | { readonly why: string }
 
-/** Runs probes, none of which can fail or last for ever, and says which are under way. */
+/** Runs probes, none of which can fail or last for ever. */
 export class Probes {
-  readonly #tell: (event: 'begin' | 'end', what: string) => void
   readonly #signal: AbortSignal
   /** Looks that make something, and remove it at their end. */
   readonly #attempts: Promise<unknown>[] = []
 
-  constructor(tell: (event: 'begin' | 'end', what: string) => void, signal: AbortSignal) {
-    this.#tell = tell
+  constructor(signal: AbortSignal) {
     this.#signal = signal
   }
 
@@ -53,14 +51,11 @@ export class Probes {
    * @throws only the reason of the signal.
    */
   async look<T>(what: string, look: () => Promise<T>, timeout = probeTimeout): Promise<Seen<T>> {
-    this.#tell('begin', what)
     try {
       return { value: await deadline(look(), timeout, () => lateAnswer(what, timeout), this.#signal) }
     } catch (error) {
       this.#signal.throwIfAborted()
       return { why: messageOf(error) }
-    } finally {
-      this.#tell('end', what)
     }
   }
 }

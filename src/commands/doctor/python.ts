@@ -6,8 +6,12 @@ import { defaults } from '../../defaults.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { deadline } from '../../util/wait.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
 import { pythonTimeout } from './probe.ts'
+
+const onPython = about('python')
+const onDask = about('dask')
+const onDashboard = about('dashboard')
 
 /** A Python that takes longer to be found and to say what it has is slow. In milliseconds. */
 const slowMs = 5_000
@@ -49,12 +53,10 @@ export async function lookAtPython(
 /** Judges the Python of scheduler and workers, and the Dask in it. */
 export function checkPython(python: PythonDescription): Finding[] {
   const { distributed, dask } = python.packages
-  const findings = [found('ok', 'python', `${python.version}, ${python.executable}`)]
+  const findings = [onPython.ok(`${python.version}, ${python.executable}`)]
   if (distributed === undefined)
     findings.push(
-      found(
-        'problem',
-        'dask',
+      onDask.problem(
         `${python.executable} has no module distributed`,
         'activate the environment that has it, or name its interpreter by --python',
       ),
@@ -63,9 +65,7 @@ export function checkPython(python: PythonDescription): Finding[] {
   const { tookMs = 0 } = python
   if (tookMs > slowMs)
     findings.push(
-      found(
-        'warning',
-        'python',
+      onPython.warning(
         `it is slow: it took ${formatDuration(Math.round(tookMs / 1000) * 1000)} to say which Dask it has; each process of a run waits as long, but not longer than --rendezvous-timeout`,
         'put the environment on a faster filesystem, such as one of the node, or give a longer --rendezvous-timeout',
       ),
@@ -76,28 +76,24 @@ export function checkPython(python: PythonDescription): Finding[] {
 /** Judges whether the scheduler could serve its dashboard. */
 export function checkBokeh({ packages: { distributed, bokeh } }: PythonDescription): Finding[] {
   if (distributed === undefined) return []
-  if (bokeh !== undefined) return [found('ok', 'dashboard', `bokeh ${bokeh}`)]
-  return [found('note', 'dashboard', 'bokeh is not installed, so there will be no dashboard', 'pip install bokeh')]
+  if (bokeh !== undefined) return [onDashboard.ok(`bokeh ${bokeh}`)]
+  return [onDashboard.note('bokeh is not installed, so there will be no dashboard', 'pip install bokeh')]
 }
 
 function checkDask(distributed: string, dask: string | undefined, place: string | null): Finding[] {
-  const findings = [found('ok', 'dask', `distributed ${distributed}, dask ${dask ?? 'missing'}, in ${place ?? '?'}`)]
+  const findings = [onDask.ok(`distributed ${distributed}, dask ${dask ?? 'missing'}, in ${place ?? '?'}`)]
   if (dask === undefined)
-    return [found('problem', 'dask', `distributed ${distributed} is installed without dask`, 'pip install dask')]
+    return [onDask.problem(`distributed ${distributed} is installed without dask`, 'pip install dask')]
   if (isRelease(distributed) && isRelease(dask) && publicPart(distributed) !== publicPart(dask))
     findings.push(
-      found(
-        'warning',
-        'dask',
+      onDask.warning(
         `distributed ${distributed} and dask ${dask} are not of one release`,
         'install both in the same version',
       ),
     )
   const [year = 0, month = 0] = publicPart(distributed).split('.').map(Number)
   if (isRelease(distributed) && (year < oldest[0] || (year === oldest[0] && month < oldest[1])))
-    findings.push(
-      found('warning', 'dask', `distributed ${distributed} is older than any that was tried (${oldest.join('.')})`),
-    )
+    findings.push(onDask.warning(`distributed ${distributed} is older than any that was tried (${oldest.join('.')})`))
   return findings
 }
 

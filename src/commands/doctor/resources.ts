@@ -9,7 +9,11 @@ import { type NodeLimits, readNodeLimits } from '../../process/limits.ts'
 import type { Role } from '../../identity/roles.ts'
 import { formatBytes, formatCount } from '../../util/format.ts'
 import { formatShare, formatWorker } from '../format-share.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
+
+const onResources = about('resources')
+const onGpus = about('gpus')
+const onLimits = about('limits')
 
 /** What a process has for its part of the cluster. */
 export interface ResourceFacts {
@@ -22,18 +26,18 @@ export interface ResourceFacts {
 export interface RunResources {
   /** What the workload manager has given. */
   readonly share: Share
-  /** Whose processes these are. @default 'slurm' */
-  readonly runner?: RunnerKind
+  /** Whose processes these are. */
+  readonly runner: RunnerKind
   /** Workers of each worker process. */
   readonly nworkers: number
-  /** What this process hosts. @default workers alone */
-  readonly roles?: readonly Role[]
+  /** What this process hosts. */
+  readonly roles: readonly Role[]
   readonly nthreads?: number | undefined
   readonly memoryLimit?: string | undefined
   readonly gpusPerWorker?: number | undefined
   readonly resources?: string | undefined
-  /** With the lists of GPUs that can be seen. @default without any */
-  readonly env?: Environment
+  /** With the lists of GPUs that can be seen. */
+  readonly env: Environment
 }
 
 /** Looks at what the kernel gives to this process. */
@@ -58,7 +62,7 @@ const filesAlways = 200
 /** What each worker would get, and of what, in words. */
 export function formatThisWorker({ limits }: ResourceFacts, wanted: RunResources): string {
   const share = taskShare(wanted.share, limits)
-  const gpus = workerGpus(wanted.env ?? {}, wanted.share, wanted)
+  const gpus = workerGpus(wanted.env, wanted.share, wanted)
   const has = formatShare(share, gpus).join('; ')
   return `${formatWorker(shareAmong(share, wanted), wanted, gpus)}; its process has ${has}`
 }
@@ -68,10 +72,10 @@ export function checkResources({ limits, ...facts }: ResourceFacts, wanted: RunR
   const share = taskShare(wanted.share, limits)
   const each = shareAmong(share, wanted)
   return [
-    found('ok', 'resources', formatThisWorker({ limits, ...facts }, wanted)),
+    onResources.ok(formatThisWorker({ limits, ...facts }, wanted)),
     ...checkMemory(share, each, wanted),
     ...checkCpus(share, each, wanted),
-    ...checkGpus(workerGpus(wanted.env ?? {}, wanted.share, wanted)),
+    ...checkGpus(workerGpus(wanted.env, wanted.share, wanted)),
   ]
 }
 
@@ -80,18 +84,15 @@ function checkGpus(gpus: WorkerGpus | undefined): Finding[] {
   const { each, visible, workers } = gpus
   const tooMany = tooManyGpus(gpus)
   if (tooMany !== undefined)
-    return [
-      found('warning', 'gpus', tooMany, 'ask for more GPUs, such as by srun --gpus-per-node=4, or a smaller number'),
-    ]
-  if (each * workers > visible)
-    return [found('note', 'gpus', `${workers} workers share ${formatCount(visible, 'GPU')}`)]
+    return [onGpus.warning(tooMany, 'ask for more GPUs, such as by srun --gpus-per-node=4, or a smaller number')]
+  if (each * workers > visible) return [onGpus.note(`${workers} workers share ${formatCount(visible, 'GPU')}`)]
   const idle = visible - each * workers
-  return idle === 0 ? [] : [found('note', 'gpus', `of ${formatCount(visible, 'GPU')} ${idle} are no worker's own`)]
+  return idle === 0 ? [] : [onGpus.note(`of ${formatCount(visible, 'GPU')} ${idle} are no worker's own`)]
 }
 
 /** Variables of the workload manager that could not be read. */
 export function checkVariables({ warnings = [] }: Share): Finding[] {
-  return warnings.map((text) => found('warning', 'resources', `${text}: it does not count`, 'check what changed it'))
+  return warnings.map((text) => onResources.warning(`${text}: it does not count`, 'check what changed it'))
 }
 
 function checkMemory(
@@ -100,59 +101,47 @@ function checkMemory(
   { nworkers }: RunResources,
 ): Finding[] {
   if (short !== undefined)
-    return [found('warning', 'resources', short, 'ask for more by --mem, or for --layout exclusive with more tasks')]
+    return [onResources.warning(short, 'ask for more by --mem, or for --layout exclusive with more tasks')]
   const bytes = bytesOf(memoryLimit)
   if (bytes === undefined) return []
   const workers = nworkers === 1 ? 'a worker' : `each of ${nworkers} workers`
   if (bytes === 0)
     return [
-      found(
-        'note',
-        'resources',
+      onResources.note(
         `without a limit of memory ${workers} neither spills nor pauses, and its process has ${formatBytes(memory.amount)} (${memory.source})`,
       ),
     ]
   // A byte or two are lost in dividing.
   if (bytes * nworkers > memory.amount + nworkers)
     return [
-      found(
-        'warning',
-        'resources',
+      onResources.warning(
         `${formatBytes(bytes * nworkers)} for the workers of a process that has ${formatBytes(memory.amount)} (${memory.source}): they may be killed`,
         'leave --memory-limit out, or ask for more by --mem',
       ),
     ]
   if (bytes >= leastMemory) return []
-  return [
-    found('warning', 'resources', `${formatBytes(bytes)} of memory is little for ${workers}`, 'ask for more by --mem'),
-  ]
+  return [onResources.warning(`${formatBytes(bytes)} of memory is little for ${workers}`, 'ask for more by --mem')]
 }
 
 function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: RunResources): Finding[] {
-  const { nworkers, runner = 'slurm' } = wanted
+  const { nworkers, runner } = wanted
   if (nworkers * nthreads > cpus.amount)
     return [
-      found(
-        'note',
-        'resources',
+      onResources.note(
         `${formatCount(nworkers * nthreads, 'thread')} on ${formatCount(cpus.amount, 'CPU')} (${cpus.source})`,
       ),
     ]
   if (cpus.amount >= 2) return []
   if (runner === 'mpi')
     return [
-      found(
-        'note',
-        'resources',
+      onResources.note(
         'the rank may run on one CPU, as MPI launchers bind each to one',
         'where it is to have more: --bind-to none, or --map-by slot:PE=4 of Open MPI',
       ),
     ]
   if (runner !== 'slurm' || wanted.share.cpus === undefined) return []
   return [
-    found(
-      'note',
-      'resources',
+    onResources.note(
       'the task has one CPU; since Slurm 22.05 srun does not take --cpus-per-task over from sbatch',
       'where more were asked for: srun --cpus-per-task=$SLURM_CPUS_PER_TASK',
     ),
@@ -163,11 +152,9 @@ function checkCpus({ cpus }: TaskShare, { nthreads }: WorkerResources, wanted: R
 export function checkOpenFiles(openFiles: number | undefined, workers: number): Finding[] {
   if (openFiles === undefined) return []
   const needed = filesAlways + filesOfWorker * workers
-  if (openFiles >= needed) return [found('ok', 'limits', `${openFiles} open files`)]
+  if (openFiles >= needed) return [onLimits.ok(`${openFiles} open files`)]
   return [
-    found(
-      'warning',
-      'limits',
+    onLimits.warning(
       `a process may have ${openFiles} files open, and a scheduler of ${workers} workers can need ${needed}`,
       `ulimit -n ${needed}`,
     ),

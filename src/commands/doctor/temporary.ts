@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { foreignHandOnNames } from '../../util/foreign-hand.ts'
 import { ownPlaceAdvice, foreignHandAdvice, temporaryPlace } from '../../util/temporary-place.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding, found } from './finding.ts'
 import { type Filesystem, filesystemOf } from './filesystem.ts'
 import { formatBytes } from '../../util/format.ts'
+
+const { ok, note, warning, problem } = about('temporary')
 
 /** Where workers put their files. */
 export interface TemporaryFacts {
@@ -43,9 +45,7 @@ export function checkTemporary({ path, filesystem, why, foreign }: TemporaryFact
   const what = named ? '--local-directory' : 'TMPDIR'
   if (why !== undefined || filesystem === undefined)
     return [
-      found(
-        'problem',
-        'temporary',
+      problem(
         `Cannot write in "${path}" (${what}): ${why ?? 'it is not known why'}`,
         'set TMPDIR to a directory of the node, or name one by --local-directory',
       ),
@@ -62,23 +62,19 @@ export function checkTemporary({ path, filesystem, why, foreign }: TemporaryFact
       ),
     ]
   const { kind, local, free } = filesystem
-  const findings = [found('ok', 'temporary', `${path} (${kind}) has ${formatBytes(free)} of room`)]
+  const findings = [ok(`${path} (${kind}) has ${formatBytes(free)} of room`)]
   if (free < leastRoom)
     findings.push(
-      found(
-        'warning',
-        'temporary',
+      warning(
         `"${path}" has ${formatBytes(free)} of room for what workers spill from memory`,
         'set TMPDIR to a larger directory of the node, or name one by --local-directory',
       ),
     )
   if (['tmpfs', 'ramfs'].includes(kind))
-    findings.push(found('note', 'temporary', `"${path}" is in memory: what workers spill there frees none`))
+    findings.push(note(`"${path}" is in memory: what workers spill there frees none`))
   else if (!local)
     findings.push(
-      found(
-        'note',
-        'temporary',
+      note(
         `"${path}" is not on a local filesystem as far as is known (${kind}); spilling is slow there`,
         'name a directory of the node by --local-directory',
       ),

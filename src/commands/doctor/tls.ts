@@ -1,6 +1,8 @@
 import { checkTlsFiles } from '../../security/check-tls.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
-import { type Finding, found, foundMessage } from './finding.ts'
+import { about, type Finding, foundMessage } from './finding.ts'
+
+const { ok, warning } = about('tls')
 
 /** What was seen of the certificates of a run. */
 export interface TlsFacts {
@@ -19,13 +21,11 @@ export async function lookAtTls(files: TlsFiles | undefined): Promise<TlsFacts> 
 export function checkTls({ cert, warnings }: TlsFacts): Finding[] {
   if (cert === undefined)
     return [
-      found(
-        'warning',
-        'tls',
+      warning(
         'no option and no variable names certificates, and a run with --protocol tls fails unless the configuration files of Dask do',
         'name --tls-ca-file, --tls-cert and --tls-key',
       ),
     ]
-  if (warnings.length === 0) return [found('ok', 'tls', `certificate, key and authority go together: ${cert}`)]
-  return warnings.map((warning) => foundMessage('warning', 'tls', warning))
+  if (warnings.length === 0) return [ok(`certificate, key and authority go together: ${cert}`)]
+  return warnings.map((text) => foundMessage('warning', 'tls', text))
 }

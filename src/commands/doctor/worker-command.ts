@@ -1,6 +1,8 @@
 import { wordsOfCommand } from '../../options/worker-command.ts'
 import { findProgram } from '../../python/python-of-command.ts'
-import { type Finding, found } from './finding.ts'
+import { about, type Finding } from './finding.ts'
+
+const { ok, problem } = about('worker command')
 
 /** The program of `--worker-command`. */
 export interface WorkerCommandFacts {
@@ -17,13 +19,11 @@ export async function lookAtWorkerCommand(text: string, env: Readonly<NodeJS.Pro
 
 /** Judges whether it can be started. */
 export function checkWorkerCommand({ program, path }: WorkerCommandFacts): Finding[] {
-  if (path !== undefined) return [found('ok', 'worker command', `"${program}" is ${path}`)]
+  if (path !== undefined) return [ok(`"${program}" is ${path}`)]
   return [
     program.includes('/')
-      ? found('problem', 'worker command', `"${program}" is not there or not executable`, 'see that every node has it')
-      : found(
-          'problem',
-          'worker command',
+      ? problem(`"${program}" is not there or not executable`, 'see that every node has it')
+      : problem(
           `"${program}" is not on PATH`,
           'activate the environment that has it, or give its path in --worker-command',
         ),

@@ -6,8 +6,12 @@ import { formatRunKey } from '../../identity/run-key.ts'
 import type { Role } from '../../identity/roles.ts'
 import { askProgram } from '../../process/ask-program.ts'
 import { formatDuration } from '../../util/duration.ts'
-import { type Finding, found, foundMessage } from './finding.ts'
+import { about, type Finding, foundMessage } from './finding.ts'
 import { probeTimeout } from './probe.ts'
+
+const onIdentity = about('identity')
+const onRole = about('role')
+const onSlurm = about('slurm')
 
 /** Who this process is, or why that cannot be told. */
 export type IdentityFacts = { readonly identity: Identity; readonly roles: readonly Role[] } | { readonly why: string }
@@ -40,26 +44,20 @@ async function outputOf(command: readonly string[], env: Readonly<NodeJS.Process
 }
 
 /** Judges what tells this process its place. */
-export function checkPlace(place: IdentityFacts, env: Environment, runner: RunnerKind = 'slurm'): Finding[] {
+export function checkPlace(place: IdentityFacts, env: Environment, runner: RunnerKind): Finding[] {
   if ('identity' in place) {
     const { rank, size, host, nodes, source, runKey } = place.identity
     const roles = place.roles.length === 0 ? 'nothing' : place.roles.join(', ')
     const hosts = nodes === 1 ? '1 node' : `${nodes} nodes`
     return [
-      found(
-        'ok',
-        'identity',
-        `rank ${rank} of ${size} on ${host}, of ${hosts} (${source}), run ${formatRunKey(runKey)}`,
-      ),
-      found('ok', 'role', roles),
+      onIdentity.ok(`rank ${rank} of ${size} on ${host}, of ${hosts} (${source}), run ${formatRunKey(runKey)}`),
+      onRole.ok(roles),
     ]
   }
   const inJob = (env.SLURM_JOB_ID ?? env.SLURM_JOBID ?? '') !== '' || findLauncherVariable(env) !== undefined
   if (inJob || (runner !== 'slurm' && runner !== 'mpi')) return [foundMessage('problem', 'identity', place.why)]
   return [
-    found(
-      'note',
-      'identity',
+    onIdentity.note(
       'this is no job of a workload manager, or a container that hides it; what follows holds for this machine',
       'start it with srun inside of a job to look at all of its processes',
     ),
@@ -73,25 +71,21 @@ const margin = 2_000
 export function checkSlurm({ srun, config }: SlurmFacts, grace: number): Finding[] {
   if (srun === undefined)
     return [
-      found(
-        'note',
-        'slurm',
+      onSlurm.note(
         'there is no srun that answers here: "dask-hpc-runner run" needs one',
         'on one machine use "dask-hpc-runner local"',
       ),
     ]
   if (config === undefined)
-    return [found('note', 'slurm', `${srun}; scontrol does not tell how it is configured, such as its KillWait`)]
+    return [onSlurm.note(`${srun}; scontrol does not tell how it is configured, such as its KillWait`)]
   const said = ['ClusterName', 'ProctrackType', 'KillWait', 'UnkillableStepTimeout'].flatMap((name) =>
     config[name] === undefined ? [] : [`${name} ${config[name]}`],
   )
-  const findings = [found('ok', 'slurm', [srun, ...said].join(', '))]
+  const findings = [onSlurm.ok([srun, ...said].join(', '))]
   const killWait = Number.parseInt(config.KillWait ?? '') * 1000
   if (grace + margin > killWait)
     findings.push(
-      found(
-        'warning',
-        'slurm',
+      onSlurm.warning(
         `Slurm kills what has not ended ${formatDuration(killWait)} after its first signal (KillWait), and the grace of this run is ${formatDuration(grace)}`,
         `--grace ${Math.max(1, Math.floor((killWait - 2 * margin) / 1000))}s`,
       ),

@@ -67,12 +67,12 @@ describe('checkPlace', () => {
   const why = 'Cannot tell which process of the run this is: SLURM_STEP_ID is not set; start me with srun'
 
   it('takes a machine without a job as it is', () => {
-    expect(levels(checkPlace({ why }, {}))).toEqual(['note identity'])
+    expect(levels(checkPlace({ why }, {}, 'slurm'))).toEqual(['note identity'])
   })
 
   it('takes a job that is not understood as a problem, and gives its advice', () => {
     for (const env of [{ SLURM_JOB_ID: '1' }, { OMPI_COMM_WORLD_RANK: '0' }])
-      expect(checkPlace({ why }, env)).toMatchObject([{ level: 'problem', advice: 'start me with srun' }])
+      expect(checkPlace({ why }, env, 'slurm')).toMatchObject([{ level: 'problem', advice: 'start me with srun' }])
   })
 })
 
@@ -104,7 +104,7 @@ describe('checkSlurm', () => {
 describe('checkResources', () => {
   const gib = 2 ** 30
   const facts = { limits: nodeLimits({ cpus: 8, affinity: 8, memory: 16 * gib }), openFiles: 1024 }
-  const wanted = { nworkers: 2, nthreads: undefined, memoryLimit: undefined }
+  const wanted = { nworkers: 2, runner: 'slurm', roles: ['worker'], env: {} } as const
   const given = (cpus: number, memory: number) => ({
     processes: 2,
     cpus: [{ amount: cpus, source: 'SLURM_CPUS_ON_NODE ÷ 2 tasks' }],
@@ -116,9 +116,9 @@ describe('checkResources', () => {
       'each of 2 workers gets 1 thread and 1 GiB; its process has 2 CPUs: SLURM_CPUS_ON_NODE ÷ 2 tasks; ' +
         '2 GiB: SLURM_MEM_PER_GPU × 4 GPUs ÷ 2 tasks',
     )
-    expect(formatThisWorker(facts, { nworkers: 1, nthreads: 3, memoryLimit: '4GiB', share: { processes: 1 } })).toBe(
-      "a worker gets 3 threads and 4GiB of memory; its process has 8 CPUs: affinity; 16 GiB: the machine's memory",
-    )
+    expect(
+      formatThisWorker(facts, { ...wanted, nworkers: 1, nthreads: 3, memoryLimit: '4GiB', share: { processes: 1 } }),
+    ).toBe("a worker gets 3 threads and 4GiB of memory; its process has 8 CPUs: affinity; 16 GiB: the machine's memory")
   })
 
   it('warns of little memory and of too much, and notes threads that share a CPU', () => {
@@ -144,13 +144,15 @@ describe('checkResources', () => {
   })
 
   it('warns where there is no room for scheduler and client beside a worker', () => {
-    const beside = { nworkers: 1, roles: ['scheduler', 'client', 'worker'] as const }
+    const beside = { ...wanted, nworkers: 1, roles: ['scheduler', 'client', 'worker'] as const }
     expect(levels(checkResources(facts, { ...beside, share: given(2, gib / 2) }))).toEqual(['ok resources'])
     const [, warning] = checkResources(facts, { ...beside, share: given(2, gib / 4) })
     expect(warning?.finding).toMatch(
       /^256 MiB \(SLURM_.*\) is too little for the scheduler, the client program and a worker/,
     )
-    expect(levels(checkResources(facts, { nworkers: 1, share: given(2, gib / 2) }))).toEqual(['ok resources'])
+    expect(levels(checkResources(facts, { ...wanted, nworkers: 1, share: given(2, gib / 2) }))).toEqual([
+      'ok resources',
+    ])
   })
 
   it('advises what makes srun take over --cpus-per-task, in every version of Slurm', () => {

@@ -4,7 +4,7 @@ import { deferred } from '../../../src/util/deferred.ts'
 
 it('what an attempt has made is gone before the end, also if it was cut off', async () => {
   const ending = new AbortController()
-  const probes = new Probes(vi.fn(), ending.signal)
+  const probes = new Probes(ending.signal)
   const removed = deferred<undefined>()
   const attempt = probes.attempt('publish a file', async () => await removed.promise)
   ending.abort(new Error('The doctor has gone'))
