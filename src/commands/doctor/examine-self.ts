@@ -9,7 +9,7 @@ import { checkDirectory, type DirectoryFacts } from './directory.ts'
 import { checkEnvironment } from './environment.ts'
 import { type Finding, found, foundMessage } from './finding.ts'
 import { hostsWorkers, type KnownFacts, type Looks, lookAtSelf } from './look-at-self.ts'
-import { checkMpi, checkMpiElsewhere } from './mpi.ts'
+import { checkMpi } from './mpi.ts'
 import { checkNetwork, checkOpenPorts } from './network.ts'
 import { checkNode } from './node.ts'
 import { checkSeen, type Probes, valueOf } from './probe.ts'
@@ -64,9 +64,7 @@ function checkProcess({ options, place, run, runner }: Subject, { mpi }: Looks):
     ...checkPlace(place, options.env, runner.kind),
     ...checkSize(run),
     ...(runner.kind === 'slurm' ? [] : [found('ok', 'runner', `${runner.kind}, because ${runner.why}`)]),
-    ...checkSeen('mpi', mpi, (facts) =>
-      runner.kind === 'mpi' ? checkMpi(facts, run?.identity) : checkMpiElsewhere(facts),
-    ),
+    ...checkSeen('mpi', mpi, (facts) => checkMpi(facts, run?.identity)),
   ]
 }
 

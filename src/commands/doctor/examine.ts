@@ -85,12 +85,9 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     conclude({ findings: [runner], silent: false }, tell)
     return
   }
-  // Where `srun` has started them, MPI is not concerned.
-  const exchange = runner.kind === 'mpi'
-  const isOfSlurm = !exchange && (options.env.SLURM_JOB_ID ?? '') !== ''
-  const lookForMpi = async (): Promise<MpiFacts> =>
-    await lookAtMpi(options, { exchange, timeout: orders.timeout, signal })
-  const mpi = isOfSlurm ? undefined : await probes.look('meet over MPI', lookForMpi, orders.timeout + probeTimeout)
+  const { timeout } = orders
+  const lookForMpi = async (): Promise<MpiFacts> => await lookAtMpi(options, { timeout, signal })
+  const mpi = runner.kind === 'mpi' ? await probes.look('meet over MPI', lookForMpi, timeout + probeTimeout) : undefined
   const wantsFile = orders.options.schedulerFile !== undefined
   const subject = await subjectOf(options, { runner, wantsFile, mpi: valueOf(mpi), signal })
   const own = await enter(subject, probes, tell)
@@ -109,8 +106,8 @@ export async function examine(orders: DoctorOrders, { tell, signal }: ExamineSea
     }
     const isFirst = run.identity.rank === 0
     const servers = isFirst ? await listen(run, network) : []
-    const meeting = { own: own.value, size: run.identity.size, timeout: orders.timeout, signal }
-    const part = { probes, self, listens: servers.map(({ place }) => place), exchange: meeting }
+    const exchange = { own: own.value, size: run.identity.size, timeout, signal }
+    const part = { probes, self, listens: servers.map(({ place }) => place), exchange }
     try {
       conclude(isFirst ? await compare(subject, run, part) : await report(run, part), tell)
     } finally {

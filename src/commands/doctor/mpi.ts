@@ -18,29 +18,24 @@ export type MpiFacts =
       readonly library: string
       /** How it is called. */
       readonly family: string
-      /** What the library says of this process; undefined where it was not asked. */
+      /** What the library says of this process; undefined where it has said nothing. */
       readonly world: MpiWorld | undefined
-      /** Why the processes have not met; undefined where they have, or were not to. */
+      /** Why the processes have not met; undefined where they have. */
       readonly failure: string | undefined
     }
   | { readonly by: 'file'; readonly why: string; readonly isUnique: boolean }
 
-/** What {@link lookAtMpi} takes beside the options. */
-export interface LookAtMpiOptions {
-  /** Join the world and meet there, as a run does. Every process of the launcher has to do so then. */
-  readonly exchange: boolean
-  /** How long the others may take to come. In milliseconds. */
-  readonly timeout: number
-  readonly signal: AbortSignal
-}
-
-/** Opens the MPI library that a run would use, and has the processes meet by it. */
+/**
+ * Opens the MPI library that a run would use, and has the processes meet by it: every process of the launcher does so.
+ *
+ * @param options `timeout`: how long the others may take to come, in milliseconds
+ */
 export async function lookAtMpi(
   options: CompleteOptions,
-  { exchange, timeout, signal }: LookAtMpiOptions,
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
 ): Promise<MpiFacts> {
   await using reaper = new Reaper()
-  const choice = await chooseLibrary(options, { reaper, initialise: exchange, signal })
+  const choice = await chooseLibrary(options, { reaper, signal })
   if (choice.by === 'file') return { ...choice, isUnique: isUniqueRun(options.env, options) }
   const { helper, library } = choice
   const { family } = await helper.loaded
@@ -49,12 +44,10 @@ export async function lookAtMpi(
   const late = (): Error =>
     new Error(`Cannot meet the other processes over MPI: ${waitsFor}, did not return within ${formatDuration(timeout)}`)
   try {
-    if (exchange) {
-      world = await deadline(helper.world, timeout, late, signal)
-      waitsFor = 'the broadcast of rank 0, or MPI_Finalize after it'
-      if (world.rank === 0) helper.broadcast('doctor')
-      await deadline(helper.finalized, timeout, late, signal)
-    }
+    world = await deadline(helper.world, timeout, late, signal)
+    waitsFor = 'the broadcast of rank 0, or MPI_Finalize after it'
+    if (world.rank === 0) helper.broadcast('doctor')
+    await deadline(helper.finalized, timeout, late, signal)
     return { by: 'broadcast', library, family, world, failure: undefined }
   } catch (error) {
     signal.throwIfAborted()
@@ -62,15 +55,6 @@ export async function lookAtMpi(
   } finally {
     helper.kill()
   }
-}
-
-/** Judges how processes would meet where no MPI launcher has started this one. */
-export function checkMpiElsewhere(facts: MpiFacts): Finding[] {
-  const how =
-    facts.by === 'broadcast'
-      ? `processes of mpirun would meet by a broadcast over MPI: ${saying(facts)}`
-      : `processes of mpirun would meet at the scheduler file, because ${facts.why}`
-  return [foundMessage('note', 'mpi', how)]
 }
 
 /** Judges how the processes of an MPI launcher meet. `identity`: who this one is, by the launcher's variables. */
@@ -86,7 +70,7 @@ export function checkMpi(facts: MpiFacts, identity: Identity | undefined): Findi
       ),
     ]
   }
-  const library = ok(`the processes meet by a broadcast over MPI: ${saying(facts)}`)
+  const library = ok(`the processes meet by a broadcast over MPI: ${facts.library}, called as ${facts.family}`)
   if (facts.failure !== undefined) return [library, problem(facts.failure)]
   const { world } = facts
   if (world === undefined || identity === undefined) return [library]
@@ -96,8 +80,4 @@ export function checkMpi(facts: MpiFacts, identity: Identity | undefined): Findi
   } catch (error) {
     return [library, foundMessage('problem', 'mpi', messageOf(error))]
   }
-}
-
-function saying({ library, family }: Extract<MpiFacts, { by: 'broadcast' }>): string {
-  return `${library}, called as ${family}`
 }

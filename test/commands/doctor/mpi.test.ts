@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkMpi, checkMpiElsewhere, type MpiFacts } from '../../../src/commands/doctor/mpi.ts'
+import { checkMpi, type MpiFacts } from '../../../src/commands/doctor/mpi.ts'
 import { identifyMpi } from '../../../src/runners/mpi/identify-mpi.ts'
 
 const identity = identifyMpi({ PMI_RANK: '1', PMI_SIZE: '4' }, { host: 'n0' })
@@ -25,9 +25,4 @@ test('the file way is a note where the launcher tells runs apart, and else a pro
   const file = { by: 'file', why: 'the package koffi is not installed; install it' } as const
   expect(levels({ ...file, isUnique: true })).toEqual(['note'])
   expect(levels({ ...file, isUnique: false })).toEqual(['note', 'problem'])
-})
-
-test('without a launcher it is but a note', () => {
-  expect(checkMpiElsewhere({ by: 'file', why: 'there is none', isUnique: false })).toMatchObject([{ level: 'note' }])
-  expect(checkMpiElsewhere(met)[0]?.finding).toContain('libmpich.so.12 (MPICH Version: 4.0.2), called as MPICH')
 })
