@@ -14,7 +14,7 @@ import { waitForCluster } from '../commands/wait.ts'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import type { ownTables } from '../options/command-table.ts'
-import { monotonic } from '../util/monotonic.ts'
+import { leftUntil, monotonic } from '../util/monotonic.ts'
 import { demandsTls } from '../util/tls-files.ts'
 import { printable, printableLines } from '../util/printable.ts'
 import { ProgressLine } from '../util/progress.ts'
@@ -66,8 +66,8 @@ export async function runStatus({ own, sources }: CommandOptions<typeof ownTable
     if (cluster.owner !== undefined) say(`${formatTarget(target)} belongs to ${cluster.owner}`)
     const options = { timeout, signal, env }
     if (!follow) {
-      const left = Math.max(1, end - monotonic())
-      const status = describeCluster(target, cluster, await askConstants(cluster, { ...options, timeout: left }))
+      const constants = await askConstants(cluster, { ...options, timeout: leftUntil(end) })
+      const status = describeCluster(target, cluster, constants)
       await print(`${own.json ? json(status, 2) : formatStatus(status)}\n`, signal)
       return 0
     }

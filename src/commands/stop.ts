@@ -4,7 +4,7 @@ import { DaskError } from '../dask/errors.ts'
 import { reachDask } from '../dask/verify-scheduler.ts'
 import { RunnerError } from '../errors.ts'
 import { formatDuration } from '../util/duration.ts'
-import { monotonic } from '../util/monotonic.ts'
+import { leftUntil, monotonic } from '../util/monotonic.ts'
 import { printable } from '../util/printable.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { settledWithin, sleep } from '../util/wait.ts'
@@ -184,10 +184,6 @@ async function isLeft(target: Target, id: string, end: number, signal: AbortSign
     if (monotonic() >= end) return true
     await sleep(interval, signal)
   }
-}
-
-function leftUntil(end: number): number {
-  return Math.max(1, end - monotonic())
 }
 
 /** What comes of `promise`, or undefined where that takes longer than `ms` milliseconds. */

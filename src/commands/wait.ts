@@ -5,7 +5,7 @@ import { RunnerError } from '../errors.ts'
 import type { SchedulerFile } from '../record/scheduler-file.ts'
 import { defaultPollInterval } from '../rendezvous/file/watch.ts'
 import { formatDuration } from '../util/duration.ts'
-import { monotonic } from '../util/monotonic.ts'
+import { leftUntil, monotonic } from '../util/monotonic.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 import { sleep } from '../util/wait.ts'
 import { awaitWorkers } from './cluster/await-workers.ts'
@@ -133,10 +133,6 @@ async function look(target: Target, { timeout, signal }: FindOptions): Promise<F
   if (found.kind !== 'alive') return found
   const { client, identity, file, tls } = found
   return { asked: client, address: client.address, id: identity.id, file, tls }
-}
-
-function leftUntil(end: number): number {
-  return Math.max(1, end - monotonic())
 }
 
 function tooLate(target: Target, timeout: number, { why, kind }: NoCluster): RunnerError {

@@ -6,3 +6,8 @@ export function monotonic(): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1e3 + nanoseconds / 1e6
 }
+
+/** Milliseconds until `end`, by {@link monotonic}: what is begun then still has a moment. */
+export function leftUntil(end: number): number {
+  return Math.max(1, end - monotonic())
+}

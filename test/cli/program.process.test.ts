@@ -62,12 +62,6 @@ describe('the program', () => {
     expect(stdout).toContain('this process: rank 1 of 4 on node1')
   })
 
-  it('exits 78 outside of a job, and names what is missing', async () => {
-    const { stderr } = await run(78, ['run', '--', 'true'])
-    expect(stderr).toMatch(/SLURM_\w+/)
-    expect(stderr).toContain('srun')
-  })
-
   it('exits 78 in a batch script that forgot srun, and says so', async () => {
     const { stderr } = await run(78, ['run', '--', 'true'], slurmEnvironment('batch-script-3nodes-6tasks'))
     expect(stderr).toContain('start me with srun')

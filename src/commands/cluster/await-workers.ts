@@ -6,7 +6,7 @@ import { messageOf, RunnerError } from '../../errors.ts'
 import type { ClusterRecord } from '../../record/cluster-record.ts'
 import type { PresentWorkers } from '../../record/present-workers.ts'
 import { formatDuration } from '../../util/duration.ts'
-import { monotonic } from '../../util/monotonic.ts'
+import { leftUntil } from '../../util/monotonic.ts'
 import { printable } from '../../util/printable.ts'
 import { askScheduler } from './find.ts'
 import { findAgain, type KnownScheduler } from './find-again.ts'
@@ -53,7 +53,7 @@ export async function awaitWorkers(options: AwaitWorkersOptions): Promise<number
   for (;;) {
     using asked = next
     try {
-      const wait = { timeout: Math.max(1, lastLookAt - monotonic()), signal, onProgress }
+      const wait = { timeout: leftUntil(lastLookAt), signal, onProgress }
       return await asked.waitForWorkers(wanted, wait)
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error
@@ -85,8 +85,8 @@ async function lastLook(
   const { scheduler, wanted, end, signal } = options
   let present: PresentWorkers
   try {
-    const timeout = Math.max(1, end - monotonic())
-    present = asked instanceof ControlClient ? await asked.presentWorkers({ timeout, signal }) : await list(options)
+    const wait = { timeout: leftUntil(end), signal }
+    present = asked instanceof ControlClient ? await asked.presentWorkers(wait) : await list(options)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof RunnerError && error.code === 'ERR_COMPONENT_LOST') throw error
@@ -100,7 +100,7 @@ async function lastLook(
 
 /** Asks on a connection of its own, since the other one may wait for an answer. */
 async function list({ scheduler: { address, tls }, end, signal }: AwaitWorkersOptions): Promise<PresentWorkers> {
-  const found = await askScheduler(address, { timeout: Math.max(1, end - monotonic()), signal, tls })
+  const found = await askScheduler(address, { timeout: leftUntil(end), signal, tls })
   if (found.kind !== 'alive') throw new Error(found.why)
   found.client.close()
   return presentWorkers(found.identity)

@@ -7,7 +7,7 @@ import { SchedulerClient } from '../../dask/scheduler-client.ts'
 import { messageOf, RunnerError } from '../../errors.ts'
 import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { checkTlsFiles } from '../../security/check-tls.ts'
-import { monotonic } from '../../util/monotonic.ts'
+import { leftUntil, monotonic } from '../../util/monotonic.ts'
 import { sleep } from '../../util/wait.ts'
 import type { TlsFiles } from '../../util/tls-files.ts'
 import { withIoTimeout } from '../../util/io-timeout.ts'
@@ -51,7 +51,7 @@ interface ExpectedScheduler {
  */
 export async function findCluster(target: Target, { timeout, signal }: FindOptions): Promise<LiveCluster | NoCluster> {
   const end = monotonic() + timeout
-  const left = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), signal })
+  const left = (): FindOptions => ({ timeout: leftUntil(end), signal })
   let place = await locate(target, left())
   while (place.kind === 'missing' && 'path' in target && target.isOwnRun === true && monotonic() + lookMs < end) {
     await sleep(lookMs, signal)
@@ -134,7 +134,7 @@ export async function askScheduler(
   { timeout, signal, tls }: AskOptions,
 ): Promise<LiveCluster | NoCluster> {
   const end = monotonic() + timeout
-  const options = (): FindOptions => ({ timeout: Math.max(1, end - monotonic()), signal })
+  const options = (): FindOptions => ({ timeout: leftUntil(end), signal })
   let client: SchedulerClient | undefined
   try {
     if (tls !== undefined) {
