@@ -1,10 +1,7 @@
 import { describePython, type PythonDescription } from '../../python/describe-python.ts'
-import { isInEnvironment } from '../../python/environment-runner.ts'
 import { pythonOfCommand } from '../../python/python-of-command.ts'
 import { adviseOnScript, type ScriptPlace } from '../../python/script-advice.ts'
-import { deadline } from '../../util/wait.ts'
 import { about, type Finding, found } from './finding.ts'
-import { lateAnswer, probeTimeout } from './probe.ts'
 import { differences } from './versions.ts'
 
 const { ok, note, problem } = about('client')
@@ -30,10 +27,7 @@ export async function lookAtClient(
   { timeout, ...place }: LookOptions,
 ): Promise<ClientFacts> {
   const { env } = place
-  // What runs it is a Python, too, which may be slow; else a few bytes of a file are read.
-  const patience = isInEnvironment(command) ? timeout : probeTimeout
-  const named = pythonOfCommand(command, env, { timeout })
-  const python = await deadline(named, patience, () => lateAnswer('look at the client program', patience))
+  const python = await pythonOfCommand(command, env, { timeout })
   return {
     command,
     python: python === undefined ? undefined : await describePython(python, { env, timeout }),

@@ -14,12 +14,6 @@ export function pythonTimeout(rendezvousTimeout: number): number {
   return Math.min(rendezvousTimeout, 60_000)
 }
 
-/** The error of a look at something that has given nothing for so many milliseconds. `what` completes "Cannot …". */
-export function lateAnswer(what: string, timeout: number): Error {
-  const advice = 'see whether a filesystem or a program hangs there'
-  return new Error(`Cannot ${what}: no answer within ${formatDuration(timeout)}; ${advice}`)
-}
-
 /** What came of looking at something: what was seen, or why nothing was. */
 export type Seen<T> = { readonly value: T } | { readonly why: string }
 
@@ -51,8 +45,9 @@ export class Probes {
    * @throws only the reason of the signal.
    */
   async look<T>(what: string, look: () => Promise<T>, timeout = probeTimeout): Promise<Seen<T>> {
+    const why = `no answer within ${formatDuration(timeout)}; see whether a filesystem or a program hangs there`
     try {
-      return { value: await deadline(look(), timeout, () => lateAnswer(what, timeout), this.#signal) }
+      return { value: await deadline(look(), timeout, () => new Error(`Cannot ${what}: ${why}`), this.#signal) }
     } catch (error) {
       this.#signal.throwIfAborted()
       return { why: messageOf(error) }
