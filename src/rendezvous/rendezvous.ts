@@ -24,7 +24,7 @@ export interface EarlyExit {
   readonly silent?: boolean
 }
 
-/** How what rank 0 publishes reaches the other processes of its run. */
+/** How what rank 0 publishes reaches the other processes of its run. What there is no need for may be missing. */
 export interface Rendezvous {
   /**
    * Called in every process before anything else.
@@ -39,7 +39,7 @@ export interface Rendezvous {
    */
   announce(record: ClusterRecord): Promise<void>
   /** Resolves in rank 0 when that has reached all who must have come before a program may begin. @throws RunnerError if it cannot. */
-  met(): Promise<void>
+  met?(): Promise<void>
   /**
    * The cluster of an existing scheduler file, for a run that only adds workers to it.
    *
@@ -56,14 +56,14 @@ export interface Rendezvous {
    */
   lookUp(dead: ReadonlySet<string>, signal: AbortSignal): Promise<Found>
   /** Another process than rank 0 has heard of the cluster, over its channel. Does not throw. */
-  hear(file: PublishedFile): Promise<void>
-  /** Whether this process is the first to end because rank 0 is not to be had, as far as that can be found out. Does not throw. */
-  claimCause(): Promise<boolean>
+  hear?(file: PublishedFile): Promise<void>
+  /** Whether this process is the first to end because rank 0 is not to be had; true if that cannot be found out. Does not throw. */
+  claimCause?(): Promise<boolean>
   /**
    * Whether this process is the first to say that rank 0, which all had joined, has ended; false if that cannot be found out. Others are kept
    * from it until this process has ended. Does not throw.
    */
-  claimLoss(): Promise<boolean>
+  claimLoss?(): Promise<boolean>
   /** Leaves word that this process ends before it has joined the run, and why. Does not throw. */
   leaveEarlyExit(failure?: Failure): Promise<void>
   /** The ranks that have left such word, or cannot come. Called again and again. */
@@ -71,7 +71,7 @@ export interface Rendezvous {
   /** Lets the others know that there is no cluster, or none any more. Does not throw. */
   publishOutcome(outcome: OutcomeRecord): Promise<void>
   /** The same for a process that is exiting and can wait for nothing. */
-  publishOutcomeAtOnce(outcome: OutcomeRecord): void
+  publishOutcomeAtOnce?(outcome: OutcomeRecord): void
   /** Rank 0 has failed before it listens: tells the others, who wait for it, and withdraws. Does not throw. */
   endAlone(outcome: OutcomeRecord): Promise<void>
   /** Removes what was published, and leaves `word` for processes that may still come. Does not throw. */
@@ -79,9 +79,9 @@ export interface Rendezvous {
   /** The same if rank 0 has published nothing. Does not throw. */
   withdrawUnpublished(): Promise<void>
   /** Whether rank 0 has left word of the end, as far as shows to a process that has not joined it. */
-  isOver(): Promise<boolean>
+  isOver?(): Promise<boolean>
   /** Why processes of other hosts cannot come, of which none has. */
-  whyNobodyComes(): Promise<Error | undefined>
+  whyNobodyComes?(): Promise<Error | undefined>
   /** How long a rank 0 that has ended may take to be replaced by a newer start of the same run. */
   readonly replacementMs: number
   /** What rank 0 has made on the filesystem. */

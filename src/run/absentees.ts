@@ -60,7 +60,7 @@ export class Absentees {
   async #giveUpIfNobodyCanCome(): Promise<void> {
     const { rendezvous, context } = this.#run
     if (this.#coordinator.hosts.size > 1) return
-    const error = await rendezvous.whyNobodyComes()
+    const error = await rendezvous.whyNobodyComes?.()
     if (error === undefined) return
     this.#coordinator.fail(failureOf(error, context.identity))
     for (const rank of this.#coordinator.missing) this.#coordinator.depart({ rank })

@@ -50,7 +50,7 @@ export class CauseTeller {
     this.#beganMs = monotonic()
     if (failure.told !== true && this.#isTeller) {
       this.#log(failure)
-      if (this.#isLossClosed) setTimeout(() => void this.#rendezvous.claimLoss(), markMs).unref()
+      if (this.#isLossClosed) setTimeout(() => void this.#rendezvous.claimLoss?.(), markMs).unref()
     } else if (this.#isLossOpen) this.#left = failure
     this.leaveToOthers()
   }
@@ -67,7 +67,7 @@ export class CauseTeller {
       await settledWithin(hurry, Math.max(0, this.#beganMs + ms - monotonic()))
     if (this.#left !== undefined) {
       await until(deputyMs * (1 + Math.random() / 4))
-      if (await this.#rendezvous.claimLoss()) this.#log(this.#left)
+      if ((await this.#rendezvous.claimLoss?.()) === true) this.#log(this.#left)
     }
     // Whoever has looked takes the mark away with it.
     await until(keepMs)

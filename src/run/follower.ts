@@ -69,7 +69,7 @@ export class Follower implements Part {
   async awaitCluster(): Promise<PublishedFile> {
     const { context, member, rendezvous, supervisor } = this.#run
     const file = await member.awaitCluster()
-    await rendezvous.hear(file)
+    await rendezvous.hear?.(file)
     this.#reach = supervisor.seams.checkReach(file, context)
     await member.unlessOver(this.#reach)
     return file
@@ -144,7 +144,7 @@ export class Follower implements Part {
     }
     this.#missed = this.#whyMissed(error)
     // All that wait for a rank 0 which does not come find that out at the same time.
-    if (isOfRank0(error) && !(await rendezvous.claimCause())) cause.leaveToOthers()
+    if (isOfRank0(error) && (await rendezvous.claimCause?.()) === false) cause.leaveToOthers()
     cause.tell({ failure })
     await rendezvous.leaveEarlyExit({ ...failure, told: true })
     return { status: failure.status, failure, forced: false }
@@ -216,7 +216,7 @@ export class Follower implements Part {
     const skew = member.heartbeatInterval + supervisor.timing.workers
     if (!(await isCanceller(this.#run, { silent: this.silent, skew }))) return
     // It reads our last word, and ends the run, if it is only we who cannot reach it.
-    if (this.#missed === 'silent' && (await rendezvous.isOver()) && (await this.#answers(0))) return
+    if (this.#missed === 'silent' && (await rendezvous.isOver?.()) === true && (await this.#answers(0))) return
     // Nobody comes to read the word of rank 0's end, which rank 0 cannot remove.
     if (manager.step !== undefined && this.silent.includes(0)) await rendezvous.withdraw()
     if (!(await deputyIsThere)) cause.tellForDeputy()

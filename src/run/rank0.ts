@@ -178,7 +178,7 @@ export class Rank0 implements Part {
     // Whoever waits for it is told.
     this.#cluster.catch(() => undefined)
     // A scheduler that fails meanwhile is not waited for.
-    await member.unlessOver(Promise.race([rendezvous.met(), this.#cluster]))
+    await member.unlessOver(Promise.race([rendezvous.met?.(), this.#cluster]))
     coordinator.tellAddress(address)
   }
 
@@ -266,7 +266,7 @@ export class Rank0 implements Part {
   exitAtOnce(): void {
     const { context, rendezvous } = this.#run
     if (this.#coordinator !== undefined)
-      rendezvous.publishOutcomeAtOnce(outcomeOf(context, undefined, this.#coordinator.record))
+      rendezvous.publishOutcomeAtOnce?.(outcomeOf(context, undefined, this.#coordinator.record))
   }
 
   async leave(end: RunEnd): Promise<void> {

@@ -124,10 +124,6 @@ export class FileRendezvous implements Rendezvous {
     await this.#answered('publish', this.#files.announce(record, { publishes, ...this.#locking }))
   }
 
-  async met(): Promise<void> {
-    // Each of them comes in its own time.
-  }
-
   async publish(file: PublishedFile): Promise<void> {
     // If the cluster is another's, so is its file.
     if (!this.#run.options.scheduler) return
@@ -153,10 +149,6 @@ export class FileRendezvous implements Rendezvous {
   async lookUp(dead: ReadonlySet<string>, signal: AbortSignal): Promise<Found> {
     const { rendezvousTimeout: timeout } = this.#run.options
     return await this.#noticing(this.#files.lookUp({ timeout, signal, except: dead }))
-  }
-
-  async hear(): Promise<void> {
-    // Rank 0 has published it.
   }
 
   async withdraw(word?: OutcomeRecord): Promise<void> {

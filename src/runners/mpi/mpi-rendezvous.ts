@@ -35,7 +35,7 @@ export interface MpiRendezvousOptions {
 
 /**
  * The ranks of an MPI program meet by one broadcast of rank 0, which says where it listens: so no filesystem has to be shared.
- * With that MPI is over. The last resort, for ranks that wait for what will not come, is `MPI_Abort`.
+ * With that MPI is over; of a rank 0 that is lost later the launcher tells. The last resort, for ranks that wait for what will not come, is `MPI_Abort`.
  */
 export class MpiRendezvous implements Rendezvous {
   /** There is one broadcast, and none that would replace it. */
@@ -98,15 +98,6 @@ export class MpiRendezvous implements Rendezvous {
     if (roles[identity.rank]?.includes('client') === true) await this.#keepOwnFile(file)
   }
 
-  async claimCause(): Promise<boolean> {
-    return await Promise.resolve(true)
-  }
-
-  async claimLoss(): Promise<boolean> {
-    // The launcher tells it, which ends the others.
-    return await Promise.resolve(false)
-  }
-
   async leaveEarlyExit(failure?: Failure): Promise<void> {
     if (!this.#store.isOver && failure !== undefined && !this.#isInterrupted) await this.#abort(failure.status)
   }
@@ -123,10 +114,6 @@ export class MpiRendezvous implements Rendezvous {
     if (!told) await this.#abort(outcome.failure?.status ?? exitStatuses.ERR_COMPONENT_LOST)
   }
 
-  publishOutcomeAtOnce(): void {
-    // Nobody waits for it any more.
-  }
-
   async endAlone(outcome: OutcomeRecord): Promise<void> {
     await this.publishOutcome(outcome)
     await this.withdraw()
@@ -139,14 +126,6 @@ export class MpiRendezvous implements Rendezvous {
 
   async withdrawUnpublished(): Promise<void> {
     await this.#options.file?.withdrawUnpublished()
-  }
-
-  async isOver(): Promise<boolean> {
-    return await Promise.resolve(false)
-  }
-
-  async whyNobodyComes(): Promise<undefined> {
-    await Promise.resolve()
   }
 
   get cleanupList(): CleanupList {

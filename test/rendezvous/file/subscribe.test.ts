@@ -1,7 +1,7 @@
 import { linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { subscribe } from '../../../src/rendezvous/file/subscribe.ts'
+import { subscribe } from '../../../src/rendezvous/file/watch.ts'
 import { until } from '../../support/until.ts'
 import { temporaryDirectory } from './support/directory.ts'
 

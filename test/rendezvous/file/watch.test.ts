@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { WatchMode } from '../../../src/options.ts'
-import type { Subscriber } from '../../../src/rendezvous/file/subscribe.ts'
 import {
   defaultPollInterval,
+  type Subscriber,
   watchDirectory,
   type WatchOptions,
   type WatchSeams,
