@@ -4,7 +4,7 @@ import { ignoreLostOutput } from '../util/lost-output.ts'
 import { printableOutput } from '../util/printable.ts'
 import { writeTo } from '../util/slow-output.ts'
 import { beginLine } from '../util/terminal.ts'
-import { isQuiet, withoutMark } from './quiet-lines.ts'
+import { isQuiet, markOf, withoutMark } from './quiet-lines.ts'
 
 /** A longer line is passed on in pieces, so that memory stays bounded. In characters. */
 const longestLine = 65_536
@@ -45,7 +45,7 @@ export function forLines(
     const lines = ended.map(form)
     if (rest.length > longestLine) {
       lines.push(rest)
-      rest = ''
+      rest = markOf(rest)
     }
     if (lines.length > 0) give(lines)
   })

@@ -6,7 +6,12 @@ export function isQuiet(line: string): boolean {
   return line.startsWith(mark)
 }
 
+/** What is put before the next piece of a line that comes in pieces. */
+export function markOf(line: string): string {
+  return isQuiet(line) ? mark : ''
+}
+
 /** The line as Dask has it. */
 export function withoutMark(line: string): string {
-  return isQuiet(line) ? line.slice(mark.length) : line
+  return line.slice(markOf(line).length)
 }

@@ -63,6 +63,13 @@ describe('forEachLine', () => {
     expect(all.slice(0, 2).map((line) => line.endsWith('\n'))).toEqual([true, true])
   })
 
+  it('marks each piece of such a line that is for the log file alone', async () => {
+    const lines = await linesOf('\u001e', ...Array.from({ length: 20 }, () => 'x'.repeat(10_000)), 'end\nnext\n')
+    expect(lines.length).toBeGreaterThan(2)
+    expect(lines.slice(0, -1).every((line) => line.startsWith('\u001e'))).toBe(true)
+    expect(lines.at(-1)).toBe('next')
+  })
+
   it('survives a stream that breaks', async () => {
     const stream = new PassThrough()
     const lines: string[] = []
