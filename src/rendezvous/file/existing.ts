@@ -8,7 +8,7 @@ import type { SchedulerFile } from '../../record/scheduler-file.ts'
 import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import type { VerifyScheduler } from './path-state.ts'
-import { watchDirectory } from './watch.ts'
+import { mayPass, watchDirectory } from './watch.ts'
 
 /** How an existing cluster is looked for. */
 export interface FindExistingOptions {
@@ -47,7 +47,7 @@ export async function findExistingCluster(path: string, options: FindExistingOpt
   const unread = (error: unknown): string => {
     if (error instanceof UntrustedError) throw refuse(error.message)
     if (errnoOf(error) === 'ENOENT') return ''
-    throw refuse(formatReadError(error))
+    throw mayPass(error) ? error : refuse(formatReadError(error))
   }
   const late = (): RunnerError =>
     new RunnerError(`Cannot join the cluster of "${path}": waited ${formatDuration(timeout)} ${missing}`, {

@@ -154,9 +154,9 @@ interface Inner extends WatchOptions {
 }
 
 /** Whether another look may succeed: a server is busy, or what was about to be read has just been replaced (ESTALE). */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   const isOfSystem = error instanceof Error && 'errno' in error
-  return isOfSystem && !['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? '')
+  return isOfSystem && !['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP'].includes(errnoOf(error) ?? '')
 }
 
 class Watch {
