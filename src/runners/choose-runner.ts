@@ -42,11 +42,16 @@ export function chooseRunner(options: ChoiceOptions, wanted: 'auto' | RunnerKind
   return chosen
 }
 
+/** What a runner knows by itself. */
+function knownTo(kind: RunnerKind): readonly (typeof placeOptions)[number][] {
+  if (kind === 'spread') return ['rank', 'rankFrom', 'size', 'sizeFrom']
+  return (systemNames as readonly string[]).includes(kind) ? ['rank', 'rankFrom'] : placeOptions
+}
+
 /** A site may have them in variables, for other launchers. */
 function refusePlace(options: ChoiceOptions, kind: RunnerKind): void {
   const { sources = {} } = options
-  const refused = (systemNames as readonly string[]).includes(kind) ? (['rank', 'rankFrom'] as const) : placeOptions
-  const typed = refused.find((option) => sources[option] === flagOf(option))
+  const typed = knownTo(kind).find((option) => sources[option] === flagOf(option))
   if (typed !== undefined)
     throw new RangeError(
       `Cannot use ${flagOf(typed)} with --runner ${kind}, which knows that by itself: leave it out, or name ` +

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { variablePrefix } from '../options/names.ts'
 import { endingSignals, userSignals } from '../util/early-signals.ts'
 
 /** What a rank is told by its launcher, as a line of JSON; the line stays open for the signals that follow. */
@@ -34,6 +35,9 @@ const ofHost = /^(HOSTNAME|HOST|PWD|OLDPWD|SHLVL|_|XDG_RUNTIME_DIR|XDG_SESSION_\
 /** Those of which a host may have its own. */
 const ownFirst: ReadonlySet<string> = new Set(['TMPDIR', 'TMP', 'TEMP', 'QUEUE', 'SGE_JOB_SPOOL_DIR'])
 
+/** Who a rank is says `spread` alone, whatever a site has in variables for other launchers. */
+const ofPlace = ['RANK', 'RANK_FROM', 'SIZE', 'SIZE_FROM', 'RUN_ID_FROM'].map((name) => `${variablePrefix}${name}`)
+
 /** The variables of this process that are handed on. */
 export function environmentToSend(env: Readonly<NodeJS.ProcessEnv>): Readonly<Record<string, string>> {
   const handedOn = Object.entries(env).filter(([name, value]) => value !== undefined && !ofHost.test(name))
@@ -44,4 +48,5 @@ export function environmentToSend(env: Readonly<NodeJS.ProcessEnv>): Readonly<Re
 export function takeEnvironment(sent: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): void {
   for (const [name, value] of Object.entries(sent))
     if (!ofHost.test(name) && !(ownFirst.has(name) && (env[name] ?? '') !== '')) env[name] = value
+  for (const name of ofPlace) Reflect.deleteProperty(env, name)
 }

@@ -49,27 +49,27 @@ export function formatPlaces(places: readonly Place[]): string {
 export interface PlaceWords {
   /** The id of the job. */
   readonly job: string
-  /** What tells this run from others of the job. */
-  readonly runId: string
+  /** What tells this run from others of the job, unless `run` is told that. */
+  readonly step: string
   /** Whether a slot is a CPU. */
   readonly slotsAreCpus: boolean
 }
 
 /** What tells a run from others, where `own` is a word that no other run has: without a job around it, that is its job. */
-export function runWords(env: Environment, runId: string | undefined, own: string): Pick<PlaceWords, 'job' | 'runId'> {
+export function runWords(env: Environment, own: string): Pick<PlaceWords, 'job' | 'step'> {
   const job = jobIdOf(env)
-  return job === undefined ? { job: own, runId: runId ?? '0' } : { job, runId: runId ?? own }
+  return job === undefined ? { job: own, step: '0' } : { job, step: own }
 }
 
 /** The variables that tell a rank its place; the runner that reads them is the row `spread` of the systems. */
-export function variablesOf(place: Place, { job, runId, slotsAreCpus }: PlaceWords): Readonly<Record<string, string>> {
+export function variablesOf(place: Place, { job, step, slotsAreCpus }: PlaceWords): Readonly<Record<string, string>> {
   const { rank, size, hosts, localRank, localSize, host } = place
   return {
     DASK_HPC_RUNNER_RUNNER: 'spread',
-    DASK_HPC_RUNNER_RUN_ID: runId,
     [spreadVariables.rank]: String(rank),
     [spreadVariables.size]: String(size),
     [spreadVariables.job]: job,
+    [spreadVariables.step]: step,
     [spreadVariables.nodes]: String(hosts),
     [spreadVariables.localRank]: String(localRank),
     [spreadVariables.localSize]: String(localSize),

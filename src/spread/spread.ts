@@ -24,7 +24,7 @@ export interface SpreadOptions extends Hosts {
   /** The command of each rank: `run` and what follows it. */
   readonly args: readonly string[]
   /** What the run itself goes by. */
-  readonly run: Pick<CompleteOptions, 'runId' | 'lostAfter' | 'grace' | 'layout' | 'client' | 'scheduler'>
+  readonly run: Pick<CompleteOptions, 'lostAfter' | 'grace' | 'layout' | 'client' | 'scheduler'>
   readonly env: Readonly<NodeJS.ProcessEnv>
   /** Tells people what goes on. */
   readonly say: (text: string) => void
@@ -85,12 +85,9 @@ interface Plan {
   readonly lookInterval: number
 }
 
-function planOf(
-  places: readonly Place[],
-  { args, env, starter, run, slotsAreCpus, startTimeout }: SpreadOptions,
-): Plan {
+function planOf(places: readonly Place[], { args, env, starter, slotsAreCpus, startTimeout }: SpreadOptions): Plan {
   const own = randomBytes(4).toString('hex')
-  const words = { ...runWords(env, run.runId, own), slotsAreCpus }
+  const words = { ...runWords(env, own), slotsAreCpus }
   const word = `dask-hpc-runner-${randomBytes(16).toString('hex')}`
   const directory = workingDirectory()
   const sent = environmentToSend(env)

@@ -41,6 +41,9 @@ for (const [program, env] of [
       const source = program === 'ssh' ? ['--hosts-from', 'hosts'] : []
       const run = await spread(cluster, hosts, [...source, '--', 'run', '--', 'sh', '-c', shown], {
         PASSWORD: 'secret word',
+        // What a site may have for another launcher.
+        ...{ DASK_HPC_RUNNER_RANK_FROM: 'SITE_RANK', DASK_HPC_RUNNER_SIZE_FROM: 'SITE_SIZE' },
+        DASK_HPC_RUNNER_RUN_ID_FROM: 'SITE_JOB',
         REMOTE_START_LOG: log,
         ...env,
       })
@@ -184,6 +187,7 @@ test.concurrent('says what is wrong before anything starts', async () => {
   await using cluster = await Cluster.make()
   for (const [args, status, says] of [
     [['--', 'python3', 'x.py'], 64, 'Cannot spread "python3": what follows -- is run'],
+    [['--hosts-from', 'hosts', '--', 'run', '--size', '3', '--', 'x'], 64, 'Cannot use --size with --runner spread'],
     [['--hosts-from', 'hosts', '--', 'run', '--grace', 'soon', '--', 'x'], 64, 'Cannot use --grace "soon"'],
     [['--', 'run', '--', 'x'], 78, 'none of OAR_NODE_FILE, OAR_NODEFILE, PE_HOSTFILE'],
     [['--hosts-from', 'none', '--', 'run', '--', 'x'], 78, 'Cannot read the hosts of "none": there is no such file'],

@@ -47,5 +47,6 @@ test('refuses what says who a process is beside a runner that does not take its 
   expect(() => chooseRunner({ env: step, size: 4, sources: { size: '--size' } }, 'auto')).toThrow(
     'Cannot use --size with --runner slurm',
   )
+  expect(() => chooseRunner({ env: {}, size: 4, sources: { size: '--size' } }, 'spread')).toThrow('Cannot use --size')
   expect(chooseRunner({ ...options, sources: { rankFrom: 'DASK_HPC_RUNNER_RANK_FROM' } }, 'slurm').kind).toBe('slurm')
 })

@@ -6,8 +6,8 @@ import { parseNodeFile } from '../../src/runners/node-file.ts'
 import { formatPlaces, isThisHost, placesOf, runWords, variablesOf } from '../../src/spread/places.ts'
 
 const hosts = parseNodeFile('a 4 q@a UNDEFINED\nb 2 q@b UNDEFINED\n')
-const words = { job: '17', runId: 'x', slotsAreCpus: true }
-const options = { ...completeOptions({ runId: 'x' }), runner: 'spread' } as const
+const words = { job: '17', step: 'x', slotsAreCpus: true }
+const options = { ...completeOptions({}), runner: 'spread' } as const
 const identities = async (per: 'host' | 'slot') =>
   Promise.all(placesOf(hosts, per).map(async (place) => identifySystem(variablesOf(place, words), options, 'h')))
 
@@ -51,9 +51,13 @@ test.each([
   ['in a job, with a run id', { OAR_JOB_ID: '17' }, 'mine', 'spread-17.mine-r0'],
 ])('names its run, %s', async (_, env, runId, key) => {
   const [place] = placesOf(hosts, 'host')
-  const told = runWords(env, runId, '45ecaf8f')
+  const told = runWords(env, '45ecaf8f')
   const variables = place && variablesOf(place, { ...told, slotsAreCpus: false })
-  const { runKey } = await identifySystem(variables ?? {}, { ...options, runId: told.runId }, 'h')
+  const { runKey } = await identifySystem(
+    variables ?? {},
+    { ...options, ...(runId === undefined ? {} : { runId }) },
+    'h',
+  )
   expect(formatRunKey(runKey)).toBe(key)
 })
 

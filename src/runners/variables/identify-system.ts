@@ -8,7 +8,7 @@ import type { RunKey } from '../../identity/run-key.ts'
 import type { Share } from '../../identity/share.ts'
 import { ShareVariables } from '../../identity/share-variables.ts'
 import { checkRank, type PlaceOptions, readNumber, readRunId } from './identify-variables.ts'
-import { numberIn, type Said } from './said.ts'
+import { asWord, numberIn, type Said } from './said.ts'
 import { readNodeFile } from '../node-file.ts'
 import { shortName, sumOf } from './slots.ts'
 import { findSystem, type HostPlace, readJobId, type System, systems } from './systems.ts'
@@ -75,7 +75,7 @@ function unknownSize(env: Environment, { rank, launcher }: System): never {
 }
 
 function runKeyOf(env: Environment, system: System, options: PlaceOptions): RunKey {
-  const { runner, rank, jobId, attempt } = system
+  const { runner, rank, jobId, step, attempt } = system
   const runId = readRunId(env, options)
   if (jobId === undefined) {
     if (runId !== undefined) return { cluster: runner, jobId: runId, stepId: '0', restart: 0 }
@@ -88,7 +88,8 @@ function runKeyOf(env: Environment, system: System, options: PlaceOptions): RunK
   if (id === undefined)
     throw identityError(`${show(env, rank)}, but ${show(env, jobId.variable)}`, 'check what changed it')
   const count = attempt === undefined ? 1 : (readWholeNumber(env, attempt) ?? 1)
-  return { cluster: runner, jobId: id, stepId: runId ?? '0', restart: Math.max(0, count - 1) }
+  const stepId = runId ?? asWord((step && readVariable(env, step)) ?? '0')
+  return { cluster: runner, jobId: id, stepId, restart: Math.max(0, count - 1) }
 }
 
 /** How many hosts there are, and what part of this one the process has. */

@@ -25,6 +25,8 @@ export interface System {
    * The variable with the job's id. @default `--run-id` has to say it
    */
   readonly jobId?: JobId
+  /** The variable that tells this run from others of its job. @default `--run-id` has to, where there are others */
+  readonly step?: string
   /** The variable with the number of the attempt, from 1. @default the job is never started again under its id */
   readonly attempt?: string
   /** The variable with this process's number among those of its host. */
@@ -95,6 +97,7 @@ export const spreadVariables = {
   rank: `${variablePrefix}SPREAD_RANK`,
   size: `${variablePrefix}SPREAD_SIZE`,
   job: `${variablePrefix}SPREAD_JOB`,
+  step: `${variablePrefix}SPREAD_STEP`,
   nodes: `${variablePrefix}SPREAD_HOSTS`,
   localRank: `${variablePrefix}SPREAD_LOCAL_RANK`,
   localSize: `${variablePrefix}SPREAD_LOCAL_SIZE`,
@@ -112,6 +115,7 @@ export const systems: readonly System[] = [
     rank: spreadVariables.rank,
     size: sizeIn(spreadVariables.size),
     jobId: { variable: spreadVariables.job },
+    step: spreadVariables.step,
     localRank: spreadVariables.localRank,
     localSize: spreadVariables.localSize,
     nodes: spreadVariables.nodes,

@@ -23,7 +23,6 @@ export const systemCases: readonly SystemCase[] = [
     fixture: 'spread',
     runner: 'spread',
     host: 'n2',
-    given: { runId: '1f0c9a2b' },
     is: {
       ...{ rank: 1, size: 2, nodes: 2 },
       share: { processes: 1, localRank: 0, cpus: [{ amount: 4, source: 'DASK_HPC_RUNNER_SPREAD_CPUS' }] },
