@@ -5,6 +5,7 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { Client } from '../../src/client/client.ts'
 import { py, withClient } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
+import type { TaskFuture } from '../../src/client/task-future.ts'
 import { TaskError } from '../../src/client/task-error.ts'
 import { python } from '../support/cluster.ts'
 import { sharedClient } from '../support/client.ts'
@@ -289,6 +290,36 @@ test('what a JavaScript task has submitted ends with it, however that ends', asy
   await usable()
   await expect(client.submit(outer, [true]).result()).rejects.toThrow('the outer one')
   await usable()
+})
+
+test('what a JavaScript task leaves running submits nothing more, and is no part of the next task', async () => {
+  const { client } = shared()
+  const [workers, timeout] = [[1], { timeout: '20s' } as const]
+  const leaving = withClient((client) => {
+    const later = new Promise((resolve) => setTimeout(resolve, 300))
+    const left = later.then(async () => await client.submit(() => 'of the first').result())
+    const kept = client.submit(() => 'kept')
+    Object.assign(globalThis, { kept, left: left.catch((error: unknown) => (error as Error).message) })
+    return process.pid
+  })
+  const first = await client.submit(leaving, [], { workers }).result(timeout)
+  const next = withClient(async (client) => {
+    const own = client.submit(() => 'of the second')
+    const { kept, left } = globalThis as unknown as { kept: TaskFuture<string>; left: Promise<string> }
+    const errors = [await left]
+    try {
+      client.submit((x: string) => x, [kept])
+    } catch (error) {
+      errors.push((error as Error).message)
+    }
+    return [process.pid, await own.result(), ...errors] as const
+  })
+  expect(await client.submit(next, [], { workers }).result(timeout)).toEqual([
+    first,
+    'of the second',
+    'Cannot submit: the function that was given this client has ended',
+    'Cannot pass a future of another task: the client that has given it has ended',
+  ])
 })
 
 test('run calls a function on every worker and on the scheduler, beside the tasks', async () => {

@@ -45,6 +45,9 @@ class NestedFuture implements TaskFuture<unknown> {
   }
 }
 
+/** Over all calls of this process, so that a future of one is unknown to the next. */
+let count = 0
+
 /** The client of one call. */
 export class NestedClient {
   static {
@@ -53,7 +56,8 @@ export class NestedClient {
 
   readonly #send: (frame: Frame) => void
   readonly #running: { readonly run: Runnable; readonly spec: Uint8Array }
-  readonly #results: { readonly key: string; value: Deferred<unknown> | undefined }[] = []
+  #over = false
+  readonly #results = new Map<number, { readonly key: string; value?: Deferred<unknown> }>()
 
   /** @param running the function of the call, and what the workers are told of it */
   constructor(running: { readonly run: Runnable; readonly spec: Uint8Array }, send: (frame: Frame) => void) {
@@ -76,8 +80,13 @@ export class NestedClient {
     return await Promise.all(futures.map(async (future) => await future.result()))
   }
 
+  /** The call has ended, and its tasks with it. What it has left running must not come into the next one. */
+  end(): void {
+    this.#over = true
+  }
+
   take({ nested, value, failed }: NestedAnswer, buffers: readonly Uint8Array[]): void {
-    const task = this.#results[nested]
+    const task = this.#results.get(nested)
     if (task?.value === undefined) return
     try {
       if (failed !== undefined) task.value.reject(new TaskError(task.key, failed))
@@ -88,6 +97,7 @@ export class NestedClient {
   }
 
   #submit(callable: Runnable, args: readonly unknown[] = [], options: TaskSubmitOptions = {}): NestedFuture {
+    if (this.#over) throw new Error('Cannot submit: the function that was given this client has ended')
     // As for the client: Dask's scheduler calculates with what it is given.
     checkOptions(options, ['retries', 'priority', 'resources', 'key'], 'submit from a task')
     const { key, ...others } = options
@@ -95,6 +105,8 @@ export class NestedClient {
     const dependencies = new Dependencies()
     const buffers: Uint8Array[] = []
     const encoded = intoHeader(encodeStructured(args, 'arguments', dependencies), buffers)
+    if (!dependencies.numbers.every((number) => this.#results.has(number)))
+      throw new TypeError('Cannot pass a future of another task: the client that has given it has ended')
     const spec =
       callable === run
         ? own
@@ -104,7 +116,8 @@ export class NestedClient {
             nested: true,
           }).spec
     const name = key ?? `${nameOf(callable) || 'anonymous'}-${randomUUID()}`
-    const number = this.#results.push({ key: name, value: undefined }) - 1
+    const number = count++
+    this.#results.set(number, { key: name })
     this.#send({
       header: {
         nested: 'submit',
@@ -122,8 +135,9 @@ export class NestedClient {
 
   /** Asked for once, and kept: the call ends soon. */
   async #result(number: number): Promise<unknown> {
-    const task = this.#results[number]
-    if (task === undefined) throw new Error(`There is no task ${number}`)
+    const task = this.#results.get(number)
+    if (task === undefined || this.#over)
+      throw new Error('Cannot give a result: the function that was given this client has ended')
     if (task.value === undefined) {
       task.value = deferred()
       this.#send({ header: { nested: 'result', number }, buffers: [] })

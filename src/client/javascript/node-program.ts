@@ -134,8 +134,9 @@ const reader = new HelperFrameReader((frame) => {
     return
   }
   busy = true
-  nested = undefined
   void obey(frame).then((frame) => {
+    nested?.end()
+    nested = undefined
     if (!busy) return
     busy = false
     send(frame)
