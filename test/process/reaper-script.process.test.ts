@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -114,6 +115,20 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     const left = names.map((name) => readdirSync(path(name)))
     expect(left).toEqual([...names.slice(0, -1).map((name) => [`.${name}.lock`]), ['.a.run-1']])
     expect(readdirSync(join(last, '.a.run-1'))).toEqual(['exited-0.json'])
+  })
+
+  it('removes a directory once that it expected and then knows, and so waits for nothing', async () => {
+    const bin = temporaryDirectory()
+    const log = join(bin, 'log')
+    writeFileSync(join(bin, 'find'), `#!/bin/sh\necho once >> '${log}'\nPATH=\${PATH#*:}\nexec find "$@"\n`, {
+      mode: 0o755,
+    })
+    const reaper = new ReaperScript({ shell, path: `${bin}:${process.env.PATH ?? ''}` })
+    const directory = join(temporaryDirectory(), "dask-hpc-runner-1 * '")
+    mkdirSync(directory, { mode: 0o700 })
+    reaper.tell(expectedOrder(directory), orderToRemove(directory))
+    await reaper.supervisorEnds()
+    expect([readFileSync(log, 'utf8'), existsSync(directory)]).toEqual(['once\n', false])
   })
 
   it('removes nothing that is not what it was told of', async () => {
