@@ -280,18 +280,13 @@ export class Coordinator {
     }
   }
 
-  /** The client program runs, and the scheduler does not listen yet. */
-  get #isStarting(): boolean {
-    return this.#parts.hasScheduler && this.#announced.has('address') && !this.#announced.has('cluster')
-  }
-
   /** The client program has failed. */
   #endWithFailure(status: number): void {
-    const { logger, watch } = this.#parts
+    const { logger, watch, hasScheduler } = this.#parts
     const count = this.#memoryLosses
     if (count > 0)
       logger.warn(`workers were killed because of their memory in this run, ${formatCount(count, 'time')}: see above`)
-    if (this.#isStarting) {
+    if (hasScheduler && this.#announced.has('address') && !this.#announced.has('cluster')) {
       // A client that waits for the scheduler fails when that does, which is the cause, and is heard of within this time.
       setTimeout(() => {
         this.end(status)
