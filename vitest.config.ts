@@ -19,7 +19,7 @@ const processes = ['test/**/*.process.test.ts', 'test/rendezvous/**/*.test.ts']
 const cluster = ['test/cluster/**/*.test.ts']
 const slurm = ['test/slurm/**/*.test.ts', 'test/gridengine/**/*.test.ts', 'test/oar/**/*.test.ts']
 const mpi = ['test/mpi/**/*.test.ts']
-const globalSetup = 'scripts/test-setup.mjs'
+const globalSetup = ['scripts/test-setup.mjs', 'scripts/machine-setup.mjs']
 
 /** The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So four files of them run at once. */
 const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
@@ -29,31 +29,34 @@ const wholeRuns = { maxWorkers: 4, sequence: { groupOrder: 2 } }
  * end, and the others have to wait for it.
  */
 const longest = [
+  'cluster/liveness',
+  'mpi/endings',
+  'oar/oar',
   'slurm/clock',
   'slurm/faults',
-  'mpi/endings',
-  'cluster/liveness',
   'cluster/commands-beside',
-  'mpi/slurm',
-  'mpi/worlds',
-  'slurm/steps',
   'cluster/library',
-  'slurm/tracking',
-  'cluster/consumer',
+  'slurm/steps',
   'slurm/endings',
-  'cluster/secure',
+  'mpi/worlds',
+  'gridengine/endings',
+  'cluster/warm-start',
   'slurm/doctor',
-  'cluster/doctor',
   'slurm/addresses',
-  'cluster/debian13',
-  'cluster/client-failures',
-  'cluster/orphans',
+  'slurm/networks',
+  'cluster/doctor',
+  'mpi/slurm',
+  'cluster/consumer',
+  'slurm/tracking',
   'cluster/no-scheduler',
+  'cluster/commands-run',
+  'cluster/orphans',
+  'cluster/tls',
   'cluster/early-client',
-  'cluster/existing-file',
+  'cluster/secure',
+  'cluster/worker-command',
   'cluster/signals',
   'cluster/hanging-filesystem',
-  'cluster/warm-start',
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -76,14 +79,7 @@ const benchmarks =
           test: {
             name: 'bench',
             include: ['bench/**/*.bench.ts'],
-            globalSetup: [
-              globalSetup,
-              'scripts/python-setup.mjs',
-              'scripts/debian13-setup.mjs',
-              'scripts/slurm-setup.mjs',
-              'scripts/mpi-setup.mjs',
-              'scripts/bench-results.mjs',
-            ],
+            globalSetup: [...globalSetup, 'scripts/python-setup.mjs', 'scripts/bench-results.mjs'],
             testTimeout: 600_000,
             hookTimeout: 90_000,
             fileParallelism: false,
@@ -112,7 +108,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: processes,
-          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/chromium-setup.mjs'],
+          globalSetup,
           testTimeout: 60_000,
           // The checks of the source, which compute, are under way beside these.
           maxWorkers: 2,
@@ -124,7 +120,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: cluster,
-          globalSetup: [globalSetup, 'scripts/python-setup.mjs', 'scripts/debian13-setup.mjs'],
+          globalSetup: [...globalSetup, 'scripts/python-setup.mjs'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // A future that is dropped is told from one that is not by the collector alone.
@@ -137,14 +133,7 @@ export default defineConfig({
         test: {
           name: 'slurm',
           include: slurm,
-          globalSetup: [
-            globalSetup,
-            'scripts/debian13-setup.mjs',
-            'scripts/slurm-setup.mjs',
-            'scripts/gridengine-setup.mjs',
-            'scripts/mpi-setup.mjs',
-            'scripts/oar-setup.mjs',
-          ],
+          globalSetup,
           testTimeout: 300_000,
           hookTimeout: 90_000,
           // Slurm counts in minutes: tests that wait for its clock wait together, while others run.
@@ -157,7 +146,7 @@ export default defineConfig({
         test: {
           name: 'mpi',
           include: mpi,
-          globalSetup: [globalSetup, 'scripts/debian13-setup.mjs', 'scripts/slurm-setup.mjs', 'scripts/mpi-setup.mjs'],
+          globalSetup,
           testTimeout: 120_000,
           hookTimeout: 90_000,
           ...wholeRuns,

@@ -33,7 +33,7 @@ test.for(sizes)('%i workers of one process', async (size) => {
         if (over.signal.aborted) return
         await sleep(20)
       }
-      const bytes = await memoryOf(await cluster.processes())
+      const bytes = await memoryOf(cluster.processes())
       memory.set(contender.name, [...(memory.get(contender.name) ?? []), bytes / 1e6])
       await writeFile(cluster.path('hold'), '')
     },

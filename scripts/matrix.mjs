@@ -2,10 +2,9 @@
 import { install, isExecutable } from './debian.mjs'
 import { build } from './build.mjs'
 import { findDask } from './find-dask.mjs'
-import { findMpi } from './find-mpi.mjs'
+import { findMpi, findSlurm } from './find-beds.mjs'
 import { findNode } from './find-node.mjs'
 import { findPython } from './find-python.mjs'
-import { findSlurm } from './find-slurm.mjs'
 import { loadTypeScript } from './load-typescript.mjs'
 import { mountSystem, unpackDebian, writePython } from './unpack-debian.mjs'
 

@@ -49,7 +49,7 @@ try {
 async function start() {
   if (isKept()) throw new Error(`Cannot start the cluster: it runs already; "${script} stop" ends it`)
   const [{ findSlurm }, { findDask }, { build }] = await Promise.all([
-    import('./find-slurm.mjs'),
+    import('./find-beds.mjs'),
     import('./find-dask.mjs'),
     import('./build.mjs'),
   ])

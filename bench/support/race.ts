@@ -57,7 +57,7 @@ async function lap({ name, launch, look, mayHang = false }: Contender): Promise<
   const ended = Promise.all(started.map(async ({ ended }) => await ended))
   if (mayHang && !(await settledWithin(ended, lapTimeout))) return undefined
   const endings = await ended
-  while ((await cluster.processes()).length > 0);
+  while (cluster.processes().length > 0);
   const over = Date.now()
   const output = started.map((each) => each.output).join('')
   const [first, end] = ['first', 'end'].map((word) => Number(new RegExp(`^${word} ([0-9.]+)$`, 'm').exec(output)?.[1]))

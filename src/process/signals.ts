@@ -5,6 +5,14 @@ import { sleep } from '../util/wait.ts'
 /** One signal that arrives several times within this time is one signal. In milliseconds. */
 const sameSignal = 1_000
 
+/** By so much sooner than to this process a signal may come to others of its run, which tell this one. In milliseconds. */
+let longestDelay = 0
+
+/** Signals come to the processes of this run one after the other, within so many milliseconds. */
+export function bearLateSignals(ms: number): void {
+  longestDelay = ms
+}
+
 /** A workload manager that signals the whole process tree does so within this time. In milliseconds. */
 const sameMoment = 150
 
@@ -61,7 +69,7 @@ export class Signals implements Disposable {
   /** Counts an ending signal, wherever it came to, and hands it on unless it is still the last one. */
   ending(signal: EndingSignal, handlers: Pick<SignalHandlers, 'onEnding'>): void {
     const now = this.#now()
-    if (this.#ending !== undefined && now - this.#ending < sameSignal) return
+    if (this.#ending !== undefined && now - this.#ending < sameSignal + longestDelay) return
     const again = this.#ending !== undefined
     this.#ending = now
     handlers.onEnding(signal, again)

@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { PrivateDirectory } from '../filesystem/private-directory.ts'
+import { bearLateSignals } from '../process/signals.ts'
 import { formatDuration } from '../util/duration.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -23,6 +24,8 @@ export async function joinDirectory(
 ): Promise<{ readonly orders: SpreadOrders; readonly line: Line }> {
   const directory = new PrivateDirectory(path)
   const orders = await readOrders(directory, `orders-${rank}`)
+  // Another rank may have heard of a signal one look earlier, and this one hears of it from the run first.
+  bearLateSignals(2 * Math.max(lookIntervals.running, orders.lookInterval))
   const list = async (): Promise<readonly string[]> => directory.list()
   const words = new FollowedWords({ rank, list, leastInterval: orders.lookInterval })
   process.once('exit', (status) => {

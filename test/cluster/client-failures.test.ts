@@ -8,6 +8,7 @@ import { ClientProcess } from '../../src/python/client-process.ts'
 import { takeClientProcess } from '../../src/python/take-client-process.ts'
 import { ClientCluster, sharedClient } from '../support/client.ts'
 import { programs, python } from '../support/cluster.ts'
+import { parentOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 /** How soon whoever waits is told. In milliseconds. */
@@ -23,49 +24,6 @@ function watchRejections(): unknown[] {
   onTestFinished(() => void process.off('unhandledRejection', listener))
   return seen
 }
-
-test('a killed helper process fails whatever waits, and what is asked later', async () => {
-  await using shared = await ClientCluster.start(2)
-  const { client } = shared
-  const rejections = watchRejections()
-  const future = client.submit(sleeping)
-  // Nobody awaits this one.
-  void client
-    .submit(sleeping)
-    .result()
-    .catch(() => undefined)
-  client.submit(sleeping)
-  const result = future.result({ timeout: soon })
-  const result2 = client.waitForWorkers(99)
-  process.kill(await shared.helper(), 'SIGKILL')
-  const lost = { code: 'ERR_COMPONENT_LOST', message: expect.stringContaining('was killed by SIGKILL') as string }
-  await expect(result).rejects.toMatchObject(lost)
-  await expect(result2).rejects.toMatchObject(lost)
-  expect(future.status).toBe('lost')
-  await expect(client.schedulerInfo()).rejects.toMatchObject(lost)
-  expect(() => client.submit(sleeping)).toThrow('Cannot submit: Lost the client')
-  await shared.end()
-  expect(rejections).toEqual([])
-})
-
-test('a killed scheduler fails whatever waits', async () => {
-  await using shared = await ClientCluster.start(2)
-  const { client, cluster } = shared
-  const rejections = watchRejections()
-  const future = client.submit(sleeping)
-  const result = future.result({ timeout: soon })
-  const gathered = client.gather([client.submit(sleeping), future])
-  process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
-  const lost = {
-    code: 'ERR_COMPONENT_LOST',
-    message: expect.stringContaining('Lost the scheduler at tcp://') as string,
-  }
-  await expect(result).rejects.toMatchObject(lost)
-  await expect(gathered).rejects.toMatchObject(lost)
-  expect(() => client.submit(sleeping)).toThrow('Lost the scheduler')
-  await shared.end()
-  expect(rejections).toEqual([])
-})
 
 test('a killed worker: its tasks run elsewhere; one that kills each of its workers says which', async () => {
   await using shared = await ClientCluster.start(2, '--nanny')
@@ -105,56 +63,95 @@ test('a task for workers of which one has just gone runs on the other, and the c
   await shared.end()
 })
 
-test('a busy Node process ends with its killed worker, and an idle one', async () => {
-  await using shared = await ClientCluster.start(2)
-  const { client, cluster } = shared
-  const worker = await client.submit(processId, [], { workers: [1] }).result()
-  const spinning = client.submit(
-    () => {
-      for (;;);
-    },
-    [],
-    { workers: [1] },
-  )
-  await client.submit(() => 1, [], { workers: [2] }).result()
-  await cluster.expectProcess('process.argv[2]')
-  spinning.release()
-  process.kill(worker, 'SIGKILL')
-  await until(
-    async () =>
-      // One may end just now.
-      (
-        await Promise.all((await cluster.processes()).map(async (pid) => cluster.parentOf(pid).catch(() => 0)))
-      ).includes(worker),
-    (there) => !there,
-    { what: 'the Node process is gone', say: String, patience: soon },
-  )
-  await shared.end()
-})
+describe('on a cluster that loses one part after the other', () => {
+  const shared = sharedClient(2)
 
-test('a client that is never closed keeps nobody alive, and leaves nothing', async () => {
-  // One worker is busy for good with the first call.
-  await using shared = await ClientCluster.start(2)
-  const { cluster, client } = shared
-  const program = `
-    import { Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
-    const client = await Client.connect(${JSON.stringify(client.schedulerAddress)})
-    const never = client.submit(() => new Promise(() => undefined))
-    console.log(await client.submit((x) => x + 1, [1]).result())
-    // Waits that are over keep nobody alive either.
-    const late = (error) => console.log(error.code)
-    await never.result({ timeout: 20 }).catch(late)
-    await never.exception({ timeout: 20 }).catch(late)
-    await client.gather([never], { timeout: 20 }).catch(late)
-    await client.gatherSettled([never], { timeout: 20 }).catch(late)
-    for (const withResults of [true, false])
-      for await (const _ of client.asCompleted([client.submit((x) => x, [1]), never], { withResults })) break
-    for await (const _ of client.progress([never])) break
-  `
-  const started = cluster.start([process.execPath, '--input-type=module', '-e', program])
-  await started.expectStatus(0)
-  expect(started.stdout).toBe(`2\n${'ERR_TIMED_OUT\n'.repeat(4)}`)
-  await shared.end()
+  test('a busy Node process ends with its killed worker, and an idle one', async () => {
+    const { client, cluster } = shared()
+    const worker = await client.submit(processId, [], { workers: [1] }).result()
+    const spinning = client.submit(
+      () => {
+        for (;;);
+      },
+      [],
+      { workers: [1] },
+    )
+    await client.submit(() => 1, [], { workers: [2] }).result()
+    await cluster.expectProcess('process.argv[2]')
+    spinning.release()
+    process.kill(worker, 'SIGKILL')
+    await until(
+      () => cluster.processes().filter((pid) => parentOf(pid) === worker),
+      (left) => left.length === 0,
+      { what: 'the Node process is gone', say: String, patience: soon },
+    )
+    // For the tests that follow.
+    const again = client.submit(processId, [], { workers: [1] })
+    expect(await again.result({ timeout: '60s' })).not.toBe(worker)
+  })
+
+  test('a client that is never closed keeps nobody alive, and leaves nothing', async () => {
+    const { cluster, client } = shared()
+    // One worker is busy for good with the first call.
+    const program = `
+      import { Client } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+      const client = await Client.connect(${JSON.stringify(client.schedulerAddress)})
+      const never = client.submit(() => new Promise(() => undefined))
+      console.log(await client.submit((x) => x + 1, [1]).result())
+      // Waits that are over keep nobody alive either.
+      const late = (error) => console.log(error.code)
+      await never.result({ timeout: 20 }).catch(late)
+      await never.exception({ timeout: 20 }).catch(late)
+      await client.gather([never], { timeout: 20 }).catch(late)
+      await client.gatherSettled([never], { timeout: 20 }).catch(late)
+      for (const withResults of [true, false])
+        for await (const _ of client.asCompleted([client.submit((x) => x, [1]), never], { withResults })) break
+      for await (const _ of client.progress([never])) break
+    `
+    const started = cluster.start([process.execPath, '--input-type=module', '-e', program])
+    await started.expectStatus(0)
+    expect(started.stdout).toBe(`2\n${'ERR_TIMED_OUT\n'.repeat(4)}`)
+  })
+
+  test('a killed helper process fails whatever waits, and what is asked later', async () => {
+    const { client } = shared()
+    const rejections = watchRejections()
+    const future = client.submit(sleeping)
+    // Nobody awaits this one.
+    void client
+      .submit(sleeping)
+      .result()
+      .catch(() => undefined)
+    client.submit(sleeping)
+    const result = future.result({ timeout: soon })
+    const result2 = client.waitForWorkers(99)
+    process.kill(await shared().helper(), 'SIGKILL')
+    const lost = { code: 'ERR_COMPONENT_LOST', message: expect.stringContaining('was killed by SIGKILL') as string }
+    await expect(result).rejects.toMatchObject(lost)
+    await expect(result2).rejects.toMatchObject(lost)
+    expect(future.status).toBe('lost')
+    await expect(client.schedulerInfo()).rejects.toMatchObject(lost)
+    expect(() => client.submit(sleeping)).toThrow('Cannot submit: Lost the client')
+    expect(rejections).toEqual([])
+  })
+
+  test('a killed scheduler fails whatever waits', async () => {
+    const { cluster } = shared()
+    await using client = await shared().connect()
+    const rejections = watchRejections()
+    const future = client.submit(sleeping)
+    const result = future.result({ timeout: soon })
+    const gathered = client.gather([client.submit(sleeping), future])
+    process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
+    const lost = {
+      code: 'ERR_COMPONENT_LOST',
+      message: expect.stringContaining('Lost the scheduler at tcp://') as string,
+    }
+    await expect(result).rejects.toMatchObject(lost)
+    await expect(gathered).rejects.toMatchObject(lost)
+    expect(() => client.submit(sleeping)).toThrow('Lost the scheduler')
+    expect(rejections).toEqual([])
+  })
 })
 
 describe('on one cluster', () => {

@@ -46,7 +46,7 @@ test('leaves a Python source file at the path alone, and ends', async () => {
   await using cluster = await Cluster.make()
   const text = 'import sys\n\nprint("precious")\n'
   await writeFile(cluster.path('F'), text)
-  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F', ...submit])
+  const run = cluster.run(['local', '-n', '1', '--scheduler-file', 'F', ...submit])
   await expectRefusal(run, /Cannot publish ".*\/F": a file that is not ours stands there: .*; name another path/)
   expect(await readFile(cluster.path('F'), 'utf8')).toBe(text)
   cluster.expectFile('F')
@@ -57,7 +57,7 @@ test('leaves a directory at the path alone, and ends', async () => {
   await using cluster = await Cluster.make()
   await mkdir(cluster.path('F'))
   await writeFile(cluster.path('F/precious'), 'precious')
-  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F', ...submit])
+  const run = cluster.run(['local', '-n', '1', '--scheduler-file', 'F', ...submit])
   await expectRefusal(
     run,
     /Cannot publish ".*\/F": what stands there is left alone: it is a directory, not a regular file; name another path/,
@@ -71,7 +71,7 @@ test('leaves the file of a living scheduler alone, and ends', async () => {
   await using cluster = await Cluster.make()
   const scheduler = await startDaskScheduler(cluster, cluster.path('F.json'))
   const before = await readFile(cluster.path('F.json'), 'utf8')
-  const run = cluster.run(['local', '-n', '3', '--scheduler-file', 'F.json', ...submit])
+  const run = cluster.run(['local', '-n', '1', '--scheduler-file', 'F.json', ...submit])
   await expectRefusal(run, /Cannot publish ".*\/F\.json": the Dask scheduler that it names answers at tcp:.*; end that/)
   expect(await readFile(cluster.path('F.json'), 'utf8')).toBe(before)
   scheduler.signal('SIGTERM')
@@ -147,7 +147,7 @@ test('clears what a killed run of four tasks has left, even of the same step', a
   const args = ['--scheduler-file', 'F.json', '--', 'python3', join(programs, 'hold.py'), 'go']
   const killed = startTasks(cluster, fourTasks(), args)
   await killed[1]?.expectOutput('ready')
-  await killAtOnce(cluster)
+  killAtOnce(cluster)
   await Promise.all(killed.map(async ({ ended }) => ended))
   const left = await readdir(cluster.work)
   expect(left).toHaveLength(2)
@@ -166,7 +166,7 @@ test('clears what a killed local run has left', async () => {
   const args = ['local', '-n', '3', '--scheduler-file', 'F.json']
   const killed = cluster.run([...args, '--', 'python3', join(programs, 'hold.py'), 'go'])
   await killed.expectOutput('ready')
-  await killAtOnce(cluster)
+  killAtOnce(cluster)
   await killed.ended
   const left = await readdir(cluster.work)
   expect(left).toHaveLength(2)
@@ -181,9 +181,9 @@ test('clears what a killed local run has left', async () => {
 })
 
 /** Kills every process of the test, in such a way that no reaper sees another process's end. */
-async function killAtOnce(cluster: Cluster): Promise<void> {
-  await cluster.signalAll('SIGSTOP')
-  await cluster.signalAll('SIGKILL')
+function killAtOnce(cluster: Cluster): void {
+  cluster.signalAll('SIGSTOP')
+  cluster.signalAll('SIGKILL')
 }
 
 /** Removes the workers' directories of a killed run, whose reapers were killed too: they are their node's own. */

@@ -1,23 +1,23 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Cluster as TestCluster, Cluster, programs, python } from '../support/cluster.ts'
-import { commandLine } from '../support/processes.ts'
+import { commandLine, text } from '../support/processes.ts'
 
 const garbage = join(programs, 'garbage.py')
 
 /** Processor time that the reapers of a test have used, their own processes included. In hundredths of a second. */
-async function timeOfReapers(cluster: TestCluster): Promise<number> {
-  const times = (await cluster.processes()).map(async (pid) => {
-    if (!(await commandLine(pid)).includes('dask-run-reaper')) return 0
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+function timeOfReapers(cluster: TestCluster): number {
+  const reapers = cluster.processes().filter((pid) => commandLine(pid).includes('dask-run-reaper'))
+  const times = reapers.flatMap((pid) => {
+    const stat = text(pid, 'stat')
     return stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
       .slice(11, 15)
-      .reduce((sum, each) => sum + Number(each), 0)
+      .map(Number)
   })
-  return (await Promise.all(times)).reduce((a, b) => a + b, 0)
+  return times.reduce((a, b) => a + b, 0)
 }
 
 test.concurrent.for([
@@ -33,14 +33,14 @@ test.concurrent.for([
     const run = cluster.run([...local, '--', python, garbage, args[0].slice(2)], env)
     await run.expectOutput('beat')
     // One that is stopped for a moment is not killed at once.
-    const [member = -1] = await cluster.membersOf(run.pid)
+    const [member = -1] = cluster.membersOf(run.pid)
     process.kill(member, 'SIGSTOP')
     const beats = (): number => run.stdout.split('beat').length
-    const before = await timeOfReapers(cluster)
+    const before = timeOfReapers(cluster)
     const until = beats() + 8
     await run.expectOutput(new RegExp(`(beat(.|\\n)*){${until}}`))
     process.kill(member, 'SIGCONT')
-    expect(await timeOfReapers(cluster)).toBeLessThan(before + 100)
+    expect(timeOfReapers(cluster)).toBeLessThan(before + 100)
     await writeFile(cluster.path('go-on'), '')
     cluster.expectFile('go-on')
     await run.expectStatus(0)

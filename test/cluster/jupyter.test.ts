@@ -1,18 +1,19 @@
-import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test as anyTest } from 'vitest'
 import { Cluster, programs, python, type Started } from '../support/cluster.ts'
 
 const test = anyTest.skipIf(process.env.DASK_HPC_RUNNER_TEST_NO_JUPYTER !== undefined)
 
+/** A port that nobody gets by chance: the kernel gives those from 32768 on. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
+  const port = 20_000 + Math.floor(Math.random() * 10_000)
+  const server = createServer()
+  const isTaken = await new Promise((resolve) => {
+    server.once('error', resolve).listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)))
+  })
+  return isTaken === undefined ? port : await freePort()
 }
 
 /** A cluster whose program is a notebook server, in which a notebook has used the cluster with a plain `Client()`. */

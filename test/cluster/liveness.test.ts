@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
 import { compile } from '../support/library-program.ts'
+import { kill } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 const stubborn = join(programs, 'stubborn.py')
@@ -26,7 +27,7 @@ test('a body that spins for good does not outlive its run', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.start([process.execPath, await compile(cluster, 'spin'), '3', 'forever', '2s', '2s'])
   await run.expectOutput('spinning')
-  process.kill(await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner scheduler')), 'SIGKILL')
+  process.kill(cluster.parentOf(await cluster.expectProcess('dask-hpc-runner scheduler')), 'SIGKILL')
   const { signal } = await run.ended
   expect(signal).toBe('SIGKILL')
   expect(run.stderr).toContain('the run is over and the program does not end: it is killed')
@@ -37,7 +38,7 @@ test('a process that is stopped for too long is ended, and the run tells of it',
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--lost-after', '3s', '--grace', '4s', '--', 'python3', stubborn])
   await run.expectOutput('ready')
-  const supervisor = await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
+  const supervisor = cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
   process.kill(supervisor, 'SIGSTOP')
   await run.expectStatus(69)
   expect(run.stderr).toMatch(/Lost rank 2 \(worker\) on \S+: (nothing was heard of it for 3 s|it ended without a word)/)
@@ -63,21 +64,12 @@ test('a component that is stopped for too long is ended, and a worker started ag
 
 test('a run that is suspended as a whole goes on when it is resumed', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--lost-after', '1s', '--wait-workers', 'all', ...hold])
+  const run = cluster.run(['local', '-n', '3', '--lost-after', '2s', '--wait-workers', 'all', ...hold])
   await run.expectOutput('ready')
-  const all = await cluster.processes()
-  const signalAll = (signal: NodeJS.Signals): void => {
-    for (const pid of all) {
-      try {
-        process.kill(pid, signal)
-      } catch {
-        // A `sleep` of a reaper that has just ended.
-      }
-    }
-  }
-  signalAll('SIGSTOP')
+  const all = cluster.processes()
+  for (const pid of all) kill(pid, 'SIGSTOP')
   await new Promise((next) => setTimeout(next, 4_000))
-  signalAll('SIGCONT')
+  for (const pid of all) kill(pid, 'SIGCONT')
   // Long enough for a judgement that counts the time of the suspension.
   await new Promise((next) => setTimeout(next, 2_000))
   expect(run.stderr).not.toMatch(/Lost|stopped/)

@@ -17,6 +17,7 @@ for (const [options, seen, on] of [
     const run = cluster.run(['local', ...options, '--', 'python3', workers, String(on)])
     await run.expectStatus(0)
     expect(run.stdout).toBe(`workers [${seen}]\nresult 21 on ${on}\n`)
+    expect(run.stderr).not.toContain('no client has connected')
     run.expectNoAlarm()
     await cluster.expectNothingLeft()
   })
@@ -33,7 +34,7 @@ test('several workers of one process have its rank and a number', async () => {
 
 test('a program that ends while the workers start leaves no traceback', async () => {
   await using cluster = await Cluster.make()
-  for (const seconds of ['0.5', '0.7', '0.9']) {
+  for (const seconds of ['0.5', '0.8']) {
     const run = cluster.run(['local', '-n', '3', '--', 'sleep', seconds])
     await run.expectStatus(0)
     run.expectNoAlarm()

@@ -54,7 +54,7 @@ test('a worker that prints much keeps its file under the limit, and a failure na
   const run = cluster.start(['/bin/sh', '-c', 'exec "$@" >/dev/null', 'sh', ...local])
   await run.expectOutput('so far')
   const worker = await cluster.expectProcess('dask-hpc-runner worker 2')
-  const supervisor = await readFile(`/proc/${await cluster.parentOf(worker)}/status`, 'utf8')
+  const supervisor = await readFile(`/proc/${cluster.parentOf(worker)}/status`, 'utf8')
   expect(Number(/^VmHWM:\s*(\d+) kB$/m.exec(supervisor)?.[1])).toBeLessThan(250_000)
   process.kill(worker, 'SIGKILL')
   await run.expectStatus(69)

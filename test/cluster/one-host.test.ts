@@ -25,7 +25,7 @@ test('all that a run of one host has listens on loopback, and its commands there
   const wait = cluster.run(['wait', '--workers', '2', '--scheduler-file', 'F.json', '--', ...names])
   await wait.expectStatus(0)
   expect(wait.stdout).toMatch(/result 21/)
-  const addresses = await listening(await cluster.processes())
+  const addresses = await listening(cluster.processes())
   // Rank 0: scheduler, dashboard and channel. Each of two others: worker, its dashboard and nanny.
   expect(addresses.length).toBeGreaterThanOrEqual(9)
   expect(new Set(addresses)).toEqual(new Set([loopback]))

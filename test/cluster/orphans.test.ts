@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs } from '../support/cluster.ts'
-import { parentOf } from '../support/processes.ts'
+import { isWithin, kill } from '../support/processes.ts'
 
 const stubborn = join(programs, 'stubborn.py')
 
@@ -42,7 +42,7 @@ test('a supervisor of a worker that is killed takes its worker along, and the ru
   const run = cluster.run(['local', '-n', '4', '--', 'sh', '-c', 'while [ ! -e go ]; do sleep 0.1; done'])
   const worker = await cluster.expectProcess('dask-hpc-runner worker 3')
   await run.expectOutput('all 2 workers are there')
-  process.kill(await cluster.parentOf(worker), 'SIGKILL')
+  process.kill(cluster.parentOf(worker), 'SIGKILL')
   await run.expectOutput(/Lost rank 3/)
   await writeFile(cluster.path('go'), '')
   await run.expectStatus(0)
@@ -56,15 +56,12 @@ test('a process of the run that does not end is killed, and the status is that o
   const options = ['--wait-workers', 'all', '--grace', '2s', '--lost-after', '2s']
   const run = cluster.run(['local', '-n', '3', ...options, '--', ...program])
   await run.expectOutput('ready')
-  const member = await cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
+  const member = cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
   // Its reaper as well, which would kill it.
-  const processes = await cluster.processes()
-  const parents = new Map(await Promise.all(processes.map(async (pid) => [pid, await parentOf(pid)] as const)))
-  const isOfMember = (pid: number): boolean => pid === member || (parents.has(pid) && isOfMember(parents.get(pid) ?? 0))
-  for (const pid of processes.filter(isOfMember)) process.kill(pid, 'SIGSTOP')
+  for (const pid of cluster.processes().filter((each) => isWithin(each, member))) kill(pid, 'SIGSTOP')
   await writeFile(cluster.path('go'), '')
   await run.expectStatus(3)
-  await cluster.signalAll('SIGCONT')
+  cluster.signalAll('SIGCONT')
   await cluster.expectNothingLeft()
 })
 
@@ -84,7 +81,7 @@ test('a lost rank 0 ends the run with 69 and says so', async () => {
   ])
   await run.expectOutput('ready')
   const scheduler = await cluster.expectProcess('dask-hpc-runner scheduler')
-  process.kill(await cluster.parentOf(scheduler), 'SIGKILL')
+  process.kill(cluster.parentOf(scheduler), 'SIGKILL')
   await run.expectStatus(69)
   expect(run.stderr).toContain('Lost rank 0')
   await cluster.expectNothingLeft()
@@ -94,7 +91,7 @@ test('a rank 0 that is killed before there is a cluster ends the run with 69', a
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--python', join(programs, 'slow-python'), '--', 'echo', 'ran'])
   const python = await cluster.expectProcess('sleep 600; : dask-hpc-runner scheduler')
-  process.kill(await cluster.parentOf(python), 'SIGKILL')
+  process.kill(cluster.parentOf(python), 'SIGKILL')
   await run.expectStatus(69)
   expect(run.stdout).not.toContain('ran')
   await cluster.expectNothingLeft()
@@ -115,7 +112,7 @@ test.concurrent.each([
   expect((await run.ended).signal).toBe('SIGKILL')
   await cluster.expectNothingLeft()
   const ofNode = existsSync('/dev/shm') ? await readdir('/dev/shm') : []
-  expect(ofNode.filter((name) => name.includes(`-local${run.pid}`))).toEqual([])
+  expect(ofNode.filter((name) => new RegExp(`-local${run.pid}[0-9a-f]{6}\\.`).test(name))).toEqual([])
 })
 
 test('a scheduler that cannot start ends every process with its last words', async () => {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
-import { kill, parentOf } from '../support/processes.ts'
+import { isWithin, kill } from '../support/processes.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
 // Rank 0 is killed with all that it has started, its reaper included, as with its host.
@@ -12,12 +12,7 @@ const args = ['--scheduler-file', 'F.json', '--verbose', '--', 'python3', join(p
 const lost = 'Lost rank 0 (scheduler) on node0'
 
 async function killWithItsReaper(run: Started, cluster: Cluster): Promise<void> {
-  const pid = run.pid
-  const all = await cluster.processes()
-  const parents = new Map(await Promise.all(all.map(async (each) => [each, await parentOf(each)] as const)))
-  const isOfIt = (each: number | undefined): boolean =>
-    each !== undefined && (each === pid || isOfIt(parents.get(each)))
-  const family = all.filter(isOfIt)
+  const family = cluster.processes().filter((pid) => isWithin(pid, run.pid))
   for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const each of family) kill(each, signal)
   await run.ended
   cluster.expectTemporary('dask-hpc-runner-*')

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { Cluster, program, programs } from '../support/cluster.ts'
+import { Cluster, program, programs, type Started } from '../support/cluster.ts'
 import { published } from '../support/dask.ts'
 import { compile } from '../support/library-program.ts'
 import { canMount } from '../support/mount.ts'
@@ -14,9 +14,11 @@ import { makePrivate, makeShared, shellAs, stranger } from '../support/second-us
 const clients = join(programs, 'clients.py')
 const all = 'plain tls 6\nfile tls 6\naddress tls 6\ntask tls 6\nown cluster tls 6\n'
 
-/** Directories of certificates of the runs whose key contains `key`. */
-async function secrets(key: string): Promise<readonly string[]> {
-  return (await readdir('/dev/shm')).filter((name) => name.includes(key) && name.includes('-tls-'))
+/** Directories of certificates of the run that a process has started. */
+async function secrets({ pid }: Started): Promise<readonly string[]> {
+  // The key of a run has six digits behind the number of the process.
+  const own = new RegExp(`-local${pid}[0-9a-f]{6}\\..*-tls-`)
+  return (await readdir('/dev/shm')).filter((name) => own.test(name))
 }
 
 // What the ranks of a step have: test/slurm/secure.test.ts.
@@ -30,7 +32,7 @@ describe.for(pythons())('with %s', ([, python]) => {
     // Of the program's own cluster.
     cluster.expectTemporary('dask-scratch-space')
     await cluster.expectNothingLeft()
-    expect(await secrets(`local${run.pid}`)).toEqual([])
+    expect(await secrets(run)).toEqual([])
   })
 })
 
@@ -118,35 +120,22 @@ test('workers are added to a secure cluster by --secure, and to no other', async
   await cluster.expectNothingLeft()
 })
 
-test('wait, status, stop and a client in TypeScript get the certificates of a secure run by themselves, and leave none', async () => {
+test('wait, status, stop and a client in TypeScript get the certificates of a secure run by themselves, and leave none; env has a shell and a notebook join it', async () => {
   await using cluster = await Cluster.make()
-  const key = `beside${process.pid}`
-  const file = cluster.path(`${key}.json`)
+  const file = cluster.path("it's.json")
   const run = cluster.run(['local', '-n', '2', '--secure', '--no-client', '--scheduler-file', file])
   await published(file, run)
   const there = ['--scheduler-file', file]
-  const wait = cluster.run(['wait', ...there, '--workers', '2', '--', 'python3', clients])
+  const wait = cluster.run(['wait', ...there, '--workers', '2', '--', 'python3', join(programs, 'submit.py')])
   await wait.expectStatus(0)
-  expect(wait.stdout).toBe(all)
+  expect(wait.stdout).toBe('result 21\n')
   const client = cluster.start([process.execPath, await compile(cluster, 'client-by-file'), file])
   await client.expectStatus(0)
   expect(client.stdout).toBe('tls 21\n')
   const status = cluster.run(['status', ...there])
   await status.expectStatus(0)
   expect(status.stdout).toMatch(/^scheduler +tls:\/\/.*^workers +2 of 2 run/ms)
-  const stop = cluster.run(['stop', ...there])
-  await stop.expectStatus(0)
-  expect(stop.stdout).toMatch(/^Stopped the scheduler at tls:.* and 2 workers of run /)
-  await run.ended
-  await cluster.expectNothingLeft()
-  expect(await secrets(`local${run.pid}`)).toEqual([])
-})
 
-test('env has a shell and a notebook in a clean environment join a secure run, and removes what it keeps', async () => {
-  await using cluster = await Cluster.make()
-  const file = cluster.path("it's.json")
-  const run = cluster.run(['local', '-n', '2', '--secure', '--no-client', '--scheduler-file', file])
-  await published(file, run)
   const env = {
     PATH: `${cluster.directory}/bin:${process.env.PATH ?? ''}`,
     HOME: cluster.path('.'),
@@ -158,7 +147,7 @@ test('env has a shell and a notebook in a clean environment join a secure run, a
     return stdout
   }
   const call = '"$0" "$1" env --scheduler-file "$2"'
-  const show = 'client.wait_for_workers(1); print(client.submit(sum, [1, 2, 3]).result())'
+  const show = 'print(client.submit(sum, [1, 2, 3]).result())'
   const plain = `python3 -c 'from dask.distributed import Client; client = Client(); ${show}'`
   expect(await execute(`eval "$(${call})"; ${plain}`)).toBe('6\n')
   expect(await execute(`{ ${call} --python; echo '${show}'; } | python3 -`)).toBe('6\n')
@@ -172,12 +161,15 @@ test('env has a shell and a notebook in a clean environment join a secure run, a
   const gone = `eval "$(${call})"; eval "$(${call})"; eval "$(${call} --remove)"; env | grep -c DASK || true`
   expect(await execute(gone)).toBe('0\n')
   expect(await readdir(env.XDG_RUNTIME_DIR)).toEqual([])
-  run.signal('SIGTERM')
+
+  const stop = cluster.run(['stop', ...there])
+  await stop.expectStatus(0)
+  expect(stop.stdout).toMatch(/^Stopped the scheduler at tls:.* and 2 workers of run /)
   await run.ended
   expect(await execute(`${call} 2>&1 >got || echo $?; test ! -s got; rm got`)).toMatch(
     /^dask-hpc-runner: error: .*\n69\n$/,
   )
   await rm(env.XDG_RUNTIME_DIR, { recursive: true })
   await cluster.expectNothingLeft()
-  expect(await secrets(`local${run.pid}`)).toEqual([])
+  expect(await secrets(run)).toEqual([])
 })

@@ -8,9 +8,9 @@ const stubborn = join(programs, 'stubborn.py')
 /** To the launcher alone, as `proctrack/cgroup` does, or to every process, as `proctrack/linuxproc` does. */
 const ways = ['the launcher alone', 'every process at once'] as const
 
-async function send(cluster: Cluster, run: Started, signal: NodeJS.Signals, way: (typeof ways)[number]): Promise<void> {
+function send(cluster: Cluster, run: Started, signal: NodeJS.Signals, way: (typeof ways)[number]): void {
   if (way === 'the launcher alone') run.signal(signal)
-  else await cluster.signalAll(signal)
+  else cluster.signalAll(signal)
 }
 
 for (const way of ways) {
@@ -18,7 +18,7 @@ for (const way of ways) {
     await using cluster = await Cluster.make()
     const run = cluster.run(['local', '-n', '3', '--', 'python3', counting, '5', '7'])
     await run.expectOutput('ready')
-    await send(cluster, run, 'SIGTERM', way)
+    send(cluster, run, 'SIGTERM', way)
     await run.expectStatus(7)
     expect(run.stdout).toContain('computed True')
     expect(run.stdout).toContain("counts [('SIGTERM', 1)]")
@@ -30,7 +30,7 @@ for (const way of ways) {
     await using cluster = await Cluster.make()
     const run = cluster.run(['local', '-n', '3', '--grace', '4s', '--', 'python3', stubborn])
     await run.expectOutput('ready')
-    await send(cluster, run, 'SIGTERM', way)
+    send(cluster, run, 'SIGTERM', way)
     await run.expectStatus(137)
     expect(run.stderr).toContain('it is killed')
     await cluster.expectNothingLeft()
@@ -40,11 +40,11 @@ for (const way of ways) {
     await using cluster = await Cluster.make()
     const run = cluster.run(['local', '-n', '3', '--', 'python3', counting, '0', '0'])
     await run.expectOutput('ready')
-    await send(cluster, run, 'SIGUSR1', way)
+    send(cluster, run, 'SIGUSR1', way)
     await run.expectOutput('came SIGUSR1')
-    await send(cluster, run, 'SIGUSR2', way)
+    send(cluster, run, 'SIGUSR2', way)
     await run.expectOutput('came SIGUSR2')
-    await send(cluster, run, 'SIGTERM', way)
+    send(cluster, run, 'SIGTERM', way)
     await run.expectStatus(0)
     expect(run.stdout).toContain("counts [('SIGTERM', 1), ('SIGUSR1', 1), ('SIGUSR2', 1)]")
     run.expectNoAlarm()

@@ -5,15 +5,15 @@ import { Cluster, programs } from '../support/cluster.ts'
 const end = join(programs, 'end.py')
 
 test.for([
-  ['0', 0],
-  ['3', 3],
-  ['255', 255],
-  ['SIGKILL', 137],
-  ['SIGTERM', 143],
-  ['SIGSEGV', 139],
-] as const)('a client program that ends with %s gives the status %i', async ([how, status]) => {
+  ['0', 0, '1'],
+  ['3', 3, '3'],
+  ['255', 255, '1'],
+  ['SIGKILL', 137, '3'],
+  ['SIGTERM', 143, '1'],
+  ['SIGSEGV', 139, '1'],
+] as const)('a client program that ends with %s gives the status %i in a run of %s', async ([how, status, size]) => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--', 'python3', end, how])
+  const run = cluster.run(['local', '-n', size, '--', 'python3', end, how])
   await run.expectStatus(status)
   // That a signal killed the program is told as an error; a status of its own is not.
   if (status > 128 && status < 255)
@@ -24,7 +24,7 @@ test.for([
 
 test('a client program that cannot be found gives 127 and is named', async () => {
   await using cluster = await Cluster.make()
-  const run = cluster.run(['local', '-n', '3', '--', 'no-such-program', '--flag'])
+  const run = cluster.run(['local', '-n', '1', '--', 'no-such-program', '--flag'])
   await run.expectStatus(127)
   expect(run.stderr).toContain('no-such-program')
   await cluster.expectNothingLeft()

@@ -3,10 +3,10 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { closedPort, recordOf } from '../control/support.ts'
+import { recordOf } from '../control/support.ts'
 import type { ClusterRecord } from '../../src/record/cluster-record.ts'
 import { Cluster, program, programs } from '../support/cluster.ts'
-import { connectionsTo } from '../support/connections.ts'
+import { closedPort, connectionsTo } from '../support/connections.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
 
@@ -146,7 +146,7 @@ test.concurrent(
 /** Where rank 0 would be, if anything listened there. */
 async function publishDead(cluster: Cluster): Promise<void> {
   await mkdir(cluster.path(directory), { mode: 0o700 })
-  await writeFile(cluster.path(`${directory}/coordinator.json`), JSON.stringify(await recordOf(await closedPort())))
+  await writeFile(cluster.path(`${directory}/coordinator.json`), JSON.stringify(await recordOf(closedPort)))
 }
 
 async function present(path: string, name: string): Promise<void> {

@@ -17,10 +17,10 @@ test(`a run and ${waiters} commands that wait for its workers cost the scheduler
   const asked = async (): Promise<string[]> => (await readFile(env.ASKED, 'utf8')).split('\n').slice(0, -1)
   const preload = join(programs, 'count_requests.py')
   const untilEnd = 'echo started; while [ ! -e end ]; do sleep 0.1; done'
-  const options = ['-n', '6', '--scheduler-file', 'F.json', '--wait-workers', 'all', '--preload', preload, '--verbose']
+  const options = ['-n', '4', '--scheduler-file', 'F.json', '--wait-workers', 'all', '--preload', preload, '--verbose']
   const run = cluster.run(['local', ...options, '--', 'sh', '-c', untilEnd], env)
   // A rank 0 that takes seconds to answer, as in a start on a busy machine, is left alone, and the scheduler asked instead.
-  await run.expectOutput('starts when 4 workers run')
+  await run.expectOutput('starts when 2 workers run')
   const heard = new Array<string>(waiters).fill('')
   const waiting = heard.map(async (_, i) =>
     waitForCluster({
@@ -33,7 +33,7 @@ test(`a run and ${waiters} commands that wait for its workers cost the scheduler
   )
   await until(
     () => heard,
-    (all) => all.every((text) => text.startsWith('0 of 4 workers run')),
+    (all) => all.every((text) => text.startsWith('0 of 2 workers run')),
     { what: 'all wait', say: (all) => all.join('\n') },
   )
 
@@ -47,7 +47,7 @@ test(`a run and ${waiters} commands that wait for its workers cost the scheduler
   expect(run.stdout).toBe('')
 
   await writeFile(env.GO, '')
-  for (const { running } of await Promise.all(waiting)) expect(running).toBe(4)
+  for (const { running } of await Promise.all(waiting)) expect(running).toBe(2)
   await run.expectOutput('started')
   await writeFile(cluster.path('end'), '')
   await run.expectStatus(0)

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { askOwner } from '../../src/control/ask.ts'
-import { closedPort, frame, recordOf, startServer, startStranger } from './support.ts'
+import { closedPort } from '../support/connections.ts'
+import { frame, recordOf, startServer, startStranger } from './support.ts'
 
 describe('askOwner', { timeout: 30_000 }, () => {
   it('finds a run alive that proves that it has the nonce', async () => {
@@ -15,7 +16,7 @@ describe('askOwner', { timeout: 30_000 }, () => {
   })
 
   it('finds a run gone where the connection is refused', async () => {
-    expect(await askOwner(await recordOf(await closedPort()))).toBe('gone')
+    expect(await askOwner(await recordOf(closedPort))).toBe('gone')
   })
 
   it.each([

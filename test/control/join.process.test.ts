@@ -2,7 +2,8 @@ import { connect } from 'node:net'
 import { describe, expect, it, test, vi } from 'vitest'
 import { joinControl, openHeartbeatChannel, RefusedError } from '../../src/control/join.ts'
 import type { MemberChannel } from '../../src/control/server.ts'
-import { closedPort, recordOf, startServer, startStranger } from './support.ts'
+import { closedPort } from '../support/connections.ts'
+import { recordOf, startServer, startStranger } from './support.ts'
 
 const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
 
@@ -32,10 +33,9 @@ describe('joinControl', { timeout: 30_000 }, () => {
   })
 
   it('names host and port when nobody listens there', async () => {
-    const port = await closedPort()
-    await expect(joinControl(await recordOf(port), me)).rejects.toMatchObject({
+    await expect(joinControl(await recordOf(closedPort), me)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: `Cannot join rank 0 on node0, port ${port}: the connection is refused`,
+      message: `Cannot join rank 0 on node0, port ${closedPort}: the connection is refused`,
     })
   })
 
@@ -81,5 +81,5 @@ test('a channel for heartbeats is tried again where a port that is flooded close
 })
 
 test('and not where rank 0 has ended', async () => {
-  expect(await openHeartbeatChannel(await recordOf(await closedPort()), 2)).toBeUndefined()
+  expect(await openHeartbeatChannel(await recordOf(closedPort), 2)).toBeUndefined()
 })

@@ -6,7 +6,8 @@ import { addressesOf } from '../../src/control/open-channel.ts'
 import { hostOf, isLoopback, networkName, ownAddresses } from '../../src/util/network.ts'
 import { keptByHost } from '../../src/dask/verify-scheduler.ts'
 import { reach } from '../../src/util/reach.ts'
-import { closedPort, recordOf } from './support.ts'
+import { closedPort } from '../support/connections.ts'
+import { recordOf } from './support.ts'
 
 /** A port that accepts connections on every address of this host. */
 async function openPort(): Promise<number> {
@@ -30,7 +31,7 @@ async function outcome(reached: ReturnType<typeof reach>): Promise<string> {
 describe('reach', () => {
   it('tells connected, refused and unreachable apart, and throws nothing', async () => {
     expect(await outcome(reach('127.0.0.1', await openPort()))).toBe('connected')
-    expect(await outcome(reach('127.0.0.1', await closedPort()))).toBe('refused')
+    expect(await outcome(reach('127.0.0.1', closedPort))).toBe('refused')
     expect(await outcome(reach('no-such-host.invalid', 1))).toBe('unreachable')
   })
 

@@ -55,16 +55,6 @@ export async function startStranger(talk: (socket: Socket) => void): Promise<num
   return (server.address() as AddressInfo).port
 }
 
-/** A port of loopback that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** A raw connection, which sends what it is given and collects what comes until the other side closes. */
 export async function say(
   port: number,

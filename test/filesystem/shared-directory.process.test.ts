@@ -99,7 +99,7 @@ test('a run directory that is swapped while processes wait in it is believed no 
   const moved = await place.precious(join(shared, 'private'))
   const runs = [place.run(1), place.run(2)]
   await until(
-    async () => (await place.cluster.processes()).filter(waitsForEvents).length,
+    () => place.cluster.processes().filter(waitsForEvents).length,
     (count) => count === 2,
     { what: 'two processes wait', say: String },
   )

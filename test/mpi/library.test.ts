@@ -7,7 +7,6 @@ import { asRoot, launchers, mpiTest } from '../support/mpi.ts'
 for (const launcher of launchers) {
   for (const [how, status] of [
     ['dispose', 0],
-    ['throw', 1],
     ['exit', 3],
   ] as const) {
     mpiTest(`${launcher.name}: a body that ends by ${how} gives ${status}`, async () => {

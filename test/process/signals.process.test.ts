@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Signals } from '../../src/process/signals.ts'
+import { bearLateSignals, Signals } from '../../src/process/signals.ts'
 
 /** Signals of a pretended process, with a clock that only the test moves. */
 function pretended() {
@@ -34,6 +34,24 @@ describe('Signals', () => {
     expect(onEnding.mock.calls).toEqual([
       ['SIGINT', false],
       ['SIGTERM', true],
+      ['SIGTERM', true],
+    ])
+  })
+
+  it('counts one that comes late to this process as the same one, where the processes of its run hear of it one after the other', () => {
+    bearLateSignals(2_000)
+    onTestFinished(() => {
+      bearLateSignals(0)
+    })
+    const { source, signals, onEnding, pass } = pretended()
+    signals.ending('SIGTERM', { onEnding })
+    pass(2_999)
+    source.emit('SIGTERM')
+    expect(onEnding).toHaveBeenCalledTimes(1)
+    pass(1)
+    source.emit('SIGTERM')
+    expect(onEnding.mock.calls).toEqual([
+      ['SIGTERM', false],
       ['SIGTERM', true],
     ])
   })

@@ -26,7 +26,7 @@ test.for([
 })
 
 test('an address that the other hosts do not reach ends the run, and is named', async ({ work }) => {
-  const step = work.srun(four, [...run, '--interface', 'eth1', '--rendezvous-timeout', '5s', ...addresses])
+  const step = work.srun(four, [...run, '--interface', 'eth1', '--rendezvous-timeout', '10s', ...addresses])
   await step.expectStatus(69)
   expect(step.stderr).toMatch(
     /Cannot use the scheduler at tcp:\/\/10\.98\.0\.\d+:\d+ from node\d: it cannot be reached/,
@@ -60,7 +60,7 @@ function dropping(ports: string): (what: 'add' | 'del') => string[] {
 test('control ports that are closed between the hosts are named, by the run and by doctor', async ({ slurm, work }) => {
   const rule = dropping('18300-18310')
   for (const host of slurm.nodes) await slurm.run(host, rule('add'))
-  const closed = ['--control-port', '18300:18310', '--rendezvous-timeout', '5s', '--scheduler-file', 'F.json']
+  const closed = ['--control-port', '18300:18310', '--rendezvous-timeout', '10s', '--scheduler-file', 'F.json']
   const step = work.srun(four, [...run, ...closed, '--no-scancel', ...addresses])
   await step.ended
   expect(step.stderr).toMatch(/error: Cannot join rank 0 on node\d, port 183\d\d: no connection to .*--control-port/)
@@ -77,7 +77,7 @@ test('a port of workers that is dropped between the hosts is named, with the add
 }) => {
   const rule = dropping('18400-18410')
   for (const host of slurm.nodes) await slurm.run(host, rule('add'))
-  const closed = ['--worker-port', '18400:18410', '--wait-workers', 'all', '--workers-timeout', '5s']
+  const closed = ['--worker-port', '18400:18410', '--wait-workers', 'all', '--workers-timeout', '15s']
   const step = work.srun(four, [...run, ...closed, ...addresses])
   await step.expectStatus(75)
   expect(step.stderr).toMatch(

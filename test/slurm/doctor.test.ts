@@ -42,11 +42,11 @@ test('names the host that sees another directory', async ({ work, slurm }) => {
   const place = join(work.directory, 'place')
   await slurm.on('node2', ['mount', '-t', 'tmpfs', 'tmpfs', place])
   try {
-    const args = ['doctor', '--timeout', '5s', '--scheduler-file', 'place/F.json']
+    const args = ['doctor', '--timeout', '15s', '--scheduler-file', 'place/F.json']
     const step = work.srun(four, ['dask-hpc-runner', ...args])
     await step.expectStatus(78)
     expect(step.stdout).toMatch(
-      new RegExp(`^problem +directory +no word of rank 2 \\(node2\\) in "${place}" within 5 s: they see another`, 'm'),
+      new RegExp(`^problem +directory +no word of rank 2 \\(node2\\) in "${place}" within 15 s: they see another`, 'm'),
     )
     expect(step.stdout).toContain('-> name a scheduler file in a directory that all nodes share')
     expect(await slurm.on('node2', ['ls', '-A', place])).toBe('')
@@ -73,7 +73,7 @@ test('a process that cannot write says so itself', async ({ work, slurm }) => {
   const place = join(work.directory, 'place')
   await slurm.on('node1', ['mount', '-t', 'tmpfs', '-o', 'ro', 'tmpfs', place])
   try {
-    const args = ['doctor', '--timeout', '5s', '--scheduler-file', 'place/F.json']
+    const args = ['doctor', '--timeout', '15s', '--scheduler-file', 'place/F.json']
     const step = work.srun(four, ['dask-hpc-runner', ...args])
     await step.expectStatus(78)
     expect(step.stdout).toMatch(/rank 1 \(node1\): Cannot publish a file in .*read-only \(EROFS\)/)

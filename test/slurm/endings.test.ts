@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { programs } from '../support/cluster.ts'
+import { formatProcesses } from '../support/slurm/processes.ts'
 import type { SlurmCluster } from '../support/slurm/slurm-cluster.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
+import { until } from '../support/until.ts'
 
 const test = slurmTest()
 const three = ['--nodes=3', '--ntasks=3']
@@ -82,7 +84,7 @@ test('Ctrl-C reaches the program of an interactive srun that passes it on', asyn
   const counting = ['dask-hpc-runner', 'run', '--', 'python', join(programs, 'signals.py'), '1', '7']
   const run = work.srun([...three, '--disable-status'], counting)
   await run.expectOutput('ready')
-  await interrupt(slurm)
+  process.kill(await srunOf(slurm), 'SIGINT')
   await run.expectStatus(7)
   expect(run.stdout).toContain("counts [('SIGINT', 1)]\n")
   await work.expectNothingLeft()
@@ -95,23 +97,33 @@ test('where Ctrl-C twice lets Slurm kill all processes at once, the next run tak
   const hold = ['dask-hpc-runner', 'run', '--scheduler-file', 'F.json', '--', 'python', join(programs, 'hold.py'), 'go']
   const killed = work.srun(three, hold)
   await killed.expectOutput('ready')
-  await interrupt(slurm)
+  // The second has to come within a second.
+  const srun = await srunOf(slurm)
+  process.kill(srun, 'SIGINT')
   await killed.expectOutput('one more within')
-  await interrupt(slurm)
+  process.kill(srun, 'SIGINT')
   await killed.expectStatus(137)
+  await until(
+    async () => await work.processes(),
+    (left) => left.length === 0,
+    { what: 'all have been killed', say: formatProcesses },
+  )
+  // Whoever is killed last may have removed it.
+  const isLeft = (await work.textOf('F.json')) !== ''
   await work.write('go', '')
   const run = work.srun(three, hold)
   await run.expectStatus(0)
   expect(run.stdout).toContain('result 21')
-  expect(run.stderr).toMatch(/Replacing ".*F\.json" of run .*, which is gone/)
-  // Nobody was left to remove it.
+  expect(/Replacing ".*F\.json" of run .*, which is gone/.test(run.stderr), run.stderr).toBe(isLeft)
+  // Nobody was left to remove them.
   work.expectFile('dask-hpc-runner-*')
   await work.expectNothingLeft()
 })
 
-/** Presses Ctrl-C for the only srun of the cluster. */
-async function interrupt(slurm: SlurmCluster): Promise<void> {
-  // It has a child of the same name.
-  const [srun] = (await slurm.processesOn('login')).filter(({ name }) => name === 'srun')
-  process.kill(srun?.pid ?? expect.fail('no srun'), 'SIGINT')
+/** The only srun of the cluster, which gets what is typed. */
+async function srunOf(slurm: SlurmCluster): Promise<number> {
+  const all = (await slurm.processesOn('login')).filter(({ name }) => name === 'srun')
+  // It has a child of the same name, whose number may be the lower one.
+  const srun = all.find(({ parent }) => !all.some(({ pid }) => pid === parent))
+  return srun?.pid ?? expect.fail('no srun')
 }

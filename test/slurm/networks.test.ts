@@ -27,10 +27,10 @@ decoyTest.for([
   ['an end', [], { DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT: '2s' }, 69, /Worker 2 on node2 exited with status 0: /],
   [
     'a wait for all',
-    ['--wait-workers', 'all', '--workers-timeout', '4s'],
+    ['--wait-workers', 'all', '--workers-timeout', '12s'],
     {},
     75,
-    /after 4 s not all of the 1 workers/,
+    /after 12 s not all of the 1 workers/,
   ],
 ] as const)(
   'a worker at an address of which each host has its own is named, at once and as the cause of %s',

@@ -23,8 +23,7 @@ test('several tasks on each node become one cluster', async ({ work }) => {
 test('a step on some nodes of the job is a cluster of these', async ({ work }) => {
   const job = await work.sbatch(`#!/bin/bash\nsrun --nodes=3 --ntasks=3 ${workers} 2\n`, ['--nodes=4'])
   await work.expectEnd(job, completed)
-  // A job's output is one file: rank 0 may write in between.
-  expect(await work.outputOf(job)).toMatch(/^workers \[2\]\n(.*\n)*result 21 on 2\n/m)
+  expect(await work.outputOf(job)).toContain('workers [2]\nresult 21 on 2\n')
   await work.expectNothingLeft()
   expectNoAlarm(await work.outputOf(job))
 })
@@ -59,14 +58,14 @@ test('two steps one after the other in one directory, with one scheduler file, a
 
 test('the elements of a job array in one directory are clusters of their own', async ({ work }) => {
   const job = await work.sbatch(`#!/bin/bash\nsrun ${workers} 2\n`, [
-    '--array=0-2',
+    '--array=0-1',
     '--nodes=3',
     '--ntasks=3',
     '--output=%a.txt',
   ])
-  for (const element of ['0.txt', '1.txt', '2.txt']) work.expectFile(element)
+  for (const element of ['0.txt', '1.txt']) work.expectFile(element)
   await work.expectEnd(job, completed)
-  for (const element of ['0', '1', '2']) expect(await work.textOf(`${element}.txt`)).toContain('result 21 on 2\n')
+  for (const element of ['0', '1']) expect(await work.textOf(`${element}.txt`)).toContain('result 21 on 2\n')
   await work.expectNothingLeft()
 })
 
@@ -74,16 +73,15 @@ test('a heterogeneous step is one cluster', async ({ work }) => {
   const script = ['#!/bin/bash', '#SBATCH --nodes=1 --ntasks=1', '#SBATCH hetjob', '#SBATCH --nodes=2 --ntasks=4']
   const job = await work.sbatch(`${script.join('\n')}\nsrun --het-group=0,1 ${workers} 4\n`)
   await work.expectEnd(job, completed)
-  expect(await work.outputOf(job)).toMatch(/^workers \[2, 3, 4\]\n(.*\n)*result 21 on 4\n/m)
+  expect(await work.outputOf(job)).toContain('workers [2, 3, 4]\nresult 21 on 4\n')
   await work.expectNothingLeft()
   expectNoAlarm(await work.outputOf(job))
 })
 
-test('salloc runs one step after the other', async ({ work }) => {
-  const steps = `srun ${workers} 2 && srun ${workers} 2`
-  const run = work.start(['salloc', '--nodes=3', '--ntasks=3', 'bash', '-c', steps])
+test('salloc runs a step', async ({ work }) => {
+  const run = work.start(['salloc', '--nodes=3', '--ntasks=3', 'bash', '-c', `srun ${workers} 2`])
   await run.expectStatus(0)
-  expect(run.stdout).toMatch(/result 21 on 2\n(.|\n)*result 21 on 2\n/)
+  expect(run.stdout).toBe('workers [2]\nresult 21 on 2\n')
   await work.expectNothingLeft()
 })
 

@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
+import { matches } from './matches.ts'
 import { commandLine, describeProcess, environment, kill, parentOf, pids } from './processes.ts'
 import { asUser, canRun, environmentOf, makePrivate, type User } from './second-user.ts'
 import { Started } from './started.ts'
@@ -81,9 +82,12 @@ export class Cluster implements AsyncDisposable {
     return join(this.work, name)
   }
 
-  /** The environment of what the test starts: that of the test without a job's variables. */
+  /**
+   * The environment of what the test starts: that of the test without a job's variables, and without a file of authorities, which
+   * each Python with Dask would read at its start.
+   */
   get env(): NodeJS.ProcessEnv {
-    const own = Object.entries(process.env).filter(([name]) => !/^(SLURM|PMI|OMPI|DASK|VITEST|NODE_)/.test(name))
+    const own = Object.entries(process.env).filter(([name]) => !/^(SLURM|PMI|OMPI|DASK|VITEST|NODE_|SSL_)/.test(name))
     return {
       ...Object.fromEntries(own),
       PATH: `${join(this.directory, 'bin')}:${process.env.PATH ?? ''}`,
@@ -111,7 +115,7 @@ export class Cluster implements AsyncDisposable {
     const [file, args] = this.#user === undefined ? [first, rest] : asUser(this.#user, command)
     const started = new Started(
       spawn(file, args, { cwd: directory, env: { ...this.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
-      { family: async () => this.processes() },
+      { family: () => this.processes() },
     )
     this.#started.push(started)
     return started
@@ -131,77 +135,63 @@ export class Cluster implements AsyncDisposable {
    * Process ids of everything that this test has started and all that came of it: the test's
    * directory stands in the PATH of each, reapers included.
    */
-  async processes(): Promise<number[]> {
+  processes(): number[] {
     const bin = join(this.directory, 'bin')
     const isOurs = (entry: string): boolean => entry.startsWith('PATH=') && entry.slice(5).split(':').includes(bin)
-    const found = await Promise.all(
-      (await pids()).map(async (pid) => ((await environment(pid)).some(isOurs) ? pid : undefined)),
-    )
-    return found.filter((pid) => pid !== undefined)
+    return pids().filter((pid) => environment(pid).some(isOurs))
   }
 
   /** Waits until one of the test's processes has `text` in its command line; gives its id. */
   async expectProcess(text: string): Promise<number> {
     const lines = await until(
-      async () => Promise.all((await this.processes()).map(describeProcess)),
+      () => this.processes().map(describeProcess),
       (all) => all.some((line) => line.includes(text)),
-      { what: `a process with "${text}" is there`, say: (all) => Promise.resolve(all.join('\n')) },
+      { what: `a process with "${text}" is there`, say: (all) => all.join('\n'), interval: 100 },
     )
     return Number.parseInt(lines.find((line) => line.includes(text)) ?? '')
   }
 
   /** The process id of the parent of `pid`. */
-  async parentOf(pid: number): Promise<number> {
-    const parent = await parentOf(pid)
+  parentOf(pid: number): number {
+    const parent = parentOf(pid)
     // Neither stands for a process of a test, and -1 for all that there are.
     if (parent <= 1) throw new Error(`Process ${pid} has ended, or has no parent`)
     return parent
   }
 
   /** Process ids of the other `dask-hpc-runner` processes that the launcher `pid` has started. */
-  async membersOf(pid: number): Promise<number[]> {
-    const found = await Promise.all(
-      (await this.processes()).map(async (candidate) => {
-        const isMember = (await commandLine(candidate)).includes('member') && (await parentOf(candidate)) === pid
-        return isMember ? candidate : undefined
-      }),
-    )
-    return found.filter((candidate) => candidate !== undefined)
+  membersOf(pid: number): number[] {
+    return this.processes().filter((each) => commandLine(each).includes('member') && parentOf(each) === pid)
   }
 
   /** Sends `signal` to every process of the test at once. */
-  async signalAll(signal: NodeJS.Signals): Promise<void> {
-    for (const pid of await this.processes()) kill(pid, signal)
+  signalAll(signal: NodeJS.Signals): void {
+    for (const pid of this.processes()) kill(pid, signal)
   }
 
   /** Checks that no process and no file is left. */
   async expectNothingLeft(): Promise<void> {
     await until(
-      async () => this.processes(),
+      () => this.processes(),
       (left) => left.length === 0,
-      { what: 'no process is left', say: async (left) => (await Promise.all(left.map(describeProcess))).join('\n') },
+      { what: 'no process is left', say: (left) => left.map(describeProcess).join('\n') },
     )
     const files = await readdir(this.work)
     expect(
-      files.filter((name) => ![...this.#expectedFiles].some((pattern) => matchesGlob(name, pattern))),
+      files.filter((name) => ![...this.#expectedFiles].some((pattern) => matches(name, pattern))),
       'files left in the working directory',
     ).toEqual([])
     const temporary = await readdir(join(this.directory, 'tmp'))
     expect(
-      temporary.filter((name) => ![...this.#expectedTemporary].some((pattern) => matchesGlob(name, pattern))),
+      temporary.filter((name) => ![...this.#expectedTemporary].some((pattern) => matches(name, pattern))),
       'files left in the temporary directory',
     ).toEqual([])
   }
 
   /** Ends what is left and removes the directory. A test that passed has checked before that nothing is. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.signalAll('SIGKILL')
+    this.signalAll('SIGKILL')
     await Promise.all(this.#started.map(async (started) => await started.closed))
     await rm(this.directory, { recursive: true, force: true })
   }
-}
-
-function matchesGlob(name: string, pattern: string): boolean {
-  const [start = '', end] = pattern.split('*')
-  return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end)
 }

@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises'
 
+/** A port that nobody listens on, nor gets by chance as one that was free a moment ago: that of tcpmux. */
+export const closedPort = 1
+
 /**
  * How many connections there are to a port of the host of `pid`, whose owner has not closed them, whether or not the
  * other end has.

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { basename, dirname } from 'node:path'
 import type { Cluster, Started } from './cluster.ts'
+import { closedPort } from './connections.ts'
 import { until } from './until.ts'
 
 /** How to start Dask's own scheduler. */
@@ -37,14 +36,5 @@ export async function published(path: string, by: Started): Promise<string> {
 /** The text of a file that a real scheduler has written, with an address on this machine that refuses. */
 export async function deadSchedulerFile(): Promise<string> {
   const text = await readFile(new URL('../../fixtures/dask/scheduler-file-2026.7.1.json', import.meta.url), 'utf8')
-  return text.replace(/tcp:\/\/127\.0\.0\.1:\d+/, `tcp://127.0.0.1:${await closedPort()}`)
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  return text.replace(/tcp:\/\/127\.0\.0\.1:\d+/, `tcp://127.0.0.1:${closedPort}`)
 }

@@ -82,7 +82,7 @@ async function processOf(cluster: Cluster, rank: number, command: string): Promi
     return cmdline?.[2] === command && variables.some((variable) => environ?.includes(variable) === true)
   }
   const look = async (): Promise<number | undefined> => {
-    for (const pid of await cluster.processes()) if (await isIt(pid)) return pid
+    for (const pid of cluster.processes()) if (await isIt(pid)) return pid
     return undefined
   }
   const found = await until(look, (pid) => pid !== undefined, {

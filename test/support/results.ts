@@ -38,9 +38,3 @@ export class Results<R extends Result> {
     await writeFile(join(this.#folder, `${result.cell}.log`), result.output)
   }
 }
-
-/** Whether a cell has a name; `*` stands for anything. */
-export function matches(name: string, pattern: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[^\w-]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('.*')}$`).test(name)
-}

@@ -14,7 +14,7 @@ export interface Ended {
 /** What a test knows of a program that it has started. */
 export interface StartedOptions {
   /** Ids of the processes that have come of it. */
-  readonly family?: () => Promise<readonly number[]>
+  readonly family?: () => readonly number[]
   /** How long a test waits for its end: less than the test has, so that it can tell. In milliseconds. @default 100_000 */
   readonly patience?: number
 }
@@ -33,7 +33,7 @@ export class Started {
   #stdout = ''
   #stderr = ''
 
-  constructor(child: ChildProcess, { family = () => Promise.resolve([]), patience = 100_000 }: StartedOptions = {}) {
+  constructor(child: ChildProcess, { family = () => [], patience = 100_000 }: StartedOptions = {}) {
     this.#process = child
     this.#family = family
     this.#patience = patience
@@ -91,9 +91,9 @@ export class Started {
   async expectOutput(text: string | RegExp): Promise<void> {
     const there = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output))
     await until(
-      () => Promise.resolve(there() || this.#isClosed),
+      () => there() || this.#isClosed,
       (done) => done,
-      { what: `it prints ${String(text)}`, say: () => Promise.resolve(this.output) },
+      { what: `it prints ${String(text)}`, say: () => this.output },
     )
     expect(there(), `it ended without printing ${String(text)}\n${this.output}`).toBe(true)
   }
@@ -116,13 +116,13 @@ export class Started {
     const ended = await Promise.race([this.closed, late])
     clearTimeout(timer)
     if (ended !== undefined) return ended
-    throw new Error(`Waited ${this.#patience / 1000} s for the end of ${this.pid}: ${await this.#state()}`)
+    throw new Error(`Waited ${this.#patience / 1000} s for the end of ${this.pid}: ${this.#state()}`)
   }
 
-  async #state(): Promise<string> {
+  #state(): string {
     const { status, signal } = this.#exit ?? {}
     const exit = this.#exit === undefined ? 'it runs' : `it has ended (${status ?? signal}), but its output is open`
-    const processes = await describeStuck(await this.#family(), this.#output)
+    const processes = describeStuck(this.#family(), this.#output)
     return `${exit}\n${this.output}--- processes (state, where in the kernel; which of its open files are the output)\n${processes}`
   }
 }

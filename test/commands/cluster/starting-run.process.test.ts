@@ -9,7 +9,8 @@ import { waitForCluster } from '../../../src/commands/wait.ts'
 import type { ControlServer, MemberChannel } from '../../../src/control/server.ts'
 import type { ClusterRecord } from '../../../src/record/cluster-record.ts'
 import type { FileStore } from '../../../src/rendezvous/file/file-store.ts'
-import { closedPort, recordOf, startServer } from '../../control/support.ts'
+import { recordOf, startServer } from '../../control/support.ts'
+import { closedPort } from '../../support/connections.ts'
 import { temporaryDirectory } from '../../rendezvous/file/support/directory.ts'
 import { Cluster } from '../../support/cluster.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
@@ -112,7 +113,7 @@ test('what an earlier run has left ends no wait, nor does a run that only adds w
   const [left, killed] = [storeOf(join(run.directory, 'F.json'), 'sim-6.0-r0'), 'sim-6.1-r0']
   await left.prepare()
   await left.publishOutcome(failureOf('sim-6.0-r0'))
-  await run.start(killed, { port: await closedPort() })
+  await run.start(killed, { port: closedPort })
   await run.start('sim-7.1-r0', { publishes: false })
   expect(await waiting(run.directory, 3_000)).toMatchObject({
     code: 'ERR_TIMED_OUT',

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { Reaper } from '../../../src/process/reaper.ts'
+import { kill as signalProcess, pids, text } from '../../support/processes.ts'
 
 /** How long something that a test waits for may take. In milliseconds. */
 const patience = 30_000
@@ -16,36 +17,18 @@ export async function eventually<T>(look: () => T, expected: T, what: string): P
 
 /** Whether a process runs; one that has ended and was not collected yet does not. */
 export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
-  } catch {
-    return false
-  }
+  const stat = text(pid, 'stat')
+  return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
 }
 
-/** Ids of the living processes whose command line or environment, whichever is asked for, contains `text`. */
-export function processesWith(text: string, where: 'cmdline' | 'environ'): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/${where}`, 'utf8').includes(text) && isAlive(pid)
-      } catch {
-        return false
-      }
-    })
+/** Ids of the living processes whose command line or environment, whichever is asked for, contains `mark`. */
+export function processesWith(mark: string, where: 'cmdline' | 'environ'): number[] {
+  return pids().filter((pid) => text(pid, where).includes(mark) && isAlive(pid))
 }
 
 /** Ends a process, whatever became of it. */
 export function kill(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
-  if (pid === undefined) return
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It has ended in the meantime.
-  }
+  if (pid !== undefined) signalProcess(pid, signal)
 }
 
 /** Starts a program in a process group of its own, which is killed at the latest when the test ends. */
@@ -104,6 +87,6 @@ export function processesOf(reaper: Reaper): number[] {
 
 /** Whether a process leads a session, as a reaper's shell does. */
 export function leadsSession(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const stat = text(pid, 'stat')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] === String(pid)
 }

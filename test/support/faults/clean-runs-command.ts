@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { alarmIn } from '../alarm.ts'
 import { program, python } from '../slurm/directory.ts'
-import { daskLeavings } from '../slurm/slurm-cluster.ts'
+import { daskLeavings } from '../slurm/hosts.ts'
 import { until } from '../until.ts'
 import { several } from './pool.ts'
 

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SlurmCluster } from '../slurm/slurm-cluster.ts'
 import { controllerName } from '../slurm/slurm-cluster.ts'
+import { kill } from '../processes.ts'
 import { until } from '../until.ts'
 import type { Actor } from './cell.ts'
 import { type ProcessTable, runMark, type RunProcess } from './process-table.ts'
@@ -157,7 +158,7 @@ export class FaultRun implements AsyncDisposable {
         const job = await this.jobId()
         if (job !== undefined) await this.slurm.run(controllerName, ['scancel', '--signal=KILL', '--full', job])
         if (job !== undefined) await this.slurm.run(controllerName, ['scancel', job])
-        for (const { pid } of this.#table.of(this.mark)) kill(pid)
+        for (const { pid } of this.#table.of(this.mark)) kill(pid, 'SIGKILL')
         return { job, left: this.#table.of(this.mark) }
       },
       ({ job, left }) => job === undefined && left.length === 0,
@@ -178,7 +179,7 @@ export class FaultRun implements AsyncDisposable {
   async #endBystanders(): Promise<void> {
     const variable = `BYSTANDER=${this.mark.replace(runMark, '')}`
     for (const host of this.hosts)
-      for (const { pid, env } of await this.slurm.processesOn(host)) if (env.includes(variable)) kill(pid)
+      for (const { pid, env } of await this.slurm.processesOn(host)) if (env.includes(variable)) kill(pid, 'SIGKILL')
   }
 
   get #allHosts(): string[] {
@@ -194,12 +195,4 @@ export function formatProcesses(processes: readonly RunProcess[]): string {
       return `${pid} on ${host}${stopped ? ' (stopped)' : ''}: ${child.slice(0, 80)}`
     })
     .join('\n')
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended in the meantime.
-  }
 }

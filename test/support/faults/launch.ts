@@ -1,9 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { copyFile, cp, mkdir } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { runCommand } from '../slurm/command.ts'
-import { program, python, root } from '../slurm/directory.ts'
+import { python, root } from '../slurm/directory.ts'
 import type { Launch, Moment } from './cell.ts'
 import type { FaultRun } from './fault-run.ts'
 import { type Limits, limitFlags } from './limits.ts'
@@ -15,25 +13,6 @@ const fixtures = join(root, 'fixtures/faults')
 /** Where every run of the matrix publishes. */
 export const schedulerFile = 'F.json'
 
-/** Flags that the program may not have yet: without them it runs with what it does have. */
-const newFlags = ['--lost-after', '--min-workers', '--report', '--on-terminate', '--wait-workers'] as const
-let known: Promise<ReadonlySet<string>> | undefined
-
-async function knownFlags(): Promise<ReadonlySet<string>> {
-  known ??= runCommand([process.execPath, program, 'run', '--help']).then(
-    ({ stdout }) => new Set(newFlags.filter((flag) => stdout.includes(flag))),
-  )
-  return await known
-}
-
-/** Leaves out what this program does not know, with its value. */
-async function onlyKnown(flags: readonly string[]): Promise<string[]> {
-  const has = await knownFlags()
-  const unknown = (flag: string | undefined): boolean =>
-    flag !== undefined && (newFlags as readonly string[]).includes(flag) && !has.has(flag)
-  return flags.filter((flag, index) => !unknown(flag) && !unknown(flags[index - 1]))
-}
-
 /** Starts a run as a cell wants it, so that it can be held at the cell's moment. */
 export async function launch(
   run: FaultRun,
@@ -44,7 +23,7 @@ export async function launch(
   if (moment === 'before publication') await run.release('hold-scheduler')
   if (moment === 'while ending') await run.release('hold-end')
   const holding = moment === 'before publication' || moment === 'while ending' ? ['--preload', 'hold.py'] : []
-  const all = await onlyKnown([...limitFlags(limits), '--verbose', '--report', 'report.json', ...holding, ...flags])
+  const all = [...limitFlags(limits), '--verbose', '--report', 'report.json', ...holding, ...flags]
   const lines = ['#!/bin/sh', 'echo "$SLURM_JOB_ID" >job', 'set --']
   if (moment === 'before it listens') {
     await cp(join(fixtures, 'hold_import'), run.path('hold_import'), { recursive: true })
@@ -53,7 +32,7 @@ export async function launch(
   if (moment === 'while gating')
     lines.push('if [ "$SLURM_PROCID" = 3 ]; then while [ ! -e go-3 ]; do sleep 0.1; done; fi')
   for (const [rank, more] of Object.entries(flagsOf))
-    lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then set -- ${quote(await onlyKnown(more))}; fi`)
+    lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then set -- ${quote(more)}; fi`)
   for (const [rank, how] of Object.entries(broken)) {
     if (how === 'no node') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then exec /nowhere/node cli.cjs run; fi`)
     else if (how === 'stopped') lines.push(`if [ "$SLURM_PROCID" = ${rank} ]; then kill -STOP $$; fi`)
@@ -154,7 +133,6 @@ async function compileSpin(run: FaultRun): Promise<string> {
   return 'spin.mjs'
 }
 
-/** Flags as the library's options. */
 /** Flags as options of the library: one that has no value behind it is a switch. */
 function camelCase(flags: readonly string[]): Record<string, string | boolean> {
   const options: Record<string, string | boolean> = {}

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
-import { daskLeavings } from '../slurm/slurm-cluster.ts'
+import { matches } from '../matches.ts'
+import { daskLeavings } from '../slurm/hosts.ts'
 import type { FaultRun } from './fault-run.ts'
 
 /** What the harness itself has put there. */
@@ -32,9 +33,4 @@ export async function filesLeft(run: FaultRun, expected: readonly string[], sile
   }
   for (const [host, name] of await run.secrets()) if (host !== silent && unexpected(name)) left.push(`${host}:${name}`)
   return left
-}
-
-function matches(name: string, pattern: string): boolean {
-  const [start = '', end] = pattern.split('*')
-  return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end)
 }

@@ -1,12 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Started } from '../cluster.ts'
 import { type CommandResult, outputOf } from '../slurm/command.ts'
-import { makeDirectory, visibleFolders } from '../slurm/directory.ts'
-import { Host } from '../slurm/host.ts'
-import { addressOf, Network } from '../slurm/network.ts'
-import { formatProcesses } from '../slurm/processes.ts'
-import { daskLeavings } from '../slurm/slurm-cluster.ts'
+import { Hosts } from '../slurm/hosts.ts'
+import { addressOf } from '../slurm/network.ts'
 import { until } from '../until.ts'
 import { writeCell } from './cell.ts'
 
@@ -15,14 +12,11 @@ const master = 'login'
 
 /** A real Grid Engine of several hosts on this machine, which share nothing but a directory and a network. */
 export class GridEngine implements AsyncDisposable {
-  /** Directory of everything that it owns. */
-  readonly base: string
-  readonly #hosts = new Map<string, Host>()
-  #network: Network | undefined
+  readonly #hosts: Hosts
   #env: Readonly<Record<string, string>> = {}
 
-  private constructor(base: string) {
-    this.base = base
+  private constructor(hosts: Hosts) {
+    this.#hosts = hosts
   }
 
   /**
@@ -33,9 +27,9 @@ export class GridEngine implements AsyncDisposable {
   static async start(hosts = 3): Promise<GridEngine> {
     const names = [master, ...Array.from({ length: hosts }, (_, n) => `node${n}`)]
     const addresses = names.map((name, index) => [name, addressOf(index, 'IPv4')] as const)
-    const engine = new GridEngine(await makeDirectory(addresses))
+    const engine = new GridEngine(await Hosts.make(addresses))
     try {
-      await engine.#startHosts(addresses)
+      for (const each of addresses) await engine.#hosts.add(each)
       await engine.#startEngine()
       return engine
     } catch (error) {
@@ -45,9 +39,14 @@ export class GridEngine implements AsyncDisposable {
     }
   }
 
+  /** Directory of everything that it owns. */
+  get base(): string {
+    return this.#hosts.base
+  }
+
   /** Names of the hosts that run jobs. */
   get nodes(): string[] {
-    return [...this.#hosts.keys()].filter((name) => name !== master)
+    return this.#hosts.names.filter((name) => name !== master)
   }
 
   /** A path in the working directory, as this machine sees it. */
@@ -59,7 +58,7 @@ export class GridEngine implements AsyncDisposable {
   submit(script: string, args: readonly string[] = []): Started {
     const command = ['qsub', '-sync', 'y', ...args, script]
     const options = { env: this.#env, directory: join(this.base, 'shared') }
-    return new Started(this.#host(master).spawn(command, options, ['ignore', 'pipe', 'pipe']))
+    return new Started(this.#hosts.get(master).spawn(command, options, ['ignore', 'pipe', 'pipe']))
   }
 
   /** Runs a command on the master's host, and gives its standard output. */
@@ -84,24 +83,12 @@ export class GridEngine implements AsyncDisposable {
 
   /** A host dies: all of its processes at once, and without a word to those they were connected to. */
   async killHost(name: string): Promise<void> {
-    await this.#network?.setLink(this.#host(name), 'down')
-    await this.#host(name).kill()
-    this.#hosts.delete(name)
-    await this.#network?.unplug(name)
+    await this.#hosts.kill(name)
   }
 
   /** Waits until no host runs anything but its daemons, and checks the files that are left. */
   async expectNothingLeft(files: readonly string[]): Promise<void> {
-    for (const [name, host] of this.#hosts) {
-      await until(
-        async () => await host.processes(),
-        (left) => left.length === 0,
-        { what: `no process is left on ${name}`, say: formatProcesses },
-      )
-      const known = [...daskLeavings, ...visibleFolders().map((folder) => folder.split('/')[2])]
-      const left = (await readdir(host.path('/tmp'))).filter((file) => !known.includes(file))
-      if (left.length > 0) throw new Error(`Files are left in /tmp of ${name}: ${left.join(', ')}`)
-    }
+    await this.#hosts.expectNothingLeft()
     const left = (await readdir(this.path('.'))).filter(
       (file) => !files.includes(file.replace(/\.o\d+(\.\d+)?$/, '.o')),
     )
@@ -110,27 +97,12 @@ export class GridEngine implements AsyncDisposable {
 
   /** Ends all hosts with everything on them, and removes the directory. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map(async (host) => await host.kill()))
-    this.#hosts.clear()
-    await rm(this.base, { recursive: true, force: true })
-  }
-
-  async #startHosts(addresses: readonly (readonly [string, string])[]): Promise<void> {
-    const names = addresses.map(([name, address]) => `${address} ${name}\n`).join('')
-    await writeFile(join(this.base, 'etc/resolv.conf'), '')
-    for (const [name, address] of addresses) {
-      await writeFile(join(this.base, 'hosts', name, 'hosts'), `127.0.0.1 localhost\n${names}`)
-      const host = await Host.start({ name, address, base: this.base, cacheSeconds: 0, visible: visibleFolders() })
-      this.#hosts.set(name, host)
-      if (this.#network === undefined) this.#network = await Network.start(host)
-      else await this.#network.plug(host, { defaultRoute: true })
-    }
+    await this.#hosts[Symbol.asyncDispose]()
   }
 
   async #startEngine(): Promise<void> {
     const { env, before, after } = await writeCell(this.base, { master, hosts: this.nodes })
-    const PATH = `${this.base}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
-    this.#env = { ...env, PATH, HOME: `${this.base}/home`, USER: 'root', LANG: 'C.UTF-8' }
+    this.#env = { ...env, ...this.#hosts.env }
     await this.on(['bash', '-c', before])
     this.#daemon(master, 'sge_qmaster')
     await until(
@@ -151,16 +123,10 @@ export class GridEngine implements AsyncDisposable {
 
   #daemon(host: string, name: string): void {
     // Without SGE_ND it would leave the namespaces' first process as its parent.
-    this.#host(host).spawn([name], { env: { ...this.#env, SGE_ND: '1' }, directory: '/' }, 'ignore')
+    this.#hosts.daemon(host, [name], { ...this.#env, SGE_ND: '1' })
   }
 
   async #run(host: string, command: readonly string[]): Promise<CommandResult> {
-    return await this.#host(host).run(command, { env: this.#env, directory: join(this.base, 'shared') })
-  }
-
-  #host(name: string): Host {
-    const host = this.#hosts.get(name)
-    if (host === undefined) throw new TypeError(`Cannot find the host "${name}": there are ${this.nodes.join(', ')}`)
-    return host
+    return await this.#hosts.get(host).run(command, { env: this.#env, directory: join(this.base, 'shared') })
   }
 }

@@ -2,7 +2,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Step } from '../faults/step.ts'
 import { commandLine, describeProcess, environment, kill, pids } from '../processes.ts'
-import { daskLeavings } from '../slurm/slurm-cluster.ts'
+import { daskLeavings } from '../slurm/hosts.ts'
 import { until } from '../until.ts'
 import type { LauncherName } from './cell.ts'
 import type { Place } from './place.ts'
@@ -71,35 +71,26 @@ export class Bed {
 
   /** Waits for a process of the run that `pattern` matches the command line of; gives the first. */
   async find(pattern: RegExp): Promise<number> {
-    const matching = async (): Promise<number[]> => {
-      const all = await this.processes()
-      const lines = await Promise.all(all.map(async (pid) => (await commandLine(pid)).join(' ')))
-      return all.filter((_, index) => pattern.test(lines[index] ?? ''))
-    }
+    const matching = (): number[] => this.processes().filter((pid) => pattern.test(commandLine(pid).join(' ')))
     const [first = -1] = await until(matching, (found) => found.length > 0, {
       what: `there is a process ${String(pattern)}`,
-      say: async () => await this.#describe(await this.processes()),
+      say: () => this.#describe(this.processes()),
     })
     return first
   }
 
   /** All processes of this cell's runs, on all hosts. */
-  async processes(): Promise<number[]> {
-    const all = await pids()
-    const ours = await Promise.all(
-      all.map(async (pid) =>
-        (await environment(pid)).some((entry) => entry.startsWith('PATH=') && entry.includes(this.place.mark)),
-      ),
-    )
-    return all.filter((_, index) => ours[index])
+  processes(): number[] {
+    const isOurs = (entry: string): boolean => entry.startsWith('PATH=') && entry.includes(this.place.mark)
+    return pids().filter((pid) => environment(pid).some(isOurs))
   }
 
   /** Waits until no process is left, and checks the files. `allowed` may be there, and are removed. */
   async expectNothingLeft(allowed: readonly string[]): Promise<void> {
     await until(
-      async () => await this.processes(),
+      () => this.processes(),
       (left) => left.length === 0,
-      { what: 'no process is left', say: async (left) => await this.#describe(left), patience: 20_000 },
+      { what: 'no process is left', say: (left) => this.#describe(left), patience: 20_000 },
     )
     for (const name of allowed) await rm(this.path(name), { recursive: true, force: true })
     const left = await this.#files()
@@ -111,12 +102,12 @@ export class Bed {
     await until(
       async () => {
         await this.place.clear()
-        const left = await this.processes()
+        const left = this.processes()
         for (const pid of left) kill(pid, 'SIGKILL')
         return left
       },
       (left) => left.length === 0,
-      { what: 'all is cleared', say: async (left) => await this.#describe(left), interval: 500 },
+      { what: 'all is cleared', say: (left) => this.#describe(left), interval: 500 },
     )
     for (const folder of [this.place.path('work'), ...this.place.temporary])
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true })
@@ -128,7 +119,7 @@ export class Bed {
     return [...(await readdir(this.place.path('work'))), ...temporary.map((name) => `TMPDIR/${name}`)]
   }
 
-  async #describe(processes: readonly number[]): Promise<string> {
-    return (await Promise.all(processes.map(describeProcess))).join('\n')
+  #describe(processes: readonly number[]): string {
+    return processes.map(describeProcess).join('\n')
   }
 }

@@ -3,9 +3,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { removeCgroups } from '../slurm/cgroups.ts'
 import { type CommandResult, commandOutput, outputOf } from '../slurm/command.ts'
-import { makeDirectory, visibleFolders } from '../slurm/directory.ts'
-import { Host } from '../slurm/host.ts'
-import { addressOf, Network } from '../slurm/network.ts'
+import { type Addresses, Hosts, linesOf } from '../slurm/hosts.ts'
+import { addressOf } from '../slurm/network.ts'
 import { type HostProcess, formatProcesses } from '../slurm/processes.ts'
 import { until } from '../until.ts'
 import { oarConf } from './oar-conf.ts'
@@ -29,15 +28,12 @@ export interface OarJob {
 
 /** A real OAR of several hosts on this machine, which share nothing but a directory and a network. */
 export class OarCluster implements AsyncDisposable {
-  readonly base: string
-  readonly #hosts = new Map<string, Host>()
+  readonly #hosts: Hosts
   /** Hosts that may have control groups. */
   readonly #withCgroups = new Set<string>()
-  #network: Network | undefined
-  #lost: string | undefined
 
-  private constructor(base: string) {
-    this.base = base
+  private constructor(hosts: Hosts) {
+    this.#hosts = hosts
   }
 
   /** @throws Error with OAR's own messages where it does not come up; nothing is left then. */
@@ -46,10 +42,10 @@ export class OarCluster implements AsyncDisposable {
     const prefix = `o${Math.random().toString(36).slice(2, 8)}n`
     const names = [serverName, ...Array.from({ length: hosts }, (_, n) => `${prefix}${n}`)]
     const addresses = names.map((name, index) => [name, addressOf(index, 'IPv4')] as const)
-    const cluster = new OarCluster(await makeDirectory(addresses))
+    const cluster = new OarCluster(await Hosts.make(addresses))
     try {
       await cluster.#writeConfiguration(addresses)
-      for (const [name, address] of addresses) await cluster.#startHost(name, address)
+      for (const [name, address] of addresses) await cluster.#startHost([name, address])
       await Promise.all([
         cluster.#startDatabase(),
         ...cluster.nodes.map(async (name) => await cluster.#startSshd(name)),
@@ -64,6 +60,10 @@ export class OarCluster implements AsyncDisposable {
     }
   }
 
+  get base(): string {
+    return this.#hosts.base
+  }
+
   /** The directory that all hosts share. */
   get shared(): string {
     return join(this.base, 'shared')
@@ -76,23 +76,11 @@ export class OarCluster implements AsyncDisposable {
 
   /** Names of the hosts that run jobs. */
   get nodes(): string[] {
-    return [...this.#hosts.keys()].filter((name) => name !== serverName)
+    return this.#hosts.names.filter((name) => name !== serverName)
   }
 
   get env(): Readonly<Record<string, string>> {
-    return {
-      PATH: `${this.base}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-      HOME: `${this.base}/home`,
-      USER: person.name,
-      LANG: 'C.UTF-8',
-    }
-  }
-
-  /** A host by its name. */
-  host(name: string): Host {
-    const host = this.#hosts.get(name)
-    if (host === undefined) throw new TypeError(`Cannot find the host "${name}": there are ${this.nodes.join(', ')}`)
-    return host
+    return { ...this.#hosts.env, USER: person.name }
   }
 
   /** Runs a command on the host of the server, as the person who submits jobs, and gives its standard output. */
@@ -133,15 +121,12 @@ export class OarCluster implements AsyncDisposable {
 
   /** A host dies: all of its processes at once, and without a word to those they were connected to. */
   async killHost(name: string): Promise<void> {
-    await this.#network?.setLink(this.host(name), 'down')
-    await this.host(name).kill()
-    this.#hosts.delete(name)
-    await this.#network?.unplug(name)
+    await this.#hosts.kill(name)
   }
 
   /** The processes of the person on a host. */
   async processesOn(host: string): Promise<HostProcess[]> {
-    const all = await this.host(host).processes()
+    const all = await this.#hosts.get(host).processes()
     return all.filter(({ env }) => env.includes(`USER=${person.name}`))
   }
 
@@ -157,24 +142,19 @@ export class OarCluster implements AsyncDisposable {
 
   /** Ends all hosts with everything on them, and removes the cluster's directory. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map(async (host) => await host.kill()))
-    this.#hosts.clear()
+    await this.#hosts[Symbol.asyncDispose]()
     for (const name of this.#withCgroups) await removeCgroups(name, 'oar')
-    await rm(this.base, { recursive: true, force: true })
   }
 
   /** /etc, /etc/oar and /var/lib/oar of all hosts, as they are before the first job. */
-  async #writeConfiguration(addresses: readonly (readonly [string, string])[]): Promise<void> {
+  async #writeConfiguration(addresses: Addresses): Promise<void> {
     const { base } = this
     const [etc, home] = [join(base, 'oar/etc'), join(base, 'oar/home')]
     await chmod(base, 0o755)
     await mkdir(join(base, 'oar'))
     await commandOutput(['cp', '-a', '/etc', etc])
     await commandOutput(['cp', '-a', '/var/lib/oar', home])
-    const hosts = `127.0.0.1 localhost\n${addresses.map(([name, address]) => `${address} ${name}\n`).join('')}`
-    for (const [name] of addresses) await writeFile(join(base, 'hosts', name, 'hosts'), hosts)
-    await writeFile(join(base, 'etc/resolv.conf'), '')
-    await writeFile(join(etc, 'hosts'), hosts)
+    await writeFile(join(etc, 'hosts'), `127.0.0.1 localhost\n${linesOf(addresses)}`)
     await this.#writeAccounts(etc)
     await this.#writeKeys(etc, join(home, '.ssh'))
     await appendFile(join(etc, 'oar/oar.conf'), oarConf({ base, server: serverName }))
@@ -209,11 +189,8 @@ export class OarCluster implements AsyncDisposable {
     await writeFile(join(ssh, 'config'), 'Host *\nStrictHostKeyChecking no\nConnectTimeout 3\nLogLevel ERROR\n')
   }
 
-  async #startHost(name: string, address: string): Promise<void> {
-    const host = await Host.start({ name, address, base: this.base, cacheSeconds: 0, visible: visibleFolders() })
-    this.#hosts.set(name, host)
-    if (this.#network === undefined) this.#network = await Network.start(host)
-    else await this.#network.plug(host, { defaultRoute: true })
+  async #startHost([name, address]: Addresses[number]): Promise<void> {
+    const host = await this.#hosts.add([name, address])
     if (name !== serverName) this.#withCgroups.add(name)
     const prepare = ['bash', '-c', hostScript, 'oar-host', name, this.base]
     outputOf(['prepare', name], await host.run(prepare, { env: this.env, directory: '/' }))
@@ -241,7 +218,7 @@ export class OarCluster implements AsyncDisposable {
     await until(
       async () => await this.#as('postgres', [...psql, '-c', 'select 1']),
       ({ status }) => status === 0,
-      { what: 'the database answers', say: ({ stderr }) => stderr, patience: 30_000 },
+      { what: 'the database answers', say: ({ stderr }) => stderr },
     )
     await this.#postgres([
       ...psql,
@@ -286,38 +263,30 @@ export class OarCluster implements AsyncDisposable {
     this.#daemon(serverName, ['/usr/sbin/Almighty'])
     await until(
       async () => {
-        if (this.#lost !== undefined) throw new Error(`${this.#lost} has ended`)
+        this.#hosts.expectDaemons()
         return await readFile(join(this.base, 'log/oar.log'), 'utf8')
       },
       (log) => log.includes('Init done'),
-      { what: 'the server is ready', say: (log) => log.slice(-2000), patience: 30_000 },
+      { what: 'the server is ready', say: (log) => log.slice(-2000) },
     )
   }
 
   /** Runs a command on the host of the server as somebody. */
   async #as(who: string, command: readonly string[], { directory = '/' } = {}): Promise<CommandResult> {
     const as = ['setpriv', `--reuid=${who}`, `--regid=${who}`, '--clear-groups', '--']
-    return await this.host(serverName).run([...as, ...command], { env: { ...this.env, USER: who }, directory })
+    return await this.#hosts.get(serverName).run([...as, ...command], { env: { ...this.env, USER: who }, directory })
   }
 
   async #postgres(command: readonly string[]): Promise<void> {
     outputOf(command, await this.#as('postgres', command))
   }
 
-  /** Starts a program that lives as long as its host; the start fails where it ends before. */
   #daemon(host: string, command: readonly string[]): void {
-    const child = this.host(host).spawn(command, { env: { ...this.env, USER: 'root' }, directory: '/' }, 'ignore')
-    child.once('exit', () => (this.#lost ??= `${command.join(' ')} on ${host}`))
+    this.#hosts.daemon(host, command, { ...this.env, USER: 'root' })
   }
 
-  /** The last lines of its logs. */
   async logs(): Promise<string> {
-    const folder = join(this.base, 'log')
-    const texts = (await readdir(folder)).map(async (name) => {
-      const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n')
-      return `--- ${name}\n${lines.slice(-15).join('\n')}`
-    })
-    return (await Promise.all(texts)).join('\n')
+    return await this.#hosts.logs()
   }
 }
 

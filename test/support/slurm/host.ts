@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { kill } from '../processes.ts'
 import { type CommandResult, runCommand } from './command.ts'
 import script from './host.sh'
 import { type HostProcess, processesIn } from './processes.ts'
@@ -116,13 +117,7 @@ export class Host {
 
   /** Stops everything that runs here, the host's daemons included, or lets it go on. */
   async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-    for (const { pid } of await processesIn(this.namespace)) {
-      try {
-        process.kill(pid, signal)
-      } catch {
-        // It has ended in the meantime.
-      }
-    }
+    for (const { pid } of await processesIn(this.namespace)) kill(pid, signal)
     if (signal === 'SIGCONT') this.#wake()
   }
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CommandResult, outputOf, runCommand } from './command.ts'
-import { makeDirectory, visibleFolders } from './directory.ts'
 import { cgroupConf, removeCgroups } from './cgroups.ts'
-import { Host } from './host.ts'
+import type { Host } from './host.ts'
+import { type Addresses, Hosts, linesOf } from './hosts.ts'
 import { isOver, type Job, parseJobs } from './job.ts'
-import { addressOf, type Family, Network } from './network.ts'
+import { addressOf, type Family } from './network.ts'
 import { type HostProcess, formatProcesses } from './processes.ts'
 import { slurmConf } from './slurm-conf.ts'
 import { until } from '../until.ts'
@@ -68,34 +68,22 @@ export interface CommandOptions {
 /** The host of slurmctld and munged, from which jobs are submitted. */
 export const controllerName = 'login'
 
-/** What Dask leaves in a temporary directory. */
-export const daskLeavings: ReadonlySet<string> = new Set(['dask-worker-space', 'dask-scratch-space'])
-
 /**
  * A real Slurm of several hosts on this machine, which share nothing but a directory and a network.
  * Any number of them run side by side.
  */
 export class SlurmCluster implements AsyncDisposable {
-  /** Directory of everything that the cluster owns. */
-  readonly base: string
   /** Its `ClusterName`, which no other cluster of this machine has. */
   readonly name = `test${randomBytes(3).toString('hex')}`
   readonly #options: SlurmOptions
-  readonly #hosts = new Map<string, Host>()
-  readonly #addresses: ReadonlyMap<string, string>
+  readonly #hosts: Hosts
+  readonly #addresses: Addresses
   /** Nodes that may have cgroups. */
   readonly #withCgroups = new Set<string>()
-  #network: Network | undefined
-  /** The daemon that has ended first. */
-  #lost: string | undefined
 
-  private constructor(
-    base: string,
-    addresses: readonly (readonly [name: string, address: string])[],
-    options: SlurmOptions,
-  ) {
-    this.base = base
-    this.#addresses = new Map(addresses)
+  private constructor(hosts: Hosts, addresses: Addresses, options: SlurmOptions) {
+    this.#hosts = hosts
+    this.#addresses = addresses
     this.#options = options
   }
 
@@ -111,19 +99,24 @@ export class SlurmCluster implements AsyncDisposable {
     const addresses = [controllerName, ...names].map(
       (name, index) => [name, addressOf(index, options.family ?? 'IPv4')] as const,
     )
-    const cluster = new SlurmCluster(await makeDirectory(addresses), addresses, options)
+    const cluster = new SlurmCluster(await Hosts.make(addresses), addresses, options)
     try {
-      await cluster.#writeConfiguration(addresses)
-      for (const [name, address] of addresses) await cluster.#startHost(name, address)
+      await cluster.#writeConfiguration()
+      for (const each of addresses) await cluster.#startHost(each)
       await options.mountShared?.(cluster)
       await cluster.#startSlurm()
       return cluster
     } catch (error) {
-      const logs = await cluster.#logs()
+      const logs = await cluster.#hosts.logs()
       await cluster[Symbol.asyncDispose]()
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`Cannot start Slurm in ${cluster.base}: ${why}\n${logs}`, { cause: error })
     }
+  }
+
+  /** Directory of everything that the cluster owns. */
+  get base(): string {
+    return this.#hosts.base
   }
 
   /** The directory that all hosts share. */
@@ -133,30 +126,22 @@ export class SlurmCluster implements AsyncDisposable {
 
   /** Names of the hosts that run jobs. */
   get nodes(): string[] {
-    return [...this.#hosts.keys()].filter((name) => name !== controllerName)
+    return this.hostNames.filter((name) => name !== controllerName)
   }
 
   /** Names of all hosts, that from which jobs are submitted included. */
   get hostNames(): string[] {
-    return [...this.#hosts.keys()]
+    return this.#hosts.names
   }
 
   /** The environment of everything that runs on a host. */
   get env(): Readonly<Record<string, string>> {
-    return {
-      PATH: `${this.base}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-      HOME: `${this.base}/home`,
-      USER: 'root',
-      LANG: 'C.UTF-8',
-      SLURM_CONF: `${this.base}/etc/slurm.conf`,
-    }
+    return { ...this.#hosts.env, SLURM_CONF: `${this.base}/etc/slurm.conf` }
   }
 
   /** A host by its name. */
   host(name: string): Host {
-    const host = this.#hosts.get(name)
-    if (host === undefined) throw new TypeError(`Cannot find the host "${name}": there are ${this.nodes.join(', ')}`)
-    return host
+    return this.#hosts.get(name)
   }
 
   /** Runs a command on a host to its end, whatever its status. */
@@ -227,15 +212,12 @@ export class SlurmCluster implements AsyncDisposable {
 
   /** A host dies: all of its processes at once, and without a word to those they were connected to. */
   async killHost(name: string): Promise<void> {
-    await this.cutLink(name)
-    await this.host(name).kill()
-    this.#hosts.delete(name)
-    await this.#network?.unplug(name)
+    await this.#hosts.kill(name)
   }
 
   /** A host that was killed is there again, with nothing on it, and ready for jobs. */
   async reviveHost(name: string): Promise<void> {
-    await this.#startHost(name, this.#addresses.get(name) ?? '')
+    for (const each of this.#addresses) if (each[0] === name) await this.#startHost(each)
     this.#daemon(name, ['slurmd', '-D', '-N', name])
     await this.waitForNode(name)
   }
@@ -262,39 +244,27 @@ export class SlurmCluster implements AsyncDisposable {
 
   /** Pulls a host's network cable. */
   async cutLink(host: string): Promise<void> {
-    await this.#network?.setLink(this.host(host), 'down')
+    await this.#hosts.setLink(host, 'down')
   }
 
   /** Puts it back. */
   async mendLink(host: string): Promise<void> {
-    await this.#network?.setLink(this.host(host), 'up')
+    await this.#hosts.setLink(host, 'up')
   }
 
   /** Waits until no host runs anything but its daemons, and checks that nothing is left in the hosts' /tmp. */
   async expectNothingLeft(): Promise<void> {
-    for (const [name, host] of this.#hosts) {
-      await until(
-        async () => await host.processes(),
-        (left) => left.length === 0,
-        { what: `no process is left on ${name}`, say: formatProcesses },
-      )
-      const visible = visibleFolders().map((folder) => folder.split('/')[2])
-      const files = (await readdir(host.path('/tmp'))).filter((file) => !daskLeavings.has(file))
-      const left = files.filter((file) => !visible.includes(file))
-      if (left.length > 0) throw new Error(`Files are left in /tmp of ${name}: ${left.join(', ')}`)
-    }
+    await this.#hosts.expectNothingLeft()
   }
 
   /** Ends all hosts with everything on them, and removes the cluster's directory. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map(async (host) => await host.kill()))
-    this.#hosts.clear()
+    await this.#hosts[Symbol.asyncDispose]()
     for (const node of this.#withCgroups) await removeCgroups(node)
-    await rm(this.base, { recursive: true, force: true })
   }
 
-  async #writeConfiguration(hosts: readonly (readonly [string, string])[]): Promise<void> {
-    const [controller = ['', ''], ...nodes] = hosts
+  async #writeConfiguration(): Promise<void> {
+    const [controller = ['', ''], ...nodes] = this.#addresses
     const {
       namesResolve = true,
       decoys = false,
@@ -306,15 +276,13 @@ export class SlurmCluster implements AsyncDisposable {
       constrainMemory = false,
       settings,
     } = this.#options
-    const names = !namesResolve ? [] : hosts.map(([name, address]) => `${address} ${name}\n`)
     const etc = join(this.base, 'etc')
-    const localhost = ['127.0.0.1 localhost\n', ...(family === 'IPv6' ? ['::1 localhost\n'] : [])]
-    for (const [name] of hosts) {
-      const own = decoys ? [`127.0.1.1 ${name}\n`] : []
-      const others = names.filter((line) => !decoys || !line.endsWith(` ${name}\n`))
-      await writeFile(join(this.base, 'hosts', name, 'hosts'), [...localhost, ...own, ...others].join(''))
+    const localhost = `127.0.0.1 localhost\n${family === 'IPv6' ? '::1 localhost\n' : ''}`
+    for (const [name] of this.#addresses) {
+      const known = this.#addresses.filter((other) => namesResolve && !(decoys && other[0] === name))
+      const own = decoys ? `127.0.1.1 ${name}\n` : ''
+      await writeFile(join(this.base, 'hosts', name, 'hosts'), `${localhost}${own}${linesOf(known)}`)
     }
-    await writeFile(join(etc, 'resolv.conf'), '')
     await writeFile(join(etc, 'munge.key'), randomBytes(128), { mode: 0o600 })
     const conf = slurmConf({
       clusterName: this.name,
@@ -344,18 +312,9 @@ export class SlurmCluster implements AsyncDisposable {
     await writeFile(join(this.base, 'etc/gres.conf'), `Name=gpu File=${devices}[0-${gpus - 1}]\n`)
   }
 
-  async #startHost(name: string, address: string): Promise<void> {
-    const { cacheSeconds = 0, defaultRoute = true, decoys = false, deadEnd = false } = this.#options
-    if (usesCgroups(this.#options)) this.#withCgroups.add(name)
-    const host = await Host.start({ name, address, base: this.base, cacheSeconds, visible: visibleFolders() })
-    this.#hosts.set(name, host)
-    if (this.#network === undefined) {
-      this.#network = await Network.start(host)
-      return
-    }
-    if (decoys) await this.#network.addDecoys(host)
-    await this.#network.plug(host, { defaultRoute })
-    if (deadEnd) await this.#network.addDeadEnd(host)
+  async #startHost(each: Addresses[number]): Promise<void> {
+    if (usesCgroups(this.#options)) this.#withCgroups.add(each[0])
+    await this.#hosts.add(each, this.#options)
   }
 
   async #startSlurm(): Promise<void> {
@@ -366,42 +325,27 @@ export class SlurmCluster implements AsyncDisposable {
     this.#daemon(controllerName, ['munged', '--foreground', '--force', ...key, ...files])
     await until(
       async () => {
-        this.#expectDaemons()
+        this.#hosts.expectDaemons()
         return await this.run(controllerName, ['munge', '--no-input', '--socket', socket])
       },
       ({ status }) => status === 0,
-      { what: 'munged answers', say: ({ stderr }) => stderr, patience: 20_000 },
+      { what: 'munged answers', say: ({ stderr }) => stderr },
     )
     this.#daemon(controllerName, ['slurmctld', '-D', '-c'])
     for (const name of this.nodes) this.#daemon(name, ['slurmd', '-D', '-N', name])
     await until(
       async () => {
-        this.#expectDaemons()
+        this.#hosts.expectDaemons()
         return await this.run(controllerName, ['sinfo', '--noheader', '--Node', '--format', '%N %T'])
       },
       // A node has a line for each of its partitions.
       ({ stdout }) => new Set(stdout.split('\n').filter((line) => line.endsWith(' idle'))).size === this.nodes.length,
-      { what: 'all nodes are idle', say: ({ stdout, stderr }) => stdout + stderr, patience: 30_000, interval: 200 },
+      { what: 'all nodes are idle', say: ({ stdout, stderr }) => stdout + stderr, interval: 200 },
     )
   }
 
-  /** Starts a program that lives as long as its host; the start fails where it ends before. */
   #daemon(host: string, command: readonly string[]): void {
-    const child = this.host(host).spawn(command, { env: this.env, directory: '/' }, 'ignore')
-    child.once('exit', () => (this.#lost ??= `${command[0] ?? ''} on ${host}`))
-  }
-
-  #expectDaemons(): void {
-    if (this.#lost !== undefined) throw new Error(`${this.#lost} has ended`)
-  }
-
-  async #logs(): Promise<string> {
-    const folder = join(this.base, 'log')
-    const texts = (await readdir(folder)).map(async (name) => {
-      const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n')
-      return `--- ${name}\n${lines.slice(-15).join('\n')}`
-    })
-    return (await Promise.all(texts)).join('\n')
+    this.#hosts.daemon(host, command, this.env)
   }
 }
 

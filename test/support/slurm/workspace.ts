@@ -2,10 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { basename, join } from 'node:path'
 import { expect } from 'vitest'
 import { Started } from '../cluster.ts'
+import { matches } from '../matches.ts'
+import { kill } from '../processes.ts'
 import { outputOf } from './command.ts'
+import { daskLeavings } from './hosts.ts'
 import type { Job } from './job.ts'
 import { type HostProcess, formatProcesses } from './processes.ts'
-import { controllerName, daskLeavings, type SlurmCluster } from './slurm-cluster.ts'
+import { controllerName, type SlurmCluster } from './slurm-cluster.ts'
 import { until } from '../until.ts'
 
 /** The variable by which the processes of one test are known. */
@@ -133,11 +136,7 @@ export class Workspace implements AsyncDisposable {
       (left) => left.length === 0,
       { what: 'no process is left', say: formatProcesses },
     )
-    const expected = (name: string): boolean =>
-      [...this.#expectedFiles].some((pattern) => {
-        const [start = '', end] = pattern.split('*')
-        return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end)
-      })
+    const expected = (name: string): boolean => [...this.#expectedFiles].some((pattern) => matches(name, pattern))
     const files = await readdir(this.path('.'))
     expect(
       files.filter((name) => !expected(name)),
@@ -155,13 +154,7 @@ export class Workspace implements AsyncDisposable {
   /** Ends what is left and removes the directories. A test that passed has checked before that nothing is. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const job of await this.jobIds()) await this.slurm.run(controllerName, ['scancel', '--signal=KILL', job])
-    for (const { pid } of await this.processes()) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It has ended in the meantime.
-      }
-    }
+    for (const { pid } of await this.processes()) kill(pid, 'SIGKILL')
     for (const host of this.#hosts) await rm(this.#temporary(host), { recursive: true, force: true })
     await rm(this.path('.'), { recursive: true, force: true })
   }

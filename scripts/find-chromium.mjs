@@ -1,5 +1,4 @@
-// Vitest's global set-up of the tests that open a page: finds a Chromium, or gets it from Debian. Without one these are
-// skipped, and fail in CI.
+// Finds a Chromium, for the tests that open a page, or gets it from Debian.
 import { delimiter, join } from 'node:path'
 import { install, isExecutable } from './debian.mjs'
 
@@ -7,16 +6,17 @@ import { install, isExecutable } from './debian.mjs'
 const packages = ['chromium-headless-shell']
 const programs = ['chromium-headless-shell', 'chromium', 'google-chrome']
 
-export default function setup() {
+/**
+ * The path of its program.
+ *
+ * @throws Error where there is none, with what to do
+ */
+export function findChromium() {
   if (find() === undefined) install('Chromium', packages)
   const found = find()
-  if (found !== undefined) {
-    process.env.DASK_HPC_RUNNER_TEST_CHROMIUM = found
-    return
-  }
-  const reason = `Cannot test pages without Chromium: try "apt-get install ${packages.join(' ')}"`
-  if (process.env.CI === 'true') throw new Error(reason)
-  console.warn(`${reason}; their tests are skipped`)
+  if (found === undefined)
+    throw new Error(`Cannot test pages without Chromium: try "apt-get install ${packages.join(' ')}"`)
+  return found
 }
 
 function find() {
