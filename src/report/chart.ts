@@ -137,6 +137,6 @@ function numbers({ title, unit, at }: Chart, lines: readonly Line[]): Html {
     })
     return [[formatSpan(seconds), ...cells]]
   })
-  const caption = `${title}, ${step === 1 ? 'each sample' : `each ${step}th sample`}: the highest in it`
+  const caption = `${title}, ${step === 1 ? 'each sample' : `one sample of ${step}`}: the highest in it`
   return table({ caption, head: ['Time', ...lines.map(({ name }) => name)], rows, numbersFrom: 1 })
 }

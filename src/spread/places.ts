@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { RunnerError } from '../errors.ts'
 import type { Environment } from '../identity/environment.ts'
-import { jobIdOf, spreadVariables } from '../runners/variables/systems.ts'
+import { jobAround, spreadVariables } from '../runners/variables/systems.ts'
 import { formatCount } from '../util/format.ts'
 import { type Host, isSameHost } from '../runners/node-file.ts'
 
@@ -57,7 +57,7 @@ export interface PlaceWords {
 
 /** What tells a run from others, where `own` is a word that no other run has: without a job around it, that is its job. */
 export function runWords(env: Environment, own: string): Pick<PlaceWords, 'job' | 'step'> {
-  const job = jobIdOf(env)
+  const job = jobAround(env)?.id
   return job === undefined ? { job: own, step: '0' } : { job, step: own }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunReport } from '../../src/record/run-report.ts'
+import { drawChart } from '../../src/report/chart.ts'
 import { Html, markup } from '../../src/report/html.ts'
 import { formatEnding, formatPage, isReportPage } from '../../src/report/page.ts'
 import { exampleRecording, exampleReport, goodReport, hostile } from './support/example-report.ts'
@@ -93,6 +94,13 @@ describe('a page', () => {
     expect(new Set(ids).size).toBe(ids.length)
     for (const [table] of page.matchAll(/<table>[\s\S]*?<\/table>/g))
       expect(table).toMatch(/<caption>[^<]+<\/caption>\s*<thead><tr><th scope="col"[\s\S]*<th scope="row">/)
+  })
+
+  it('says of how many samples its table of numbers has one', () => {
+    const at = Array.from({ length: 60 }, (_, i) => i)
+    const line = { name: 'used', look: 'one', curve: { mean: at } } as const
+    const chart = drawChart({ id: 'x', title: 'X', unit: 'count', lines: [line], at, end: 60 })
+    expect(wordsOf(chart?.text ?? '')).toContain('X, one sample of 3: the highest in it')
   })
 
   it('loads nothing and runs nothing', () => {

@@ -1,6 +1,7 @@
 import { RunnerError } from '../../errors.ts'
-import { jobIdOf } from '../../runners/variables/systems.ts'
+import { jobAround } from '../../runners/variables/systems.ts'
 import { nameOf } from '../../options.ts'
+import type { NameOf } from '../../options/complete.ts'
 import { type TlsFiles, tlsFromEnvironment } from '../../util/tls-files.ts'
 import { absolutePath } from '../../util/surroundings.ts'
 import type { LookTarget } from './look.ts'
@@ -35,16 +36,15 @@ interface FileTarget extends LookTarget {
  */
 export function completeTarget(options: TargetOptions, env: NodeJS.ProcessEnv): Target {
   const { schedulerFile, scheduler, sources = {} } = options
-  const tls = completeTls(options, env)
+  const name = (option: string): string => nameOf({ sources }, option)
+  const tls = completeTls(options, env, name)
   const typed = { file: sources.schedulerFile === '--scheduler-file', address: sources.scheduler === '--scheduler' }
   if (schedulerFile !== undefined && scheduler !== undefined && typed.file === typed.address)
-    throw new RangeError(
-      `Cannot use ${nameOf({ sources }, 'scheduler')} and ${nameOf({ sources }, 'schedulerFile')} together: leave one of them out`,
-    )
+    throw new RangeError(`Cannot use ${name('scheduler')} and ${name('schedulerFile')} together: leave one of them out`)
   if (scheduler !== undefined && !typed.file) return { address: scheduler, ...tls }
   if (schedulerFile === undefined)
     throw new RangeError('Cannot look for a cluster: name its --scheduler-file, or set DASK_HPC_RUNNER_SCHEDULER_FILE')
-  const path = absolutePath(fillInJob(schedulerFile, env))
+  const path = absolutePath(fillInJob(schedulerFile, env, name('schedulerFile')))
   const isOwnRun = env.DASK_HPC_RUNNER_SCHEDULER_FILE === path && env.DASK_HPC_RUNNER_N_WORKERS !== undefined
   return { path, ...(isOwnRun && { isOwnRun }), ...tls }
 }
@@ -65,14 +65,14 @@ export function tlsFor(address: string, { tls }: Target): { readonly tls?: TlsFi
   )
 }
 
-function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv): { readonly tls?: TlsFiles } {
+function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv, name: NameOf): { readonly tls?: TlsFiles } {
   const known: Partial<TlsFiles> = tlsFromEnvironment(env) ?? {}
   const { tlsCaFile: caFile = known.caFile, tlsCert: cert = known.cert } = options
   // A key goes with its certificate, wherever that comes from.
   const key = options.tlsKey ?? (options.tlsCert === undefined ? known.key : undefined)
   if (caFile === undefined && cert === undefined && key === undefined) return {}
   if (caFile === undefined || cert === undefined)
-    throw new RangeError('Cannot use TLS: --tls-ca-file and --tls-cert are both needed')
+    throw new RangeError(`Cannot use TLS: ${name('tlsCaFile')} and ${name('tlsCert')} are both needed`)
   return {
     tls: {
       caFile: absolutePath(caFile),
@@ -83,16 +83,17 @@ function completeTls(options: TargetOptions, env: NodeJS.ProcessEnv): { readonly
 }
 
 /** The placeholders of `run` that a batch script can fill in too: a step's number it cannot know. */
-function fillInJob(path: string, env: NodeJS.ProcessEnv): string {
+function fillInJob(path: string, env: NodeJS.ProcessEnv, name: string): string {
+  const job = jobAround(env)
   const values = {
-    '{job_id}': env.SLURM_JOB_ID ?? jobIdOf(env),
-    '{restart}': env.SLURM_RESTART_COUNT ?? '0',
+    '{job_id}': env.SLURM_JOB_ID ?? job?.id,
+    '{restart}': env.SLURM_RESTART_COUNT ?? String(job?.restart ?? 0),
     '{step_id}': undefined,
   }
   return Object.entries(values).reduce((text, [placeholder, value]) => {
     if (!text.includes(placeholder)) return text
     if (value === undefined)
-      throw new RangeError(`Cannot use --scheduler-file "${path}": ${placeholder} is not known here; write it out`)
+      throw new RangeError(`Cannot use ${name} "${path}": ${placeholder} is not known here; write it out`)
     return text.replaceAll(placeholder, value)
   }, path)
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Environment, identityError, readVariable, readWholeNumber, show } from '../../identity/environment.ts'
+import { type Environment, identityError, readVariable, show } from '../../identity/environment.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { messageOf } from '../../errors.ts'
 import { mostProcesses } from '../../options/table.ts'
@@ -11,7 +11,7 @@ import { checkRank, type PlaceOptions, readNumber, readRunId } from './identify-
 import { asWord, numberIn, type Said } from './said.ts'
 import { readNodeFile } from '../node-file.ts'
 import { shortName, sumOf } from './slots.ts'
-import { findSystem, type HostPlace, readJobId, type System, systems } from './systems.ts'
+import { findSystem, type HostPlace, readJobId, readRestart, type System, systems } from './systems.ts'
 
 /** What {@link identifySystem} takes beside the environment. */
 export type SystemOptions = PlaceOptions &
@@ -75,7 +75,7 @@ function unknownSize(env: Environment, { rank, launcher }: System): never {
 }
 
 function runKeyOf(env: Environment, system: System, options: PlaceOptions): RunKey {
-  const { runner, rank, jobId, step, attempt } = system
+  const { runner, rank, jobId, step } = system
   const runId = readRunId(env, options)
   if (jobId === undefined) {
     if (runId !== undefined) return { cluster: runner, jobId: runId, stepId: '0', restart: 0 }
@@ -87,9 +87,8 @@ function runKeyOf(env: Environment, system: System, options: PlaceOptions): RunK
   const id = readJobId(env, system)
   if (id === undefined)
     throw identityError(`${show(env, rank)}, but ${show(env, jobId.variable)}`, 'check what changed it')
-  const count = attempt === undefined ? 1 : (readWholeNumber(env, attempt) ?? 1)
   const stepId = runId ?? asWord((step && readVariable(env, step)) ?? '0')
-  return { cluster: runner, jobId: id, stepId, restart: Math.max(0, count - 1) }
+  return { cluster: runner, jobId: id, stepId, restart: readRestart(env, system) }
 }
 
 /** How many hosts there are, and what part of this one the process has. */

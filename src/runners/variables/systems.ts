@@ -290,13 +290,19 @@ export function findSystem(env: Environment, runner?: System['runner']): System 
   })
 }
 
-/** The id of the job around this process, of whichever of these systems it is; undefined where there is none. */
-export function jobIdOf(env: Environment): string | undefined {
+/** The job around this process, of whichever of these systems it is; undefined where there is none. */
+export function jobAround(env: Environment): { readonly id: string; readonly restart: number } | undefined {
   for (const row of systems) {
     const id = readJobId(env, row)
-    if (id !== undefined && readVariable(env, row.jobId?.beside ?? row.jobId?.variable ?? '') !== undefined) return id
+    if (id === undefined || readVariable(env, row.jobId?.beside ?? row.jobId?.variable ?? '') === undefined) continue
+    return { id, restart: readRestart(env, row) }
   }
   return undefined
+}
+
+/** How often the job was started again under its id. */
+export function readRestart(env: Environment, { attempt }: System): number {
+  return Math.max(0, (attempt === undefined ? 1 : (readWholeNumber(env, attempt) ?? 1)) - 1)
 }
 
 /** What tells this job from others; undefined where the system has no variable with it, or it is missing. */

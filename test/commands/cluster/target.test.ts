@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { systemEnvironment } from '../../support/environment.ts'
 import { completeTarget, tlsFor } from '../../../src/commands/cluster/target.ts'
 
 const tlsEnv = {
@@ -36,11 +37,17 @@ describe('which cluster is meant', () => {
     expect(path('/s-{job_id}-{restart}.json', { SLURM_JOB_ID: '7', SLURM_RESTART_COUNT: '2' })).toEqual({
       path: '/s-7-2.json',
     })
+    const again = systemEnvironment('aws-batch', { AWS_BATCH_JOB_ID: '7f3c#1', AWS_BATCH_JOB_ATTEMPT: '3' })
+    expect(path('/s-{job_id}-{restart}.json', again)).toEqual({ path: '/s-7f3c-2.json' })
     expect(path('/s.json', { DASK_HPC_RUNNER_SCHEDULER_FILE: '/s.json' })).toEqual({ path: '/s.json' })
     const ofProgram = { DASK_HPC_RUNNER_SCHEDULER_FILE: '/s.json', DASK_HPC_RUNNER_N_WORKERS: '2' }
     expect(path('/s.json', ofProgram)).toEqual({ path: '/s.json', isOwnRun: true })
     expect(path('/other.json', ofProgram)).toEqual({ path: '/other.json' })
-    expect(() => path('/s-{job_id}.json', {})).toThrow('{job_id} is not known here; write it out')
+    expect(() => path('/s-{job_id}.json', {})).toThrow(
+      'Cannot use --scheduler-file "/s-{job_id}.json": {job_id} is not',
+    )
+    const byVariable = { schedulerFile: '/s-{job_id}.json', sources: { schedulerFile: file } }
+    expect(() => completeTarget(byVariable, {})).toThrow(`Cannot use ${file} "/s-{job_id}.json": {job_id} is not known`)
     expect(() => path('/s-{job_id}.{step_id}.json', { SLURM_JOB_ID: '7', SLURM_STEP_ID: '3' })).toThrow('{step_id}')
   })
 })

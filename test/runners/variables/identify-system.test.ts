@@ -6,7 +6,7 @@ import { completeOptions, type RunnerOptions } from '../../../src/options.ts'
 import { chooseRunner } from '../../../src/runners/choose-runner.ts'
 import { identifyMpi } from '../../../src/runners/mpi/identify-mpi.ts'
 import { identifySystem } from '../../../src/runners/variables/identify-system.ts'
-import { endCommandIn, jobIdOf, type System, systems } from '../../../src/runners/variables/systems.ts'
+import { endCommandIn, jobAround, type System, systems } from '../../../src/runners/variables/systems.ts'
 import { systemEnvironment } from '../../support/environment.ts'
 import { type Changes, systemCases } from './system-cases.ts'
 
@@ -97,6 +97,7 @@ it('no job of Grid Engine but an array has numbers of tasks', () => {
 })
 
 it('{job_id} of the commands is that of the job, in its script too', () => {
+  const jobIdOf = (env: NodeJS.ProcessEnv) => jobAround(env)?.id
   expect(jobIdOf(systemEnvironment('lsf-blaunch', { LSF_PM_TASKID: undefined }))).toBe('918')
   expect(jobIdOf(systemEnvironment('aws-batch'))).toBe('7f3c2a10-0b1d-4a53-9d5e-3f0f8a7c1b22')
   expect(jobIdOf(systemEnvironment('kubernetes'))).toBeUndefined()
