@@ -32,7 +32,7 @@ export interface ConnectOptions extends ClientTlsOptions {
   readonly node?: string | undefined
   /** Fetch results from the workers, not through the scheduler. @default true in the client of a run, else false */
   readonly directToWorkers?: boolean | undefined
-  /** @default process.env */
+  /** With a runner the helper process has the run's environment. @default process.env */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
@@ -70,8 +70,8 @@ export async function connect(target: ClusterTarget | undefined, options: Connec
     if (own === undefined && found.secureRun !== undefined)
       tls = await environmentOfSecureRun(found.secureRun, reaper, { timeout, ...(signal && { signal }) })
     helper =
-      found.takeProcess !== undefined && options.python === undefined && tls === undefined
-        ? await found.takeProcess()
+      found.takeProcess !== undefined && tls === undefined
+        ? await found.takeProcess(options.python)
         : await startHelper(options, { ...env, ...tls }, reaper)
     const connection = new HelperConnection(helper)
     const order = {

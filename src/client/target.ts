@@ -15,7 +15,7 @@ import { absolutePath } from '../util/surroundings.ts'
 export interface ClusterLike {
   readonly schedulerAddress: string
   /** @internal */
-  [takeClientProcess]?(): Promise<ClientProcess>
+  [takeClientProcess]?(python?: string): Promise<ClientProcess>
   /** @internal */
   readonly [clientPatience]?: number
 }
@@ -26,8 +26,8 @@ export type ClusterTarget = ClusterLike | { readonly schedulerFile: string } | s
 /** What a target comes down to. */
 export interface FoundTarget {
   readonly address: string
-  /** Gives a process with the run's own Python. */
-  readonly takeProcess?: () => Promise<ClientProcess>
+  /** Gives a process in the environment of the run, with the run's own Python or this one. */
+  readonly takeProcess?: (python?: string) => Promise<ClientProcess>
   /** How long the import of Dask may take, and then connecting, if the runner says so. In milliseconds. */
   readonly patience?: number
   /** Whether we are a part of the run, so that its workers are in reach. */

@@ -110,10 +110,15 @@ export class InterpreterPool {
     return process
   }
 
-  /** Starts a process for a Client. If nothing else is being started here, it says itself whether its Python has Dask. */
-  async startClient(options: Omit<ClientProcessOptions, 'python' | 'quiet'>): Promise<ClientProcess> {
-    if (this.#path !== undefined) return new ClientProcess({ ...options, python: await this.#path })
+  /**
+   * Starts a process for a Client, in the Python that it has named, else in ours. If nothing else is being started here, it says
+   * itself whether its Python has Dask.
+   */
+  async startClient(options: Omit<ClientProcessOptions, 'python' | 'quiet'>, named?: string): Promise<ClientProcess> {
     const start = (python: string): ClientProcess => new ClientProcess({ ...options, python, quiet: true })
+    if (named !== undefined)
+      return (await startInPython({ python: named }, this.#askingEnv, start, this.#signal)).started
+    if (this.#path !== undefined) return new ClientProcess({ ...options, python: await this.#path })
     const found = startInPython(this.#run.options, this.#askingEnv, start, this.#signal)
     this.#path = found.then(({ python }) => python)
     this.#path.catch(() => undefined)

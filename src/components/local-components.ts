@@ -224,8 +224,9 @@ export class LocalComponents {
     this.#preloadedClient.catch(() => undefined)
   }
 
-  /** That process, once; from then on another one each time. */
-  async takeClientProcess(): Promise<ClientProcess> {
+  /** That process, once; from then on another one each time, as for a Client that names a Python of its own. */
+  async takeClientProcess(python?: string): Promise<ClientProcess> {
+    if (python !== undefined) return await this.#startClientProcess(python)
     const process = this.#preloadedClient ?? this.#startClientProcess()
     this.#preloadedClient = undefined
     return await process
@@ -282,13 +283,10 @@ export class LocalComponents {
     return [client, ...this.#workers.values(), scheduler].filter((component) => component !== undefined)
   }
 
-  async #startClientProcess(): Promise<ClientProcess> {
-    return await this.#interpreters.startClient({
-      env: this.#env,
-      reaper: this.#reaper,
-      lostAfter: this.#run.options.lostAfter,
-      onLines: outputOf('client', this.#run),
-    })
+  async #startClientProcess(python?: string): Promise<ClientProcess> {
+    const { lostAfter } = this.#run.options
+    const options = { env: this.#env, reaper: this.#reaper, lostAfter, onLines: outputOf('client', this.#run) }
+    return await this.#interpreters.startClient(options, python)
   }
 
   get #isFirstWorker(): boolean {

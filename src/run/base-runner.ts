@@ -159,8 +159,8 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
   }
 
   /** For a Client of this cluster. @internal */
-  async [takeClientProcess](): Promise<ClientProcess> {
-    return await this.#run.parts.components.takeClientProcess()
+  async [takeClientProcess](python?: string): Promise<ClientProcess> {
+    return await this.#run.parts.components.takeClientProcess(python)
   }
 
   /** The same. @internal */
