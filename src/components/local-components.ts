@@ -25,6 +25,7 @@ import type { Reaper } from '../process/reaper.ts'
 import { readNodeLimits } from '../process/limits.ts'
 import type { ClientProcess } from '../python/client-process.ts'
 import type { DaskProcess, MemoryLoss } from '../python/dask-process.ts'
+import { findProgram } from '../python/python-of-command.ts'
 import { endFrozen } from '../process/stopped.ts'
 import { assignRoles, type Role, rolesOf } from '../identity/roles.ts'
 import { withTwins } from '../util/container-twins.ts'
@@ -198,6 +199,15 @@ export class LocalComponents {
     endFrozen(worker, options.lostAfter)
     this.#workers.set(name, worker)
     return worker
+  }
+
+  /**
+   * Looks at the client program before it is started: Node would wait without an end for a filesystem that hangs.
+   *
+   * @throws RunnerError ERR_ENVIRONMENT where that is so.
+   */
+  async lookAtProgram([program]: readonly [string, ...string[]]): Promise<void> {
+    await findProgram(program, this.#env)
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {

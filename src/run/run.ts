@@ -143,6 +143,7 @@ export class Run {
       context.signal.throwIfAborted()
       return true
     }
+    await this.parts.components.lookAtProgram(command)
     if (shutdown.signal === undefined) this.#startProgram(command, { address, python })
     else member.send({ type: 'ended', status: signalStatus(shutdown.signal) })
     return false

@@ -33,6 +33,20 @@ test('a filesystem that hangs ends every process in its time, and each says so',
   await cluster.expectNothingLeft()
 })
 
+test('a program on a filesystem that hangs is not waited for', async () => {
+  await using cluster = await Cluster.make()
+  const { mount } = await mounted(cluster)
+  await using _mount = mount
+  const program = join(cluster.directory, 'mounted', 'client')
+  await writeFile(join(cluster.directory, 'source', 'client'), '#!/bin/sh\n', { mode: 0o755 })
+  mount.hang()
+  const run = cluster.run(['local', '-n', '3', '--', program])
+  const { status, signal } = await run.ended
+  expect(signal ?? status, run.output).toSatisfy((end) => end === 78 || end === 'SIGKILL')
+  expect(run.stderr).toContain(`error: Cannot look at "${program}": its filesystem has not answered for 5 s; `)
+  await cluster.expectNothingLeft()
+})
+
 test('a filesystem that hangs when the program has ended is left alone, and said', async () => {
   await using cluster = await Cluster.make()
   const { mount, file } = await mounted(cluster)

@@ -1,4 +1,5 @@
 import { ClientProgram } from '../../components/client-program.ts'
+import { findProgram } from '../../python/python-of-command.ts'
 import { Reaper } from '../../process/reaper.ts'
 import { shellStatus, signalStatus } from '../../process/exit.ts'
 import { Signals } from '../../process/signals.ts'
@@ -52,6 +53,8 @@ export class CommandSignals implements Disposable {
     command: readonly [string, ...string[]],
     env: NodeJS.ProcessEnv,
   ): Promise<{ readonly status: number; readonly whyNotStarted: string | undefined }> {
+    // Node would wait without an end for a program on a filesystem that hangs.
+    await findProgram(command[0], env)
     this.signal.throwIfAborted()
     const program = new ClientProgram(command, env, this.#reaper)
     this.#program = program

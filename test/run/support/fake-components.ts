@@ -149,6 +149,10 @@ export class FakeComponents {
     return await Promise.resolve([{ name, memoryLimit: `${2 ** 28}`, start }])
   }
 
+  async lookAtProgram(): Promise<void> {
+    await Promise.resolve()
+  }
+
   startClient(_command: readonly string[], place: ClusterPlace): ClientProgram {
     this.place = place
     this.client = new FakeProgram('program', this.#did)
