@@ -170,14 +170,9 @@ export const ownTables = {
 export type CommandName = keyof typeof ownTables
 
 /** The commands that are about a run, and take its options. */
-export type RunCommandName = 'run' | 'local' | 'plan' | 'doctor'
+const ofRun: ReadonlySet<CommandName> = new Set(['run', 'local', 'plan', 'doctor'])
 
 /** Every option of a command. */
 export function tableOf(command: CommandName): Rows {
-  return isOfRun(command) ? { ...ownTables[command], ...runTable } : ownTables[command]
-}
-
-/** Whether a command takes the options of a run. */
-export function isOfRun(command: CommandName): command is RunCommandName {
-  return command === 'run' || command === 'local' || command === 'plan' || command === 'doctor'
+  return ofRun.has(command) ? { ...ownTables[command], ...runTable } : ownTables[command]
 }

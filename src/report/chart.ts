@@ -1,7 +1,7 @@
 import type { Curve } from '../record/run-report.ts'
 import { type Html, markup } from './html.ts'
 import { extentOf } from './numbers.ts'
-import { formatTick, formatValue, type Scale, timeScale, type Unit, valueScale } from './scale.ts'
+import { formatValue, type Scale, timeScale, type Unit, valueScale } from './scale.ts'
 import { table } from './table.ts'
 import { formatSpan } from './words.ts'
 
@@ -70,7 +70,7 @@ function axes(x: Scale, y: Scale, unit: Unit): Html {
   })
   const along = x.ticks.map((seconds) => {
     const at = place(seconds, x, left, right)
-    const label = formatTick(seconds)
+    const label = seconds === 0 ? '0' : formatSpan(seconds)
     return markup`<path d="M${at} ${bottom}v4"/><text x="${at}" y="${bottom + 17}" text-anchor="middle">${label}</text>`
   })
   return markup`<g class="axes">${across}${along}</g>`

@@ -1,5 +1,5 @@
 import { formatBytes } from '../util/format.ts'
-import { formatNumber, formatSpan } from './words.ts'
+import { formatNumber } from './words.ts'
 
 /** What the numbers of a chart are. */
 export type Unit = 'count' | 'cpus' | 'bytes' | 'bytes a second'
@@ -47,8 +47,4 @@ export function timeScale(end: number): Scale {
   const step = timeSteps.find((each) => end / each <= mostTicks + 0.5) ?? Math.max(1, end)
   const lines = Math.floor(end / step)
   return { end, ticks: Array.from({ length: lines + 1 }, (_, i) => i * step) }
-}
-
-export function formatTick(seconds: number): string {
-  return seconds === 0 ? '0' : formatSpan(seconds)
 }
