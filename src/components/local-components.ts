@@ -139,7 +139,7 @@ export class LocalComponents {
       memoryLimit: isTold ? each.memoryLimit : undefined,
       start: async (onMemoryLoss) => {
         if (options.workerCommand !== undefined)
-          return this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
+          return await this.#startCommand(options.workerCommand, { ...place, name }, { gpus, index: i })
         const arguments_ = workerArguments({ ...options, ...resources.given }, { ...place, name })
         const environment = withTwins(gpus?.environments[i] ?? {})
         const extras = {
@@ -157,11 +157,11 @@ export class LocalComponents {
     }))
   }
 
-  #startCommand(
+  async #startCommand(
     text: string,
     place: WorkerPlace,
     { gpus, index }: { readonly gpus: WorkerGpus | undefined; readonly index: number },
-  ): CommandWorker {
+  ): Promise<CommandWorker> {
     const { options, schedulerFile } = this.#run
     const { workersPerCommand: count } = options
     const { name, schedulerAddress } = place
@@ -179,6 +179,7 @@ export class LocalComponents {
       tls_cert: tls?.cert,
       tls_key: tls?.key,
     })
+    await this.lookAtProgram(command)
     const worker = new CommandWorker({
       name: `worker ${name}`,
       command,
@@ -202,7 +203,7 @@ export class LocalComponents {
   }
 
   /**
-   * Looks at the client program before it is started: Node would wait without an end for a filesystem that hangs.
+   * Looks at a program of the user's before it is started: Node would wait without an end for a filesystem that hangs.
    *
    * @throws RunnerError ERR_ENVIRONMENT where that is so.
    */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test as anyTest } from 'vitest'
-import { Cluster } from '../support/cluster.ts'
+import { Cluster, python } from '../support/cluster.ts'
 import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import { fourTasks, startTasks } from '../support/step.ts'
 
@@ -40,10 +40,15 @@ test('a program on a filesystem that hangs is not waited for', async () => {
   const program = join(cluster.directory, 'mounted', 'client')
   await writeFile(join(cluster.directory, 'source', 'client'), '#!/bin/sh\n', { mode: 0o755 })
   mount.hang()
-  const run = cluster.run(['local', '-n', '3', '--', program])
-  const { status, signal } = await run.ended
-  expect(signal ?? status, run.output).toSatisfy((end) => end === 78 || end === 'SIGKILL')
-  expect(run.stderr).toContain(`error: Cannot look at "${program}": its filesystem has not answered for 5 s; `)
+  const runs = [
+    cluster.run(['local', '-n', '3', '--', program]),
+    cluster.run(['local', '-n', '3', '--python', python, '--worker-command', program, '--', 'sleep', '60']),
+  ]
+  for (const run of runs) {
+    const { status, signal } = await run.ended
+    expect(signal ?? status, run.output).toSatisfy((end) => end === 78 || end === 'SIGKILL')
+    expect(run.stderr).toContain(`Cannot look at "${program}": its filesystem has not answered for 5 s; `)
+  }
   await cluster.expectNothingLeft()
 })
 
