@@ -1,7 +1,7 @@
 import type { Environment } from '../../identity/environment.ts'
 import { about, type Finding } from './finding.ts'
 
-const { note, problem } = about('environment')
+const { note, problem, warning } = about('environment')
 
 /** Schedulers that `DASK_SCHEDULER` may name: those of one process, and the cluster's. */
 const withinProcess: ReadonlySet<string> = new Set([
@@ -15,7 +15,7 @@ const withinProcess: ReadonlySet<string> = new Set([
 ])
 const ofCluster: ReadonlySet<string> = new Set(['distributed', 'dask.distributed'])
 
-/** Judges the variables by which Dask would be configured. `protocol` is the run's. */
+/** Judges the variables by which Dask would be configured, and a debugger of Node. `protocol` is the run's. */
 export function checkEnvironment(env: Environment, protocol: string | undefined): Finding[] {
   const findings = [...checkScheduler(env.DASK_SCHEDULER)]
   if ((env.DASK_SCHEDULER_ADDRESS ?? '') !== '')
@@ -31,6 +31,14 @@ export function checkEnvironment(env: Environment, protocol: string | undefined)
       problem(
         `DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION is "${encryption}", and Dask then refuses to listen without TLS`,
         'unset it, or give Dask its certificates and the run --protocol tls',
+      ),
+    )
+  const nodeOptions = env.NODE_OPTIONS ?? ''
+  if (nodeOptions.includes('--inspect'))
+    findings.push(
+      warning(
+        `NODE_OPTIONS is "${nodeOptions}": each process opens a debugger, through which others can run code as you`,
+        'unset NODE_OPTIONS in the job script',
       ),
     )
   const others = Object.keys(env).filter((name) => name.startsWith('DASK_') && !spoken.test(name))

@@ -56,6 +56,13 @@ describe('checkEnvironment', () => {
     expect(findings[1]?.finding).toMatch(/: DASK_A__C, DASK_B$/)
   })
 
+  it.each([
+    ['--max-old-space-size=512', []],
+    ['--inspect=0.0.0.0:0', ['warning environment']],
+  ])('takes NODE_OPTIONS=%s as %j: a debugger is open to others', (value, expected) => {
+    expect(levels(checkEnvironment({ NODE_OPTIONS: value }, undefined))).toEqual(expected)
+  })
+
   it('refuses required encryption without TLS', () => {
     const env = { DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'True' }
     expect(levels(checkEnvironment(env, undefined))).toEqual(['problem environment'])
