@@ -205,7 +205,9 @@ export class OarCluster implements AsyncDisposable {
     const programs = await postgresPrograms()
     await this.#postgres([`${programs}/initdb`, '--no-sync', '--auth=trust', '--locale=C.UTF-8', '-D', data])
     await appendFile(join(data, 'pg_hba.conf'), 'host all all 10.97.0.0/24 trust\n')
-    const options = ['-D', data, '-k', sockets, '-h', '*', '-c', 'fsync=off']
+    // It is killed with its host, and would leave its memory in the /dev/shm of all.
+    const memory = 'dynamic_shared_memory_type=mmap'
+    const options = ['-D', data, '-k', sockets, '-h', '*', '-c', 'fsync=off', '-c', memory]
     this.#daemon(serverName, [
       'setpriv',
       '--reuid=postgres',
