@@ -50,8 +50,8 @@ export class CauseTeller {
     this.#beganMs = monotonic()
     if (failure.told !== true && this.#isTeller) {
       this.#log(failure)
-      if (this.#isLossClosed) setTimeout(() => void this.#rendezvous.claimLoss?.(), markMs).unref()
-    } else if (this.#isLossOpen) this.#left = failure
+      if (this.#isUntoldAfterClose) setTimeout(() => void this.#rendezvous.claimLoss?.(), markMs).unref()
+    } else if (this.#isLossUntold) this.#left = failure
     this.leaveToOthers()
   }
 
@@ -62,7 +62,7 @@ export class CauseTeller {
 
   /** Rank 0 has ended: tells that after all, if its deputy has not, nor another. `hurry`: nothing has time any more. */
   async settle(hurry: Promise<unknown>): Promise<void> {
-    if (!this.#isOver || !this.#isLossClosed) return
+    if (!this.#isOver || !this.#isUntoldAfterClose) return
     const until = async (ms: number): Promise<unknown> =>
       await settledWithin(hurry, Math.max(0, this.#beganMs + ms - monotonic()))
     if (this.#left !== undefined) {
@@ -92,12 +92,12 @@ export class CauseTeller {
   }
 
   /** Rank 0 was lost before it has told of the end. */
-  get #isLossOpen(): boolean {
+  get #isLossUntold(): boolean {
     return this.#member.loss !== 'none' && !this.#member.isTold
   }
 
-  get #isLossClosed(): boolean {
-    return this.#isLossOpen && this.#member.loss === 'closed'
+  get #isUntoldAfterClose(): boolean {
+    return this.#isLossUntold && this.#member.loss === 'closed'
   }
 }
 
