@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { RemoteFunction } from './callable.ts'
 import type { HelperConnection } from './connection.ts'
 import { milliseconds } from '../util/duration.ts'
@@ -23,6 +24,12 @@ interface SubmissionGroup {
   readonly items: (readonly [number, string, Uint8Array, number, number, readonly number[]])[]
 }
 
+/** A function as the helper process knows it; equal ones, as a loop makes them anew each time, have one number. */
+interface KnownFunction {
+  readonly call: number
+  isSent: boolean
+}
+
 /** So many tasks, or so many bytes of them, are a message even while more are coming: the cluster can begin. */
 const mostTasks = 1000
 const mostBytes = 4_000_000
@@ -30,9 +37,11 @@ const mostBytes = 4_000_000
 /** Sends tasks, those that are submitted at one time in one message, like ones in one group. */
 export class Submissions {
   readonly #connection: HelperConnection
-  /** Numbers of the functions that the helper process knows. Those that have been collected here as garbage are forgotten there. */
-  readonly #calls = new WeakMap<RemoteFunction<never>, number>()
-  readonly #dropped = new FinalizationRegistry<number>((call) => {
+  /** The functions that the helper process knows. When all equal ones have been collected here as garbage, it is forgotten there. */
+  readonly #known = new WeakMap<RemoteFunction<never>, KnownFunction>()
+  readonly #byDigest = new Map<string, WeakRef<KnownFunction>>()
+  readonly #dropped = new FinalizationRegistry<{ call: number; digest: string }>(({ call, digest }) => {
+    if (this.#byDigest.get(digest)?.deref() === undefined) this.#byDigest.delete(digest)
     this.flush()
     this.#connection.send({ order: 'forget function', call })
   })
@@ -40,7 +49,7 @@ export class Submissions {
   #groups: SubmissionGroup[] = []
   #buffers: Uint8Array[] = []
   /** What the tasks of the last group have in common, and their numbers: none of them may need another one. */
-  #last: { readonly remote: RemoteFunction<never>; readonly like: string; readonly numbers: Set<number> } | undefined
+  #last: { readonly known: KnownFunction; readonly like: string; readonly numbers: Set<number> } | undefined
   #tasks = 0
   #bytes = 0
   #soon = false
@@ -53,14 +62,17 @@ export class Submissions {
     const { remote, args, dependencies, number, key } = submission
     const options = sent(submission.options)
     const like = `${dependencies.length} ${JSON.stringify(options)}`
+    const known = this.#know(remote)
     let group = this.#groups.at(-1)
     let last = this.#last
     const fits =
-      last?.remote === remote && last.like === like && !dependencies.some((needed) => last?.numbers.has(needed))
+      last?.known === known && last.like === like && !dependencies.some((needed) => last?.numbers.has(needed))
     if (group === undefined || last === undefined || !fits) {
-      group = { ...this.#call(remote), options, items: [] }
+      const described = known.isSent ? {} : { spec: remote.spec, javascript: remote.language === 'javascript' }
+      known.isSent = true
+      group = { call: known.call, ...described, options, items: [] }
       this.#groups.push(group)
-      this.#last = last = { remote, like, numbers: new Set() }
+      this.#last = last = { known, like, numbers: new Set() }
     }
     last.numbers.add(number)
     group.items.push([number, key, args.data, this.#buffers.length, args.buffers.length, dependencies])
@@ -87,13 +99,18 @@ export class Submissions {
     this.#tasks = this.#bytes = 0
   }
 
-  #call(remote: RemoteFunction<never>): Pick<SubmissionGroup, 'call' | 'spec' | 'javascript'> {
-    const known = this.#calls.get(remote)
-    if (known !== undefined) return { call: known }
-    const call = this.#count++
-    this.#calls.set(remote, call)
-    this.#dropped.register(remote, call)
-    return { call, spec: remote.spec, javascript: remote.language === 'javascript' }
+  #know(remote: RemoteFunction<never>): KnownFunction {
+    const again = this.#known.get(remote)
+    if (again !== undefined) return again
+    const digest = createHash('sha256').update(remote.language).update(remote.spec).digest('base64')
+    const equal = this.#byDigest.get(digest)?.deref()
+    const known = equal ?? { call: this.#count++, isSent: false }
+    this.#known.set(remote, known)
+    if (equal === undefined) {
+      this.#byDigest.set(digest, new WeakRef(known))
+      this.#dropped.register(known, { call: known.call, digest })
+    }
+    return known
   }
 }
 

@@ -245,7 +245,8 @@ class Helper(Results, Calls):  # noqa: F821 - client-results.py, client-calls.py
                 if not items:
                     continue
                 options = await self.options(group["options"])
-                futures = self.send(self.calls[group["call"]], items, buffers, options)
+                call = self.calls[group["call"]].within(options.pop("limit", None))
+                futures = self.send(call, items, buffers, options)
             except Exception as error:
                 described = {**self.tasks.describe(error), "kind": "submission", "text": sentence(error)}
                 if isinstance(error, Refused):

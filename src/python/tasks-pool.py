@@ -3,12 +3,39 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import queue
 import threading
 import time
 
 
-# Starts processes, by one thread that stays: a child that is to die with us dies with the thread that started it.
-starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="dask-hpc-runner-node")
+class Starter:
+    """Starts processes, by one thread that stays: a child that is to die with us dies with the thread that started it. Python
+    does not wait for the thread at its exit: a start may hang."""
+
+    def __init__(self):
+        self.orders = queue.SimpleQueue()
+        self.thread = None
+        self.lock = threading.Lock()
+
+    def start(self, path):
+        with self.lock:
+            if self.thread is None:
+                self.thread = threading.Thread(target=self.obey, daemon=True, name="dask-hpc-runner-node")
+                self.thread.start()
+        started = concurrent.futures.Future()
+        self.orders.put((path, started))
+        return started.result()
+
+    def obey(self):
+        while True:
+            path, started = self.orders.get()
+            try:
+                started.set_result(NodeProcess(path))
+            except BaseException as error:
+                started.set_exception(error)
+
+
+starter = Starter()
 
 
 class Pool:
@@ -25,7 +52,7 @@ class Pool:
             with self.lock:
                 node = self.idle.pop() if self.idle else None
             if node is None:
-                return starter.submit(NodeProcess, self.path).result()
+                return starter.start(self.path)
             if node.alive:
                 return node
             node.end()

@@ -11,29 +11,33 @@ import msgpack
 
 
 class Call:
-    """A function of the client's, and its path of Node; `spec` is its msgpack, and two with one spec are the same."""
+    """A function of the client's: its msgpack `spec`, its path of Node, and how many seconds a call may take. Two with the
+    same of these are the same."""
 
-    def __init__(self, spec, node):
-        self.spec, self.node = spec, node
+    def __init__(self, spec, node, limit=None):
+        self.spec, self.node, self.limit = spec, node, limit
         self.__name__ = msgpack.unpackb(spec)["name"]
 
     def __reduce__(self):
-        return type(self), (self.spec, self.node)
+        return type(self), (self.spec, self.node, self.limit)
+
+    def within(self, limit):
+        # No argument of the call: beside one, workers of older Dask run what looks like a task in the value of a dependency.
+        return self if limit is None else type(self)(self.spec, self.node, limit)
 
     def __hash__(self):
         return hash(self.spec)
 
     def __eq__(self, other):
-        return type(self) is type(other) and self.spec == other.spec and self.node == other.node
+        return isinstance(other, Call) and self.__reduce__() == other.__reduce__()
 
 
 class PythonCall(Call):
-    def __call__(self, payload, *dependencies, limit=None):
-        """It may take so many seconds."""
-        with surviving(), interrupted_after(limit):
+    def __call__(self, payload, *dependencies):
+        with surviving(), interrupted_after(self.limit):
             result = self.begin(payload, dependencies)
             # On a loop of its own, in its thread: Dask does not know that the function is one of these.
-            return passable(asyncio.run(awaited_within(limit, result)) if inspect.iscoroutine(result) else result)
+            return passable(asyncio.run(awaited_within(self.limit, result)) if inspect.iscoroutine(result) else result)
 
     def begin(self, payload, dependencies, **server):
         data, buffers = unpack_payload(payload)
@@ -84,8 +88,8 @@ def shorten(trace):
 class JavaScriptCall(Call):
     nested = False
 
-    def __call__(self, payload, *dependencies, limit=None):
-        with calling(self.node, self.nested) as node, node.killed_after(limit):
+    def __call__(self, payload, *dependencies):
+        with calling(self.node, self.nested) as node, node.killed_after(self.limit):
             return node.call(self.spec, payload, dependencies)
 
     async def run_here(self, payload, server):

@@ -121,6 +121,10 @@ test('a call is ended at its time limit, in either language; one that is in time
     ),
   ]
   expect(await client.gather(inTime)).toEqual([2, 2, 2])
+  // A result that looks like a task of Dask goes to a call with a time limit as it is.
+  const likeTasks = client.submit(py`lambda: [(len, [1, 2])]`)
+  const shown = client.map(py<string>`lambda _, x: repr(x)`, [1, 2], [likeTasks, likeTasks], { timeLimit: '1m' })
+  expect(await client.gather(shown)).toEqual(Array(2).fill('[(<built-in function len>, [1, 2])]'))
   // Its own error of the same type is its own.
   await expect(client.submit(py`lambda: [].index(1)`, [], { timeLimit: '1m' }).result()).rejects.toMatchObject({
     kind: 'python',
