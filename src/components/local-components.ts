@@ -208,7 +208,7 @@ export class LocalComponents {
    * @throws RunnerError ERR_ENVIRONMENT where that is so.
    */
   async lookAtProgram([program]: readonly [string, ...string[]]): Promise<void> {
-    await findProgram(program, this.#env)
+    await findProgram(program, this.#env, this.#run.options.filesystemTimeout)
   }
 
   startClient(command: readonly [string, ...string[]], place: ClusterPlace): ClientProgram {

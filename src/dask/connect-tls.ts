@@ -2,11 +2,10 @@ import { connect, createSecureContext, type SecureContext, type TLSSocket } from
 import { readPem, reasonOf, tlsError } from '../util/read-pem.ts'
 import type { TlsFiles } from '../util/tls-files.ts'
 
-/** Where somebody listens, and how long a file for TLS may take to be read, in milliseconds. */
+/** Where somebody listens. */
 interface Place {
   readonly host: string
   readonly port: number
-  readonly timeout: number
 }
 
 /**
@@ -14,16 +13,16 @@ interface Place {
  *
  * @throws RunnerError ERR_ENVIRONMENT where a file cannot be read in time, or holds something else.
  */
-export async function connectTls({ host, port, timeout }: Place, files: TlsFiles): Promise<TLSSocket> {
-  const secureContext = await contextOf(files, timeout)
+export async function connectTls({ host, port }: Place, files: TlsFiles): Promise<TLSSocket> {
+  const secureContext = await contextOf(files)
   return connect({ host, port, secureContext, checkServerIdentity: () => undefined })
 }
 
-async function contextOf({ caFile, cert, key = cert }: TlsFiles, timeout: number): Promise<SecureContext> {
+async function contextOf({ caFile, cert, key = cert }: TlsFiles): Promise<SecureContext> {
   const [authority, own, ownKey] = await Promise.all([
-    readPem(caFile, 'authority', timeout),
-    readPem(cert, 'certificate', timeout),
-    readPem(key, 'key', timeout),
+    readPem(caFile, 'authority'),
+    readPem(cert, 'certificate'),
+    readPem(key, 'key'),
   ])
   try {
     return createSecureContext({ ca: authority.text, cert: own.text, key: ownKey.text })

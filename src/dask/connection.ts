@@ -91,9 +91,7 @@ export class DaskConnection implements Disposable {
     const place = { host, port }
     // Few runs use TLS, and Node takes its time to load it.
     const socket =
-      secure && tls !== undefined
-        ? await (await import('./connect-tls.ts')).connectTls({ ...place, timeout }, tls)
-        : connectTcp(place)
+      secure && tls !== undefined ? await (await import('./connect-tls.ts')).connectTls(place, tls) : connectTcp(place)
     const connection = new DaskConnection(address, socket, secure)
     try {
       await connection.#shakeHands(timeout, signal)

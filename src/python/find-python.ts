@@ -17,6 +17,8 @@ export interface PythonWish {
   readonly command?: readonly [string, ...string[]] | undefined
   /** How long an interpreter may take to say whether it has Dask. In milliseconds. @default that of a rendezvous */
   readonly rendezvousTimeout?: number
+  /** How long the filesystem of an interpreter may take. In milliseconds. @default 25 s */
+  readonly filesystemTimeout?: number
 }
 
 /** Prints the interpreter's path; looks for Dask without importing it, first as bootstrap.py does. */
@@ -42,17 +44,17 @@ export type Ask = (python: string) => Promise<PythonAnswer>
  * @throws RunnerError ERR_ENVIRONMENT where none has; it says what was tried; or where a filesystem hangs. The reason of `signal`.
  */
 export async function findPython(
-  { python, command, rendezvousTimeout = defaults.rendezvousTimeout }: PythonWish,
+  { python, command, rendezvousTimeout = defaults.rendezvousTimeout, filesystemTimeout }: PythonWish,
   env: Readonly<NodeJS.ProcessEnv>,
   signal?: AbortSignal,
   ask: Ask = async (candidate) => await askPython(candidate, { env, timeout: rendezvousTimeout, signal }),
 ): Promise<string> {
   const tried: string[] = []
-  const limits = { timeout: rendezvousTimeout, signal }
+  const limits = { timeout: rendezvousTimeout, signal, filesystemTimeout }
   const all = python === undefined ? await candidates(command, env, limits) : [python]
   signal?.throwIfAborted()
   for (const candidate of all) {
-    if (candidate.includes('/') && !(await isProgram(candidate))) {
+    if (candidate.includes('/') && !(await isProgram(candidate, filesystemTimeout))) {
       if (python !== undefined) tried.push(`${candidate} is not there or not executable`)
       continue
     }
@@ -139,7 +141,7 @@ async function candidates(
 ): Promise<string[]> {
   // A program that cannot be read may still be run.
   const named = command === undefined ? undefined : await pythonOfCommand(command, env, limits).catch(() => undefined)
-  const own = named === undefined ? undefined : await findProgram(named, env)
+  const own = named === undefined ? undefined : await findProgram(named, env, limits.filesystemTimeout)
   const active = [env.VIRTUAL_ENV, env.CONDA_PREFIX]
     .filter((prefix) => prefix !== undefined && prefix !== '')
     .map((prefix) => join(prefix as string, 'bin', 'python'))

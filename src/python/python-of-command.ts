@@ -8,7 +8,7 @@ import { formatDuration } from '../util/duration.ts'
 import { withIoTimeout } from '../util/io-timeout.ts'
 import { isInEnvironment, pythonOfRunner } from './environment-runner.ts'
 
-/** A name that InterpreterPool have. */
+/** A name that Pythons have. */
 const pythonName = /^(python|pypy)[0-9.]*$/
 
 /** Programs that run a command in the environment that they have: `numactl --interleave=all python client.py`. */
@@ -18,11 +18,11 @@ const wrappers =
 /** How much of a script is read for its first line. In bytes. */
 const longestFirstLine = 512
 
-/** How long the filesystem of a program or script may take. In milliseconds. */
-const lookTimeout = 5_000
-
 /** How long a program that is asked may take, and what ends it before. */
-export type AskLimits = Pick<AskProgramOptions, 'timeout' | 'signal'>
+export interface AskLimits extends Pick<AskProgramOptions, 'timeout' | 'signal'> {
+  /** How long the filesystem of a program may take. In milliseconds. @default 25 s */
+  readonly filesystemTimeout?: number | undefined
+}
 
 /**
  * The Python in which a command would run, as a path or a name on PATH, or undefined where the
@@ -41,8 +41,10 @@ export async function pythonOfCommand(
   if (basename(program) === 'env') return ofEnv(args)
   if (wrappers.test(basename(program))) return args.find((arg) => pythonName.test(basename(arg)))
   if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
-  const path = await findProgram(program, env)
-  return path === undefined ? undefined : pythonOfFirstLine(await readBeginning(path, longestFirstLine))
+  const { filesystemTimeout } = limits
+  const path = await findProgram(program, env, filesystemTimeout)
+  if (path === undefined) return undefined
+  return pythonOfFirstLine(await readBeginning(path, longestFirstLine, filesystemTimeout))
 }
 
 /** The Python that the first line of a script names: `#!/usr/bin/env python3`, `#!/opt/venv/bin/python`. */
@@ -68,14 +70,19 @@ function isSetting(word: string): boolean {
 /**
  * The path of a program, given as a path or by its name on PATH; undefined where there is none.
  *
+ * @param timeout how long its filesystem may take, in milliseconds
  * @throws what {@link isProgram} throws.
  */
-export async function findProgram(program: string, env: Readonly<NodeJS.ProcessEnv>): Promise<string | undefined> {
+export async function findProgram(
+  program: string,
+  env: Readonly<NodeJS.ProcessEnv>,
+  timeout?: number,
+): Promise<string | undefined> {
   const paths = program.includes('/')
     ? [program]
     : (env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? join(folder, program) : []))
   for (const path of paths) {
-    if (await isProgram(path)) return path
+    if (await isProgram(path, timeout)) return path
   }
   return undefined
 }
@@ -86,24 +93,25 @@ export async function findProgram(program: string, env: Readonly<NodeJS.ProcessE
  *
  * @throws RunnerError ERR_ENVIRONMENT where its filesystem hangs.
  */
-export async function isProgram(path: string): Promise<boolean> {
+export async function isProgram(path: string, timeout?: number): Promise<boolean> {
   const look = access(path, constants.X_OK).then(async () => (await stat(path)).isFile())
   return await inTime(
     path,
     look.catch(() => false),
+    timeout,
   )
 }
 
-async function inTime<T>(path: string, look: Promise<T>): Promise<T> {
-  const why = `Cannot look at "${path}": its filesystem has not answered for ${formatDuration(lookTimeout)}`
+async function inTime<T>(path: string, look: Promise<T>, timeout = defaults.filesystemTimeout): Promise<T> {
+  const why = `Cannot look at "${path}": its filesystem has not answered for ${formatDuration(timeout)}`
   const late = (): Error =>
     new RunnerError(`${why}; leave its directory out of PATH, or name another program`, { code: 'ERR_ENVIRONMENT' })
-  return await withIoTimeout(look, lookTimeout, late)
+  return await withIoTimeout(look, timeout, late)
 }
 
 /** The first bytes of a file, as text. @throws a system error, or RunnerError where its filesystem hangs. */
-export async function readBeginning(path: string, bytes: number): Promise<string> {
-  return await inTime(path, readFirst(path, bytes))
+export async function readBeginning(path: string, bytes: number, timeout?: number): Promise<string> {
+  return await inTime(path, readFirst(path, bytes), timeout)
 }
 
 async function readFirst(path: string, bytes: number): Promise<string> {

@@ -10,6 +10,8 @@ export interface ScriptPlace {
 
 /** How much of a script is read. In bytes. */
 const longestScript = 256 * 1024
+/** How long it may take to be read: it is only for a hint. In milliseconds. */
+const readMs = 5_000
 
 /**
  * When a sentence on a script is told. `waits`: the script surely waits for ever, and it can be told at once; `fails`:
@@ -31,7 +33,7 @@ export async function adviseOnScript(command: readonly string[], place: ScriptPl
   const script = command.find((word) => word.endsWith('.py'))
   if (script === undefined) return []
   try {
-    const text = await readBeginning(resolve(script), longestScript)
+    const text = await readBeginning(resolve(script), longestScript, readMs)
     // Another program may run it as a task or rank of its own.
     const isRunByPython = command[0] === script || /^python[\d.]*$/.test(basename(command[0] ?? ''))
     return adviceFor(text, place)

@@ -47,6 +47,8 @@ export async function checkReach(
           `${cannot}${error.message.slice(error.message.indexOf(': '))}; give all nodes certificates of the same authority`,
           { code: 'ERR_ENVIRONMENT', cause: error },
         )
+      // Its own files for TLS cannot be used.
+      if (error instanceof RunnerError && !(error instanceof DaskError)) throw error
       return answerOf(error)
     })
     signal.throwIfAborted()

@@ -166,7 +166,12 @@ export class Member implements Disposable {
     const { heartbeat_port: port } = record.control
     if (port === undefined) return
     const ofThread = { ...record, control: { ...record.control, port } }
-    const opened = await this.#seams.openHeartbeatChannel(ofThread, this.#run.identity.rank)
+    const over = new AbortController()
+    void channel.closed.then(() => {
+      over.abort()
+    })
+    const opening = this.#seams.openHeartbeatChannel(ofThread, this.#run.identity.rank, over.signal)
+    const opened = await opening.catch(() => undefined)
     if (opened === undefined) return
     const second = withHeartbeat(opened, monitor, () => {
       channel.heard()

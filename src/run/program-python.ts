@@ -68,9 +68,9 @@ export class ProgramPython {
 
   async #findOwn(): Promise<OwnPython | undefined> {
     const { logger, options } = this.#run
-    const { env, rendezvousTimeout: timeout } = options
-    const named = await pythonOfCommand(this.#command, env, { timeout })
-    const path = named === undefined ? undefined : await findProgram(named, env)
+    const { env, rendezvousTimeout: timeout, filesystemTimeout } = options
+    const named = await pythonOfCommand(this.#command, env, { timeout, filesystemTimeout })
+    const path = named === undefined ? undefined : await findProgram(named, env, filesystemTimeout)
     if (path === undefined && isInEnvironment(this.#command))
       logger.warn(
         `it is not known in which Python "${this.#command.join(' ')}" runs: see that it is ${await findPython(options, env)}`,

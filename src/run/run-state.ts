@@ -105,6 +105,7 @@ export class RunState {
   come(rank: number, host: string): void {
     this.#come.set(rank, { host, isDone: false })
     // Its host was lost, and is there again.
+    this.#silent.delete(rank)
     const { roles, workersEach } = this.#shape
     if (this.#departed.delete(rank) && roles[rank]?.includes('worker') === true) this.#workers.set(rank, workersEach)
   }

@@ -74,9 +74,12 @@ export class Workers {
   }
 
   async #startOne(plan: WorkerPlan): Promise<WorkerProcess> {
-    return await plan.start((loss) => {
+    const worker = await plan.start((loss) => {
       if (!this.#isEnding()) this.#tellMemoryLoss(plan.name, loss)
     })
+    // All that were there have been ended meanwhile.
+    if (this.#isEnding()) worker.kill()
+    return worker
   }
 
   async #keep(plan: WorkerPlan, first: WorkerProcess): Promise<void> {

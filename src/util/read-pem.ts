@@ -9,7 +9,7 @@ import { formatDuration } from './duration.ts'
 /** What a file of TLS is read as. */
 export type PemPart = 'authority' | 'certificate' | 'key'
 
-/** How long a file may take to be read, unless it is said. In milliseconds. */
+/** How long a file may take to be read. In milliseconds. */
 const readTimeout = 10_000
 
 /** A bundle of all authorities of the world has a quarter of a megabyte. In bytes. */
@@ -27,12 +27,12 @@ export interface Pem {
  *
  * @throws RunnerError ERR_ENVIRONMENT where it cannot be read, or nothing of PEM is in it.
  */
-export async function readPem(path: string, part: PemPart, timeout = readTimeout): Promise<Pem> {
+export async function readPem(path: string, part: PemPart): Promise<Pem> {
   if (hasControlCharacters(path))
     throw tlsError(`${formatPart(part, path)} has a control character in its name`, 'rename it')
   const late = (): Error =>
-    tlsError(`the filesystem of ${formatPart(part, path)} has not answered for ${formatDuration(timeout)}`)
-  const pem = await withIoTimeout(readRegular(path, part), timeout, late)
+    tlsError(`the filesystem of ${formatPart(part, path)} has not answered for ${formatDuration(readTimeout)}`)
+  const pem = await withIoTimeout(readRegular(path, part), readTimeout, late)
   const { text } = pem
   if (text.trim() === '') throw tlsError(`${formatPart(part, path)} is empty`)
   if (!text.includes('-----BEGIN ')) throw tlsError(`${formatPart(part, path)} is not PEM`, howToConvert(text, part))

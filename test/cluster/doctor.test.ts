@@ -106,7 +106,7 @@ test.skipIf(!canHang)('a call to a filesystem that never returns does not keep i
   await using mount = await HangingMount.of(join(cluster.directory, 'source'), directory)
   await writeFile(join(directory, 'client'), '', { mode: 0o755 })
   mount.hang()
-  const doctor = cluster.run(['doctor', '--', join(directory, 'client')])
+  const doctor = cluster.run(['doctor', '--filesystem-timeout', '5s', '--', join(directory, 'client')])
   await doctor.expectStatus(78)
   expect(doctor.stdout).toMatch(
     /^problem +client +Cannot look at ".*client": its filesystem has not answered for 5 s$/m,

@@ -37,12 +37,12 @@ test('a program on a filesystem that hangs is not waited for', async () => {
   await using cluster = await Cluster.make()
   const { mount } = await mounted(cluster)
   await using _mount = mount
-  const program = join(cluster.directory, 'mounted', 'client')
+  const [program, limit] = [join(cluster.directory, 'mounted', 'client'), ['--filesystem-timeout', '5s']]
   await writeFile(join(cluster.directory, 'source', 'client'), '#!/bin/sh\n', { mode: 0o755 })
   mount.hang()
   const runs = [
-    cluster.run(['local', '-n', '3', '--', program]),
-    cluster.run(['local', '-n', '3', '--python', python, '--worker-command', program, '--', 'sleep', '60']),
+    cluster.run(['local', '-n', '3', ...limit, '--', program]),
+    cluster.run(['local', '-n', '3', ...limit, '--python', python, '--worker-command', program, '--', 'sleep', '60']),
   ]
   for (const run of runs) {
     const { status, signal } = await run.ended

@@ -80,6 +80,14 @@ test('a channel for heartbeats is tried again where a port that is flooded close
   channel?.destroy()
 })
 
+test('and not by a process that has ended', async () => {
+  const flooded = await startStranger((socket) => socket.destroy())
+  const over = new AbortController()
+  const opening = openHeartbeatChannel(await recordOf(flooded), 2, over.signal)
+  over.abort(new Error('the run is over'))
+  await expect(opening).rejects.toThrow('the run is over')
+})
+
 test('and not where rank 0 has ended', async () => {
   expect(await openHeartbeatChannel(await recordOf(closedPort), 2)).toBeUndefined()
 })

@@ -64,7 +64,10 @@ describe('findPython', { timeout: 30_000 }, () => {
     mount.hang()
     const message = `Cannot look at "${join(root, 'mounted/python3')}": its filesystem has not answered for 5 s; leave its directory out of PATH, or name another program`
     const env = { PATH: path('mounted', 'bin') }
-    await expect(findPython({}, env)).rejects.toMatchObject({ code: 'ERR_ENVIRONMENT', message })
+    await expect(findPython({ filesystemTimeout: 5_000 }, env)).rejects.toMatchObject({
+      code: 'ERR_ENVIRONMENT',
+      message,
+    })
   })
 
   it('does without the client program where that cannot be read', async () => {

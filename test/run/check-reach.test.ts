@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { SchedulerAnswer } from '../../src/dask/verify-scheduler.ts'
+import { RunnerError } from '../../src/errors.ts'
 import type { RunContext } from '../../src/identity/run-context.ts'
 import { checkReach, type ReachSeams } from '../../src/run/check-reach.ts'
 
@@ -7,13 +8,15 @@ const file = { type: 'Scheduler', id: 'Scheduler-1', address: 'tcp://10.0.0.1:87
 const over = new AbortController()
 
 /** A run whose scheduler answers as the list says, and its clock, in which each try takes a second. */
-function runOf(answers: readonly SchedulerAnswer[], rendezvousTimeout = 300_000) {
+function runOf(answers: readonly (SchedulerAnswer | Error)[], rendezvousTimeout = 300_000) {
   let time = 0
   const timeouts: (number | undefined)[] = []
   const ask: ReachSeams['ask'] = async (_, { timeout }) => {
     timeouts.push(timeout)
     time += 1_000
-    return await Promise.resolve(answers[timeouts.length - 1] ?? answers.at(-1) ?? 'answers')
+    const answer = answers[timeouts.length - 1] ?? answers.at(-1) ?? 'answers'
+    if (answer instanceof Error) throw answer
+    return await Promise.resolve(answer)
   }
   const sleep = async (ms: number): Promise<void> => {
     time += ms
@@ -54,6 +57,11 @@ describe('checkReach', () => {
     const { check, timeouts } = runOf(['unreachable', 'other'])
     await expect(check).rejects.toThrow('another program answers there')
     expect(timeouts).toHaveLength(2)
+  })
+
+  it('gives up with the cause where its own files for TLS cannot be used', async () => {
+    const cause = new RunnerError('Cannot use TLS: "key.pem" is empty', { code: 'ERR_ENVIRONMENT' })
+    await expect(runOf([cause]).check).rejects.toBe(cause)
   })
 
   it('gives rank 0 two seconds to tell why a scheduler that has listened does so no more', async () => {

@@ -238,11 +238,13 @@ describe('Coordinator', () => {
 
   it('counts the worker of a rank that comes after its host was given up', async () => {
     const { coordinator, member, join, everybody } = startRun(exclusive, { come: [0, 1, 2] })
-    coordinator.depart({ rank: 3 })
-    expect(coordinator.missing).toEqual([])
+    coordinator.depart({ rank: 3, silent: true })
+    expect([coordinator.missing, coordinator.silent]).toEqual([[], [3]])
     join(3)
     await lose(member(2))
     expect(everybody().flat()).toEqual([])
+    // It holds the step no more.
+    expect(coordinator.silent).toEqual([])
   })
 
   it('counts each worker of a process that has several', () => {

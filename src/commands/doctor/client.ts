@@ -2,6 +2,7 @@ import { describePython, type PythonDescription } from '../../python/describe-py
 import { pythonOfCommand } from '../../python/python-of-command.ts'
 import { adviseOnScript, type ScriptPlace } from '../../python/script-advice.ts'
 import { about, type Finding, found } from './finding.ts'
+import { lookMs } from './probe.ts'
 import { differences } from './versions.ts'
 
 const { ok, note, problem } = about('client')
@@ -27,7 +28,7 @@ export async function lookAtClient(
   { timeout, ...place }: LookOptions,
 ): Promise<ClientFacts> {
   const { env } = place
-  const python = await pythonOfCommand(command, env, { timeout })
+  const python = await pythonOfCommand(command, env, { timeout, filesystemTimeout: lookMs })
   return {
     command,
     python: python === undefined ? undefined : await describePython(python, { env, timeout }),

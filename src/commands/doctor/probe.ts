@@ -6,6 +6,9 @@ import { type Finding, foundMessage } from './finding.ts'
 /** How long a look that is cut off may take to remove what it has made. In milliseconds. */
 const tidyTime = 3_000
 
+/** How long the filesystem of a program or script may take. In milliseconds. */
+export const lookMs = 5_000
+
 /** How long one look at something may take. In milliseconds. */
 export const probeTimeout = 10_000
 

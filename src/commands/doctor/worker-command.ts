@@ -1,6 +1,7 @@
 import { wordsOfCommand } from '../../options/worker-command.ts'
 import { findProgram } from '../../python/python-of-command.ts'
 import { about, type Finding } from './finding.ts'
+import { lookMs } from './probe.ts'
 
 const { ok, problem } = about('worker command')
 
@@ -14,7 +15,7 @@ export interface WorkerCommandFacts {
 /** Looks for the program that a worker command would start. */
 export async function lookAtWorkerCommand(text: string, env: Readonly<NodeJS.ProcessEnv>): Promise<WorkerCommandFacts> {
   const [program = ''] = wordsOfCommand(text)
-  return { program, path: await findProgram(program, env) }
+  return { program, path: await findProgram(program, env, lookMs) }
 }
 
 /** Judges whether it can be started. */

@@ -49,7 +49,7 @@ export class FileRendezvous implements Rendezvous {
    * file that nobody serves, the end markers are still tried; if it has not again, it is left alone.
    */
   #filesystem: 'answers' | 'late' | 'hangs' = 'answers'
-  /** How long this process has waited for it so far, looks for rank 0 left out. In milliseconds. */
+  /** How long this process has waited for it since it has the directory, looks for rank 0 left out. In milliseconds. */
   #waitedMs = 0
 
   constructor(run: RunContext, options: FileRendezvousOptions) {
@@ -86,6 +86,7 @@ export class FileRendezvous implements Rendezvous {
       },
     })
     this.#directory = await this.#answered('make a directory of the run', this.#store.prepare())
+    this.#waitedMs = 0
     onDirectory?.()
   }
 

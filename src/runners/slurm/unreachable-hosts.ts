@@ -29,8 +29,8 @@ export class UnreachableHosts {
   readonly #lostAfter: number
   readonly #ask: (host: string) => Promise<boolean>
   readonly #now: () => number
-  /** Since when each host has not answered. */
-  readonly #silentSince = new Map<string, number>()
+  /** Since when each host has not answered, and how many questions. */
+  readonly #silent = new Map<string, { readonly since: number; questions: number }>()
   #asked = -Infinity
   /** Index of the host that is asked first the next time, where they are too many for one time. */
   #turn = 0
@@ -46,27 +46,33 @@ export class UnreachableHosts {
   /** Those of `hosts` that have been silent for too long; they are asked now and then. Does not throw. */
   async lost(hosts: readonly string[]): Promise<ReadonlySet<string>> {
     const names = [...new Set(hosts)]
-    for (const host of this.#silentSince.keys()) if (!names.includes(host)) this.#silentSince.delete(host)
+    for (const host of this.#silent.keys()) if (!names.includes(host)) this.#silent.delete(host)
     if (this.#now() - this.#asked >= askInterval) {
       const began = this.#now()
       this.#asked = began
       await Promise.all(
         this.#nextOf(names).map(async (host) => {
-          if (await this.#ask(host)) this.#silentSince.delete(host)
-          else if (!this.#silentSince.has(host)) this.#silentSince.set(host, began)
+          const silence = this.#silent.get(host)
+          if (await this.#ask(host)) this.#silent.delete(host)
+          else if (silence === undefined) this.#silent.set(host, { since: began, questions: 1 })
+          else silence.questions++
         }),
       )
     }
-    return new Set(names.filter((host) => this.#now() - (this.#silentSince.get(host) ?? Infinity) >= this.#lostAfter))
+    return new Set(names.filter((host) => this.#isLost(host)))
   }
 
-  /** Those that did not answer the last time, so that none is judged by one question; then those whose turn it is. */
+  /** One question tells nothing: it may have been lost. */
+  #isLost(host: string): boolean {
+    const { since, questions } = this.#silent.get(host) ?? { since: Infinity, questions: 0 }
+    return questions > 1 && this.#now() - since >= this.#lostAfter
+  }
+
+  /** Those whose turn it is. */
   #nextOf(names: readonly string[]): readonly string[] {
-    const doubtful = names.filter((host) => this.#silentSince.has(host)).slice(0, mostAsked)
-    const others = names.filter((host) => !this.#silentSince.has(host))
-    const from = this.#turn < others.length ? this.#turn : 0
-    this.#turn = from + mostAsked - doubtful.length
-    return [...doubtful, ...others.slice(from, this.#turn)]
+    const from = this.#turn < names.length ? this.#turn : 0
+    this.#turn = from + mostAsked
+    return names.slice(from, this.#turn)
   }
 
   /** Whether `host` answers now. Does not throw. */
@@ -76,7 +82,7 @@ export class UnreachableHosts {
 
   /** Whether a host did not answer when it was asked last. */
   get someDoubtful(): boolean {
-    return this.#silentSince.size > 0
+    return this.#silent.size > 0
   }
 }
 

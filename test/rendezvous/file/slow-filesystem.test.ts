@@ -34,13 +34,14 @@ const filesystemTimeout = 4_000
 const none = (): undefined => undefined
 const keeper = { expectDirectory: none, addDirectory: none, setLock: none }
 
-async function rendezvousOf(rank: number, directory: string): Promise<FileRendezvous> {
+async function rendezvousOf(rank: number, directory: string, slowness = 0): Promise<FileRendezvous> {
   const options = { ...completeOptions({ watch: 'poll', pollInterval: '20ms' }), filesystemTimeout }
   const runKey = { cluster: 'sim', jobId: '7', stepId: '0', restart: 0 }
   const identity = { rank, size: 4, host: 'node0', nodes: 1, share: { processes: 4 }, runKey, source: 'a test' }
   const { signal } = new AbortController()
   const run = { options, identity, schedulerFile: join(directory, 'F.json'), logger: notes(), signal }
   const rendezvous = new FileRendezvous(run as unknown as RunContext, { reaper: keeper })
+  filesystem.slowness = slowness
   await rendezvous.prepare()
   return rendezvous
 }
@@ -57,6 +58,14 @@ test('all that a process does at its end takes no longer than one answer may, on
   await rendezvous.isOver()
   await rendezvous.withdraw()
   expect(monotonic() - began).toBeLessThan(1.8 * filesystemTimeout)
+})
+
+test('a process whose start was slow has no less time for its end', async () => {
+  const [directory, slowness] = [temporaryDirectory(), 0.35 * filesystemTimeout]
+  const [first, second] = [await rendezvousOf(1, directory, slowness), await rendezvousOf(2, directory, slowness)]
+  // A start uses the directory twice, and each use takes more than what would be left.
+  expect(await first.claimCause()).toBe(true)
+  expect(await second.claimCause()).toBe(false)
 })
 
 test('a rank 0 that ends alone does not wait for a filesystem that hangs since it has made its directory', async () => {

@@ -57,6 +57,16 @@ describe('UnreachableHosts', () => {
     expect(ask).toHaveBeenCalledWith('node59')
   })
 
+  it('finds hundreds of lost hosts as soon as each was asked twice', async () => {
+    const clock = { now: 0 }
+    const ask = async (): Promise<boolean> => Promise.resolve(false)
+    const hosts = new UnreachableHosts({ lostAfter: 20_000, ask, now: () => clock.now })
+    const names = Array.from({ length: 320 }, (_, i) => `node${i}`)
+    // 32 are asked each 2 s.
+    for (; clock.now < 40_000; clock.now += 1_000) await hosts.lost(names)
+    expect((await hosts.lost(names)).size).toBe(320)
+  })
+
   it('judges no host by one question, however many are asked in turns', async () => {
     const clock = { now: 0 }
     const seen = new Set<string>()
