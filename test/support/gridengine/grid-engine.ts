@@ -88,6 +88,13 @@ export class GridEngine implements AsyncDisposable {
 
   /** Waits until no host runs anything but its daemons, and checks the files that are left. */
   async expectNothingLeft(files: readonly string[]): Promise<void> {
+    // The directory of a job's task is removed some time after the task has ended.
+    for (const name of this.#hosts.names)
+      await until(
+        async () => (await readdir(this.#hosts.get(name).path('/tmp'))).filter((file) => file.endsWith('.all.q')),
+        (tasks) => tasks.length === 0,
+        { what: `Grid Engine has removed what its tasks had on ${name}`, say: (tasks) => tasks.join(', ') },
+      )
     await this.#hosts.expectNothingLeft()
     const left = (await readdir(this.path('.'))).filter(
       (file) => !files.includes(file.replace(/\.o\d+(\.\d+)?$/, '.o')),

@@ -107,7 +107,7 @@ export class Hosts implements AsyncDisposable {
     if (this.#lost !== undefined) throw new Error(`${this.#lost} has ended`)
   }
 
-  /** Waits until no host runs anything but its daemons, and until nothing is left in the hosts' /tmp. */
+  /** Waits until no host runs anything but its daemons, and checks that nothing is left in the hosts' /tmp. */
   async expectNothingLeft(): Promise<void> {
     for (const [name, host] of this.#hosts) {
       await until(
@@ -116,12 +116,8 @@ export class Hosts implements AsyncDisposable {
         { what: `no process is left on ${name}`, say: formatProcesses },
       )
       const known = [...daskLeavings, ...visibleFolders().map((folder) => folder.split('/')[2])]
-      // Grid Engine removes the directory of a job's task some time after the task has ended.
-      await until(
-        async () => (await readdir(host.path('/tmp'))).filter((file) => !known.includes(file)),
-        (left) => left.length === 0,
-        { what: `no file is left in /tmp of ${name}`, say: (left) => left.join(', ') },
-      )
+      const left = (await readdir(host.path('/tmp'))).filter((file) => !known.includes(file))
+      if (left.length > 0) throw new Error(`Files are left in /tmp of ${name}: ${left.join(', ')}`)
     }
   }
 
