@@ -58,19 +58,19 @@ const [attempts, pauseMs] = [5, 1_000]
  * Connects to rank 0 a second time, for heartbeats alone. Without it a process counts as lost while its loop is busy.
  *
  * @param signal ends the tries: nobody needs it any more
- * @returns undefined if it is not reached.
+ * @returns 'refused' if nothing listens there any more, undefined if it is not reached.
  */
 export async function openHeartbeatChannel(
   record: ClusterRecord,
   rank: number,
   signal?: AbortSignal,
-): Promise<Rank0SocketChannel | undefined> {
+): Promise<Rank0SocketChannel | 'refused' | undefined> {
   const hello = { type: 'heartbeat-channel', rank } as const
   for (let attempt = 1; ; attempt++) {
     const opened = await openChannel(record, { purpose: 'heartbeat', secret: record.secret, hello, signal })
-    if (typeof opened !== 'string') return opened
     // A slow network, or a port that is flooded, may pass; a rank 0 that has ended does not come back.
-    if (opened === 'refused' || attempt === attempts) return undefined
+    if (typeof opened !== 'string' || opened === 'refused') return opened
+    if (attempt === attempts) return undefined
     await sleep(attempt * pauseMs, signal)
   }
 }

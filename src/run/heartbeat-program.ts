@@ -1,7 +1,9 @@
 import { writeSync } from 'node:fs'
 import { parentPort, isMainThread, workerData } from 'node:worker_threads'
+import type { Channel } from '../control/channel.ts'
 import { HeartbeatMonitor, withHeartbeat } from '../control/heartbeat.ts'
 import { openHeartbeatChannel } from '../control/join.ts'
+import type { FromCoordinator, ToCoordinator } from '../control/messages.ts'
 import { ControlServer } from '../control/server.ts'
 import { isLoopback } from '../util/network.ts'
 import type { ClusterRecord } from '../record/cluster-record.ts'
@@ -41,8 +43,15 @@ async function accompany(
 ): Promise<void> {
   const opened = await openHeartbeatChannel(record, rank)
   if (opened === undefined) return
-  const channel = withHeartbeat(opened, monitor)
-  const over = new Promise<void>((resolve) => {
+  // This process has joined rank 0 at that port: if nothing listens there any more, the run is over.
+  if (opened !== 'refused') await untilOver(withHeartbeat(opened, monitor))
+  await sleep(patience)
+  writeSync(2, `${prefix} error: the run is over and the program does not end: it is killed\n`)
+  process.kill(process.pid, 'SIGKILL')
+}
+
+async function untilOver(channel: Channel<FromCoordinator, ToCoordinator>): Promise<void> {
+  await new Promise<void>((resolve) => {
     channel.onMessage((message) => {
       if (message.type === 'end') resolve()
     })
@@ -50,10 +59,6 @@ async function accompany(
       resolve()
     })
   })
-  await over
-  await sleep(patience)
-  writeSync(2, `${prefix} error: the run is over and the program does not end: it is killed\n`)
-  process.kill(process.pid, 'SIGKILL')
 }
 
 /** Sends the heartbeats of the process that this is a thread of. */

@@ -172,7 +172,7 @@ export class Member implements Disposable {
     })
     const opening = this.#seams.openHeartbeatChannel(ofThread, this.#run.identity.rank, over.signal)
     const opened = await opening.catch(() => undefined)
-    if (opened === undefined) return
+    if (opened === undefined || opened === 'refused') return
     const second = withHeartbeat(opened, monitor, () => {
       channel.heard()
     })

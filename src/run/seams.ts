@@ -27,7 +27,9 @@ export interface RunSeams {
   ) => Pick<HeartbeatThread, 'port' | 'stop'>
   readonly listen: (options: ControlServerOptions) => Promise<Pick<ControlServer, 'port' | 'unref' | 'close'>>
   readonly join: (...args: Parameters<typeof joinControl>) => Promise<Rank0Channel>
-  readonly openHeartbeatChannel: (...args: Parameters<typeof openHeartbeatChannel>) => Promise<Rank0Channel | undefined>
+  readonly openHeartbeatChannel: (
+    ...args: Parameters<typeof openHeartbeatChannel>
+  ) => Promise<Rank0Channel | 'refused' | undefined>
   readonly askOwner: typeof askOwner
   readonly checkReach: typeof checkReach
   readonly connectScheduler: (

@@ -77,7 +77,7 @@ test('a channel for heartbeats is tried again where a port that is flooded close
   })
   const channel = await openHeartbeatChannel(await recordOf(flooded), 2)
   expect(channel).toBeDefined()
-  channel?.destroy()
+  if (typeof channel === 'object') channel.destroy()
 })
 
 test('and not by a process that has ended', async () => {
@@ -89,5 +89,5 @@ test('and not by a process that has ended', async () => {
 })
 
 test('and not where rank 0 has ended', async () => {
-  expect(await openHeartbeatChannel(await recordOf(closedPort), 2)).toBeUndefined()
+  expect(await openHeartbeatChannel(await recordOf(closedPort), 2)).toBe('refused')
 })

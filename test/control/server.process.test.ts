@@ -36,7 +36,7 @@ describe('ControlServer', () => {
     const observer = await openChannel(record, { purpose: 'observe', secret: record.secret })
     await vi.waitFor(() => expect(onObserver).toHaveBeenCalledOnce(), 10_000)
     expect(onMember).not.toHaveBeenCalled()
-    second?.destroy()
+    if (typeof second === 'object') second.destroy()
     if (typeof observer !== 'string') observer.destroy()
   })
 
