@@ -19,7 +19,7 @@ const workerSchema = z.looseObject({
   nanny: z.optional(z.nullable(z.string())),
   resources: z.optional(z.record(z.string(), z.number())),
   services: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
-  /** What a worker of ours has told of its GPUs: see bootstrap.py. */
+  /** What a worker of ours has told of its GPUs: see component.py. */
   dask_hpc_runner_gpus: z.optional(z.unknown()),
   metrics: z.optional(
     z.looseObject({

@@ -66,7 +66,7 @@ export class SchedulerClient implements Disposable {
   /**
    * How many tasks are in each of Dask's states, and how often one has come to be `memory` or `erred` since the scheduler
    * runs: `{op: "dask_hpc_runner_tasks"}` -> `{now: {state: n}, ever: {state: n}}`. Only a scheduler that a run of ours has
-   * started knows this call: see bootstrap.py.
+   * started knows this call: see component.py.
    */
   async taskCounts(options?: AnswerOptions): Promise<TaskCounts> {
     return await this.#call('dask_hpc_runner_tasks', {}, taskCountsSchema, options)

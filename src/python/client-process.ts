@@ -14,10 +14,11 @@ import versions from './client-versions.py'
 import clientProgram from './client.py'
 import { answerOf, lacksDask, type PythonAnswer } from './find-python.ts'
 import found from './found.py'
+import parent from './parent.py'
 import { type PythonOptions, startPython } from './start-python.ts'
 import tls from './tls.py'
 
-const program = [found, tls, messages, installer, results, versions, calls, clientProgram].join('\n')
+const program = [found, parent, tls, messages, installer, results, versions, calls, clientProgram].join('\n')
 /** In tracebacks it has the name by which tasks-failures.py knows what is ours. A JSON string is a Python string. */
 const named = `exec(compile(${JSON.stringify(program)}, "<dask-hpc-runner>", "exec"))`
 

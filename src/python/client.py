@@ -7,9 +7,7 @@
 # When the pipe closes, the program is gone, and so is this process.
 import asyncio
 import contextlib
-import ctypes
 import os
-import signal
 import struct
 import sys
 import traceback
@@ -18,7 +16,7 @@ import warnings
 
 def main(pipe):
     pipe.set_inheritable(False)
-    die_with_parent()
+    die_with_parent(os.getppid())  # noqa: F821 - parent.py
     if not tell_of_dask(pipe):  # noqa: F821 - found.py
         return
     # Takes half a second, and is done while the program waits for its cluster.
@@ -32,17 +30,6 @@ def main(pipe):
 
 class Refused(Exception):
     """What cannot be done, as a sentence for the user."""
-
-
-def die_with_parent():
-    parent = os.getppid()
-    try:
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        return
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 class Helper(Results, Calls):  # noqa: F821 - client-results.py, client-calls.py

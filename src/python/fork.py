@@ -8,8 +8,12 @@
 #   {"report": "forked", "name": ..., "pid": ...}
 #   {"report": "exited", "name": ..., "status": ... | null, "signal": ... | null}
 # A worker talks over its own channel from then on, like one that was started alone, and dies with this process.
+import ctypes
+import os
 import select
+import signal
 import socket
+import sys
 
 
 def threads():

@@ -1,16 +1,33 @@
 import type { Child } from '../process/child.ts'
 import { BootstrapLink } from './bootstrap-link.ts'
 import bootstrap from './bootstrap.py'
+import component from './component.py'
 import configurationFiles from './configuration-files.py'
 import fork from './fork.py'
 import found from './found.py'
 import load from './load.py'
+import parent from './parent.py'
 import port from './port.py'
 import { type PythonOptions, type PythonProgram, startPython } from './start-python.ts'
 import tls from './tls.py'
 import values from './values.py'
 
-const program = [found, configurationFiles, load, tls, values, fork, port, bootstrap].join('\n')
+const files = {
+  found,
+  parent,
+  'configuration-files': configurationFiles,
+  load,
+  tls,
+  values,
+  fork,
+  port,
+  component,
+  bootstrap,
+}
+/** One after the other, each by its own name in tracebacks. A JSON string is a Python string. */
+const program = Object.entries(files)
+  .map(([name, text]) => `exec(compile(${JSON.stringify(text)}, "<dask-hpc-runner ${name}.py>", "exec"))`)
+  .join('\n')
 
 /** How a Python that runs bootstrap.py is started. */
 export interface BootstrapOptions extends PythonOptions {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import load from '../../src/python/load.py'
 import { DaskProcess, type DaskProcessOptions } from '../../src/python/dask-process.ts'
 import type { OnLines } from '../../src/process/output.ts'
 import { startBootstrap } from '../../src/python/start-bootstrap.ts'
@@ -9,14 +10,18 @@ const fake = join(import.meta.dirname, '../../fixtures/programs/fake-distributed
 const env = { PATH: process.env.PATH, PYTHONPATH: fake, PYTHONDONTWRITEBYTECODE: '1' }
 
 function start(component: DaskProcessOptions['component'], ...args: string[]) {
+  return startWith({}, component, ...args)
+}
+
+function startWith(more: NodeJS.ProcessEnv, component: DaskProcessOptions['component'], ...args: string[]) {
   const lines: string[] = []
   const dask = DaskProcess.start({
     python: 'python3',
     component,
     name: `${component} 2`,
-    env,
+    env: { ...env, ...more },
     reaper: newReaper(),
-    onLines: (more) => void lines.push(...more),
+    onLines: (printed) => void lines.push(...printed),
     log: ['warning', false],
   })
   dask.begin(args)
@@ -112,6 +117,13 @@ describe('DaskProcess, with a stand-in for Dask', { timeout: 60_000 }, () => {
       message: 'Cannot start scheduler 2: Python exited with status 3',
       lastLines: ['the last words of dask scheduler'],
     })
+  })
+
+  it('names its own files in tracebacks, and their lines', async () => {
+    const { dask, lines } = startWith({ FAKE_DASK_BROKEN: 'yes' }, 'worker')
+    await expect(dask.started).rejects.toThrow('exited with status 1')
+    const line = load.split('\n').findIndex((text) => text.includes('import distributed.cli.dask_worker')) + 1
+    expect(lines).toContain(`  File "<dask-hpc-runner load.py>", line ${line}, in load`)
   })
 
   it('ends at once when it is stopped before it has started', async () => {
