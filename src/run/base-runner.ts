@@ -8,7 +8,7 @@ import type { ClientProcess } from '../python/client-process.ts'
 import { clientPatience, takeClientProcess } from '../python/take-client-process.ts'
 import type { PublishedFile } from '../record/scheduler-file.ts'
 import { withoutShownSecret } from '../record/scheduler-file.ts'
-import { neverDry, tellDefectsBy } from '../util/defects.ts'
+import { neverDry } from '../util/defects.ts'
 import type { EndingSignal } from '../util/early-signals.ts'
 import { ownProgram } from '../util/own-program.ts'
 import { refuseInImport, refuseOwnProcess } from '../util/own-process.ts'
@@ -82,10 +82,9 @@ export abstract class BaseRunner extends RunnerHooks implements AsyncDisposable 
     const supervisor = this.#supervisor
     const shutdown = new Shutdown(supervisor)
     this.#shutdown = shutdown
-    tellDefectsBy(async (error) => {
+    const ownDefects = watchOwnDefects(async (error) => {
       await this.#identified?.run.failByDefect(error)
     })
-    const ownDefects = watchOwnDefects()
     try {
       const run = new Run(await makeRunParts(supervisor, shutdown, this.lend()))
       this.#identified = { run, inlineClient: new InlineClient(run, this.#ending), ownDefects }

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { endByDefect } from '../util/defects.ts'
+import { endByDefect, type Tell, tellDefectsBy } from '../util/defects.ts'
 import { ownFile } from '../util/own-program.ts'
 
 /**
- * Until it is disposed of: what our own code throws, and nobody catches, ends this process with 70 and a sentence, and the others
- * of the run hear of it. What somebody's program throws ends it as it would without us: a monitor changes nothing of that.
+ * Until it is disposed of: what our own code throws, and nobody catches, ends this process with 70 and a sentence, and `tell` has
+ * the others of the run hear of it. What somebody's program throws ends it as it would without us: a monitor changes nothing of that.
  * An error that the program gets from us is the program's: its stack leads to the line that has asked.
  */
-export function watchOwnDefects(): Disposable {
+export function watchOwnDefects(tell: Tell): Disposable {
   const file = packageFile()
   const monitor = (error: unknown): void => {
     if (file === undefined || !isFrom(file, error)) return
@@ -17,8 +17,10 @@ export function watchOwnDefects(): Disposable {
     process.once('uncaughtException', endByDefect)
   }
   process.on('uncaughtExceptionMonitor', monitor)
+  const told = tellDefectsBy(tell)
   return {
     [Symbol.dispose]: () => {
+      told[Symbol.dispose]()
       process.off('uncaughtExceptionMonitor', monitor)
     },
   }

@@ -3,17 +3,24 @@ import { forceExit } from './io-timeout.ts'
 import { printableLines } from './printable.ts'
 import { settledWithin } from './wait.ts'
 
-type Tell = (error: unknown) => Promise<void>
+/** Tells somebody of an error. */
+export type Tell = (error: unknown) => Promise<void>
 
 /** How long it may take to tell the other processes of the run why this one ends. In milliseconds. */
 const tellingMs = 2_000
 
-let tell: Tell | undefined
+/** One of each run of this process. */
+const tellers = new Set<Tell>()
 let isEnding = false
 
-/** How this process tells others of a defect of the program that ends it. The last call counts. */
-export function tellDefectsBy(own: Tell): void {
-  tell = own
+/** How this process tells the others of a run of a defect of the program that ends it, until disposed of. */
+export function tellDefectsBy(tell: Tell): Disposable {
+  tellers.add(tell)
+  return {
+    [Symbol.dispose]: () => {
+      tellers.delete(tell)
+    },
+  }
 }
 
 /**
@@ -53,9 +60,6 @@ function endDry(): void {
 
 /** Tells whoever is to be told that a defect ends this process. Does not throw. */
 async function tellDefect(error: unknown): Promise<void> {
-  try {
-    await tell?.(error)
-  } catch {
-    // The others notice that this process is gone, and not why.
-  }
+  // Where one fails, the others of that run notice that this process is gone, and not why.
+  await Promise.allSettled([...tellers].map(async (tell) => tell(error)))
 }
