@@ -1,9 +1,11 @@
 import { holdSignals } from '../util/early-signals.ts'
 import { ownCommands } from '../util/own-commands.ts'
+import { keepOutputBlocking } from '../util/own-output.ts'
 import { beginOwnProcess } from '../util/own-process.ts'
 
 // From the first moment; everything else is loaded only then.
 holdSignals()
+keepOutputBlocking()
 beginOwnProcess()
 
 const args = process.argv.slice(2)

@@ -45,3 +45,22 @@ test('four processes of a launcher that nobody knows become one cluster, by vari
   expect(half.stderr).toContain('Cannot use --rank 1 alone: name --size-from or --size too')
   await cluster.expectNothingLeft()
 })
+
+test('a program whose output goes into the pipe of all processes loses nothing where one of these comes late', async () => {
+  await using cluster = await Cluster.make()
+  const python = [
+    "open('runs', 'w').close()",
+    'from dask.distributed import Client',
+    'with Client() as client: client.wait_for_workers(1)',
+    "open('prints', 'w').close()",
+    "for _ in range(20_000): print('x' * 99)",
+  ].join('\n')
+  const run = (rank: number) => `"$@" run --rank ${rank} --size 3 --run-id 17 -- python3 -c "$program" &`
+  const started = [run(0), run(1), 'until [ -e runs ]; do sleep 0.1; done', run(2), 'wait'].join('\n')
+  const script = `program="${python}"\n{\n${started}\n} | { until [ -e prints ]; do sleep 0.1; done; cat; }`
+  const job = cluster.start(['sh', '-c', script, 'sh', ...cluster.command()])
+  await job.expectStatus(0)
+  expect(job.stdout).toBe(`${'x'.repeat(99)}\n`.repeat(20_000))
+  for (const name of ['runs', 'prints']) cluster.expectFile(name)
+  await cluster.expectNothingLeft()
+})
