@@ -1,4 +1,4 @@
-import { type EndingSignal, endingSignals, userSignals } from '../util/early-signals.ts'
+import { type EndingSignal, heededSignals, userSignals } from '../util/early-signals.ts'
 import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 
@@ -49,7 +49,7 @@ export class Signals implements Disposable {
   constructor(handlers: SignalHandlers, source: SignalSource = process, now: () => number = monotonic) {
     this.#source = source
     this.#now = now
-    for (const signal of endingSignals) {
+    for (const signal of heededSignals()) {
       this.#listen(signal, () => {
         this.ending(signal, handlers)
       })

@@ -1,3 +1,5 @@
+import { ignoresHangup } from './nohup.ts'
+
 /** The signals that end a run. */
 export const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 export type EndingSignal = (typeof endingSignals)[number]
@@ -6,6 +8,12 @@ export type EndingSignal = (typeof endingSignals)[number]
 export const userSignals = ['SIGUSR1', 'SIGUSR2'] as const
 
 let held: EndingSignal | undefined
+let ignored: readonly EndingSignal[] = []
+
+/** Those of them that end this process: under `nohup` HUP does not. */
+export function heededSignals(): readonly EndingSignal[] {
+  return endingSignals.filter((signal) => !ignored.includes(signal))
+}
 
 /**
  * Keeps the signals of a workload manager from ending this process before anybody handles them: one
@@ -13,11 +21,12 @@ let held: EndingSignal | undefined
  * (Node's own answer to USR1 would be to open its inspector.)
  */
 export function holdSignals(): void {
-  for (const signal of endingSignals)
+  if (ignoresHangup()) ignored = ['SIGHUP']
+  for (const signal of [...userSignals, ...ignored]) process.on(signal, () => undefined)
+  for (const signal of heededSignals())
     process.on(signal, () => {
       held ??= signal
     })
-  for (const signal of userSignals) process.on(signal, () => undefined)
 }
 
 /** The signal that came before anybody handled it, if any; it is given once. */
@@ -29,7 +38,7 @@ export function takeHeldSignal(): EndingSignal | undefined {
 
 /** Lets the signals that end a run end this process as they end any other, where it has nothing to end or to remove first. */
 export function releaseSignals(): void {
-  for (const signal of endingSignals) process.removeAllListeners(signal)
+  for (const signal of heededSignals()) process.removeAllListeners(signal)
   const signal = takeHeldSignal()
   if (signal !== undefined) process.kill(process.pid, signal)
 }
