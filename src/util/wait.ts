@@ -60,14 +60,15 @@ export async function deadline<T>(
  * @throws the signal's reason, or what `promise` rejects with.
  */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
   const aborted = deferred<never>()
   const onAbort = (): void => {
     aborted.reject(signal.reason)
   }
   signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
   try {
-    return await Promise.race([promise, aborted.promise])
+    // It is waited for in any case: what it rejects with later is nobody's defect.
+    return await Promise.race([aborted.promise, promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

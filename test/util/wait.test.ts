@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../../src/util/deferred.ts'
-import { deadline, settledWithin, sleep } from '../../src/util/wait.ts'
+import { deadline, settledWithin, sleep, untilAborted } from '../../src/util/wait.ts'
 
 const late = () => new Error('too late')
 
@@ -61,6 +61,24 @@ describe('sleep', () => {
     controller.abort(new Error('woken'))
     await expect(sleeping).rejects.toThrow('woken')
     await expect(sleep(3_600_000, controller.signal)).rejects.toThrow('woken')
+  })
+})
+
+describe('untilAborted', () => {
+  it('alarms nobody with what the promise rejects with, where the signal has aborted before', async () => {
+    const alarm = vi.fn()
+    process.once('unhandledRejection', alarm)
+    try {
+      let reject: (error: Error) => void = () => undefined
+      const promise = new Promise<never>((_, no) => (reject = no))
+      const aborted = AbortSignal.abort(new Error('over'))
+      await expect(untilAborted(promise, aborted)).rejects.toThrow('over')
+      reject(new Error('not awaited'))
+      await new Promise((next) => setImmediate(next))
+      expect(alarm).not.toHaveBeenCalled()
+    } finally {
+      process.off('unhandledRejection', alarm)
+    }
   })
 })
 
