@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { exitStatuses } from '../errors.ts'
+import { exitStatuses, RunnerError } from '../errors.ts'
 import { printableLines } from '../util/printable.ts'
 import { forceExit } from '../util/io-timeout.ts'
 import { addClusterCommands } from './cluster-commands.ts'
@@ -30,6 +30,7 @@ plan, doctor, status, env, report and stop end with 74 where their output cannot
 /** Runs the command line; ends the process with the exit status of what it did. */
 export async function main(args: readonly string[]): Promise<void> {
   await endAfter(async () => {
+    checkText(args)
     try {
       await program(args).parseAsync([...args], { from: 'user' })
     } catch (error) {
@@ -38,6 +39,17 @@ export async function main(args: readonly string[]): Promise<void> {
       forceExit(error.exitCode === 0 ? 0 : exitStatuses.ERR_USAGE)
     }
   })
+}
+
+/** Node puts this character in the place of what is no UTF-8. */
+const replacement = '\ufffd'
+
+/** @throws RunnerError ERR_USAGE for an argument whose bytes Node cannot hand on: a program would get others. */
+function checkText(args: readonly string[]): void {
+  const odd = args.find((arg) => arg.includes(replacement))
+  if (odd === undefined) return
+  const advice = "have a shell name it by a pattern, such as sh -c 'python client.py data*.csv', or rename it"
+  throw new RunnerError(`Cannot use the argument "${odd}": it is no UTF-8; ${advice}`, { code: 'ERR_USAGE' })
 }
 
 function program(args: readonly string[]): Command {

@@ -63,6 +63,19 @@ describe('the program', () => {
   })
 
   it.each([
+    ['an', 'local', '-n', '2', '--', 'true'],
+    ['an option with an', 'plan', '--log-directory'],
+  ])('refuses %s argument whose bytes are no UTF-8, which a program would get as others', async (_, ...args) => {
+    await using cluster = await Cluster.make()
+    const script = 'exec "$@" "$(printf "caf\\351")"'
+    const started = cluster.start(['/bin/sh', '-c', script, 'sh', process.execPath, program, ...args])
+    await started.expectStatus(64)
+    expect(started.stderr).toMatch(/Cannot use the argument "caf\ufffd": it is no UTF-8; have a shell name it .*\n$/)
+    expect(started.stderr.trim().split('\n')).toHaveLength(1)
+    await cluster.expectNothingLeft()
+  })
+
+  it.each([
     ['local', '-n', '2', '--', 'true'],
     ['local', '-n', '2', '--scheduler-file', '/dev/shm/dask-hpc-runner-none/s.json', '--', 'true'],
     ['plan', '-n', '2'],
