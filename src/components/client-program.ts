@@ -1,5 +1,6 @@
 import { Child } from '../process/child.ts'
 import { ChildOwner } from '../process/child-owner.ts'
+import { followTerminal } from '../process/follow-terminal.ts'
 import { endingSignals } from '../util/early-signals.ts'
 import type { Reaper } from '../process/reaper.ts'
 
@@ -7,6 +8,7 @@ import type { Reaper } from '../process/reaper.ts'
 export class ClientProgram extends ChildOwner<Child> {
   constructor(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv, reaper: Reaper) {
     super(new Child({ command, env, reaper, output: 'inherit' }))
+    followTerminal(this.child)
   }
 
   /** Why it could not be started, where that is so. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Cluster, programs, type Started } from '../support/cluster.ts'
+import { Cluster, programs, python, type Started } from '../support/cluster.ts'
 
 const counting = join(programs, 'signals.py')
 const stubborn = join(programs, 'stubborn.py')
@@ -51,6 +51,17 @@ for (const way of ways) {
     await cluster.expectNothingLeft()
   })
 }
+
+test('Ctrl-Z stops the program too, so that what is typed then is for the shell, and it goes on with fg', async () => {
+  await using cluster = await Cluster.make()
+  const ask = [python, '-c', 'print("got", input("na" "me> "))']
+  const command = cluster.command('local', '-n', '1', '--python', python, '--', ...ask)
+  const run = cluster.start([python, join(programs, 'at_shell.py'), ...command])
+  await run.expectStatus(0)
+  expect(run.stdout).toMatch(/^the shell's\r$/m)
+  expect(run.stdout).toMatch(/^got Bob\r$/m)
+  await cluster.expectNothingLeft()
+})
 
 test('a second signal ends everything at once', async () => {
   await using cluster = await Cluster.make()
