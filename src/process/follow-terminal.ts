@@ -1,6 +1,11 @@
+import { monotonic } from '../util/monotonic.ts'
 import { sleep } from '../util/wait.ts'
 import type { SignalSource } from './signals.ts'
+import { stateOf } from './stopped.ts'
 import type { Supervised } from './supervised.ts'
+
+/** How long the stop of the child may take: until then it may still read. In milliseconds. */
+const childStopTime = 500
 
 /** How long our own stop may take to come, once it is asked for. In milliseconds; it does not pass while we are stopped. */
 const stopTime = 50
@@ -13,7 +18,7 @@ const stopSelf = (): void => void process.kill(process.pid, 'SIGTSTP')
  * that the window has another size. A child that went on while we are stopped would read what the user types for the shell.
  */
 export function followTerminal(
-  child: Pick<Supervised, 'signal' | 'exited'>,
+  child: Pick<Supervised, 'pid' | 'signal' | 'exited'>,
   source: SignalSource = process,
   stop = stopSelf,
 ): void {
@@ -23,9 +28,10 @@ export function followTerminal(
   }
   const onStop = (): void => void stopBoth()
   const stopBoth = async (): Promise<void> => {
+    source.off('SIGTSTP', onStop)
     // TSTP would not stop it: no shell is in its session.
     child.signal('SIGSTOP', 'group')
-    source.off('SIGTSTP', onStop)
+    await untilStopped(child.pid)
     stop()
     await sleep(stopTime)
     child.signal('SIGCONT', 'group')
@@ -38,4 +44,13 @@ export function followTerminal(
     source.off('SIGWINCH', onResize)
     source.off('SIGTSTP', onStop)
   })
+}
+
+async function untilStopped(pid: number | undefined): Promise<void> {
+  const end = monotonic() + childStopTime
+  while (pid !== undefined && monotonic() < end) {
+    const state = await stateOf(pid)
+    if (state === undefined || 'TZ'.includes(state)) return
+    await sleep(2)
+  }
 }

@@ -54,7 +54,7 @@ export function endFrozen(
 }
 
 /** The state of a process as Linux has it: R, S, D, T, t, Z; undefined where that cannot be read. */
-async function stateOf(pid: number): Promise<string | undefined> {
+export async function stateOf(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The command's name stands in parentheses and may contain anything.
   return text.slice(text.lastIndexOf(')') + 2)[0]

@@ -15,7 +15,6 @@ function follow(script: string) {
   const state = (): string => /^State:\t(.)/m.exec(text(child.pid ?? -1, 'status'))?.[1] ?? ''
   followTerminal(child, source, () => {
     expect(source.listenerCount('SIGTSTP')).toBe(0)
-    while (state() !== 'T') text(child.pid ?? -1, 'status')
     stops.push(state())
   })
   onTestFinished(async () => {
