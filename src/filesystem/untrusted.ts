@@ -1,6 +1,7 @@
 import type { BigIntStats, Stats } from 'node:fs'
 import { promisify } from 'node:util'
 import { printable } from '../util/printable.ts'
+import { shellPath } from '../util/shell-path.ts'
 
 /**
  * What stands at a path is not to be believed, followed or removed. The message goes on after the path:
@@ -54,7 +55,11 @@ export async function formatUser(uid: number): Promise<string> {
     // Seldom needed, and every process would load it.
     const { execFile } = await import('node:child_process')
     // Names of a site are not in /etc/passwd: `id` asks whatever the machine asks.
-    const { stdout } = await promisify(execFile)('id', ['-nu', String(uid)], { timeout: nameTimeout, cwd: '/' })
+    const { stdout } = await promisify(execFile)('id', ['-nu', String(uid)], {
+      timeout: nameTimeout,
+      cwd: '/',
+      env: { PATH: shellPath() },
+    })
     return `user ${printable(stdout.trim())}`
   } catch {
     return `the user with number ${uid}`

@@ -93,12 +93,13 @@ async function ask<T>(
 ): Promise<T> {
   const cannotAsk = (why: string): RunnerError =>
     new RunnerError(`Cannot ask ${what}: ${why}`, { code: 'ERR_ENVIRONMENT' })
-  // Node waits where it starts a program of a filesystem that hangs; with a shell between, the shell does.
-  const shell = ['/bin/sh', '-c', 'exec "$@"', 'sh'] as const
-  const command = [...shell, python, '-c', `${withoutDirectory}\n${program}`, ...args] as const
+  const command = [python, '-c', `${withoutDirectory}\n${program}`, ...args] as const
   const { stdout, stderr, failure } = await askProgram(command, { ...options, env: pythonEnvironment(options.env) })
   if (failure !== undefined)
-    throw cannotAsk((failure.how === 'ended' ? lastWords(stderr) : undefined) ?? `it ${failure.why}`)
+    throw cannotAsk(
+      (failure.how === 'ended' ? lastWords(stderr) : undefined) ??
+        `${failure.how === 'not started' ? '' : 'it '}${failure.why}`,
+    )
   // A wrapper, or a site's own start-up file, may print something too.
   const line = stdout.split('\n').findLast((text) => text.startsWith('{')) ?? ''
   try {

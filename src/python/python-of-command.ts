@@ -30,6 +30,7 @@ export interface AskLimits extends Pick<AskProgramOptions, 'timeout' | 'signal'>
  * line names a Python. What a wrapper such as `apptainer exec` starts is not known.
  *
  * @param limits of `uv` and the like, which are asked
+ * @throws what {@link findProgram} throws.
  */
 export async function pythonOfCommand(
   command: readonly [string, ...string[]],
@@ -40,9 +41,9 @@ export async function pythonOfCommand(
   if (pythonName.test(basename(program))) return program
   if (basename(program) === 'env') return ofEnv(args)
   if (wrappers.test(basename(program))) return args.find((arg) => pythonName.test(basename(arg)))
-  if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
   const { filesystemTimeout } = limits
   const path = await findProgram(program, env, filesystemTimeout)
+  if (isInEnvironment(command)) return await pythonOfRunner(command, { env, ...limits })
   if (path === undefined) return undefined
   return pythonOfFirstLine(await readBeginning(path, longestFirstLine, filesystemTimeout))
 }

@@ -4,6 +4,7 @@ import { lstat, readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { errnoOf } from '../errors.ts'
+import { shellPath } from './shell-path.ts'
 
 /** Whoever may write the program that runs may do so with what it loads. In numbers of users, beside root and ourselves. */
 type Owners = readonly number[]
@@ -146,7 +147,8 @@ function isOwnGroup(gid: number): boolean {
   try {
     const { username, gid: primary } = userInfo()
     if (gid !== primary) return false
-    const line = execFileSync('getent', ['group', String(gid)], { encoding: 'utf8', timeout: 5_000, stdio: 'pipe' })
+    const options = { encoding: 'utf8', timeout: 5_000, stdio: 'pipe', env: { PATH: shellPath() } } as const
+    const line = execFileSync('getent', ['group', String(gid)], options)
     const [name, , , members = ''] = line.trim().split(':')
     return name === username && members.split(',').every((member) => member === '' || member === username)
   } catch {

@@ -1,7 +1,8 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { otherOwner, readNamed, readOfAnybody } from '../../src/filesystem/read-named.ts'
+import { formatUser } from '../../src/filesystem/untrusted.ts'
 import { commonGroup, makeShared, shellAs, stranger, test } from '../support/second-user.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 
@@ -58,4 +59,14 @@ test('a path whose links go round is not followed for ever', async () => {
   await symlink('deeper/x', join(root, 'deeper'))
   for (const name of ['round', 'round/F.json', 'deeper'])
     await expect(readNamed(join(root, name)), name).rejects.toThrow('ELOOP')
+})
+
+test('who it is is asked of a program of the system: a directory of PATH may hang', async () => {
+  const root = temporaryDirectory()
+  await writeFile(join(root, 'id'), '#!/bin/sh\necho somebody-of-PATH\n', { mode: 0o755 })
+  vi.stubEnv('PATH', `${root}:${process.env.PATH}`)
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
+  expect(await formatUser(0)).toBe('user root')
 })

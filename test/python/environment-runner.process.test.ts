@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { pythonOfCommand } from '../../src/python/python-of-command.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
+import { canHang, HangingMount } from '../support/hanging-mount.ts'
 
 const stands = resolve(import.meta.dirname, '../../fixtures/environments')
 
@@ -35,6 +36,15 @@ test('one that is slow is waited for as long as a rendezvous may take', async ()
   const env = { PATH: `${stands}:${process.env.PATH}`, FAKE_ENVIRONMENT: environment }
   expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, { timeout: 100 })).toBeUndefined()
   expect(await pythonOfCommand(['uv', 'run', 'client.py'], env, { timeout: 60_000 })).toBe(python)
+})
+
+test.skipIf(!canHang)('one behind a directory of PATH that hangs is not asked, and that is said', async () => {
+  const root = temporaryDirectory()
+  await using mount = await HangingMount.of(join(root, 'source'), join(root, 'mounted'))
+  mount.hang()
+  const env = { PATH: `${join(root, 'mounted')}:${stands}:${process.env.PATH}` }
+  const asking = pythonOfCommand(['uv', 'run', 'client.py'], env, { timeout: 300_000, filesystemTimeout: 300 })
+  await expect(asking).rejects.toThrow(`Cannot look at "${join(root, 'mounted/uv')}": its filesystem has not answered`)
 })
 
 test('one that does not tell is no Python', async () => {

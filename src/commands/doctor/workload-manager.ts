@@ -37,9 +37,11 @@ export function parseConfig(text: string): Record<string, string> {
   return Object.fromEntries(settings.flatMap((found) => (found === null ? [] : [[found[1] ?? '', found[2] ?? '']])))
 }
 
-async function outputOf(command: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<string | undefined> {
-  const asked = ['/bin/sh', '-c', 'exec "$@"', 'sh', ...command] as const
-  const { stdout, failure } = await askProgram(asked, { env, timeout: probeTimeout / 2 })
+async function outputOf(
+  command: readonly [string, ...string[]],
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string | undefined> {
+  const { stdout, failure } = await askProgram(command, { env, timeout: probeTimeout / 2 })
   return failure === undefined ? stdout : undefined
 }
 

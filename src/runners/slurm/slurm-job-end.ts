@@ -63,7 +63,8 @@ export async function slurmJobEnd(env: Environment, { signal, ask = askProgram }
 function whyNot(program: string, stderr: string, failure: ProgramAnswer['failure']): string {
   if (failure === undefined) return `${program} names no time`
   const said = failure.how === 'ended' ? lastWords(stderr) : undefined
-  return said === undefined ? `${program} ${failure.why}` : `${program} says "${said}"`
+  if (said !== undefined) return `${program} says "${said}"`
+  return `${program}${failure.how === 'not started' ? ':' : ''} ${failure.why}`
 }
 
 /** The user's own wishes for what the commands show, and in what form, are for his eyes. */

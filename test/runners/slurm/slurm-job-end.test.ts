@@ -9,7 +9,11 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const missing: ProgramAnswer = { stdout: '', stderr: '', failure: { how: 'not started', why: 'is not there' } }
+const missing: ProgramAnswer = {
+  stdout: '',
+  stderr: '',
+  failure: { how: 'not started', why: 'there is no such program' },
+}
 
 /** Slurm's commands, by name, with what they answer. */
 function commands(answers: Readonly<Record<string, Partial<ProgramAnswer>>>) {
@@ -54,6 +58,9 @@ it('is not known where Slurm does not answer, answers nonsense, or has no limit 
   const failed = { stderr: 'x\nscontrol: error: no\n', failure: { how: 'ended', why: 'exited with status 1' } } as const
   expect(await slurmJobEnd({ SLURM_JOB_ID: '7' }, commands({ squeue: late, scontrol: failed }))).toEqual({
     why: 'SLURM_JOB_END_TIME does not tell it, squeue did not answer within 10 s, scontrol says "scontrol: error: no"',
+  })
+  expect(await slurmJobEnd({ SLURM_JOB_ID: '7' }, commands({ scontrol: failed }))).toEqual({
+    why: 'SLURM_JOB_END_TIME does not tell it, squeue: there is no such program, scontrol says "scontrol: error: no"',
   })
   const unlimited = {
     squeue: { stdout: '7 1831536000 UNLIMITED\n' },
