@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type RunnerOptions, completeOptions, nameOf } from '../options.ts'
-import { type CommandName, tableOf } from '../options/command-table.ts'
+import { type CommandName, meaninglessTo, runTableOf, tableOf } from '../options/command-table.ts'
 import { completeRows } from '../options/complete.ts'
 import { flagOf } from '../options/names.ts'
 import { readOptions, readRunOptions } from '../options/read.ts'
@@ -15,8 +15,11 @@ const titles: Readonly<Record<Group, string>> = {
 
 /** Adds the flags of the options that `command` takes. */
 export function addFlags(command: Command): Command {
-  for (const [option, row] of Object.entries(tableOf(command.name() as CommandName)))
+  const name = command.name() as CommandName
+  for (const [option, row] of Object.entries(tableOf(name)))
     for (const flag of flagsOf(option, row)) command.addOption(flag.helpGroup(titles[row.group]))
+  for (const [option, row] of Object.entries(meaninglessTo(name)))
+    for (const flag of flagsOf(option, row)) command.addOption(flag.hideHelp())
   return command.addHelpText(
     'after',
     '\nEach option is a variable too: --lost-after is DASK_HPC_RUNNER_LOST_AFTER; a flag wins. docs/options.md lists them.',
@@ -74,7 +77,10 @@ export function readOwnOptions<Table extends Rows>(table: Table, command: Comman
  * @throws RangeError where a value cannot be used; it names the flag or the variable.
  */
 export function readRun(command: Command, [program, ...args]: readonly string[] = []): RunnerOptions {
-  const { options, sources } = readRunOptions({ flags: typed(command), env: process.env })
+  const flags = typed(command)
+  const name = command.name() as CommandName
+  const { options, sources } = readRunOptions(runTableOf(name), { flags, env: process.env })
+  refuseMeaningless(name, flags)
   checkProgram(program)
   if (program !== undefined && options.client === false)
     throw new RangeError(`Cannot run "${program}" with ${nameOf({ sources }, 'client')}: leave one of them out`)
@@ -82,6 +88,16 @@ export function readRun(command: Command, [program, ...args]: readonly string[] 
   // Whoever runs them completes them too, but not before something was loaded.
   completeOptions(all)
   return all
+}
+
+/** A variable of the site that means nothing to the command is for others, and is not read; a flag is a mistake. */
+function refuseMeaningless(command: CommandName, flags: Readonly<Record<string, unknown>>): void {
+  const { sources } = readOptions(meaninglessTo(command), { flags, env: {} })
+  const [flag] = Object.values(sources)
+  if (flag !== undefined)
+    throw new RangeError(
+      `Cannot use ${flag} with ${command}, which starts its processes itself: leave it out; -n says how many there are`,
+    )
 }
 
 /** Without a client program there is no client. */

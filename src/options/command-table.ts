@@ -60,7 +60,6 @@ export const ownTables = {
       group: 'run',
       help: 'number of processes',
     },
-    runner,
   },
   spread: {
     hostsFrom: {
@@ -172,7 +171,23 @@ export type CommandName = keyof typeof ownTables
 /** The commands that are about a run, and take its options. */
 const ofRun: ReadonlySet<CommandName> = new Set(['run', 'local', 'plan', 'doctor'])
 
+/** The options of a run that `command` takes: `local` has no launcher. */
+export function runTableOf(command: CommandName): Rows {
+  if (!ofRun.has(command)) return {}
+  const rows: Rows = runTable
+  return command === 'local'
+    ? Object.fromEntries(Object.entries(rows).filter(([, { ofLauncher }]) => ofLauncher !== true))
+    : rows
+}
+
 /** Every option of a command. */
 export function tableOf(command: CommandName): Rows {
-  return ofRun.has(command) ? { ...ownTables[command], ...runTable } : ownTables[command]
+  return { ...ownTables[command], ...runTableOf(command) }
+}
+
+/** The options of a run that mean nothing to `command`, which is about one: it takes their flags only to say so. */
+export function meaninglessTo(command: CommandName): Rows {
+  if (command !== 'local') return {}
+  const taken = tableOf(command)
+  return Object.fromEntries(Object.entries({ runner, ...runTable }).filter(([option]) => !Object.hasOwn(taken, option)))
 }

@@ -1,6 +1,6 @@
 import { flagOf, variableOf, workersVariable } from './names.ts'
 import type { Given, Row, Rows } from './row.ts'
-import { runTable } from './table.ts'
+import type { runTable } from './table.ts'
 
 /** Options as the command line and the environment have them. */
 export interface Read<Table extends Rows> {
@@ -35,11 +35,11 @@ export function readOptions<Table extends Rows>(table: Table, { flags, env }: Or
 }
 
 /**
- * The options of a run, likewise. In the client program of another run, whose scheduler file the variable
+ * The options of a run that `table` has, likewise. In the client program of another run, whose scheduler file the variable
  * names, that file is where to join and never where to publish.
  */
-export function readRunOptions({ flags, env }: Origin): Read<typeof runTable> {
-  const read = readOptions(runTable, { flags, env })
+export function readRunOptions(table: Rows, { flags, env }: Origin): Read<typeof runTable> {
+  const read: Read<typeof runTable> = readOptions(table, { flags, env })
   const isInProgram = (env[workersVariable] ?? '') !== ''
   if (!isInProgram || flags.schedulerFile !== undefined || read.options.scheduler === false) return read
   const { schedulerFile: _, ...options } = read.options

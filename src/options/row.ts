@@ -31,6 +31,8 @@ export interface Row<Given = unknown, Value = unknown> {
   readonly help: string
   /** Under which title the help has it. */
   readonly group: Group
+  /** Whether it is about the launcher that has started the processes of a run: `local`, which starts its own, has no use for it. @default false */
+  readonly ofLauncher?: boolean
   /** Whether its value may begin with `--`. @default false */
   readonly mayBeFlags?: boolean
   /** A short flag, such as `-n`. */

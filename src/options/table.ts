@@ -64,6 +64,7 @@ export const runTable = {
     default: 'auto',
     value: 'kind',
     group: 'run',
+    ofLauncher: true,
     help: 'what makes a process one of n: its node or its task; auto: the node where each has one task',
   },
   /** Host a client. @default true */
@@ -182,6 +183,7 @@ export const runTable = {
     kind: yesOrNo(),
     default: true,
     group: 'run',
+    ofLauncher: true,
     help: 'do not have Slurm end the step where lost processes would hold it',
   },
   /** Port of the channel between the processes of the run, or a range. @default a free one */
@@ -301,6 +303,7 @@ export const runTable = {
     otherwise: "that of the launcher's kind",
     value: 'library',
     group: 'run',
+    ofLauncher: true,
     help: 'under mpirun: the MPI library to meet by, as a path or a name; none: meet at the scheduler file',
   },
   /**
@@ -315,6 +318,7 @@ export const runTable = {
     otherwise: "the launcher's",
     value: 'word',
     group: 'run',
+    ofLauncher: true,
     help: 'what tells this run from others, the same in all of its processes, where the launcher says nothing',
   },
   /** For `VariablesRunner`: the environment variable with the run's id. @default none */
@@ -322,6 +326,7 @@ export const runTable = {
     kind: variableName,
     value: 'variable',
     group: 'run',
+    ofLauncher: true,
     help: "under any other launcher: the variable with what tells this run from others, such as the job's id",
   },
   /** For `VariablesRunner`: number of this process, from 0. @default none */
@@ -329,6 +334,7 @@ export const runTable = {
     kind: wholeNumber(0, mostProcesses - 1),
     value: 'n',
     group: 'run',
+    ofLauncher: true,
     help: 'under any other launcher: the number of this process, from 0; with --size and --run-id',
   },
   /** For `VariablesRunner`: the environment variable with it. @default none */
@@ -336,6 +342,7 @@ export const runTable = {
     kind: variableName,
     value: 'variable',
     group: 'run',
+    ofLauncher: true,
     help: 'the variable with it; what the run starts does not inherit that variable',
   },
   /** For `VariablesRunner`: number of processes of the run. @default none */
@@ -343,6 +350,7 @@ export const runTable = {
     kind: wholeNumber(1, mostProcesses),
     value: 'n',
     group: 'run',
+    ofLauncher: true,
     help: 'under any other launcher: the number of processes',
   },
   /** For `VariablesRunner`: the environment variable with it. @default none */
@@ -350,6 +358,7 @@ export const runTable = {
     kind: variableName,
     value: 'variable',
     group: 'run',
+    ofLauncher: true,
     help: 'the variable with it',
   },
   /**
@@ -380,6 +389,7 @@ export const runTable = {
     kind: yesOrNo(),
     default: false,
     group: 'run',
+    ofLauncher: true,
     help: "give the children the MPI launcher's variables too",
   },
   ...daskTable,

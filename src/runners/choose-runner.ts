@@ -82,9 +82,36 @@ function refuseInherited(env: Environment, seen: { step: string; system: System;
   )
 }
 
-/** Takes this process into the run of the launcher that has started it: see {@link chooseRunner}. */
+/** Options that some runners alone have a use for, and what is so in the others. */
+const unused = [
+  { option: 'runId', isUsed: (kind) => kind !== 'slurm', why: 'which knows that by itself: leave it out' },
+  {
+    option: 'mpiLibrary',
+    isUsed: (kind) => kind === 'mpi',
+    why: 'whose processes do not meet over MPI: leave it out, or add --runner mpi',
+  },
+  { option: 'identity', isUsed: (kind) => kind === 'slurm', why: 'where each process is one of n: leave it out' },
+] as const satisfies readonly {
+  readonly option: keyof RunnerOptions
+  readonly isUsed: (kind: RunnerKind) => boolean
+  readonly why: string
+}[]
+
+/** A site may have these in variables, too, for other launchers. */
+function refuseUnused({ sources = {} }: Pick<RunnerOptions, 'sources'>, kind: RunnerKind): void {
+  const typed = unused.find(({ option, isUsed }) => !isUsed(kind) && sources[option] === flagOf(option))
+  if (typed !== undefined)
+    throw new RangeError(`Cannot use ${flagOf(typed.option)} with --runner ${kind}, ${typed.why}`)
+}
+
+/**
+ * Takes this process into the run of the launcher that has started it: see {@link chooseRunner}.
+ *
+ * @throws RangeError where a flag means nothing to the runner, and what chooseRunner throws.
+ */
 export async function startRunner(wanted: 'auto' | RunnerKind, options: RunnerOptions): Promise<void> {
   const { kind } = chooseRunner({ ...options, env: options.env ?? process.env }, wanted)
+  refuseUnused(options, kind)
   const variables = async () => await import('./variables/variables-runner.ts')
   if (kind === 'slurm') await (await import('./slurm/slurm-runner.ts')).SLURMRunner.start(options)
   else if (kind === 'mpi') await (await import('./mpi/mpi-runner.ts')).MPIRunner.start(options)

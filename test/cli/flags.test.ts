@@ -46,6 +46,43 @@ describe('the options of a run', () => {
   })
 
   it.each([
+    '--rank 1',
+    '--rank-from A',
+    '--size 4',
+    '--size-from A',
+    '--run-id x',
+    '--run-id-from A',
+    '--mpi-library none',
+    '--runner mpi',
+    '--identity task',
+    '--no-scancel',
+    '--keep-mpi-env',
+  ])('are refused by local where they are about a launcher: %s', (flags) => {
+    const [flag = ''] = flags.split(' ')
+    const message = `Cannot use ${flag} with local, which starts its processes itself: leave it out; -n says how many there are`
+    expect(() => readRun(parsed('local', flags.split(' ')))).toThrow(message)
+    expect(addFlags(new Command('local')).helpInformation()).not.toMatch(new RegExp(`${flag}\\b`))
+    for (const name of ['run', 'plan', 'doctor'] as const)
+      expect(addFlags(new Command(name)).helpInformation()).toContain(`${flag} `)
+  })
+
+  it('are not read by local from the variables that a site has for its launcher', () => {
+    vi.stubEnv('DASK_HPC_RUNNER_GRACE', '5s')
+    // Neither is a value that no launcher takes.
+    for (const [name, value] of [
+      ['RANK_FROM', 'SITE_RANK'],
+      ['SIZE', 'none'],
+      ['RUNNER', 'mpi'],
+      ['MPI_LIBRARY', 'libmpi.so'],
+      ['IDENTITY', 'task'],
+    ] as const)
+      vi.stubEnv(`DASK_HPC_RUNNER_${name}`, value)
+    expect(readRun(parsed('local', []))).toEqual({ grace: '5s', sources: { grace: 'DASK_HPC_RUNNER_GRACE' } })
+    expect(readOwnOptions(ownTables.local, parsed('local', [])).own).toEqual({ ntasks: 4 })
+    expect(() => run()).toThrow('Cannot use DASK_HPC_RUNNER_SIZE "none"')
+  })
+
+  it.each([
     ['--control-port abc', 'Cannot use --control-port "abc"'],
     ['--grace soon', 'Cannot use --grace "soon"'],
     ['--lost-after 5', 'Cannot use --lost-after "5"'],

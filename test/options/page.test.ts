@@ -50,10 +50,16 @@ function byDefault({ kind, default: value, otherwise }: Row): string {
 
 it('docs/options.md is what the table of options says', async () => {
   const own = Object.fromEntries(Object.entries(runTable).filter(([option]) => !Object.hasOwn(daskTable, option)))
+  const rows = Object.entries<Row>(own)
+  const ofLauncher = (is: boolean): Rows =>
+    Object.fromEntries(rows.filter(([, row]) => (row.ofLauncher ?? false) === is))
   const page = [
     introduction,
     '## `run`, `local`, `plan` and `doctor`\n',
-    tableOf({ runner: ownTables.run.runner, ...own }),
+    tableOf(ofLauncher(false)),
+    '## `run`, `plan` and `doctor`: the launcher of the processes\n',
+    '`local` starts its processes itself: it refuses these flags, and does not read their variables.\n',
+    tableOf({ runner: ownTables.run.runner, ...ofLauncher(true) }),
     "## Dask's own, passed on to scheduler and workers\n",
     tableOf(daskTable),
     ...(

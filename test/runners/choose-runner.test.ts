@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { chooseRunner } from '../../src/runners/choose-runner.ts'
+import { flagOf } from '../../src/options/names.ts'
+import { chooseRunner, startRunner } from '../../src/runners/choose-runner.ts'
 import { slurmEnvironment } from '../support/environment.ts'
 
 const step = slurmEnvironment('step-4nodes-1task-each-proc1')
@@ -49,4 +50,19 @@ test('refuses what says who a process is beside a runner that does not take its 
   )
   expect(() => chooseRunner({ env: {}, size: 4, sources: { size: '--size' } }, 'spread')).toThrow('Cannot use --size')
   expect(chooseRunner({ ...options, sources: { rankFrom: 'DASK_HPC_RUNNER_RANK_FROM' } }, 'slurm').kind).toBe('slurm')
+})
+
+test.for([
+  ['runId', 'slurm', 'which knows that by itself: leave it out'],
+  ['mpiLibrary', 'slurm', 'whose processes do not meet over MPI: leave it out, or add --runner mpi'],
+  ['mpiLibrary', 'pbs', 'whose processes do not meet over MPI'],
+  ['identity', 'mpi', 'where each process is one of n: leave it out'],
+] as const)('refuses %s where the runner is %s, which has no use for it', async ([option, kind, why]) => {
+  const flag = flagOf(option)
+  const start = startRunner(kind, {
+    env: {},
+    [option]: option === 'identity' ? 'task' : 'x',
+    sources: { [option]: flag },
+  })
+  await expect(start).rejects.toThrow(`Cannot use ${flag} with --runner ${kind}, ${why}`)
 })
