@@ -8,7 +8,7 @@ import type { ClusterAddress, RunResult } from '../control/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { InterruptedError } from '../identity/run-context.ts'
 import { formatRunKey } from '../identity/run-key.ts'
-import { type Exit, shellStatus, signalStatus } from '../process/exit.ts'
+import { type Exit, shellStatus } from '../process/exit.ts'
 import type { DaskProcess } from '../python/dask-process.ts'
 import type { Recording } from '../record/run-report.ts'
 import type { PublishedFile, SchedulerFile } from '../record/scheduler-file.ts'
@@ -233,10 +233,6 @@ export class Rank0 implements Part {
     const { context, rendezvous, member, cause } = this.#run
     const failure = failureOf(error, context.identity)
     if (this.#coordinator === undefined) {
-      if (error instanceof InterruptedError) {
-        await rendezvous.leaveEarlyExit()
-        return { status: signalStatus(error.signal), forced: false }
-      }
       const result = { status: failure.status, failure, forced: false }
       // Before those end that read it.
       cause.tell(result)

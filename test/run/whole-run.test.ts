@@ -236,6 +236,18 @@ it('gives a program that has closed the scheduler, and uses it no more, all the 
   expect(run.whoSaid('the client program goes on without the cluster')).toEqual(['[0 scheduler]'])
 })
 
+it('a signal to rank 0 alone, before it listens, ends the run: those that wait for it find its word', async () => {
+  const run = new WholeRun(4)
+  run.start([1, 2, 3])
+  await run.pass(1_000)
+  run.start([0])
+  run.rank(0).signals.emit('SIGTERM')
+  expect((await run.end()).slice(0, 2)).toEqual([0, 143])
+  expect(run.did).toContain('0: published the outcome 143')
+  expect(run.whoSaid('SIGTERM: the run ends before it has begun')).toHaveLength(1)
+  expect(run.errors()).toEqual([])
+})
+
 describe('a scheduler whose port is bound', () => {
   /** A run whose scheduler has its port, and does not come to run by itself. */
   function early(options: ConstructorParameters<typeof WholeRun>[1] = {}): WholeRun {

@@ -86,7 +86,11 @@ export class UnreachableHosts {
   }
 }
 
-/** A name that means nothing here says nothing of the host. */
+/**
+ * A name that means nothing here says nothing of the host. A living host whose firewall answers "prohibited" is EHOSTUNREACH, too, and
+ * counts as silent: nothing that connect tells, nor the time that it takes, sets it apart from a host of the same network that is gone, because
+ * all processes here share the kernel's search for that. Slurm's daemons reach each other at this port; see docs/failures.md for where they do not.
+ */
 const silences = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ETIMEDOUT'])
 
 async function isThere(host: string, patience: number): Promise<boolean> {
