@@ -11,8 +11,11 @@ import type { PublishedFile } from '../../../src/record/scheduler-file.ts'
 import type { EarlyExit } from '../../../src/rendezvous/rendezvous.ts'
 import { coordinatorOf, type Found } from '../../../src/rendezvous/found.ts'
 import { BaseRunner } from '../../../src/run/base-runner.ts'
-// Loaded when it is needed, for which no time passes here.
+// These are loaded when they are needed, for which no time passes here.
+import '../../../src/dask/dashboard.ts'
+import '../../../src/dask/scheduler-client.ts'
 import '../../../src/run/open-coordinator.ts'
+import '../../../src/run/recorder.ts'
 import { realRunSeams, type RunSeams } from '../../../src/run/seams.ts'
 import { deferred } from '../../../src/util/deferred.ts'
 import { untilAborted } from '../../../src/util/wait.ts'
@@ -102,10 +105,11 @@ export class WholeRun {
     throw new Error(`it does not hold: ${[...this.did, ...this.log, ...this.statuses].join('\n')}`)
   }
 
-  /** Lets so many milliseconds pass. */
+  /** Lets so many milliseconds pass. A look at real files takes none of them, however long it takes. */
   async pass(ms: number): Promise<void> {
     await vi.advanceTimersByTimeAsync(ms)
-    await new Promise((next) => setImmediate(next))
+    do await new Promise((next) => setImmediate(next))
+    while (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq')))
   }
 
   /** Until each rank that was started has exited, or was lost. Gives the statuses by rank. */
