@@ -39,8 +39,9 @@ def main(pipe):
     orders = Orders(pipe)
     order = orders.next()
     kind = order["component"]
-    marking = "{}\nmark_below(*{!r})".format(RECORDS, order["log"])  # noqa: F821 - records.py
-    exec(marking, {})
+    # What a nanny starts needs it, too.
+    own = "{}\nmark_below(*{!r})\n{}".format(RECORDS, order["log"], HEARTBEATS)  # noqa: F821 - records.py, heartbeats.py
+    exec(own, {})
     early = EarlyOrder(orders, pipe) if kind == "scheduler" else None  # noqa: F821 - port.py
     load(kind)
     say_loaded(pipe)
@@ -58,7 +59,7 @@ def main(pipe):
     component.gpus = order.get("gpus")
     if early is not None and early.port is not None:
         early.port.give()
-    run(kind, order, component, marking)
+    run(kind, order, component, own)
 
 
 def say(pipe, **report):
@@ -141,11 +142,11 @@ def look_for_directory(arguments):
         print(f'This Python does not see "{directory}", which is made for its files: {advice}', file=sys.stderr, flush=True)
 
 
-def prepare_children(marking):
-    """Have what multiprocessing starts by `python -c` begin as we do: without the working directory, then with own-modules.py and `marking`."""
+def prepare_children(own):
+    """Have what multiprocessing starts by `python -c` begin as we do: without the working directory, then with own-modules.py and `own`."""
     from multiprocessing import util
 
-    os.environ["DASK_HPC_RUNNER_OWN_MODULES"] = f"{OWN_MODULES}\n{marking}"  # noqa: F821
+    os.environ["DASK_HPC_RUNNER_OWN_MODULES"] = f"{OWN_MODULES}\n{own}"  # noqa: F821
     first = WITHOUT_DIRECTORY  # noqa: F821
     first += "exec(__import__('os').environ.pop('DASK_HPC_RUNNER_OWN_MODULES',''),{});"
     spawn = util.spawnv_passfds
@@ -240,7 +241,7 @@ def refuse_unknown_flags(kind, command, order, pipe):
     refuse(pipe, f"Cannot use {name}: {whose} has no option {unknown}; leave it out, or install another Dask")
 
 
-def run(kind, order, component, marking):
+def run(kind, order, component, own):
     arguments, all_arguments = flags_of(order["arguments"]), order["arguments"]
     prepare_tls(kind, arguments)
     reason = EndReason()
@@ -258,7 +259,7 @@ def run(kind, order, component, marking):
 
         component.watch(Nanny if "--nanny" in arguments else Worker)
         if "--nanny" in arguments:
-            prepare_children(marking)
+            prepare_children(own)
     if "--host" in arguments:
         # Dask looks for an address of version 4 all the same, and warns where there is none.
         warnings.filterwarnings("ignore", "Couldn't detect a suitable IP address|Unable to use address")

@@ -16,7 +16,6 @@ class Component:
         self.pipe = pipe
         self.server = None
         self.loop = None
-        self.heartbeats = 0
         self.gpus = None
 
     def watch(self, cls):
@@ -25,7 +24,7 @@ class Component:
 
         @functools.wraps(make)
         def make_and_tell(server, *args, **kwargs):
-            make(server, *args, **{**kwargs, **self.information(kwargs)})
+            make(server, *args, **{**kwargs, **self.information(kwargs), **self.preload(kwargs)})
             self.loop = asyncio.get_running_loop()
             self.server = server
             if self.kind == "scheduler":
@@ -33,8 +32,6 @@ class Component:
             self.loop.create_task(self.report_start())
 
         cls.__init__ = make_and_tell
-        if hasattr(cls, "heartbeat"):
-            self.count_heartbeats(cls)
         if hasattr(cls, "add_client"):
             self.tell_of_client(cls)
             self.tell_of_close(cls)
@@ -50,6 +47,19 @@ class Component:
         # What a nanny starts gets it as a pickle, and has no function of ours: this one gives the text itself.
         text = json.dumps(self.gpus).replace("{", "{{").replace("}", "}}")
         return {"startup_information": {**(arguments.get("startup_information") or {}), "dask_hpc_runner_gpus": text.format}}
+
+    def preload(self, arguments):
+        """Have a worker load heartbeats.py last, behind what the user preloads."""
+        if self.kind != "worker":
+            return {}
+        import dask.config
+
+        names = arguments.get("preload") or dask.config.get("distributed.worker.preload", None) or []
+        words = arguments.get("preload_argv") or dask.config.get("distributed.worker.preload-argv", None) or []
+        # Words of their own for each, or the same for all.
+        own = [] if not words or isinstance(words[0], str) else [[]]
+        names = [names] if isinstance(names, str) else [*names]
+        return {"preload": [*names, "dask_hpc_runner_heartbeats"], "preload_argv": [*words, *own]}
 
     def tell_of_client(self, cls):
         """Report the first client that comes to a scheduler."""
@@ -99,20 +109,6 @@ class Component:
 
         cls._on_worker_exit = tell_and_go_on
 
-    def count_heartbeats(self, cls):
-        """Know how many heartbeats of a worker are under way."""
-        send = cls.heartbeat
-
-        @functools.wraps(send)
-        async def send_and_count(server):
-            self.heartbeats += 1
-            try:
-                await send(server)
-            finally:
-                self.heartbeats -= 1
-
-        cls.heartbeat = send_and_count
-
     async def report_start(self):
         while self.server.status.name != "running":
             if self.server.status.name in ("closed", "closing", "failed"):
@@ -136,18 +132,8 @@ class Component:
             if self.server.status is not None and self.server.status.name not in ("undefined", "init", "starting"):
                 break
             await asyncio.sleep(0.005)
-        if self.kind == "worker":
-            # A heartbeat under way would find its connection closed, and say so with a traceback.
-            for callback in getattr(self.server, "periodic_callbacks", {}).values():
-                callback.stop()
-            for _ in range(200):
-                if self.heartbeats == 0:
-                    break
-                await asyncio.sleep(0.005)
-            # Tasks that still run are not waited for.
-            arguments = {"timeout": 2, "executor_wait": False}
-        else:
-            arguments = {}
+        # Tasks that still run are not waited for.
+        arguments = {"timeout": 2, "executor_wait": False} if self.kind == "worker" else {}
         try:
             await self.server.close(**arguments)
         except TypeError:

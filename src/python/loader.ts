@@ -1,3 +1,4 @@
+import heartbeats from './heartbeats.py'
 import ownModules from './own-modules.py'
 import records from './records.py'
 
@@ -25,11 +26,16 @@ export const pythonLoader =
 
 /**
  * A program as {@link pythonLoader} reads it. It has texts for when it comes to Dask: OWN_MODULES, which is own-modules.py, RECORDS,
- * which is records.py, and WITHOUT_DIRECTORY, for the InterpreterPool that it starts by `-c` itself.
+ * which is records.py, HEARTBEATS, which is heartbeats.py, and WITHOUT_DIRECTORY, for the InterpreterPool that it starts by `-c` itself.
  */
 export function loadedProgram(program: string): Buffer {
   // A JSON string is a Python string.
-  const texts = { OWN_MODULES: ownModules, RECORDS: records, WITHOUT_DIRECTORY: withoutDirectory }
+  const texts = {
+    OWN_MODULES: ownModules,
+    RECORDS: records,
+    HEARTBEATS: heartbeats,
+    WITHOUT_DIRECTORY: withoutDirectory,
+  }
   const lines = Object.entries(texts).map(([name, text]) => `${name} = ${JSON.stringify(text)}\n`)
   const all = Buffer.from(lines.join('') + program)
   return Buffer.concat([Buffer.from(String(all.length).padStart(8)), all])

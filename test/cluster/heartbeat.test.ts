@@ -5,11 +5,14 @@ import { Cluster, programs } from '../support/cluster.ts'
 import { pythons } from '../support/pythons.ts'
 
 describe.for(pythons())('with %s', ([, command]) => {
-  test.skipIf(command === undefined)('a run that ends while heartbeats are under way alarms nobody', async () => {
+  test.skipIf(command === undefined).each([
+    ['workers', []],
+    ['workers under a nanny', ['--nanny']],
+  ])('a run that ends while heartbeats of %s are under way alarms nobody', async (_, flags) => {
     await using cluster = await Cluster.make()
     const python = command ?? ''
     const slow = ['--python', python, '--preload', join(programs, 'slow_heartbeat.py')]
-    const run = cluster.run(['local', '-n', '4', ...slow, '--', python, join(programs, 'hold.py'), 'go'])
+    const run = cluster.run(['local', '-n', '4', ...slow, ...flags, '--', python, join(programs, 'hold.py'), 'go'])
     await run.expectOutput('ready')
     // The first ones come a second after the workers.
     await run.expectOutput('heartbeats')
