@@ -1,4 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises'
 import { deferred } from './deferred.ts'
 
 /**
@@ -7,11 +6,12 @@ import { deferred } from './deferred.ts'
  * @throws the signal's reason as soon as the signal aborts.
  */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const over = deferred<undefined>()
+  const timer = setTimeout(over.resolve, ms, undefined)
   try {
-    await sleepFor(ms, undefined, signal === undefined ? {} : { signal })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
+    await (signal === undefined ? over.promise : untilAborted(over.promise, signal))
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -76,5 +76,7 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
 
 /** Resolves after `ms` milliseconds, and does not keep the process alive for it. */
 export async function sleepUnref(ms: number): Promise<void> {
-  await sleepFor(ms, undefined, { ref: false })
+  const over = deferred<undefined>()
+  setTimeout(over.resolve, ms, undefined).unref()
+  await over.promise
 }

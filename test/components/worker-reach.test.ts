@@ -3,9 +3,6 @@ import { DaskError, type DaskErrorReason } from '../../src/dask/errors.ts'
 import { WorkerReach } from '../../src/components/worker-reach.ts'
 
 // Vitest's clock does not move those.
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number) => await new Promise((resolve) => setTimeout(resolve, ms)),
-}))
 
 const dead = 'tcp://172.17.0.1:4100'
 const alive = 'tcp://10.0.0.3:4100'

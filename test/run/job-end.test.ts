@@ -3,22 +3,6 @@ import type { JobEnd } from '../../src/run/workload-manager.ts'
 import { WholeRun } from './support/whole-run.ts'
 
 // Vitest's clock does not move those.
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
-    await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        resolve(value)
-      }, ms)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer)
-          reject(new Error('aborted'))
-        },
-        { once: true },
-      )
-    }),
-}))
 
 const minute = 60_000
 const now = Date.parse('2026-11-29T12:00:00Z')

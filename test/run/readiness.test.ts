@@ -4,9 +4,6 @@ import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.
 import { Readiness } from '../../src/run/readiness.ts'
 
 // Vitest's clock does not move those.
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number) => await new Promise((resolve) => setTimeout(resolve, ms)),
-}))
 
 /** Somebody who waits, and what it hears. */
 function waiter() {

@@ -8,10 +8,6 @@ import { Shutdown, type ShutdownTarget } from '../../src/run/shutdown.ts'
 import { Supervisor } from '../../src/run/supervisor.ts'
 
 // Vitest's clock does not move those.
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number, value?: unknown) =>
-    await new Promise((resolve) => setTimeout(resolve, ms)).then(() => value),
-}))
 
 const terminal = vi.hoisted(() => ({ isThere: false }))
 vi.mock('node:tty', () => ({ isatty: () => terminal.isThere }))

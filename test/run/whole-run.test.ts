@@ -9,21 +9,6 @@ import { WholeRun } from './support/whole-run.ts'
 const existing = (name: string): string => join(import.meta.dirname, '../../fixtures/existing', name)
 
 // Vitest's clock does not move those.
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
-    await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', abort)
-        resolve(value)
-      }, ms)
-      const abort = (): void => {
-        clearTimeout(timer)
-        reject(new Error('aborted'))
-      }
-      if (signal?.aborted === true) abort()
-      signal?.addEventListener('abort', abort, { once: true })
-    }),
-}))
 
 beforeEach(() => {
   vi.useFakeTimers({

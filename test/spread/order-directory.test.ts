@@ -2,9 +2,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { OrderDirectory } from '../../src/spread/order-directory.ts'
 import type { SpreadOrders } from '../../src/spread/orders.ts'
 
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms)),
-}))
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] })
 })

@@ -18,9 +18,6 @@ const record: ClusterRecord = {
 const outcome: OutcomeRecord = { version: 1, run_key: 'openmpi-1.a-r0' }
 const coordinator: Found = { kind: 'coordinator', record }
 
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms)),
-}))
 beforeEach(() => {
   vi.useFakeTimers()
 })

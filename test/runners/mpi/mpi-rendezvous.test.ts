@@ -2,9 +2,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RunContext } from '../../../src/identity/run-context.ts'
 import { MpiRendezvous } from '../../../src/runners/mpi/mpi-rendezvous.ts'
 
-vi.mock('node:timers/promises', () => ({
-  setTimeout: async (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms)),
-}))
 beforeEach(() => {
   vi.useFakeTimers()
 })
