@@ -1,8 +1,10 @@
 # What Dask has for a function of the client's. A part of the module that tasks-values.py describes.
 # ruff: noqa: F821
 import asyncio
+import concurrent.futures
 import importlib
 import inspect
+import os
 import textwrap
 import threading
 import types
@@ -93,8 +95,24 @@ class JavaScriptCall(Call):
             return node.call(self.spec, payload, dependencies)
 
     async def run_here(self, payload, server):
-        # Not in the thread of the server's own work.
-        return await asyncio.get_running_loop().run_in_executor(None, self, payload)
+        # In a thread of its own: those of asyncio are for the server's own work, and its end waits for them.
+        done = concurrent.futures.Future()
+        done.set_running_or_notify_cancel()
+        threading.Thread(target=self.run_into, args=(done, payload), daemon=True, name="dask-hpc-runner-run").start()
+        return await asyncio.wrap_future(done)
+
+    def run_into(self, done, payload):
+        try:
+            with places:
+                result = self(payload)
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+
+# As many calls outside of tasks run at once, since each has a Node process: as many as asyncio would have threads.
+places = threading.BoundedSemaphore(min(32, (os.cpu_count() or 1) + 4))
 
 
 class NestedCall(JavaScriptCall):
