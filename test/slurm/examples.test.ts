@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { expect } from 'vitest'
+import { programBuild } from '../support/program-build.ts'
 import { expectNoAlarm } from '../support/slurm/no-alarm.ts'
 import { slurmTest } from '../support/slurm/slurm-test.ts'
 
@@ -19,19 +20,7 @@ test('job.sbatch runs as it is', async ({ work }) => {
 })
 
 test('client.ts runs its functions in both languages, on any process and on rank 2', async ({ work }) => {
-  const library = resolve(examples, '../dist/index.js')
-  await build({
-    entryPoints: [join(examples, 'client.ts')],
-    outfile: work.path('client.mjs'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    supported: { using: false },
-    alias: { 'dask-hpc-runner': library },
-    external: [library],
-    logLevel: 'silent',
-  })
+  await build({ ...programBuild, entryPoints: [join(examples, 'client.ts')], outfile: work.path('client.mjs') })
   work.expectFile('client.mjs')
   const step = work.srun(['--nodes=4', '--ntasks=4'], [process.execPath, 'client.mjs'])
   await step.expectStatus(0)

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { type Cluster, programs } from './cluster.ts'
+import { programBuild } from './program-build.ts'
 
 /** Compiles a TypeScript program of fixtures/programs, which imports the built library. Gives its path. */
 export async function compile(cluster: Cluster, name: string, options: CompileOptions = {}): Promise<string> {
@@ -19,17 +20,6 @@ export async function compileExample(cluster: Cluster, name: string): Promise<st
 
 async function compileFile(cluster: Cluster, file: string, { isWhole = false }: CompileOptions = {}): Promise<string> {
   const outfile = join(cluster.directory, 'bin', `${basename(file, '.ts')}.mjs`)
-  const library = join(programs, '../../dist/index.js')
-  await build({
-    entryPoints: [file],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    supported: { using: false },
-    alias: { 'dask-hpc-runner': library },
-    external: isWhole ? [] : [library],
-  })
+  await build({ ...programBuild, entryPoints: [file], outfile, ...(isWhole && { external: [] }) })
   return outfile
 }

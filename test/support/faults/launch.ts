@@ -1,6 +1,7 @@
 import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { build } from 'esbuild'
+import { programBuild } from '../program-build.ts'
 import { python, root } from '../slurm/directory.ts'
 import type { Launch, Moment } from './cell.ts'
 import type { FaultRun } from './fault-run.ts'
@@ -118,18 +119,7 @@ async function prepareFile(run: FaultRun, { file, tasks = 4 }: Launch): Promise<
 }
 
 async function compileSpin(run: FaultRun): Promise<string> {
-  const library = resolve(root, 'dist/index.js')
-  await build({
-    entryPoints: [join(fixtures, 'spin.ts')],
-    outfile: run.path('spin.mjs'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    supported: { using: false },
-    alias: { 'dask-hpc-runner': library },
-    external: [library],
-  })
+  await build({ ...programBuild, entryPoints: [join(fixtures, 'spin.ts')], outfile: run.path('spin.mjs') })
   return 'spin.mjs'
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { programBuild } from '../program-build.ts'
 import { root } from '../slurm/directory.ts'
 import type { LauncherName } from './cell.ts'
 
@@ -28,18 +29,8 @@ export async function typescriptExample(launcher: LauncherName): Promise<Example
 
 /** Compiles an example, which imports the built library. Gives the text of the program. */
 export async function compileExample(text: string): Promise<string> {
-  const library = join(root, 'dist/index.js')
-  const result = await build({
-    stdin: { contents: text, loader: 'ts', resolveDir: root },
-    write: false,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    supported: { using: false },
-    alias: { 'dask-hpc-runner': library },
-    external: [library],
-  })
+  const stdin = { contents: text, loader: 'ts', resolveDir: root } as const
+  const result = await build({ ...programBuild, stdin, write: false })
   return result.outputFiles[0]?.text ?? ''
 }
 
