@@ -28,7 +28,7 @@ test('calls of JavaScript outside of tasks that never end take no thread of the 
   const options = { env: { PATH: process.env.PATH }, timeout: 60_000 }
   const text = `${withoutMsgpack}\n${calls}\n${callsThatNeverEnd}`
   const { stdout } = await promisify(execFile)('python3', ['-c', text], options).catch(
-    (error: { stdout: string }) => error,
+    (error: unknown) => error as { stdout: string },
   )
   expect(stdout).toBe('the server has a thread\nand ends\n')
 })
