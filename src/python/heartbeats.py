@@ -30,8 +30,8 @@ def dask_setup(worker):
 
 async def dask_teardown(worker):
     worker.periodic_callbacks["heartbeat"].stop()
-    # A heartbeat may be what closes the worker.
-    others = worker.dask_hpc_runner_heartbeats - {asyncio.current_task()}
+    # None are noted where it has failed before its setup. And a heartbeat may be what closes the worker.
+    others = getattr(worker, "dask_hpc_runner_heartbeats", set()) - {asyncio.current_task()}
     if others:
         await asyncio.wait(others, timeout=PATIENCE)
 
