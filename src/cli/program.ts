@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { exitStatuses, RunnerError } from '../errors.ts'
@@ -46,10 +47,19 @@ const replacement = '\ufffd'
 
 /** @throws RunnerError ERR_USAGE for an argument whose bytes Node cannot hand on: a program would get others. */
 function checkText(args: readonly string[]): void {
-  const odd = args.find((arg) => arg.includes(replacement))
+  const odd = args.find((arg) => arg.includes(replacement) && !wasGivenSo(arg))
   if (odd === undefined) return
   const advice = "have a shell name it by a pattern, such as sh -c 'python client.py data*.csv', or rename it"
   throw new RunnerError(`Cannot use the argument "${odd}": it is no UTF-8; ${advice}`, { code: 'ERR_USAGE' })
+}
+
+/** Whether this character is the user's own: some names of files have it. Where there is no `/proc`, nobody can tell. */
+function wasGivenSo(arg: string): boolean {
+  try {
+    return readFileSync('/proc/self/cmdline').includes(`\0${arg}\0`)
+  } catch {
+    return true
+  }
 }
 
 function program(args: readonly string[]): Command {

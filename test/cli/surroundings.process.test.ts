@@ -75,6 +75,14 @@ describe('the program', () => {
     await cluster.expectNothingLeft()
   })
 
+  it('takes an argument that has the character by which Node replaces such bytes', async () => {
+    await using cluster = await Cluster.make()
+    const started = cluster.run(['local', '-n', '0', '--', 'true', 'caf\ufffd'])
+    await started.expectStatus(64)
+    expect(started.stderr).toMatch(/^dask-hpc-runner: error: Cannot use --ntasks "0": .*\n$/)
+    await cluster.expectNothingLeft()
+  })
+
   it.each([
     ['local', '-n', '2', '--', 'true'],
     ['local', '-n', '2', '--scheduler-file', '/dev/shm/dask-hpc-runner-none/s.json', '--', 'true'],
