@@ -1,3 +1,5 @@
+import { closeSync, constants, openSync } from 'node:fs'
+
 /** What is asked of a stream such as `process.stderr`. */
 interface Terminal {
   readonly isTTY?: boolean
@@ -12,4 +14,14 @@ export function mayDraw(stream: Terminal, env: Readonly<NodeJS.ProcessEnv> = pro
 /** Goes before a line on `stream`: takes back what progress may stand there. */
 export function beginLine(stream: Terminal = process.stderr): string {
   return mayDraw(stream) ? '\r\u{1b}[K' : ''
+}
+
+/** Whether a terminal has this process in its session, wherever its streams go: what is typed there may be a signal to it. */
+export function isAtTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', constants.O_RDONLY | constants.O_NONBLOCK))
+    return true
+  } catch {
+    return false
+  }
 }

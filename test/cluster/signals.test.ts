@@ -63,6 +63,21 @@ test('Ctrl-Z stops the program too, so that what is typed then is for the shell,
   await cluster.expectNothingLeft()
 })
 
+test('TSTP without a terminal, as Slurm sends it before it suspends a job, does not stop the program', async () => {
+  await using cluster = await Cluster.make()
+  const inSession = 'import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])'
+  const script = 'trap "echo woken" CONT; trap told=yes USR1; echo ready; until [ -n "$told" ]; do sleep 0.1; done; echo told'
+  const command = cluster.command('local', '-n', '1', '--python', python, '--', 'sh', '-c', script)
+  const run = cluster.start([python, '-c', inSession, ...command])
+  await run.expectOutput('ready')
+  run.signal('SIGTSTP')
+  // It is passed on when the other has been seen to.
+  run.signal('SIGUSR1')
+  await run.expectStatus(0)
+  expect(run.stdout).toBe('ready\ntold\n')
+  await cluster.expectNothingLeft()
+})
+
 test('a second signal ends everything at once', async () => {
   await using cluster = await Cluster.make()
   const run = cluster.run(['local', '-n', '3', '--grace', '10m', '--', 'python3', stubborn])
