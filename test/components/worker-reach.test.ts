@@ -2,8 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DaskError, type DaskErrorReason } from '../../src/dask/errors.ts'
 import { WorkerReach } from '../../src/components/worker-reach.ts'
 
-// Vitest's clock does not move those.
-
 const dead = 'tcp://172.17.0.1:4100'
 const alive = 'tcp://10.0.0.3:4100'
 

@@ -2,8 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { JobEnd } from '../../src/run/workload-manager.ts'
 import { WholeRun } from './support/whole-run.ts'
 
-// Vitest's clock does not move those.
-
 const minute = 60_000
 const now = Date.parse('2026-11-29T12:00:00Z')
 

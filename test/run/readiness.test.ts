@@ -3,8 +3,6 @@ import { LocalChannel } from '../../src/control/channel.ts'
 import type { FromCoordinator, ToCoordinator } from '../../src/control/messages.ts'
 import { Readiness } from '../../src/run/readiness.ts'
 
-// Vitest's clock does not move those.
-
 /** Somebody who waits, and what it hears. */
 function waiter() {
   const [mine, theirs] = LocalChannel.pair<FromCoordinator, ToCoordinator>()

@@ -7,8 +7,6 @@ import { realRunSeams } from '../../src/run/seams.ts'
 import { Shutdown, type ShutdownTarget } from '../../src/run/shutdown.ts'
 import { Supervisor } from '../../src/run/supervisor.ts'
 
-// Vitest's clock does not move those.
-
 const terminal = vi.hoisted(() => ({ isThere: false }))
 vi.mock('node:tty', () => ({ isatty: () => terminal.isThere }))
 

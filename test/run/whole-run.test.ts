@@ -8,8 +8,6 @@ import { WholeRun } from './support/whole-run.ts'
 /** The path of a program that was written for another way to start Dask. */
 const existing = (name: string): string => join(import.meta.dirname, '../../fixtures/existing', name)
 
-// Vitest's clock does not move those.
-
 beforeEach(() => {
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance', 'hrtime'],
