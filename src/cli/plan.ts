@@ -1,5 +1,5 @@
 import { checkPlan, explainRunner, formatPlan, plan, planFor } from '../commands/plan.ts'
-import { chooseRunner } from '../runners/choose-runner.ts'
+import { chooseRunner, refuseUnused } from '../runners/choose-runner.ts'
 import { completeOptions, type RunnerOptions } from '../options.ts'
 import type { ownTables } from '../options/command-table.ts'
 import type { Completed } from '../options/row.ts'
@@ -20,6 +20,7 @@ export async function runPlan(
     return
   }
   const chosen = chooseRunner(options, runner)
+  refuseUnused(options, chosen.kind)
   const planned = await plan(options, chosen.kind)
   checkPlan(planned, options)
   const { text, atFile } = await explainRunner(options, chosen)

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { completeOptions, type CompleteOptions } from '../options.ts'
 import type { ownTables } from '../options/command-table.ts'
-import { chooseRunner } from '../runners/choose-runner.ts'
+import { chooseRunner, refuseUnused } from '../runners/choose-runner.ts'
 import { findHosts } from '../spread/find-hosts.ts'
 import { spread } from '../spread/spread.ts'
 import { printable } from '../util/printable.ts'
@@ -31,6 +31,6 @@ function readSpreadRun([name = '', ...args]: readonly string[]): CompleteOptions
   const command = addFlags(new Command('run')).argument('[command...]').passThroughOptions().exitOverride()
   command.action(() => undefined).parse([...args], { from: 'user' })
   const run = completeOptions(withClient(command.args, readRun(command, command.args)))
-  chooseRunner(run, 'spread')
+  refuseUnused(run, chooseRunner(run, 'spread').kind)
   return run
 }

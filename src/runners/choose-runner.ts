@@ -97,8 +97,12 @@ const unused = [
   readonly why: string
 }[]
 
-/** A site may have these in variables, too, for other launchers. */
-function refuseUnused({ sources = {} }: Pick<RunnerOptions, 'sources'>, kind: RunnerKind): void {
+/**
+ * A site may have these in variables, too, for other launchers.
+ *
+ * @throws RangeError where a flag means nothing to the runner.
+ */
+export function refuseUnused({ sources = {} }: Pick<RunnerOptions, 'sources'>, kind: RunnerKind): void {
   const typed = unused.find(({ option, isUsed }) => !isUsed(kind) && sources[option] === flagOf(option))
   if (typed !== undefined)
     throw new RangeError(`Cannot use ${flagOf(typed.option)} with --runner ${kind}, ${typed.why}`)

@@ -19,6 +19,7 @@ const all: readonly Bad[] = [
   bad('Cannot use --nthreads "0": it is a whole number from 1', ...local('--nthreads', '0')),
   bad('Cannot use --min-workers "9": the run starts 2 workers', ...local('--min-workers', '9')),
   bad('Cannot use --min-workers "9": the run starts 2 workers', 'plan', '-n', '4', '--min-workers', '9'),
+  bad('Cannot use --run-id with --runner slurm', 'plan', '--runner', 'slurm', '--run-id', 'x'),
   bad('Cannot use --wait-workers "9": the run starts 2 workers', ...local('--wait-workers', '9')),
   bad('Cannot use --worker-port "9000": the run starts 2 workers on this host', ...local('--worker-port', '9000')),
   ...[['local', '-n', '2'], ['run'], ['wait', '--scheduler-file', 'F']].map((start) =>

@@ -180,6 +180,11 @@ test.concurrent('says what is wrong before anything starts', async () => {
   for (const [args, status, says] of [
     [['--', 'python3', 'x.py'], 64, 'Cannot spread "python3": what follows -- is run'],
     [['--hosts-from', 'hosts', '--', 'run', '--size', '3', '--', 'x'], 64, 'Cannot use --size with --runner spread'],
+    [
+      ['--hosts-from', 'hosts', '--', 'run', '--identity', 'task', '--', 'x'],
+      64,
+      'Cannot use --identity with --runner',
+    ],
     [['--hosts-from', 'hosts', '--', 'run', '--grace', 'soon', '--', 'x'], 64, 'Cannot use --grace "soon"'],
     [['--', 'run', '--', 'x'], 78, 'none of OAR_NODE_FILE, OAR_NODEFILE, PE_HOSTFILE'],
     [['--hosts-from', 'none', '--', 'run', '--', 'x'], 78, 'Cannot read the hosts of "none": there is no such file'],
