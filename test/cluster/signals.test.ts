@@ -66,7 +66,8 @@ test('Ctrl-Z stops the program too, so that what is typed then is for the shell,
 test('TSTP without a terminal, as Slurm sends it before it suspends a job, does not stop the program', async () => {
   await using cluster = await Cluster.make()
   const inSession = 'import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])'
-  const script = 'trap "echo woken" CONT; trap told=yes USR1; echo ready; until [ -n "$told" ]; do sleep 0.1; done; echo told'
+  const script =
+    'trap "echo woken" CONT; trap told=yes USR1; echo ready; until [ -n "$told" ]; do sleep 0.1; done; echo told'
   const command = cluster.command('local', '-n', '1', '--python', python, '--', 'sh', '-c', script)
   const run = cluster.start([python, '-c', inSession, ...command])
   await run.expectOutput('ready')
