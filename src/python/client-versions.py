@@ -31,14 +31,17 @@ def say_mismatch(versions):
 
 
 def understand(versions):
-    """Whether what one of them sends is known not to be understood by the other; code of another Python crashes it."""
-    return versions is None or form_of(versions[0]) == form_of(versions[1])
+    """Whether each understands what the other sends, as far as is known; code of another Python crashes it."""
+    if versions is None:
+        return True
+    (ours, our_python), (theirs, their_python) = ((form_of(dask), numbers(python, 2)) for dask, python in versions)
+    return our_python == their_python and (ours == theirs or None in (ours, theirs))
 
 
-def form_of(versions):
-    dask, python = versions
-    year, month = (int(number) for number in re.findall(r"\d+", dask)[:2])
-    return sum((year, month) >= form for form in FORMS), numbers(python, 2)
+def form_of(dask):
+    """Which form the graphs of this version have; None where it says nothing, such as the `0+unknown` of a source tree."""
+    release = tuple(int(number) for number in re.findall(r"\d+", dask)[:2])
+    return sum(release >= form for form in FORMS) if len(release) == 2 else None
 
 
 def numbers(version, count):
