@@ -15,7 +15,7 @@
 # process tree was signalled and not the supervisor alone.
 # $1: the mark, a NAME=VALUE of the children's environment.
 # $2: seconds between two looks at the supervisor: one that is found stopped at 22 looks in a row is
-#     killed. What stops everything, as the suspension of a whole job, stops the looks too.
+#     killed. What stops everything, as the suspension of a whole job, stops the looks too. Empty: it may stay stopped.
 # $3: the text of tidy.sh
 mark=$1
 supervisor=$PPID
@@ -33,13 +33,13 @@ for name in HUP INT TERM USR1 USR2; do
 done
 trap '' PIPE TSTP TTIN TTOU
 
-(
+watch() {
   trap '' HUP INT TERM USR1 USR2
   trap '[ -z "$nap" ] || kill -KILL "$nap" 2>/dev/null; exit 0' ALRM
   nap=''
   looks=0
   while kill -0 "$$" 2>/dev/null; do
-    sleep "$2" &
+    sleep "$1" &
     nap=$!
     # Without a time between them the looks would say nothing.
     wait "$nap" || break
@@ -51,8 +51,13 @@ trap '' PIPE TSTP TTIN TTOU
       exit 3
     fi
   done
-) </dev/null >/dev/null 2>&1 &
-watcher=$!
+}
+
+watcher=''
+if [ -n "$2" ]; then
+  watch "$2" </dev/null >/dev/null 2>&1 &
+  watcher=$!
+fi
 
 # 0 and 1 would stand for whole other sets of processes.
 is_group() {
@@ -111,11 +116,13 @@ await() {
   done
 }
 
-kill -ALRM "$watcher" 2>/dev/null
-kill -CONT "$watcher" 2>/dev/null
-wait "$watcher"
-# The lock of one that was stopped for so long may be another's by now: locks grow stale by themselves.
-[ "$?" = 3 ] && lock=''
+if [ -n "$watcher" ]; then
+  kill -ALRM "$watcher" 2>/dev/null
+  kill -CONT "$watcher" 2>/dev/null
+  wait "$watcher"
+  # The lock of one that was stopped for so long may be another's by now: locks grow stale by themselves.
+  [ "$?" = 3 ] && lock=''
+fi
 
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 await 10 $gentle

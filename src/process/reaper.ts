@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
-import { defaults } from '../defaults.ts'
 import { RunnerError } from '../errors.ts'
 import { withTwins } from '../util/container-twins.ts'
 import { monotonic } from '../util/monotonic.ts'
@@ -85,10 +84,10 @@ export class Reaper implements AsyncDisposable, DirectoryKeeper {
   #closed = false
   #closing: Promise<void> | undefined
   #shortLives = 0
-  readonly #lostAfter: number
+  readonly #lostAfter: number | undefined
 
-  /** @param options.lostAfter milliseconds after which a stopped supervisor is ended. @default 20 s */
-  constructor({ lostAfter = defaults.lostAfter }: { readonly lostAfter?: number } = {}) {
+  /** @param options.lostAfter milliseconds after which a stopped supervisor is ended, for which others wait. @default it may stay stopped */
+  constructor({ lostAfter }: { readonly lostAfter?: number } = {}) {
     this.#lostAfter = lostAfter
   }
 
@@ -195,7 +194,7 @@ export class Reaper implements AsyncDisposable, DirectoryKeeper {
 
   #start(): void {
     const mark = `${markVariable}=${this.#mark}`
-    const seconds = String(this.#lostAfter / looks / 1000)
+    const seconds = this.#lostAfter === undefined ? '' : String(this.#lostAfter / looks / 1000)
     const shell = spawn('/bin/sh', ['-c', script, 'dask-run-reaper', mark, seconds, tidyScript], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],

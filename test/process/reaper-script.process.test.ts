@@ -51,6 +51,17 @@ describe.each(shells.filter(({ program }) => onPath(program)))('the reaper under
     expect([isAlive(second), isAlive(stranger)]).toEqual([true, true])
   })
 
+  it.each([
+    ['looks whether its supervisor is stopped', '2.5', 1],
+    ['does not, where nobody waits for that', '', 0],
+  ])('%s', async (_, interval, watchers) => {
+    const { pid } = new ReaperScript({ shell, interval }).child
+    const state = (): string | undefined => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    await eventually(state, 'S', 'it waits for orders')
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    expect(children.split(' ').filter((word) => word !== '')).toHaveLength(watchers)
+  })
+
   it('kills every process of a group', async () => {
     const reaper = new ReaperScript({ shell })
     const mark = `300.${Math.floor(Math.random() * 1e9)}`

@@ -30,6 +30,8 @@ export interface ScriptOptions {
   readonly as?: User
   /** Put before the script. */
   readonly prelude?: string
+  /** Seconds between two looks at the supervisor. @default 2.5 */
+  readonly interval?: string
 }
 
 /** The reaper's script at work: its standard input closes as it would if the supervisor were killed. */
@@ -38,8 +40,14 @@ export class ReaperScript {
   readonly child: ChildProcess & { readonly pid: number }
   readonly #signals: AsyncIterator<string, undefined>
 
-  constructor({ shell = systemShell, path = process.env.PATH, as, prelude = '' }: ScriptOptions = {}) {
-    const args = [...(shell.args ?? []), '-c', `${prelude}\n${script}`, 'reaper', this.mark, '2.5', tidyScript]
+  constructor({
+    shell = systemShell,
+    path = process.env.PATH,
+    as,
+    prelude = '',
+    interval = '2.5',
+  }: ScriptOptions = {}) {
+    const args = [...(shell.args ?? []), '-c', `${prelude}\n${script}`, 'reaper', this.mark, interval, tidyScript]
     const [program, all] = as === undefined ? [shell.program, args] : asUser(as, [shell.program, ...args])
     const child = spawn(program, all, {
       ...(as === undefined && shell.argv0 !== undefined ? { argv0: shell.argv0 } : {}),
