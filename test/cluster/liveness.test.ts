@@ -15,7 +15,7 @@ for (const [ntasks, where] of [
 ] as const) {
   test(`a body that keeps its loop busy for longer than the limit is not lost, ${where}`, async () => {
     await using cluster = await Cluster.make()
-    const run = cluster.start([process.execPath, await compile(cluster, 'spin'), ntasks, '8000', '2s'])
+    const run = cluster.start([process.execPath, await compile(cluster, 'spin'), ntasks, '10000', '4s'])
     await run.expectStatus(0)
     expect(run.stdout).toContain('done')
     run.expectNoAlarm()

@@ -82,7 +82,7 @@ signal.pause()
     const until = new Date(Number(end) * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')
     expect(output).toMatch(new RegExp(`^time left  [0-9.]+ s, until ${until}$`, 'm'))
     expect(output).toMatch(
-      /\[0 scheduler\] the job ends in (20|19) s: --end-before ends the run now, as SIGTERM would\n/,
+      /\[0 scheduler\] the job ends in (20|1\d) s: --end-before ends the run now, as SIGTERM would\n/,
     )
     expect(output).toMatch(/^left (20|1[0-9])$/m)
     await work.expectNothingLeft()

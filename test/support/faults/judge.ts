@@ -27,22 +27,25 @@ export interface Seen {
   /** Whether the run was noticed to go on, where it should. */
   readonly problems: readonly string[]
   readonly filesLeft: readonly string[]
+  /** How many times longer than its bound it may take, on this machine. @default 1 */
+  readonly slowness?: number
 }
 
 /** Lines within which the end of a process's output is: the sentence may quote what a child printed last. */
 const endLines = 40
 
 /** Says what of a cell holds. */
-export function judge(cell: Cell, limits: Limits, { step, end, problems, filesLeft }: Seen): CellResult {
+export function judge(cell: Cell, limits: Limits, { step, end, problems, filesLeft, slowness = 1 }: Seen): CellResult {
   const bound = secondsOf(cell.bound, limits)
   const srunBound = bound + (cell.lastResort === true ? lastResortOf(limits) : 2)
   const found = [...problems]
   if (end.processes === undefined) found.push(`hangs: ${end.left.replaceAll('\n', ', ')}`)
-  else if (end.processes > bound) found.push(`late: ${end.processes.toFixed(1)} s`)
+  else if (end.processes > bound * slowness) found.push(`late: ${end.processes.toFixed(1)} s`)
   if (end.srun === undefined) found.push('srun hangs')
-  else if (end.srun > srunBound) found.push(`srun late: ${end.srun.toFixed(1)} s`)
+  else if (end.srun > srunBound * slowness) found.push(`srun late: ${end.srun.toFixed(1)} s`)
   if (end.processes !== undefined && end.all === undefined) found.push(`stopped processes stay: ${end.left}`)
-  if (end.all !== undefined && end.all > srunBound) found.push(`stopped processes end late: ${end.all.toFixed(1)} s`)
+  if (end.all !== undefined && end.all > srunBound * slowness)
+    found.push(`stopped processes end late: ${end.all.toFixed(1)} s`)
   if (step.status !== undefined && !fits(cell.status, step.status)) found.push(`status ${step.status}`)
   const errors = errorsOf(step.output)
   const { says } = cell

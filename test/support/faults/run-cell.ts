@@ -10,6 +10,7 @@ import { lastResortOf, type Limits, secondsOf } from './limits.ts'
 import { bringTo } from './moments.ts'
 import type { Turns } from './pool.ts'
 import type { RunProcess } from './process-table.ts'
+import { Slowness } from './slowness.ts'
 import type { Step } from './step.ts'
 import { strike, type Struck } from './strikes.ts'
 import { watch } from './watch.ts'
@@ -21,6 +22,8 @@ export interface CellPlace extends RunPlace {
   readonly starting: Turns
   /** How long a run that should have ended is watched before it counts as hanging, at least. In seconds. */
   readonly giveUp: number
+  /** Whether bounds are longer where the machine is slow, or busy with something else. @default false */
+  readonly toleratesSlowness?: boolean
 }
 
 /** What holds a run at a moment, besides `go`, which holds the client program. */
@@ -28,7 +31,7 @@ const holds = ['go-import', 'go-scheduler', 'go-3', 'go-end', 'go-grace']
 
 /** Runs one cell from its start to the last trace of it. */
 export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult> {
-  const { limits, giveUp } = place
+  const { limits, giveUp, toleratesSlowness = false } = place
   await using run = await FaultRun.make(place)
   const problems: string[] = []
   let since = performance.now()
@@ -38,6 +41,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
     else await bringTo(cell.moment, run, started, cell.launch?.tasks ?? 4)
     return started
   })
+  using slowness = toleratesSlowness ? new Slowness() : undefined
   const struck = await strike(cell.strike, run, limits)
   if (cell.moment !== 'at the start') since = performance.now()
   try {
@@ -51,7 +55,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
     }
     const bound = secondsOf(cell.bound, limits)
     const patience = Math.max(giveUp, bound + (cell.lastResort === true ? lastResortOf(limits) : 0) + 15)
-    const end = await watch(run, step, { struck, since, patience })
+    const end = await watch(run, step, { struck, since, patience, slowness })
     await struck.mend()
     if (struck.silent !== undefined) problems.push(...(await seeItCleared(run, struck)))
     // Slurm kills the whole step of a frozen host when that goes on, its reaper too.
@@ -61,7 +65,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
       [...(cell.leaves ?? []), ...killed],
       struck.lost === true ? struck.silent : undefined,
     )
-    return judge(cell, limits, { step, end, problems, filesLeft: left })
+    return judge(cell, limits, { step, end, problems, filesLeft: left, slowness: slowness?.factor ?? 1 })
   } finally {
     await struck.mend()
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FaultRun, formatProcesses } from './fault-run.ts'
+import type { Slowness } from './slowness.ts'
 import type { Step } from './step.ts'
 import type { Struck } from './strikes.ts'
 
@@ -14,11 +15,16 @@ export interface End {
   readonly left: string
 }
 
-/** Watches a run until it is all over, for at most `patience` seconds from `since` on. */
+/** Watches a run until it is all over, for at most `patience` seconds from `since` on, which are longer ones on a slow machine. */
 export async function watch(
   run: FaultRun,
   step: Step,
-  { struck, since, patience }: { struck: Struck; since: number; patience: number },
+  {
+    struck,
+    since,
+    patience,
+    slowness,
+  }: { struck: Struck; since: number; patience: number; slowness?: Slowness | undefined },
 ): Promise<End> {
   const ends: { -readonly [K in keyof End]: End[K] } = {
     processes: undefined,
@@ -35,7 +41,7 @@ export async function watch(
     ends.all = left.length === 0 ? (ends.all ?? now) : undefined
     if (step.status !== undefined) ends.srun ??= now
     ends.left = formatProcesses(left)
-    if ((ends.all !== undefined && ends.srun !== undefined) || now > patience) return ends
+    if ((ends.all !== undefined && ends.srun !== undefined) || now > patience * (slowness?.factor ?? 1)) return ends
     await sleep(150)
   }
 }
