@@ -5,7 +5,7 @@ import { fourTasks, startTasks } from '../support/step.ts'
 // Open MPI's mpirun ends all ranks, and hears nothing more of them, as soon as one of them has ended with a failure.
 it('the cause of a run that fails is told before the first process ends', async () => {
   await using cluster = await Cluster.make()
-  const args = ['--python', python, '--preload', 'import no_such_module', '--', 'true']
+  const args = ['--python', python, '--preload', 'import no_such_module', '--', 'sleep', '300']
   const runs = startTasks(cluster, fourTasks(), args)
   await Promise.race(runs.map(async (run) => await run.ended))
   for (const run of runs) run.signal('SIGKILL')
