@@ -38,6 +38,11 @@ export function environment(pid: number): string[] {
   return text(pid, 'environ').split('\0')
 }
 
+/** Whether a process has just begun with another program, whose arguments and variables are not to be seen yet. */
+export function isInExec(pid: number): boolean {
+  return text(pid, 'cmdline') === '' && text(pid, 'environ') === '' && /^VmSize:/m.test(text(pid, 'status'))
+}
+
 /** Its id and its command line, shortened. */
 export function describeProcess(pid: number): string {
   return `${pid}: ${commandLine(pid).join(' ').slice(0, 250)}`
