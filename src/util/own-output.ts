@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { isMainThread } from 'node:worker_threads'
 
 const streams = [
   ['stdout', 1],
@@ -12,6 +13,8 @@ const streams = [
  * does not expect it loses what it prints while the reader is slow: Python's `print` does, without an error.
  */
 export function keepOutputBlocking(): void {
+  // What a thread prints goes through its process, by streams that Node asks more of.
+  if (!isMainThread) return
   for (const [name, fd] of streams) {
     const ofNode = Object.getOwnPropertyDescriptor(process, name)
     let stream: NodeJS.WriteStream | undefined
