@@ -22,10 +22,16 @@ const mpi = ['test/mpi/**/*.test.ts']
 const globalSetup = ['scripts/test-setup.mjs', 'scripts/machine-setup.mjs']
 
 /**
+ * A test that waits for what happens gives up by itself after four minutes and says what it saw; these limits are for
+ * what waits in another way, on a machine that may be many times as slow as usual.
+ */
+const patient = { testTimeout: 600_000, hookTimeout: 600_000 }
+
+/**
  * The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once; with four, a machine
  * that is half as fast as others starves the runs until they count as lost.
  */
-const wholeRuns = { maxWorkers: 3, sequence: { groupOrder: 2 } }
+const wholeRuns = { ...patient, maxWorkers: 3, sequence: { groupOrder: 2 } }
 
 /**
  * The files that take longest, each more than half a minute in CI, in this order: one that begins late is the last to
@@ -83,8 +89,7 @@ const benchmarks =
             name: 'bench',
             include: ['bench/**/*.bench.ts'],
             globalSetup: [...globalSetup, 'scripts/python-setup.mjs', 'scripts/bench-results.mjs'],
-            testTimeout: 600_000,
-            hookTimeout: 90_000,
+            ...patient,
             fileParallelism: false,
           },
         },
@@ -101,7 +106,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           setupFiles: 'test/support/no-effects.ts',
           // A busy machine takes seconds to load what makes certificates.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           exclude: [...processes, ...cluster, ...slurm, ...mpi],
           sequence: { groupOrder: 0 },
         },
@@ -112,7 +117,7 @@ export default defineConfig({
           name: 'process',
           include: processes,
           globalSetup,
-          testTimeout: 60_000,
+          ...patient,
           // The checks of the source, which compute, are under way beside these.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -124,8 +129,6 @@ export default defineConfig({
           name: 'cluster',
           include: cluster,
           globalSetup: [...globalSetup, 'scripts/python-setup.mjs'],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
           // A future that is dropped is told from one that is not by the collector alone.
           execArgv: ['--expose-gc'],
           ...wholeRuns,
@@ -137,8 +140,6 @@ export default defineConfig({
           name: 'slurm',
           include: slurm,
           globalSetup,
-          testTimeout: 300_000,
-          hookTimeout: 90_000,
           // Slurm counts in minutes: tests that wait for its clock wait together, while others run.
           maxConcurrency: 12,
           ...wholeRuns,
@@ -150,8 +151,6 @@ export default defineConfig({
           name: 'mpi',
           include: mpi,
           globalSetup,
-          testTimeout: 120_000,
-          hookTimeout: 90_000,
           ...wholeRuns,
         },
       },

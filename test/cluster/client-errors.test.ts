@@ -48,14 +48,14 @@ test('a Python function that ends its program ends its task only; one of corouti
     def endless(n):
         return endless(n + 1)
   `
-  await expect(client.submit(endless, [0]).result({ timeout: '60s' })).rejects.toThrow(
+  await expect(client.submit(endless, [0]).result({ timeout: '4m' })).rejects.toThrow(
     'RecursionError: maximum recursion',
   )
 })
 
 test('a text of which UTF-8 has no form is told in escapes, whoever says it', async () => {
   const { client } = shared()
-  const wait = { timeout: '20s' } as const
+  const wait = { timeout: '4m' } as const
   const name = py`
     def name():
         raise ValueError("no such file: " + b"f\xe4".decode("utf-8", "surrogateescape"))
@@ -220,7 +220,7 @@ test('an error in a callback, or a rejection that nobody handles, fails the call
     [rejection, 'in a promise'],
   ] as const)
     for (const workers of [[1], [1]]) {
-      const error = await client.submit(failing, [], { workers }).exception({ timeout: '60s' })
+      const error = await client.submit(failing, [], { workers }).exception({ timeout: '4m' })
       expect(error).toMatchObject({ kind: 'javascript', cause: new RangeError(text) })
     }
   expect(await client.submit((x: number) => x, [1], { workers: [1] }).result()).toBe(1)

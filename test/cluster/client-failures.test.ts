@@ -9,10 +9,8 @@ import { takeClientProcess } from '../../src/python/take-client-process.ts'
 import { ClientCluster, sharedClient } from '../support/client.ts'
 import { programs, python } from '../support/cluster.ts'
 import { parentOf } from '../support/processes.ts'
-import { until } from '../support/until.ts'
+import { patient, until } from '../support/until.ts'
 
-/** How soon whoever waits is told. In milliseconds. */
-const soon = 10_000
 const sleeping = py`lambda: __import__("time").sleep(600)`
 const processId = py<number>`lambda: __import__("os").getpid()`
 
@@ -41,9 +39,9 @@ test('a killed worker: its tasks run elsewhere; one that kills each of its worke
     { workers: [1, 2] },
   )
   process.kill(victim, 'SIGKILL')
-  expect(await moved.result({ timeout: 60_000 })).toBe('elsewhere')
+  expect(await moved.result({ timeout: patient })).toBe('elsewhere')
   const suicide = client.submit(py`lambda: __import__("os").kill(__import__("os").getpid(), 9)`)
-  const error = await suicide.exception({ timeout: 90_000 })
+  const error = await suicide.exception({ timeout: patient })
   expect(error).toMatchObject({ kind: 'worker', code: 'ERR_COMPONENT_LOST' })
   expect(error?.message).toMatch(/^Cannot compute ".*": its worker tcp:\/\/\S+ died: /)
   await shared.end()
@@ -59,7 +57,7 @@ test('a task for workers of which one has just gone runs on the other, and the c
     { what: 'the scheduler has noticed', say: (workers) => workers.join(' ') },
   )
   const left = client.submit(py<number>`lambda: 5`, [], { workers: [1, 2] })
-  expect(await left.result({ timeout: 60_000 })).toBe(5)
+  expect(await left.result({ timeout: patient })).toBe(5)
   await shared.end()
 })
 
@@ -83,11 +81,11 @@ describe('on a cluster that loses one part after the other', () => {
     await until(
       () => cluster.processes().filter((pid) => parentOf(pid) === worker),
       (left) => left.length === 0,
-      { what: 'the Node process is gone', say: String, patience: soon },
+      { what: 'the Node process is gone', say: String },
     )
     // For the tests that follow.
     const again = client.submit(processId, [], { workers: [1] })
-    expect(await again.result({ timeout: '60s' })).not.toBe(worker)
+    expect(await again.result({ timeout: '4m' })).not.toBe(worker)
   })
 
   test('a client that is never closed keeps nobody alive, and leaves nothing', async () => {
@@ -123,7 +121,7 @@ describe('on a cluster that loses one part after the other', () => {
       .result()
       .catch(() => undefined)
     client.submit(sleeping)
-    const result = future.result({ timeout: soon })
+    const result = future.result({ timeout: patient })
     const result2 = client.waitForWorkers(99)
     process.kill(await shared().helper(), 'SIGKILL')
     const lost = { code: 'ERR_COMPONENT_LOST', message: expect.stringContaining('was killed by SIGKILL') as string }
@@ -140,7 +138,7 @@ describe('on a cluster that loses one part after the other', () => {
     await using client = await shared().connect()
     const rejections = watchRejections()
     const future = client.submit(sleeping)
-    const result = future.result({ timeout: soon })
+    const result = future.result({ timeout: patient })
     const gathered = client.gather([client.submit(sleeping), future])
     process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
     const lost = {
@@ -172,7 +170,7 @@ describe('on one cluster', () => {
       [takeClientProcess]: async () => await Promise.resolve(helper),
     }
     await using watched = await Client.connect(target, { env: cluster.env })
-    const result = watched.waitForWorkers(99, { timeout: soon })
+    const result = watched.waitForWorkers(99, { timeout: patient })
     process.kill(helper.pid ?? 0, 'SIGSTOP')
     await expect(result).rejects.toMatchObject({
       code: 'ERR_COMPONENT_LOST',
@@ -197,7 +195,7 @@ describe('on one cluster', () => {
       },
       [started],
     )
-    const result = waiting.result({ timeout: soon })
+    const result = waiting.result({ timeout: patient })
     await until(
       async () => await readdir(cluster.work),
       (names) => names.includes('started'),
@@ -233,16 +231,16 @@ describe('on one cluster', () => {
     const first = await client.submit(own).result()
     expect(await client.submit(py.file(join(programs, 'garbage.py'), 'write')).result()).toBeGreaterThan(0)
     // It may not have ended when the next call begins.
-    expect(await client.submit(own, [], { retries: 1 }).result({ timeout: soon })).not.toBe(first)
+    expect(await client.submit(own, [], { retries: 1 }).result({ timeout: patient })).not.toBe(first)
     const foul = client.submit(async () => {
       const { writeSync } = await import('node:fs')
       return writeSync(Number(process.argv[2]), 'garbage garbage')
     })
-    await expect(foul.result({ timeout: soon })).rejects.toMatchObject({
+    await expect(foul.result({ timeout: patient })).rejects.toMatchObject({
       kind: 'node',
       message: expect.stringContaining('Cannot read the pipe of the Node process: something else') as string,
     })
-    expect(await client.submit((x: number) => x, [1]).result({ timeout: soon })).toBe(1)
+    expect(await client.submit((x: number) => x, [1]).result({ timeout: patient })).toBe(1)
     expect(shared().run.stderr).toContain('dask-hpc-runner: Cannot read the pipe of a Node process: something else')
   })
 
@@ -259,7 +257,7 @@ describe('on one cluster', () => {
     for (const argument of [new Float64Array(1), new Float64Array(1_000_000)]) {
       process.kill(await client.submit(own).result(), 'SIGSTOP')
       const call = client.submit((array: Float64Array) => array.length, [argument])
-      await expect(call.result({ timeout: soon })).rejects.toMatchObject({
+      await expect(call.result({ timeout: patient })).rejects.toMatchObject({
         kind: 'node',
         message: expect.stringMatching(/was killed by SIGKILL, because it stayed stopped, during the call/) as string,
       })

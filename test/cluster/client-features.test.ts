@@ -62,7 +62,7 @@ test('it is done also by a worker that joins when the client is closed', async (
   await until(
     () => paths.every((path) => existsSync(path)),
     (there) => there,
-    { what: 'the files of tasks that were forgotten', say: () => late.stderr, patience: 40_000 },
+    { what: 'the files of tasks that were forgotten', say: () => late.stderr },
   )
   late.signal('SIGTERM')
   await late.ended
@@ -230,7 +230,7 @@ test('a JavaScript task submits tasks and waits for them, and others run in its 
   })
   const total = client.submit(sum, [[...Array(12).keys()]])
   expectTypeOf(total).toEqualTypeOf<Future<number>>()
-  expect(await total.result({ timeout: '60s' })).toBe(66)
+  expect(await total.result({ timeout: '4m' })).toBe(66)
   const failing = withClient(async (client) => {
     const parts = client.map(
       (x: number) => {
@@ -282,7 +282,7 @@ test('what a JavaScript task has submitted ends with it, however that ends', asy
     )
   const usable = async (): Promise<void> => {
     const one = client.map((x) => x + 1, [1, 2, 3, 4, 5, 6])
-    expect(await client.gather(one, { timeout: '60s' })).toEqual([2, 3, 4, 5, 6, 7])
+    expect(await client.gather(one, { timeout: '4m' })).toEqual([2, 3, 4, 5, 6, 7])
   }
   const cancelled = client.submit(outer, [false])
   await until(processing, (number) => number === 4, { what: 'a task and three of its own', say: String })
@@ -298,7 +298,7 @@ test('what a JavaScript task has submitted ends with it, however that ends', asy
 
 test('what a JavaScript task leaves running submits nothing more, and is no part of the next task', async () => {
   const { client } = shared()
-  const [workers, timeout] = [[1], { timeout: '20s' } as const]
+  const [workers, timeout] = [[1], { timeout: '4m' } as const]
   const leaving = withClient((client) => {
     const later = new Promise((resolve) => setTimeout(resolve, 300))
     const left = later.then(async () => await client.submit(() => 'of the first').result())

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { py } from '../../src/client/callable.ts'
 import type { Future } from '../../src/client/future.ts'
 import { ClientCluster } from '../support/client.ts'
-import { until } from '../support/until.ts'
+import { patient, until } from '../support/until.ts'
 
 const retries = 20
 /** Without the scheduler's queue small tasks do not wait for the way from worker to scheduler and back. */
@@ -40,7 +40,7 @@ test('1,000 tasks that depend on each other, in two languages, give the right re
   await using shared = await ClientCluster.startWith(eager, 3)
   const { all, root } = submitTree(shared, 512)
   expect(all).toHaveLength(1023)
-  expect(await root.result({ timeout: 90_000 })).toBe((511 * 512) / 2)
+  expect(await root.result({ timeout: patient })).toBe((511 * 512) / 2)
   await shared.end()
 })
 
@@ -60,7 +60,7 @@ test('so do 500 of them while workers and Node processes are killed', async () =
     )
     process.kill(victim, 'SIGKILL')
   }
-  expect(await root.result({ timeout: 90_000 })).toBe((255 * 256) / 2)
+  expect(await root.result({ timeout: patient })).toBe((255 * 256) / 2)
   const left = cluster.processes()
   for (const victim of [...workers, nodeProcess]) expect(left).not.toContain(victim)
   await shared.end()
@@ -101,7 +101,7 @@ test('4,000 tasks whose futures were dropped leave no memory behind on the clust
       return await counts(shared)
     },
     ({ tasks, bytes }) => tasks === before.tasks && bytes === before.bytes,
-    { what: 'the scheduler knows no task any more', say: JSON.stringify, patience: 30_000, interval: 200 },
+    { what: 'the scheduler knows no task any more', say: JSON.stringify, interval: 200 },
   )
   const held = py<number>`lambda: len(__import__("distributed").get_worker().data)`
   for (const name of [1, 2])

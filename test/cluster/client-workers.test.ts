@@ -29,9 +29,9 @@ test('a running JavaScript function that is cancelled is ended, and its thread r
     await client.submit(started, [cluster.path(name)], { workers: [2] }).result()
     spinning.cancel()
     for (const one of [spinning, waiting])
-      await expect(one.result({ timeout: '30s' })).rejects.toMatchObject({ kind: 'cancelled' })
+      await expect(one.result({ timeout: '4m' })).rejects.toMatchObject({ kind: 'cancelled' })
     const next = client.submit(() => process.pid, [], { workers })
-    expect(await next.result({ timeout: '30s' })).not.toBe(idle)
+    expect(await next.result({ timeout: '4m' })).not.toBe(idle)
   }
 })
 
@@ -42,13 +42,13 @@ test('a result that is cancelled, or cancelled again, is cancelled for whoever a
   expect(await client.gather([needing, client.submit((x: number) => x, [second ?? 0])])).toEqual([1, 2])
   first?.cancel()
   first?.cancel()
-  await expect(first?.result({ timeout: '30s' })).rejects.toMatchObject({ kind: 'cancelled' })
+  await expect(first?.result({ timeout: '4m' })).rejects.toMatchObject({ kind: 'cancelled' })
   expect(first?.status).toBe('cancelled')
   // What is computed already and needed it is cancelled a moment later.
   const known = async (): Promise<string[]> =>
     await client.runOnScheduler(py<string[]>`lambda dask_scheduler: [str(key) for key in dask_scheduler.tasks]`)
   await until(known, (keys) => !keys.includes(needing.key), { what: 'it is forgotten', say: String })
-  await expect(needing.result({ timeout: '30s' })).rejects.toMatchObject({ kind: 'cancelled' })
+  await expect(needing.result({ timeout: '4m' })).rejects.toMatchObject({ kind: 'cancelled' })
   expect(await second?.result()).toBe(2)
 })
 
@@ -127,7 +127,7 @@ test('a task of one worker, whose result is lost with it, is computed again on t
   )
   // Its name is known, its new address is not yet.
   const later = client.submit(processId, [], { workers: [2] })
-  const second = await pinned.result({ timeout: '60s' })
+  const second = await pinned.result({ timeout: '4m' })
   expect(second).not.toBe(first)
-  expect(await later.result({ timeout: '60s' })).toBe(second)
+  expect(await later.result({ timeout: '4m' })).toBe(second)
 })

@@ -251,7 +251,7 @@ test('a result that is there comes at once, also when one that is not was asked 
   const { client, cluster } = shared()
   cluster.expectFile('enough')
   const slow = client.submit(untilThere, [cluster.path('enough')], { workers: [1] }).result()
-  const fast = client.submit(py<string>`lambda: "fast"`, [], { workers: [2] }).result({ timeout: '20s' })
+  const fast = client.submit(py<string>`lambda: "fast"`, [], { workers: [2] }).result({ timeout: '4m' })
   expect(await Promise.race([slow, fast])).toBe('fast')
   await writeFile(cluster.path('enough'), '')
   expect(await slow).toBe('slow')
@@ -321,7 +321,7 @@ test('a task that needs one which could not be submitted, or was cancelled, fail
     for (let time = 0; time < 2; time++) {
       await Promise.resolve()
       const dependent = client.submit(add, [future])
-      await expect(dependent.result({ timeout: '20s' })).rejects.toMatchObject({ kind: 'cancelled' })
+      await expect(dependent.result({ timeout: '4m' })).rejects.toMatchObject({ kind: 'cancelled' })
     }
   }
 })

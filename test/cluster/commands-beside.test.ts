@@ -91,7 +91,7 @@ test('a scheduler that hangs, and one that dies, while its workers are waited fo
   expect(hung.output).toMatch(/after 10 s the scheduler at tcp:\S+ does not answer \(.*\); 0 ran when it did/)
   scheduler.signal('SIGCONT')
 
-  const lost = onTerminal(cluster, ['--workers', '2', '--timeout', '60s'])
+  const lost = onTerminal(cluster, ['--workers', '2', '--timeout', '4m'])
   await lost.expectOutput('0 of 2 workers run')
   scheduler.signal('SIGKILL')
   await lost.expectStatus(69)
@@ -105,7 +105,7 @@ test('a scheduler that dies while it is asked', async () => {
   const scheduler = await daskCluster(cluster)
   scheduler.signal('SIGSTOP')
   const asking = (['status', 'stop'] as const).map((name) =>
-    cluster.run([name, '--scheduler-file', 'F.json', '--timeout', '60s']),
+    cluster.run([name, '--scheduler-file', 'F.json', '--timeout', '4m']),
   )
   await connections(await portOf(cluster), 2)
   scheduler.signal('SIGKILL')

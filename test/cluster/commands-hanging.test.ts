@@ -48,7 +48,7 @@ test.skipIf(!canHang)('a command that waits for a filesystem which hangs ends by
   await using mount = await HangingMount.of(join(cluster.directory, 'source'), directory)
   mount.hang()
   const file = join(directory, 'F.json')
-  const wait = cluster.run(['wait', '--scheduler-file', file, '--timeout', '60s'])
+  const wait = cluster.run(['wait', '--scheduler-file', file, '--timeout', '4m'])
   await until(
     async () => await callsOf(wait.pid),
     (calls) => calls.some((call) => call.includes('request_wait_answer')),

@@ -67,7 +67,7 @@ beforeAll(async () => {
   await cp(join(root, 'test/types/usage.ts'), join(project, 'src/usage.ts'))
   snippets = await snippetsOf(root)
   for (const { file, text } of [clientFile, ...snippets]) await writeFile(join(project, 'src', file), text)
-}, 120_000)
+})
 
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
 import { Cluster, programs, type Started } from '../support/cluster.ts'
 import { startDaskScheduler } from '../support/dask.ts'
 import { pythons } from '../support/pythons.ts'
-import { until } from '../support/until.ts'
+import { patient, until } from '../support/until.ts'
 
 /** What fixtures/programs/ask_scheduler.py prints. */
 interface ClientSays {
@@ -38,7 +38,7 @@ describe.for(pythons())('with %s', ([, command]) => {
     using client = await SchedulerClient.connect(address)
     const workers =
       count === 0 ? undefined : cluster.start([python, join(programs, 'workers_in_one.py'), file, String(count)])
-    expect(await client.waitForWorkers(count, { timeout: 60_000 }), workers?.output).toBe(count)
+    expect(await client.waitForWorkers(count, { timeout: patient }), workers?.output).toBe(count)
     await client.setMetadata('typescript', logged)
 
     const asking = cluster.start([python, join(programs, 'ask_scheduler.py'), file, String(tasks), cluster.path('go')])

@@ -6,6 +6,7 @@ import { SchedulerClient } from '../../src/dask/scheduler-client.ts'
 import { Cluster, programs } from '../support/cluster.ts'
 import { CountingProxy } from '../support/counting-proxy.ts'
 import { startDaskScheduler } from '../support/dask.ts'
+import { patient } from '../support/until.ts'
 
 const waiters = 64
 const workers = 3
@@ -24,7 +25,7 @@ test(`${waiters} that wait for a plain Dask's workers each ask once a second, an
       heard[i] = text
     }
     const { signal } = new AbortController()
-    return await waitForCluster({ target: { address: proxy.address }, workers, timeout: 100_000, signal, onProgress })
+    return await waitForCluster({ target: { address: proxy.address }, workers, timeout: patient, signal, onProgress })
   })
   /** How often they ask in a second, all together. */
   const rate = async (): Promise<number> => {
@@ -33,14 +34,14 @@ test(`${waiters} that wait for a plain Dask's workers each ask once a second, an
     return ((proxy.asked.length - before) * 1_000) / (performance.now() - began)
   }
   await expect
-    .poll(() => proxy.asked.filter((op) => op === 'ncores_running').length, { timeout: 60_000 })
+    .poll(() => proxy.asked.filter((op) => op === 'ncores_running').length, { timeout: patient })
     .toBeGreaterThanOrEqual(waiters)
   expect(await rate(), proxy.say()).toBeLessThan(waiters * 1.5)
 
   // Each finds the scheduler again, where a network has cut its connection.
   const before = proxy.asked.length
   proxy.reset()
-  await expect.poll(() => proxy.asked.length - before, { timeout: 60_000 }).toBeGreaterThan(waiters)
+  await expect.poll(() => proxy.asked.length - before, { timeout: patient }).toBeGreaterThan(waiters)
 
   const started = cluster.start(['python3', join(programs, 'workers_in_one.py'), file, String(workers)])
   for (const { running } of await Promise.all(waiting)) expect(running, started.output).toBe(workers)

@@ -132,7 +132,7 @@ test.concurrent(
     await until(
       async () => await connectionsTo(record.control.port),
       (count) => count >= 2 * others.length,
-      { what: 'each has connected twice', say: String, patience: 60_000 },
+      { what: 'each has connected twice', say: String },
     )
     stopped.signal('SIGCONT')
     for (const task of [stopped, ...tasks]) await task.expectStatus(0)

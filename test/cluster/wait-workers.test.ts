@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { waitForCluster } from '../../src/commands/wait.ts'
 import { Cluster, programs } from '../support/cluster.ts'
-import { until } from '../support/until.ts'
+import { patient, until } from '../support/until.ts'
 
 const waiters = 32
 /** Over this time the questions are counted. In milliseconds. */
@@ -24,7 +24,7 @@ test(`a run and ${waiters} commands that wait for its workers cost the scheduler
   const heard = new Array<string>(waiters).fill('')
   const waiting = heard.map(async (_, i) =>
     waitForCluster({
-      ...{ target: { path: cluster.path('F.json') }, workers: 'all', timeout: 100_000 },
+      ...{ target: { path: cluster.path('F.json') }, workers: 'all', timeout: patient },
       signal: new AbortController().signal,
       onProgress: (text) => {
         heard[i] = text

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Frames } from '../../src/control/frames.ts'
 import { frame, socketPair } from './support.ts'
+import { patient } from '../support/until.ts'
 
 /** One end as frames, what has come over it, and the raw socket at its other end. */
 async function framesAndFarEnd() {
@@ -18,11 +19,11 @@ describe('Frames', () => {
       far.write(Buffer.of(byte))
       await new Promise((next) => setImmediate(next))
     }
-    await vi.waitFor(() => expect(heard).toEqual(['€uro']), 10_000)
+    await vi.waitFor(() => expect(heard).toEqual(['€uro']), patient)
     const last = frame('three')
     far.write(Buffer.concat([frame('one'), frame(''), frame('two'), last.subarray(0, 6)]))
     far.write(last.subarray(6))
-    await vi.waitFor(() => expect(heard).toEqual(['€uro', 'one', '', 'two', 'three']), 10_000)
+    await vi.waitFor(() => expect(heard).toEqual(['€uro', 'one', '', 'two', 'three']), patient)
   })
 
   it.each([
@@ -42,7 +43,7 @@ describe('Frames', () => {
     const { frames, heard, far } = await framesAndFarEnd()
     frames.trust()
     far.write(frame('x'.repeat(1_000_000)))
-    await vi.waitFor(() => expect(heard).toHaveLength(1), 10_000)
+    await vi.waitFor(() => expect(heard).toHaveLength(1), patient)
     far.write(Buffer.of(0x7f, 0xff, 0xff, 0xff))
     await frames.closed
     expect(frames.isGarbage).toBe(true)

@@ -4,6 +4,7 @@ import type { Hello } from '../../src/control/messages.ts'
 import { openChannel } from '../../src/control/open-channel.ts'
 import { ControlServer, type MemberChannel } from '../../src/control/server.ts'
 import { frame, recordOf, say, startServer } from './support.ts'
+import { patient } from '../support/until.ts'
 
 const me = { rank: 2, host: 'node2', instance: 'i', signal: new AbortController().signal }
 const welcome = (channel: MemberChannel): void => {
@@ -21,7 +22,7 @@ describe('ControlServer', () => {
     const server = await startServer({ onMember })
     const channel = await joinControl(await recordOf(server.port), me)
     channel.send({ type: 'done' })
-    await vi.waitFor(() => expect(heard).toEqual([{ type: 'here' }, { type: 'done' }]), 10_000)
+    await vi.waitFor(() => expect(heard).toEqual([{ type: 'here' }, { type: 'done' }]), patient)
     const hello = { type: 'hello', rank: 2, host: 'node2', pid: process.pid, instance: 'i' }
     expect(onMember).toHaveBeenCalledWith(expect.anything(), hello)
     channel.end()
@@ -32,9 +33,9 @@ describe('ControlServer', () => {
     const server = await startServer({ onMember, onHeartbeatChannel, onObserver })
     const record = await recordOf(server.port)
     const second = await openHeartbeatChannel(record, 3)
-    await vi.waitFor(() => expect(onHeartbeatChannel).toHaveBeenCalledWith(expect.anything(), 3), 10_000)
+    await vi.waitFor(() => expect(onHeartbeatChannel).toHaveBeenCalledWith(expect.anything(), 3), patient)
     const observer = await openChannel(record, { purpose: 'observe', secret: record.secret })
-    await vi.waitFor(() => expect(onObserver).toHaveBeenCalledOnce(), 10_000)
+    await vi.waitFor(() => expect(onObserver).toHaveBeenCalledOnce(), patient)
     expect(onMember).not.toHaveBeenCalled()
     if (typeof second === 'object') second.destroy()
     if (typeof observer !== 'string') observer.destroy()
@@ -56,7 +57,7 @@ describe('ControlServer', () => {
     const server = await startServer({ onMember })
     const record = await recordOf(server.port)
     const { socket, answer } = await say(server.port, frame({ purpose: 'ask', nonce: 'A'.repeat(43) }))
-    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0), 10_000)
+    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0), patient)
     socket.end()
     expect(await answer).not.toMatch(/the-nonce|the-secret|sim-7/)
     // Those who ask are not those who know the secret, and the other way round.
@@ -120,9 +121,9 @@ describe('ControlServer', () => {
     const channel = await joinControl(await recordOf(server.port), me)
     expect(onMember).toHaveBeenCalledOnce()
     // It has taken the place of one more.
-    await vi.waitFor(() => expect(others.filter(({ socket }) => !socket.closed).length).toBe(515), 10_000)
+    await vi.waitFor(() => expect(others.filter(({ socket }) => !socket.closed).length).toBe(515), patient)
     channel.destroy()
-  }, 30_000)
+  })
 
   it('closes every connection with it, and may be closed twice', async () => {
     const server = await startServer({ onMember: welcome })

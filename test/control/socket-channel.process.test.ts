@@ -7,6 +7,7 @@ import {
 } from '../../src/control/messages.ts'
 import { SocketChannel } from '../../src/control/socket-channel.ts'
 import { provedPair } from './support.ts'
+import { patient } from '../support/until.ts'
 
 /** Rank 0's end of a channel, what has come over it, and the far end: sealed frames, or anything else. */
 async function channelAndFarEnd() {
@@ -42,7 +43,7 @@ describe('SocketChannel', () => {
     expect(await one.next()).toEqual(ended(1))
     const heard: ToCoordinator[] = []
     one.onMessage((message) => heard.push(message))
-    await vi.waitFor(() => expect(heard).toEqual([ended(2), ended(3)]), 10_000)
+    await vi.waitFor(() => expect(heard).toEqual([ended(2), ended(3)]), patient)
   })
 
   it.each([

@@ -39,7 +39,7 @@ test('a stranger on the port of a rank 0 that is gone learns nothing of the run,
   const port = await until(
     async () => await readFile(join(his, 'port'), 'utf8').catch(() => ''),
     (text) => text.endsWith('\n'),
-    { what: 'the stranger listens', say: String, patience: 20_000 },
+    { what: 'the stranger listens', say: String },
   )
   const record = {
     ...{ version: 1, run_key: 'sim-7.0-r0', nonce: 'nonce-of-the-run', host: 'node0', pid: 4711, n_workers: 2 },

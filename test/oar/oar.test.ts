@@ -102,7 +102,6 @@ async function expectOutput(oar: OarCluster, job: string, text: string): Promise
       what: `job ${job} prints "${text}"`,
       say: async (all) => `${all}\n${await oar.logs()}`,
       interval: 100,
-      patience: 120_000,
     },
   )
 }

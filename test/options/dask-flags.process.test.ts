@@ -61,4 +61,4 @@ it('a flag that the installed Dask does not have is named by the option that it 
       /^Cannot use DASK_HPC_RUNNER_LATER: the scheduler of Dask \d[\d.]+ in \S+ has no option --later; leave it out, or install another Dask$/,
     ) as string,
   })
-}, 60_000)
+})

@@ -15,8 +15,7 @@ async function runExample(work: Workspace, script: string, program: string): Pro
   work.expectFile(program)
   // What Dask's workers say that they have.
   const job = await work.sbatch(join(examples, script), ['--export=ALL,DASK_HPC_RUNNER_DASK_LOG_LEVEL=info'])
-  // Up to eight workers start at once, on two cores that may be slow.
-  await work.expectEnd(job, completed, 100_000)
+  await work.expectEnd(job, completed)
   const output = await work.outputOf(job)
   await work.expectNothingLeft()
   expectNoAlarm(output)

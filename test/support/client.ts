@@ -4,6 +4,7 @@ import { Client } from '../../src/client/client.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
 import { Cluster, python, type Started } from './cluster.ts'
 import { published } from './dask.ts'
+import { patient } from './until.ts'
 
 /** A cluster of real processes, and a client in the test's own process. */
 export class ClientCluster implements AsyncDisposable {
@@ -32,7 +33,7 @@ export class ClientCluster implements AsyncDisposable {
     await published(file, run)
     const options = { ...connectOptions(cluster), ...(await otherPython(cluster, args)) }
     const client = await Client.connect({ schedulerFile: file }, options)
-    await client.waitForWorkers(workers, { timeout: '60s' })
+    await client.waitForWorkers(workers, { timeout: patient })
     return new ClientCluster(cluster, run, client)
   }
 
@@ -61,7 +62,7 @@ export class ClientCluster implements AsyncDisposable {
 }
 
 function connectOptions(cluster: Cluster): ConnectOptions {
-  return { env: cluster.env, python, timeout: '60s' }
+  return { env: cluster.env, python, timeout: patient }
 }
 
 /** The Python that the run is told to take, for its client too. The one of Debian 13 sees no other programs in /usr. */

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { alarmIn } from './alarm.ts'
 import { kill } from './processes.ts'
 import { describeStuck, openFile } from './stuck.ts'
-import { until } from './until.ts'
+import { patient, until } from './until.ts'
 
 /** How a started program ended. */
 export interface Ended {
@@ -15,7 +15,7 @@ export interface Ended {
 export interface StartedOptions {
   /** Ids of the processes that have come of it. */
   readonly family?: () => readonly number[]
-  /** How long a test waits for its end: less than the test has, so that it can tell. In milliseconds. @default 100_000 */
+  /** How long a test waits for its end: less than the test has, so that it can tell. In milliseconds. @default {@link patient} */
   readonly patience?: number
 }
 
@@ -33,7 +33,7 @@ export class Started {
   #stdout = ''
   #stderr = ''
 
-  constructor(child: ChildProcess, { family = () => [], patience = 100_000 }: StartedOptions = {}) {
+  constructor(child: ChildProcess, { family = () => [], patience = patient }: StartedOptions = {}) {
     this.#process = child
     this.#family = family
     this.#patience = patience

@@ -15,6 +15,7 @@ import { temporaryDirectory } from '../../rendezvous/file/support/directory.ts'
 import { Cluster } from '../../support/cluster.ts'
 import { slurmEnvironment } from '../../support/environment.ts'
 import { failureOf, fileOf, storeOf } from '../../rendezvous/file/support/run.ts'
+import { patient } from '../../support/until.ts'
 
 /** Far longer than a wait needs to hear of an end. In milliseconds. */
 const long = 50_000
@@ -71,7 +72,7 @@ class Starting {
   }
 
   async visited(): Promise<MemberChannel> {
-    await vi.waitFor(() => expect(this.visitors).toHaveLength(1), 30_000)
+    await vi.waitFor(() => expect(this.visitors).toHaveLength(1), patient)
     return this.visitors[0] ?? expect.fail()
   }
 }
@@ -134,7 +135,7 @@ test('a wait ends with the cause where a run fails before it listens, and not wi
   await earlier.publishOutcome(failureOf('sim-6.0-r0'))
   const progress = vi.fn()
   const ended = waiting(directory, long, progress)
-  await vi.waitFor(() => expect(progress).toHaveBeenCalled(), 30_000)
+  await vi.waitFor(() => expect(progress).toHaveBeenCalled(), patient)
   await adding.prepare()
   await adding.publishOutcome({ ...failureOf('sim-7.0-r0'), adds_workers: true })
   await failing.prepare()
@@ -176,7 +177,7 @@ test('a run whose scheduler speaks another protocol is stopped, and is not waite
     address: `ws://127.0.0.1:${port}`,
     runStatus: 3,
   })
-}, 90_000)
+})
 
 test('a wait hears of a run whose rank 0 cannot listen', async () => {
   await using cluster = await Cluster.make()

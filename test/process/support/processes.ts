@@ -6,13 +6,11 @@ import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { Reaper } from '../../../src/process/reaper.ts'
 import { kill as signalProcess, pids, text } from '../../support/processes.ts'
-
-/** How long something that a test waits for may take. In milliseconds. */
-const patience = 30_000
+import { patient } from '../../support/until.ts'
 
 /** Waits until `look` gives `expected`; fails with what it gave last. */
 export async function eventually<T>(look: () => T, expected: T, what: string): Promise<void> {
-  await expect.poll(look, { timeout: patience, interval: 20, message: what }).toEqual(expected)
+  await expect.poll(look, { timeout: patient, interval: 20, message: what }).toEqual(expected)
 }
 
 /** Whether a process runs; one that has ended and was not collected yet does not. */

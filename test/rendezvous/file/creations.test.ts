@@ -3,6 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { FileStore } from '../../../src/rendezvous/file/file-store.ts'
+import { patient } from '../../support/until.ts'
 import { temporaryDirectory } from './support/directory.ts'
 import { fileOf, ownerOf, storeOf } from './support/run.ts'
 
@@ -30,14 +31,14 @@ async function madeBy(size: number): Promise<string[]> {
   await Promise.all(others.map(async (store) => store.prepare()))
   const within = namesIn(zero.paths.runDirectory)
   await zero.prepare()
-  const found = others.map(async (store) => store.lookUp({ timeout: 30_000 }))
+  const found = others.map(async (store) => store.lookUp({ timeout: patient }))
   await zero.announce(record, { publishes: true })
   await zero.publish(file)
   for (const each of await Promise.all(found)) expect(each).toEqual({ kind: 'coordinator', record })
   await zero.withdraw()
   // What the kernel tells comes in order.
   await mkdir(join(dirname(path), 'last'))
-  await expect.poll(() => beside.has('last')).toBe(true)
+  await expect.poll(() => beside.has('last'), { timeout: patient }).toBe(true)
   expect(await readdir(dirname(path))).toEqual(['last'])
   const plain = (name: string): string => (name.endsWith('.tmp') ? name.replace(/(\.json)\..*/, '$1, temporary') : name)
   // The last that the kernel tells of a directory is its own end.

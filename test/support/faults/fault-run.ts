@@ -165,7 +165,6 @@ export class FaultRun implements AsyncDisposable {
       {
         what: `nothing is left of ${this.mark}`,
         say: ({ job, left }) => `job ${job ?? 'none'}\n${formatProcesses(left)}`,
-        patience: 120_000,
         interval: 500,
       },
     )

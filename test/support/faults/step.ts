@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { until } from '../until.ts'
+import { patient, until } from '../until.ts'
 
 /** A started `srun --label`: what its ranks print, and how it ends. */
 export class Step {
@@ -37,7 +37,7 @@ export class Step {
    *
    * @throws Error where it ends without.
    */
-  async expectOutput(pattern: RegExp, patience = 60_000): Promise<void> {
+  async expectOutput(pattern: RegExp, patience = patient): Promise<void> {
     await until(
       () => pattern.test(this.#output) || this.#status !== undefined,
       (done) => done,

@@ -6,7 +6,7 @@ import { type CommandResult, commandOutput, outputOf } from '../slurm/command.ts
 import { type Addresses, Hosts, linesOf } from '../slurm/hosts.ts'
 import { addressOf } from '../slurm/network.ts'
 import { type HostProcess, formatProcesses } from '../slurm/processes.ts'
-import { until } from '../until.ts'
+import { patient, until } from '../until.ts'
 import { oarConf } from './oar-conf.ts'
 import hostScript from './oar-host.sh'
 
@@ -105,7 +105,7 @@ export class OarCluster implements AsyncDisposable {
   }
 
   /** Waits until a job is over; gives what OAR says of it. */
-  async wait(id: string, patience = 120_000): Promise<OarJob> {
+  async wait(id: string, patience = patient): Promise<OarJob> {
     // Each question to OAR costs half a second of the machine.
     await until(
       async () => await readFile(join(this.base, 'log/oar.log'), 'utf8'),

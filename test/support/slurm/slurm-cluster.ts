@@ -9,7 +9,7 @@ import { isOver, type Job, parseJobs } from './job.ts'
 import { addressOf, type Family } from './network.ts'
 import { type HostProcess, formatProcesses } from './processes.ts'
 import { slurmConf } from './slurm-conf.ts'
-import { until } from '../until.ts'
+import { patient, until } from '../until.ts'
 
 /** What a cluster is to be like. */
 export interface SlurmOptions {
@@ -165,7 +165,7 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   /** Waits until all of a job is over; gives what `scontrol` says of it. */
-  async wait(jobId: string, patience = 60_000): Promise<Job[]> {
+  async wait(jobId: string, patience = patient): Promise<Job[]> {
     return await until(
       async () => await this.jobs(jobId),
       (all) => all.every(isOver),
@@ -174,7 +174,7 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   /** Waits until a job is in a state, such as `RUNNING`. */
-  async waitFor(jobId: string, state: string, patience = 60_000): Promise<void> {
+  async waitFor(jobId: string, state: string, patience = patient): Promise<void> {
     await until(
       async () => await this.jobs(jobId),
       (all) => all.every(({ JobState }) => JobState === state),
@@ -228,7 +228,7 @@ export class SlurmCluster implements AsyncDisposable {
     await until(
       async () => (await this.on(controllerName, state)).trim(),
       (seen) => /^(idle|mixed|allocated)$/.test(seen),
-      { what: `${name} takes jobs`, say: (seen) => seen, patience: 120_000, interval: 500 },
+      { what: `${name} takes jobs`, say: (seen) => seen, interval: 500 },
     )
   }
 

@@ -9,7 +9,7 @@ import { daskLeavings } from './hosts.ts'
 import type { Job } from './job.ts'
 import { type HostProcess, formatProcesses } from './processes.ts'
 import { controllerName, type SlurmCluster } from './slurm-cluster.ts'
-import { until } from '../until.ts'
+import { patient, until } from '../until.ts'
 
 /** The variable by which the processes of one test are known. */
 const mark = 'TEST_WORKSPACE'
@@ -99,7 +99,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   /** Waits until `text` is in a file of the working directory, for at most `patience` milliseconds. */
-  async expectText(name: string, text: string, patience = 60_000): Promise<void> {
+  async expectText(name: string, text: string, patience = patient): Promise<void> {
     await until(
       async () => await this.textOf(name),
       (all) => all.includes(text),
