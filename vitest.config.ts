@@ -131,6 +131,8 @@ export default defineConfig({
           globalSetup: [...globalSetup, 'scripts/python-setup.mjs'],
           // A future that is dropped is told from one that is not by the collector alone.
           execArgv: ['--expose-gc'],
+          // Each is a run of several processes: with more of them at once all would wait for the cores.
+          maxConcurrency: 3,
           ...wholeRuns,
         },
       },

@@ -6,8 +6,8 @@ import { findProgram, pythonOfCommand } from '../python/python-of-command.ts'
 import { formatVersions, type DaskVersions } from '../record/cluster-record.ts'
 import { settledWithin } from '../util/wait.ts'
 
-/** How long the end of a program that has failed waits for what is said of its Python. In milliseconds. */
-const atFailureMs = 1_500
+/** How long the end of a program that has failed waits for what is said of its Python, which may be slow to start. In milliseconds. */
+const atFailureMs = 10_000
 
 /** The Python of the client program. */
 interface OwnPython {

@@ -6,6 +6,8 @@ import { fourTasks, startTasks } from '../support/step.ts'
 it('the cause of a run that fails is told before the first process ends', async () => {
   await using cluster = await Cluster.make()
   const args = ['--python', python, '--preload', 'import no_such_module', '--', 'sleep', '300']
+  // A process that came late was to find it, and was killed with the others.
+  cluster.expectFile('.scheduler-7.0.json.run-sim-7.0-r0')
   const runs = startTasks(cluster, fourTasks(), args)
   await Promise.race(runs.map(async (run) => await run.ended))
   for (const run of runs) run.signal('SIGKILL')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { Cluster, programs, python } from '../support/cluster.ts'
 import { startDaskScheduler } from '../support/dask.ts'
+import { expectNothingFound } from '../support/doctor-report.ts'
 import { canHang, HangingMount } from '../support/hanging-mount.ts'
 import { fourTasks } from '../support/step.ts'
 import { until } from '../support/until.ts'
@@ -26,7 +27,7 @@ test('looks at a machine without a job, and leaves nothing', async () => {
   expect(doctor.stdout).toMatch(/^ok +dask +distributed 2/m)
   expect(doctor.stdout).toMatch(/^ok +client +"python3 client\.py" runs in the same Python$/m)
   expect(doctor.stdout).toMatch(/^ok +directory +".*" \(.*\) has .* publishing there took /m)
-  expect(doctor.stdout).toContain('\nNothing was found that would go wrong.\n')
+  expectNothingFound(doctor.stdout)
   await cluster.expectNothingLeft()
 })
 
@@ -40,7 +41,7 @@ test('with --secure, what demands encryption is no problem, and no certificates 
   const doctor = cluster.run(['doctor', '--secure', '--protocol', 'tls'], env)
   await doctor.expectStatus(0)
   expect(doctor.stdout).toMatch(/^note +configuration +".*encrypt.yaml" sets distributed.comm.require-encryption$/m)
-  expect(doctor.stdout).toContain('\nNothing was found that would go wrong.\n')
+  expectNothingFound(doctor.stdout)
   await cluster.expectNothingLeft()
 })
 

@@ -91,7 +91,12 @@ test.concurrent.each([
   const env = { PBS_NODEFILE: 'hosts' }
   const run = await spread(cluster, 'localhost\nhostB\nhostC\n', ['--hosts-from', 'hosts', ...args, ...counting], env)
   await run.expectOutput('ready')
-  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGTERM'] as const) run.signal(signal)
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    run.signal(signal)
+    await run.expectOutput(`came ${signal}`)
+  }
+  // This one the others of the run tell the client's rank, too, and those that look for words hear of it at different moments.
+  run.signal('SIGTERM')
   await run.expectStatus(7)
   expect(run.stdout).toContain("counts [('SIGTERM', 1), ('SIGUSR1', 1), ('SIGUSR2', 1)]\n")
   await cluster.expectNothingLeft()
