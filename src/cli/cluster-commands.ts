@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { ownTables } from '../options/command-table.ts'
-import { checkProgram, readOwnOptions } from './flags.ts'
+import { checkProgram, readOwnOptions, refuseFlag } from './flags.ts'
 
 /** Adds the commands around a running cluster: `wait`, `status`, `env`, `report` and `stop`. */
 export function addClusterCommands(root: Command, withFlags: (command: Command) => Command): void {
@@ -20,6 +20,7 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
     root.command('status').description('show a running cluster: its scheduler, dashboard, workers and tasks'),
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.status, command)
+    if (!options.own.follow) refuseFlag(options, 'interval', 'without --follow: the cluster is shown once; add that')
     await (await import('./run-cluster-command.ts')).runStatus(options)
   })
 
@@ -27,6 +28,7 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
     root.command('env').description('print what a shell or a notebook on another node needs to join a running cluster'),
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.env, command)
+    if (options.own.remove) refuseFlag(options, 'python', 'with --remove, which prints lines for a shell: leave it out')
     await (await import('./run-cluster-command.ts')).runEnv(options)
   })
 

@@ -100,6 +100,16 @@ function refuseMeaningless(command: CommandName, flags: Readonly<Record<string, 
     )
 }
 
+/**
+ * A variable that means nothing beside the other options is there for other calls; a flag is a mistake.
+ *
+ * @throws RangeError where `option` was given by its flag
+ */
+export function refuseFlag({ sources }: Pick<CommandOptions<Rows>, 'sources'>, option: string, why: string): void {
+  const flag = sources[option]
+  if (flag?.startsWith('--') === true) throw new RangeError(`Cannot use ${flag} ${why}`)
+}
+
 /** Without a client program there is no client. */
 export function withClient(client: readonly string[], options: RunnerOptions): RunnerOptions {
   return client.length === 0 ? { ...options, client: false } : options

@@ -25,6 +25,8 @@ const all: readonly Bad[] = [
   ...[['local', '-n', '2'], ['run'], ['wait', '--scheduler-file', 'F']].map((start) =>
     bad('Cannot run "": it is empty; name a program', ...start, '--', '', 'argument'),
   ),
+  bad('Cannot use --interval without --follow', 'status', '--scheduler-file', 'F', '--interval', '1s'),
+  bad('Cannot use --python with --remove', 'env', '--scheduler-file', 'F', '--remove', '--python'),
   bad('Cannot use --report "--": another option stands where its value should be', ...local('--report')),
   { args: local(), env: { DASK_HPC_RUNNER_GRACE: 'soon' }, says: 'Cannot use DASK_HPC_RUNNER_GRACE "soon": write' },
   { args: ['wait'], env: { DASK_HPC_RUNNER_WORKERS: '0' }, says: 'Cannot use DASK_HPC_RUNNER_WORKERS "0": it is' },
