@@ -28,12 +28,17 @@ async function toldScancel(cluster: Cluster): Promise<string> {
 
 test.concurrent('where rank 0 was killed before its first word, the step is woken, and nothing is left', async () => {
   await using cluster = await Cluster.make()
-  await fakeScancel(cluster)
+  // So Slurm answers where a task of the step has ended, when it has woken the others.
+  await fakeScancel(
+    cluster,
+    'echo "scancel: error: Kill job error on job step id 7.0: Invalid job id specified" >&2; exit 1',
+  )
   await mkdir(cluster.path(directory), { mode: 0o700 })
   const tasks = startTasks(cluster, fourTasks().slice(1), args)
   for (const task of tasks) await task.expectStatus(75)
   // All find out the same at once: the first of them tells it.
   expect(tasks.flatMap((task) => task.errors())).toEqual([expect.stringContaining('waited 2 s for rank 0')])
+  expect(tasks.map(({ stderr }) => stderr).join('')).not.toContain('Slurm')
   expect(await toldScancel(cluster)).toBe('--signal=CONT 7.0\n')
   await cluster.expectNothingLeft()
 })

@@ -49,8 +49,11 @@ export class SlurmStep implements Step {
     return this.#unreachable.someDoubtful
   }
 
+  /** Slurm wakes what there is and calls it an error where tasks of the step have ended; what then still holds the step is ended. */
   async resumeStep(): Promise<void> {
-    await this.#scancel('wake what is stopped of', ['--signal=CONT'])
+    const args = ['--signal=CONT']
+    const why = await this.#scancel(args)
+    if (why !== undefined) this.#run.logger.detail(`scancel ${args.join(' ')} ${this.#step} failed: ${why}`)
   }
 
   async terminateStep(absent: readonly number[]): Promise<void> {
@@ -62,21 +65,19 @@ export class SlurmStep implements Step {
   }
 
   async #endHeldBy(ranks: readonly number[], args: readonly string[] = []): Promise<void> {
+    const { logger } = this.#run
     const command = ['scancel', ...args, this.#step].join(' ')
-    this.#run.logger.warn(
+    logger.warn(
       `rank ${ranks.join(', ')} may still hold the step: ${command} has Slurm end it (--no-scancel leaves it)`,
     )
-    await this.#scancel('end', args)
+    const why = await this.#scancel(args)
+    if (why !== undefined) logger.warn(`Cannot have Slurm end the step ${this.#step}: ${why}`)
   }
 
-  async #scancel(what: string, args: readonly string[] = []): Promise<void> {
-    const { options, logger } = this.#run
-    const why = await scancel([...args, this.#step], {
-      env: options.env,
-      otherHostAnswers: async () => await this.#otherHostAnswers(),
-    })
-    if (why === undefined) return
-    logger.warn(`Cannot have Slurm ${what} the step ${this.#step}: ${why}`)
+  /** Why it failed. */
+  async #scancel(args: readonly string[]): Promise<string | undefined> {
+    const { env } = this.#run.options
+    return await scancel([...args, this.#step], { env, otherHostAnswers: async () => await this.#otherHostAnswers() })
   }
 
   /** Whether another host of the step does, of the first few. A step of one host is not cut off from any. */
