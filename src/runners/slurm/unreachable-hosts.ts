@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { defaults } from '../../defaults.ts'
 import { errnoOf } from '../../errors.ts'
 import { monotonic } from '../../util/monotonic.ts'
+import { settledWithin } from '../../util/wait.ts'
 
 /** Time between two questions to a host, and how many hosts are asked at a time. In milliseconds. */
 const [askInterval, mostAsked] = [2_000, 32]
@@ -29,6 +30,8 @@ export class UnreachableHosts {
   readonly #lostAfter: number
   readonly #ask: (host: string) => Promise<boolean>
   readonly #now: () => number
+  /** How long a host may take to answer. In milliseconds. */
+  readonly #patience: number
   /** Since when each host has not answered, and how many questions. */
   readonly #silent = new Map<string, { readonly since: number; questions: number }>()
   #asked = -Infinity
@@ -38,8 +41,8 @@ export class UnreachableHosts {
   constructor({ lostAfter, ask, now = monotonic }: UnreachableHostsOptions) {
     this.#lostAfter = lostAfter
     // On a slow network an answer takes long, and that is no silence.
-    const patience = Math.max(defaults.connectTimeout, lostAfter / 2)
-    this.#ask = ask ?? (async (host) => await isThere(host, patience))
+    this.#patience = Math.max(defaults.connectTimeout, lostAfter / 2)
+    this.#ask = ask ?? (async (host) => await isThere(host, this.#patience))
     this.#now = now
   }
 
@@ -75,9 +78,12 @@ export class UnreachableHosts {
     return names.slice(from, this.#turn)
   }
 
-  /** Whether `host` answers now. Does not throw. */
+  /** Whether `host` answers now; this process does not end before that is known. Does not throw. */
   async answers(host: string): Promise<boolean> {
-    return await this.#ask(host)
+    const answer = this.#ask(host)
+    // The question keeps no process alive, and at the end of a run nothing else may.
+    await settledWithin(answer, this.#patience + 1_000)
+    return await answer
   }
 
   /** Whether a host did not answer when it was asked last. */

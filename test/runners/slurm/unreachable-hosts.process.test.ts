@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { UnreachableHosts } from '../../../src/runners/slurm/unreachable-hosts.ts'
+import { deferred } from '../../../src/util/deferred.ts'
 
 /** A judge at a clock of the test's own, and hosts that answer or not. */
 function judge(answers: Record<string, boolean>) {
@@ -93,5 +94,17 @@ describe('UnreachableHosts', () => {
     expect(await hosts.answers('node1')).toBe(false)
     expect(await hosts.answers('node2')).toBe(true)
     expect(hosts.someDoubtful).toBe(false)
+  })
+
+  it('keeps the process alive until a host has answered: at the end of a run nothing else may', async () => {
+    const answer = deferred<boolean>()
+    const hosts = new UnreachableHosts({ lostAfter: 20_000, ask: async () => answer.promise })
+    const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+    const before = timers()
+    const answers = hosts.answers('node1')
+    expect(timers()).toBe(before + 1)
+    answer.resolve(true)
+    expect(await answers).toBe(true)
+    expect(timers()).toBe(before)
   })
 })
