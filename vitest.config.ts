@@ -25,13 +25,13 @@ const globalSetup = ['scripts/test-setup.mjs', 'scripts/machine-setup.mjs']
  * A test that waits for what happens gives up by itself after four minutes and says what it saw; these limits are for
  * what waits in another way, on a machine that may be many times as slow as usual.
  */
-const patient = { testTimeout: 600_000, hookTimeout: 600_000 }
+const generous = { testTimeout: 600_000, hookTimeout: 600_000 }
 
 /**
  * The tests of whole runs mostly wait: for deadlines, for Slurm's clock. So three files of them run at once; with four, a machine
  * that is half as fast as others starves the runs until they count as lost.
  */
-const wholeRuns = { ...patient, maxWorkers: 3, sequence: { groupOrder: 2 } }
+const wholeRuns = { ...generous, maxWorkers: 3, sequence: { groupOrder: 2 } }
 
 /**
  * The files that take longest, each more than half a minute in CI, in this order: one that begins late is the last to
@@ -89,7 +89,7 @@ const benchmarks =
             name: 'bench',
             include: ['bench/**/*.bench.ts'],
             globalSetup: [...globalSetup, 'scripts/python-setup.mjs', 'scripts/bench-results.mjs'],
-            ...patient,
+            ...generous,
             fileParallelism: false,
           },
         },
@@ -117,7 +117,7 @@ export default defineConfig({
           name: 'process',
           include: processes,
           globalSetup,
-          ...patient,
+          ...generous,
           // The checks of the source, which compute, are under way beside these.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -20,7 +20,8 @@ export function addClusterCommands(root: Command, withFlags: (command: Command) 
     root.command('status').description('show a running cluster: its scheduler, dashboard, workers and tasks'),
   ).action(async (_flags: unknown, command: Command) => {
     const options = readOwnOptions(ownTables.status, command)
-    if (!options.own.follow) refuseFlag(options, 'interval', 'without --follow: the cluster is shown once; add that')
+    if (!options.own.follow)
+      refuseFlag(options, 'interval', 'without --follow, which shows the cluster again and again: add it')
     await (await import('./run-cluster-command.ts')).runStatus(options)
   })
 

@@ -11,6 +11,8 @@ import { programs, python } from '../support/cluster.ts'
 import { parentOf } from '../support/processes.ts'
 import { patient, until } from '../support/until.ts'
 
+/** How soon whoever waits is told. In milliseconds. */
+const soon = 10_000
 const sleeping = py`lambda: __import__("time").sleep(600)`
 const processId = py<number>`lambda: __import__("os").getpid()`
 
@@ -81,11 +83,11 @@ describe('on a cluster that loses one part after the other', () => {
     await until(
       () => cluster.processes().filter((pid) => parentOf(pid) === worker),
       (left) => left.length === 0,
-      { what: 'the Node process is gone', say: String },
+      { what: 'the Node process is gone', say: String, patience: soon },
     )
     // For the tests that follow.
     const again = client.submit(processId, [], { workers: [1] })
-    expect(await again.result({ timeout: '4m' })).not.toBe(worker)
+    expect(await again.result({ timeout: patient })).not.toBe(worker)
   })
 
   test('a client that is never closed keeps nobody alive, and leaves nothing', async () => {
@@ -121,7 +123,7 @@ describe('on a cluster that loses one part after the other', () => {
       .result()
       .catch(() => undefined)
     client.submit(sleeping)
-    const result = future.result({ timeout: patient })
+    const result = future.result({ timeout: soon })
     const result2 = client.waitForWorkers(99)
     process.kill(await shared().helper(), 'SIGKILL')
     const lost = { code: 'ERR_COMPONENT_LOST', message: expect.stringContaining('was killed by SIGKILL') as string }
@@ -138,7 +140,7 @@ describe('on a cluster that loses one part after the other', () => {
     await using client = await shared().connect()
     const rejections = watchRejections()
     const future = client.submit(sleeping)
-    const result = future.result({ timeout: patient })
+    const result = future.result({ timeout: soon })
     const gathered = client.gather([client.submit(sleeping), future])
     process.kill(await cluster.expectProcess('dask-hpc-runner scheduler'), 'SIGKILL')
     const lost = {
@@ -170,7 +172,7 @@ describe('on one cluster', () => {
       [takeClientProcess]: async () => await Promise.resolve(helper),
     }
     await using watched = await Client.connect(target, { env: cluster.env })
-    const result = watched.waitForWorkers(99, { timeout: patient })
+    const result = watched.waitForWorkers(99, { timeout: soon })
     process.kill(helper.pid ?? 0, 'SIGSTOP')
     await expect(result).rejects.toMatchObject({
       code: 'ERR_COMPONENT_LOST',
@@ -195,7 +197,7 @@ describe('on one cluster', () => {
       },
       [started],
     )
-    const result = waiting.result({ timeout: patient })
+    const result = waiting.result({ timeout: soon })
     await until(
       async () => await readdir(cluster.work),
       (names) => names.includes('started'),
@@ -231,16 +233,16 @@ describe('on one cluster', () => {
     const first = await client.submit(own).result()
     expect(await client.submit(py.file(join(programs, 'garbage.py'), 'write')).result()).toBeGreaterThan(0)
     // It may not have ended when the next call begins.
-    expect(await client.submit(own, [], { retries: 1 }).result({ timeout: patient })).not.toBe(first)
+    expect(await client.submit(own, [], { retries: 1 }).result({ timeout: soon })).not.toBe(first)
     const foul = client.submit(async () => {
       const { writeSync } = await import('node:fs')
       return writeSync(Number(process.argv[2]), 'garbage garbage')
     })
-    await expect(foul.result({ timeout: patient })).rejects.toMatchObject({
+    await expect(foul.result({ timeout: soon })).rejects.toMatchObject({
       kind: 'node',
       message: expect.stringContaining('Cannot read the pipe of the Node process: something else') as string,
     })
-    expect(await client.submit((x: number) => x, [1]).result({ timeout: patient })).toBe(1)
+    expect(await client.submit((x: number) => x, [1]).result({ timeout: soon })).toBe(1)
     expect(shared().run.stderr).toContain('dask-hpc-runner: Cannot read the pipe of a Node process: something else')
   })
 
@@ -257,7 +259,7 @@ describe('on one cluster', () => {
     for (const argument of [new Float64Array(1), new Float64Array(1_000_000)]) {
       process.kill(await client.submit(own).result(), 'SIGSTOP')
       const call = client.submit((array: Float64Array) => array.length, [argument])
-      await expect(call.result({ timeout: patient })).rejects.toMatchObject({
+      await expect(call.result({ timeout: soon })).rejects.toMatchObject({
         kind: 'node',
         message: expect.stringMatching(/was killed by SIGKILL, because it stayed stopped, during the call/) as string,
       })

@@ -301,6 +301,6 @@ async function expectNoneLeft({ sockets }: { sockets: ReadonlySet<unknown> }): P
   await until(
     () => sockets.size,
     (size) => size === 0,
-    { what: 'our side has closed', say: (size) => `${size} connections` },
+    { what: 'our side has closed', say: (size) => `${size} connections`, patience: 5000 },
   )
 }

@@ -142,11 +142,8 @@ function leavings(strike: Strike): string[] {
   return unreachable ? ['F.json', '.F.json.*', ...killed] : killed
 }
 
-/**
- * The program's own status, what the runner documents, or a signal's. The directory of these runs is on a filesystem of a local
- * kind: a rank 0 whom nobody reaches takes it for its host's own, and ends with 73.
- */
-const statuses: ReadonlySet<number> = new Set([0, 69, 73, 75, 130, 137, 143])
+/** The program's own status, what the runner documents, or a signal's. */
+const statuses: ReadonlySet<number> = new Set([0, 69, 75, 130, 137, 143])
 
 function formatStatus(status: number | undefined, output: string): string[] {
   if (status === undefined) return []
