@@ -23,6 +23,7 @@ import {
   coordinatorName,
   exitedName,
   killedName,
+  othersWait,
   outcomeName,
   toldName,
   type RendezvousPaths,
@@ -178,7 +179,13 @@ export class FileStore {
 
   /** Why processes of other nodes cannot come, of whom none has, as far as this directory shows it. */
   async notSharedError(): Promise<Error | undefined> {
-    return await notSharedError(this.#directory.path, this.#options.me.node)
+    const { node } = this.#options.me
+    const names = await this.#directory.list().catch((): string[] => [])
+    const exits = await readEarlyExits(this.#directory, names)
+    // Some have been there, and have ended or cannot connect to this process.
+    const isShared =
+      othersWait(names, node) || exits.some(({ failure }) => failure !== undefined && failure.host !== node)
+    return isShared ? undefined : await notSharedError(this.#directory.path, node)
   }
 
   /** Leaves word that this process will not come, and why. Never throws. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { defaults } from '../../defaults.ts'
 import { errnoOf, RunnerError } from '../../errors.ts'
+import { isLocalFilesystem } from '../../filesystem/local-filesystem.ts'
 import type { PrivateDirectory } from '../../filesystem/private-directory.ts'
 import { formatSystemError } from '../../filesystem/system-error.ts'
 import { UntrustedError } from '../../filesystem/untrusted.ts'
@@ -12,7 +13,7 @@ import { formatDuration } from '../../util/duration.ts'
 import { monotonic } from '../../util/monotonic.ts'
 import { cannotPublish } from './cannot-publish.ts'
 import type { HostRelay } from './host-relay.ts'
-import { coordinatorName, exitedPattern, killedName, outcomeName, waitsName, waitsPattern } from './names.ts'
+import { coordinatorName, exitedPattern, killedName, othersWait, outcomeName, waitsName } from './names.ts'
 import { notSharedError } from './not-shared.ts'
 import { killedOutcome, unwrittenOutcome } from './outcome.ts'
 import { coordinatorIn, readCoordinator, readOutcome } from './run-directory.ts'
@@ -124,7 +125,11 @@ class RecordReader {
     }
     if (names.includes(coordinatorName)) {
       const record = await this.#parse(coordinatorName, readCoordinator)
-      if (record === undefined || this.#isDead(record)) return undefined
+      if (record === undefined) return undefined
+      if (this.#isDead(record)) {
+        await this.#tellRank0(names)
+        return undefined
+      }
       return { kind: 'coordinator', record: this.#own(record, record.run_key) }
     }
     await this.#checkShared(names)
@@ -147,14 +152,24 @@ class RecordReader {
     const { farNode } = this.#options
     const waitedMs = this.now() - this.#began
     if (farNode === undefined || waitedMs < defaults.notSharedAfterMs / 2) return
-    const mine = waitsName(farNode)
-    const isAlone = names.every((name) => !waitsPattern.test(name) || name === mine)
-    if (!isAlone && names.includes(mine)) return
+    const isAlone = !othersWait(names, farNode)
+    if (!isAlone && names.includes(waitsName(farNode))) return
     const error = await notSharedError(this.directory.path, farNode)
     if (error === undefined) return
     // Rank 0 is late, perhaps: then the others of the run see this.
-    await this.directory.leaveName(mine).catch(() => undefined)
+    await this.#leaveMark(farNode)
     if (isAlone && waitedMs >= defaults.notSharedAfterMs) throw error
+  }
+
+  /** Rank 0 has published, and cannot be connected to: it is to know that its directory is shared. */
+  async #tellRank0(names: readonly string[]): Promise<void> {
+    const { farNode } = this.#options
+    if (farNode === undefined || names.includes(waitsName(farNode))) return
+    if (await isLocalFilesystem(this.directory.path)) await this.#leaveMark(farNode)
+  }
+
+  async #leaveMark(node: string): Promise<void> {
+    await this.directory.leaveName(waitsName(node)).catch(() => undefined)
   }
 
   now(): number {

@@ -33,12 +33,20 @@ export function exitedName(rank: number): string {
   return `exited-${rank}.json`
 }
 
-/** Name of the empty file that a host's processes leave that wait for long on a filesystem of a local kind: `waits-node1`. */
+/**
+ * Name of the empty file that a host's processes leave on a filesystem of a local kind where they wait for long, or
+ * cannot connect to rank 0: `waits-node1`.
+ */
 export const waitsPattern = /^waits-([A-Za-z0-9._-]+)$/
 
 /** `waits-node1` */
 export function waitsName(node: string): string {
   return `waits-${node.replace(/[^A-Za-z0-9._-]/g, '_')}`
+}
+
+/** Whether processes of other nodes than `node` have left such a file, by the `names` in the run's directory. */
+export function othersWait(names: readonly string[], node: string): boolean {
+  return names.some((name) => waitsPattern.test(name) && name !== waitsName(node))
 }
 
 /** What the reaper of rank 0 leaves, empty, where rank 0 is killed. */

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PrivateDirectory } from '../../../src/filesystem/private-directory.ts'
 import { lookUp, type LookUpOptions } from '../../../src/rendezvous/file/look-up.ts'
+import type { FileStore } from '../../../src/rendezvous/file/file-store.ts'
 import { notSharedError } from '../../../src/rendezvous/file/not-shared.ts'
 import type { WatchSeams } from '../../../src/rendezvous/file/watch.ts'
 import { temporaryDirectory } from './support/directory.ts'
-import { notes, storeOf } from './support/run.ts'
+import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 
 test('a directory on a filesystem of a local kind is named, with what to do', async () => {
   expect((await notSharedError(temporaryDirectory(), 'node1'))?.message).toMatch(
@@ -64,4 +65,40 @@ test('a process on another node than rank 0 says after 15 s, and not before, tha
 test('a directory in which processes of another node wait is shared, and rank 0 is late', async () => {
   const { error } = await waitWith(['waits-node2'], 60_000)
   expect(error).toMatchObject({ code: 'ERR_TIMED_OUT' })
+})
+
+/** Rank 0 of a run of four nodes, and the process of rank 1 on node1. */
+async function twoNodes(): Promise<{ readonly rank0: FileStore; readonly rank1: FileStore }> {
+  const rank0 = storeOf(join(temporaryDirectory(), 's.json'), 'k')
+  const rank1 = storeOf(rank0.paths.schedulerFile, 'k', { me: { rank: 1, node: 'node1' }, isFar: true })
+  for (const each of [rank0, rank1]) await each.prepare()
+  return { rank0, rank1 }
+}
+
+test('rank 0 whose directory no other node has used says so', async () => {
+  const { rank0 } = await twoNodes()
+  expect((await rank0.notSharedError())?.message).toContain('none of them has come there')
+})
+
+test('a process that finds rank 0 and cannot connect to it shows it that the directory is shared', async () => {
+  const { rank0, rank1 } = await twoNodes()
+  const record = fileOf(ownerOf('k')).dask_hpc_runner
+  await rank0.announce(record, { publishes: true })
+  await rank1.lookUp({ timeout: 10_000 })
+  expect(await rank0.notSharedError()).toBeDefined()
+  const waits = rank1.lookUp({ timeout: 200, except: new Set([record.nonce]) })
+  await expect(waits).rejects.toMatchObject({ code: 'ERR_TIMED_OUT' })
+  expect(await rank0.notSharedError()).toBeUndefined()
+})
+
+test.each([
+  ['of another node shows that the directory is shared', 'node1', undefined],
+  ["of rank 0's node shows nothing", 'node0', { code: 'ERR_CANNOT_PUBLISH' }],
+])('a process %s by leaving word of its end', async (_, host, expected) => {
+  const { rank0, rank1 } = await twoNodes()
+  const { failure } = failureOf('k')
+  await rank1.leaveEarlyExit(failure && { ...failure, rank: 1, host })
+  const error = await rank0.notSharedError()
+  if (expected === undefined) expect(error).toBeUndefined()
+  else expect(error).toMatchObject(expected)
 })
