@@ -11,7 +11,7 @@ type Name = (typeof commands)[number]
 /** Exit status and message of each command, for one state of things. */
 type Expected = Readonly<Record<Name, readonly [status: number, message: RegExp]>>
 
-const timeout = 2_000
+const timeout = 5_000
 /** How long after its deadline a command may take to start and end on a busy machine. In milliseconds. */
 const slack = 40_000
 

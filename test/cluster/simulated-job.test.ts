@@ -30,13 +30,14 @@ test.concurrent.for([
   await cluster.expectNothingLeft()
 })
 
-test.concurrent('a worker that comes when the client has long ended ends by itself, and nothing is left', async () => {
+test.concurrent('a worker that comes when the client has ended ends by itself, and nothing is left', async () => {
   await using cluster = await Cluster.make()
   const [late, ...others] = fourTasks().toReversed()
   const runs = startTasks(cluster, others, submit)
   const client = runs.find((_, i) => others[i]?.SLURM_PROCID === '1')
   await client?.expectOutput('result 21')
-  await sleep(10_000)
+  // The client ends meanwhile. A worker is waited for 15 s then, in which it has to start.
+  await sleep(1_000)
   const worker = cluster.run(['run', ...submit], late)
   for (const run of [worker, ...runs]) {
     await run.expectStatus(0)

@@ -119,6 +119,12 @@ export function noCluster(target: Target, doing: string, { kind, why }: NoCluste
 class HungFilesystem extends Error {}
 const hung: NoCluster = { kind: 'silent', why: 'the filesystem does not answer' }
 
+/**
+ * A scheduler may take so long at least to answer, also where the time of the command is over: one that was given less
+ * has not been asked, and nothing is known of it. In milliseconds.
+ */
+const shortestQuestion = 1_000
+
 /** How to ask. */
 export interface AskOptions extends FindOptions {
   readonly tls?: TlsFiles | undefined
@@ -133,7 +139,7 @@ export async function askScheduler(
   address: string,
   { timeout, signal, tls }: AskOptions,
 ): Promise<LiveCluster | NoCluster> {
-  const end = monotonic() + timeout
+  const end = monotonic() + Math.max(timeout, shortestQuestion)
   const options = (): FindOptions => ({ timeout: leftUntil(end), signal })
   let client: SchedulerClient | undefined
   try {

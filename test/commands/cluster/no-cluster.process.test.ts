@@ -148,3 +148,17 @@ async function contentOf(path: string): Promise<string> {
   const stats = await stat(path).catch(() => undefined)
   return stats?.isFile() === true ? await readFile(path, 'utf8') : `mode ${String(stats?.mode)}`
 }
+
+test('a scheduler is asked for a second where the time is over, and not taken for one that is out of reach', async () => {
+  const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { signal } = new AbortController()
+  const began = performance.now()
+  await expect(needCluster({ address }, 'Cannot ask', { timeout: 1, signal })).rejects.toMatchObject({
+    code: 'ERR_TIMED_OUT',
+    message: expect.stringContaining('it accepts the connection and says nothing') as string,
+  })
+  expect(performance.now() - began).toBeGreaterThan(900)
+})
