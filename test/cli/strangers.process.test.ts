@@ -11,7 +11,9 @@ const identity = { type: 'Scheduler', id: evil, address: evil, started: 1_700_00
 async function run(status: number, args: readonly string[], answers: (call: Call) => unknown) {
   await using cluster = await Cluster.make()
   const peer = await startFakeScheduler(answers)
-  const started = cluster.run([...args, '--scheduler', `tcp://${peer.place}`, '--timeout', '1s'])
+  // Those that are answered end at once; a wait takes its time.
+  const time = args[0] === 'wait' ? '15s' : '60s'
+  const started = cluster.run([...args, '--scheduler', `tcp://${peer.place}`, '--timeout', time])
   await started.expectStatus(status)
   await cluster.expectNothingLeft()
   const { stdout, stderr } = started

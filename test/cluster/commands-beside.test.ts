@@ -155,10 +155,10 @@ test('wait names the workers that are there when others are missing', async () =
   const one = cluster.run(['wait', '--scheduler-file', 'F.json'])
   await one.expectStatus(0)
   expect(one.stdout).toBe('')
-  const three = cluster.run(['wait', '--scheduler-file', 'F.json', '--workers', '3', '--timeout', '4s'])
+  const three = cluster.run(['wait', '--scheduler-file', 'F.json', '--workers', '3', '--timeout', '10s'])
   await three.expectStatus(75)
   expect(three.stderr).toMatch(
-    /Cannot wait longer for 3 workers: after 4 s 2 are missing at tcp:\S+; there is 7 on 127\.0\.0\.1/,
+    /Cannot wait longer for 3 workers: after 10 s 2 are missing at tcp:\S+; there is 7 on 127\.0\.0\.1/,
   )
   const all = cluster.run(['wait', '--scheduler-file', 'F.json', '--workers', 'all', '--', 'echo', 'never'])
   await all.expectStatus(64)

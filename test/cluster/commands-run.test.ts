@@ -54,10 +54,10 @@ test('workers of a run that do not come are counted, with those that are there',
   await using cluster = await Cluster.make()
   const run = local(cluster)
   await cluster.run(['wait', ...file, '--workers', 'all']).expectStatus(0)
-  const wait = cluster.run(['wait', ...file, '--workers', '5', '--timeout', '2s'])
+  const wait = cluster.run(['wait', ...file, '--workers', '5', '--timeout', '10s'])
   await wait.expectStatus(75)
   expect(wait.stderr).toMatch(
-    /Cannot wait longer for 5 workers: after 2 s 3 are missing at tcp:\S+; there are 1 on \S+, 2 on \S+; the run starts 2, rank 0 is on \S+/,
+    /Cannot wait longer for 5 workers: after 10 s 3 are missing at tcp:\S+; there are 1 on \S+, 2 on \S+; the run starts 2, rank 0 is on \S+/,
   )
   await stop(cluster)
   await run.ended

@@ -51,7 +51,7 @@ describe('joinControl', { timeout: 30_000 }, () => {
 
   it('names host and port when nothing is answered', async () => {
     const port = await startStranger(() => undefined)
-    await expect(joinControl(await recordOf(port), { ...me, patience: 50 })).rejects.toMatchObject({
+    await expect(joinControl(await recordOf(port), { ...me, patience: 1_000 })).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
       message: `Cannot join rank 0 on node0, port ${port}: it does not answer`,
     })

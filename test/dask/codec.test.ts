@@ -67,7 +67,9 @@ describe('decodeMessage', () => {
     const workers = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`tcp://10.0.0.1:${20_000 + i}`, worker]))
     const message = encodeMessage({ type: 'Scheduler', workers })
     const begin = performance.now()
-    expect(decodeMessage(new FrameReader().push(message)[0] ?? [])).toEqual({ type: 'Scheduler', workers })
-    expect(performance.now() - begin).toBeLessThan(10_000)
+    const decoded = decodeMessage(new FrameReader().push(message)[0] ?? [])
+    const tookMs = performance.now() - begin
+    expect(decoded).toEqual({ type: 'Scheduler', workers })
+    expect(tookMs).toBeLessThan(10_000)
   })
 })

@@ -148,11 +148,11 @@ test('the scheduler file of a stranger is used by nobody who would run his code,
   const [his, mine] = [join(place.shared, 'F.json'), place.cluster.path('F.json')]
   await shellAs(user, 'umask 022; cp "$1" "$2"', his, mine)
   const commands: readonly (readonly [status: number, ...args: string[]])[] = [
-    [69, 'wait', '--timeout', '2s', '--scheduler-file'],
+    [69, 'wait', '--timeout', '30s', '--scheduler-file'],
     [69, 'stop', '--scheduler-file'],
-    [69, 'env', '--timeout', '2s', '--scheduler-file'],
+    [69, 'env', '--timeout', '30s', '--scheduler-file'],
     [78, 'doctor', '--no-scheduler', '--scheduler-file'],
-    [69, 'local', '-n', '1', '--no-scheduler', '--no-client', '--rendezvous-timeout', '2s', '--scheduler-file'],
+    [69, 'local', '-n', '1', '--no-scheduler', '--no-client', '--rendezvous-timeout', '30s', '--scheduler-file'],
   ]
   await Promise.all(
     commands.map(async ([status, ...args]) => {

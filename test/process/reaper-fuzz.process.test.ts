@@ -109,7 +109,7 @@ function withoutKills(path: string): string {
 
 test(
   `${total} orders that differ a little from those of a run touch nothing beside it (seed ${seed})`,
-  { timeout: 60_000 + 20 * total },
+  { timeout: 600_000 + 20 * total },
   async () => {
     const random = new Random(seed)
     const sandbox = new Sandbox()

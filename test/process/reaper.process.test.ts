@@ -21,6 +21,12 @@ import {
   temporaryDirectory,
 } from './support/processes.ts'
 
+/** The shell of a reaper that has just been started: for a moment its command line is empty. */
+async function standing(reaper: Reaper): Promise<readonly number[]> {
+  await eventually(() => shellsOf(reaper).length, 1, 'its shell is there')
+  return shellsOf(reaper)
+}
+
 async function bundleSupervisor(): Promise<string> {
   const outfile = join(temporaryDirectory(), 'supervisor.mjs')
   const entryPoints = [join(import.meta.dirname, 'fixtures/supervisor.ts')]
@@ -40,7 +46,7 @@ describe('Reaper', () => {
     reaper.addGroup(ended)
     reaper.removeGroup(ended)
     reaper.addFile(file, '0123456789-abcdef')
-    expect(shellsOf(reaper)).toHaveLength(1)
+    expect(await standing(reaper)).toHaveLength(1)
 
     await reaper.close()
     expect(processesOf(reaper)).toEqual([])
@@ -105,7 +111,7 @@ describe('Reaper', () => {
     for (const group of [left, ended]) reaper.addGroup(group)
     reaper.removeGroup(ended)
     reaper.addFile(file, '0123456789-abcdef')
-    const [first] = shellsOf(reaper)
+    const [first] = await standing(reaper)
     kill(first)
     await eventually(() => shellsOf(reaper).some((pid) => pid !== first), true, 'another reaper stands')
     await reaper.close()
@@ -119,7 +125,7 @@ describe('Reaper', () => {
     const seen = vi.fn()
     reaper.onSignal(seen)
     reaper.addFile(join(temporaryDirectory(), 'none'), 'word')
-    const [shell = -1] = shellsOf(reaper)
+    const [shell = -1] = await standing(reaper)
     // Until its traps stand a signal ends it; USR2 is the last of them.
     const caught = (): string => /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${shell}/status`, 'utf8'))?.[1] ?? '0'
     await eventually(() => (BigInt(`0x${caught()}`) & (1n << 11n)) !== 0n, true, 'the traps stand')

@@ -5,7 +5,7 @@ import { findPython } from '../../src/python/find-python.ts'
 import { temporaryDirectory } from '../process/support/processes.ts'
 import { canHang, HangingMount } from '../support/hanging-mount.ts'
 
-describe('findPython', { timeout: 30_000 }, () => {
+describe('findPython', () => {
   let root: string
   beforeEach(() => {
     root = temporaryDirectory()

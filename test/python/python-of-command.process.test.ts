@@ -57,7 +57,7 @@ describe('describePython', () => {
 
   it('reads its answer among other words', async () => {
     const python = script(`echo 'Loading modules'; echo '${JSON.stringify(answer)}'; echo bye`)
-    expect(await describePython(python, { env: {}, timeout: 5000 })).toEqual(answer)
+    expect(await describePython(python, { env: {}, timeout: 60_000 })).toEqual(answer)
   })
 
   it.each([

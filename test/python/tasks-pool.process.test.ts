@@ -31,7 +31,7 @@ hangs.wait()
 print(len(threads), "by", len(set(threads)))`
 
 test('one thread starts all Node processes, since they end with it; one that hangs at its start does not keep Python from its end', async () => {
-  const options = { env: { PATH: process.env.PATH }, timeout: 20_000 }
+  const options = { env: { PATH: process.env.PATH }, timeout: 240_000 }
   const { stdout } = await promisify(execFile)('python3', ['-c', `${pool}\n${startsThree}`], options)
   expect(stdout).toBe('NodeProcess\nit is missing\n3 by 1\n')
 })

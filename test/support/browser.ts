@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { deadline } from '../../src/util/wait.ts'
+import { patient } from './until.ts'
 
 /** A message of the DevTools protocol: an answer, or an event. */
 interface Message {
@@ -22,7 +23,7 @@ export interface View {
 }
 
 /** How long the browser may take for one answer. In milliseconds. */
-const answerMs = 30_000
+const answerMs = patient
 
 /** A real Chromium without a window, which is told what to do over a pipe: https://chromedevtools.github.io/devtools-protocol/ */
 export class Browser implements AsyncDisposable {

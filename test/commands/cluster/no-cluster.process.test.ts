@@ -19,7 +19,7 @@ type End = readonly [status: number, message: string]
 type Expected = Readonly<Record<'wait' | 'status' | 'stop', readonly [status: number, message: RegExp]>>
 
 /** Of each command. In milliseconds. */
-const timeout = 2_000
+const timeout = 10_000
 
 /** What `wait`, `status` and `stop` would say and end with, asked at the same time. */
 async function endsOf(schedulerFile: string): Promise<readonly [wait: End, status: End, stop: End]> {
@@ -39,7 +39,7 @@ async function endsOf(schedulerFile: string): Promise<readonly [wait: End, statu
 
 /** There is nothing, which may yet come. */
 const nothingThere = (why: RegExp): Expected => ({
-  wait: [75, new RegExp(`^Cannot find the cluster of ".*F\\.json": after 2 s ${why.source}`)],
+  wait: [75, new RegExp(`^Cannot find the cluster of ".*F\\.json": after 10 s ${why.source}`)],
   status: [69, new RegExp(`^Cannot ask the cluster of ".*F\\.json": ${why.source}`)],
   stop: [0, new RegExp(`^Nothing to stop at ".*F\\.json": ${why.source}`)],
 })

@@ -6,8 +6,6 @@ import { temporaryDirectory } from './support/directory.ts'
 import { buildProgram, type Program, start } from './support/programs.ts'
 import { fileOf, ownerOf, portThat } from './support/run.ts'
 
-const timeout = 60_000
-
 async function contenders(path: string, count: number): Promise<Program[]> {
   const program = await buildProgram('contender')
   const started = Array.from({ length: count }, (_, i) => start(program, path, `run-${i}`))
@@ -20,7 +18,7 @@ async function publish(program: Program): Promise<string> {
   return await program.nextLine()
 }
 
-test('of two live runs on one path the second is told so, and the first is unharmed', { timeout }, async () => {
+test('of two live runs on one path the second is told so, and the first is unharmed', async () => {
   const path = join(temporaryDirectory(), 's.json')
   const [first, second] = await contenders(path, 2)
   if (first === undefined || second === undefined) throw new Error('not started')
@@ -34,7 +32,7 @@ test('of two live runs on one path the second is told so, and the first is unhar
   expect(await readdir(dirname(path))).toEqual([])
 })
 
-test('of several runs that replace the file of a dead run at once exactly one wins', { timeout }, async () => {
+test('of several runs that replace the file of a dead run at once exactly one wins', async () => {
   const path = join(temporaryDirectory(), 's.json')
   const port = await portThat(false)
   const dead = ownerOf('dead', { control: { addresses: ['127.0.0.1'], port, network: 'n' } })
@@ -52,7 +50,7 @@ test('of several runs that replace the file of a dead run at once exactly one wi
   }
 })
 
-test('what a killed run leaves is cleared by the next', { timeout }, async () => {
+test('what a killed run leaves is cleared by the next', async () => {
   const path = join(temporaryDirectory(), 's.json')
   const [first, second] = await contenders(path, 2)
   if (first === undefined || second === undefined) throw new Error('not started')

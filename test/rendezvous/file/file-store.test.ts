@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { formatSchedulerFile } from '../../../src/record/parse.ts'
 import type { FileStore, FileStoreOptions } from '../../../src/rendezvous/file/file-store.ts'
 import type { DirectoryKeeper } from '../../../src/util/own-directory.ts'
+import { patient } from '../../support/until.ts'
 import { makeReadOnly, mounted, temporaryDirectory } from './support/directory.ts'
 import { failureOf, fileOf, notes, ownerOf, storeOf } from './support/run.ts'
 
@@ -53,7 +54,7 @@ test('preparing says when the directory is read-only', async (context) => {
 
 test('where rank 0 listens stands in the run directory, and the cluster at the public path', async () => {
   const store = await announced()
-  expect(await store.lookUp({ timeout: 1000 })).toEqual({ kind: 'coordinator', record })
+  expect(await store.lookUp({ timeout: patient })).toEqual({ kind: 'coordinator', record })
   await store.publish(file)
   expect(await readFile(store.paths.schedulerFile, 'utf8')).toBe(formatSchedulerFile(file))
   expect((await stat(store.paths.schedulerFile)).mode & 0o777).toBe(0o600)
@@ -66,7 +67,7 @@ test('workers for another cluster meet without touching its file', async () => {
   const store = storeOf(path, 'k')
   await store.prepare()
   await store.announce(record, { publishes: false })
-  expect(await store.lookUp({ timeout: 1000 })).toEqual({ kind: 'coordinator', record })
+  expect(await store.lookUp({ timeout: patient })).toEqual({ kind: 'coordinator', record })
   await store.withdraw()
   expect(await beside(store)).toEqual(['s.json'])
   expect(await readFile(path, 'utf8')).toBe(foreign)
@@ -94,7 +95,7 @@ test('an outcome alone is left for those who come late', async () => {
   await store.withdraw({ outcome: failureOf('k') })
   expect(await beside(store)).toEqual(['.s.json.run-k'])
   expect(await readdir(store.paths.runDirectory)).toEqual(['outcome.json'])
-  expect(await store.lookUp({ timeout: 1000 })).toEqual({ kind: 'outcome', outcome: failureOf('k') })
+  expect(await store.lookUp({ timeout: patient })).toEqual({ kind: 'outcome', outcome: failureOf('k') })
 })
 
 test('withdrawing does not mind that everything has gone', async () => {
@@ -115,7 +116,7 @@ test('what an earlier start of the same run left in its directory is cleared', a
   await writeFile(join(directory, 'exited-2.json'), '')
   const store = await announced(path)
   expect((await readdir(directory)).toSorted()).toEqual(['coordinator.json', 'exited-2.json'])
-  expect(await store.lookUp({ timeout: 1000 })).toEqual({ kind: 'coordinator', record })
+  expect(await store.lookUp({ timeout: patient })).toEqual({ kind: 'coordinator', record })
 })
 
 test.each([true, false])(
@@ -130,7 +131,7 @@ test.each([true, false])(
     await expect(announcing).rejects.toThrow('another process claims to be rank 0 of this run')
     await second.publishOutcome(failureOf('k'))
     await second.withdraw({ outcome: failureOf('k') })
-    expect(await first.lookUp({ timeout: 1000 })).toEqual({ kind: 'coordinator', record })
+    expect(await first.lookUp({ timeout: patient })).toEqual({ kind: 'coordinator', record })
     expect(await beside(first)).toEqual(['.s.json.run-k', ...(isThere ? ['s.json'] : [])])
   },
 )
@@ -220,7 +221,7 @@ test('a process that has found rank 0 removes what that has published, and nothi
   await first.publish(file)
   const store = storeOf(first.paths.schedulerFile, 'k', { me: { rank: 1, node: 'node1' } })
   await store.prepare()
-  await store.lookUp({ timeout: 1000 })
+  await store.lookUp({ timeout: patient })
   const other = JSON.stringify({ ...record, nonce: 'another' })
   await writeFile(first.paths.coordinator, other)
   await store.withdraw({ outcome: failureOf('k') })
@@ -228,7 +229,7 @@ test('a process that has found rank 0 removes what that has published, and nothi
   expect(await readdir(store.paths.runDirectory)).toEqual(['coordinator.json'])
   await writeFile(first.paths.coordinator, JSON.stringify(record))
   const again = storeOf(first.paths.schedulerFile, 'k', { me: { rank: 1, node: 'node1' } })
-  await again.lookUp({ timeout: 1000 })
+  await again.lookUp({ timeout: patient })
   await again.withdraw()
   expect(await beside(store)).toEqual([])
 })

@@ -103,10 +103,10 @@ test('when nothing comes the error says what was awaited, where, how long, and w
   const store = await joined()
   await mkdir(join(store.paths.runDirectory, 'something'))
   await writeFile(join(store.paths.runDirectory, 'exited-2.json'), '')
-  await expect(store.lookUp({ timeout: 150 })).rejects.toMatchObject({
+  await expect(store.lookUp({ timeout: 5_000 })).rejects.toMatchObject({
     code: 'ERR_TIMED_OUT',
     message:
-      'Cannot find the cluster: waited 150 ms for rank 0 to publish "coordinator.json" in ' +
+      'Cannot find the cluster: waited 5 s for rank 0 to publish "coordinator.json" in ' +
       `"${store.paths.runDirectory}", where rank 2 had ended, and there was "something"`,
   })
 })

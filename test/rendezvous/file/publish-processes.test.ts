@@ -8,9 +8,7 @@ import { inMemory, temporaryDirectory } from './support/directory.ts'
 import { buildProgram, type Program, start } from './support/programs.ts'
 import { fileOf, ownerOf } from './support/run.ts'
 
-const timeout = 60_000
-
-test('4,000 publications by two processes show no reader anything but a whole file', { timeout }, async () => {
+test('4,000 publications by two processes show no reader anything but a whole file', async () => {
   const path = join(temporaryDirectory(inMemory()), 's.json')
   const readers = await startReaders(path)
   const publisher = await buildProgram('publisher')
@@ -25,7 +23,7 @@ test('4,000 publications by two processes show no reader anything but a whole fi
   await expectOnlyWholeFiles(readers)
 })
 
-test('60 publishers killed at random moments show no reader anything but a whole file', { timeout }, async () => {
+test('60 publishers killed at random moments show no reader anything but a whole file', async () => {
   const directory = temporaryDirectory()
   const path = join(directory, 's.json')
   const readers = await startReaders(path)

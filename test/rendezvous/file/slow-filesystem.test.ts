@@ -30,7 +30,7 @@ beforeEach(() => {
   Object.assign(filesystem, { slowness: 0, hangs: false })
 })
 
-const filesystemTimeout = 4_000
+const filesystemTimeout = 16_000
 const none = (): undefined => undefined
 const keeper = { expectDirectory: none, addDirectory: none, setLock: none }
 
