@@ -65,7 +65,7 @@ test.concurrent('qdel ends all of a job', async ({ engine }) => {
 
 test.concurrent('where a host is killed that the run cannot do without, all of it ends with 69', async ({ engine }) => {
   const places = ['-masterq', 'all.q@node0', '-q', `all.q@node0,all.q@node1,all.q@${doomed}`]
-  const job = await submit(engine, 'lost', `run --lost-after 4s -- ${hold}`, places)
+  const job = await submit(engine, 'lost', `run --lost-after 10s -- ${hold}`, places)
   await engine.expectOutput('lost', 'ready')
   await engine.killHost(doomed)
   await job.expectStatus(69)

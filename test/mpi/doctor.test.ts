@@ -6,7 +6,7 @@ import { launchers, mpich, mpiTest, openMpi, startRanks, startRanksAlone } from 
 for (const launcher of launchers) {
   mpiTest(`${launcher.name}: doctor has the ranks meet, and rank 0 says which library does it`, async () => {
     await using cluster = await Cluster.make()
-    const doctor = startRanks(cluster, launcher, 3, ['doctor'])
+    const doctor = startRanks(cluster, launcher, 3, ['doctor', '--timeout', '4m'])
     await doctor.expectStatus(0)
     expect(doctor.stdout).toMatch(/^ok +identity +rank 0 of 3 on /m)
     expect(doctor.stdout).toMatch(/^ok +runner +mpi, because \w+ is "0", so an MPI launcher started this process$/m)

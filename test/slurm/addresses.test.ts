@@ -26,7 +26,7 @@ test.for([
 })
 
 test('an address that the other hosts do not reach ends the run, and is named', async ({ work }) => {
-  const step = work.srun(four, [...run, '--interface', 'eth1', '--rendezvous-timeout', '10s', ...addresses])
+  const step = work.srun(four, [...run, '--interface', 'eth1', '--rendezvous-timeout', '2m', ...addresses])
   await step.expectStatus(69)
   expect(step.stderr).toMatch(
     /Cannot use the scheduler at tcp:\/\/10\.98\.0\.\d+:\d+ from node\d: it cannot be reached/,
@@ -77,7 +77,7 @@ test('a port of workers that is dropped between the hosts is named, with the add
 }) => {
   const rule = dropping('18400-18410')
   for (const host of slurm.nodes) await slurm.run(host, rule('add'))
-  const closed = ['--worker-port', '18400:18410', '--wait-workers', 'all', '--workers-timeout', '15s']
+  const closed = ['--worker-port', '18400:18410', '--wait-workers', 'all', '--workers-timeout', '40s']
   const step = work.srun(four, [...run, ...closed, ...addresses])
   await step.expectStatus(75)
   expect(step.stderr).toMatch(

@@ -74,7 +74,7 @@ signal.pause()
 `,
     )
     const run = 'dask-hpc-runner run --end-before 20s --grace 10s --wait-workers 1 -- python until-end.py'
-    const job = await work.sbatch(`#!/bin/bash\nsrun ${run}\n`, ['--ntasks=3', '--time=1'])
+    const job = await work.sbatch(`#!/bin/bash\nsrun ${run}\n`, ['--ntasks=3', '--time=2'])
     await work.expectEnd(job, { JobState: 'FAILED', ExitCode: '7:0' })
     const output = await work.outputOf(job)
     const [, end = 0] = /^end ([0-9]+)$/m.exec(output) ?? []

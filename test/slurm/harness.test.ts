@@ -23,7 +23,7 @@ describe.skipIf(noSlurm)('a Slurm of several hosts', () => {
   test('two of them run side by side and know nothing of each other', async () => {
     await using first = await SlurmCluster.start({ hosts: 4 })
     await using second = await SlurmCluster.start({ hosts: 5 })
-    const job = await first.on('login', ['sbatch', '--parsable', '--nodes=4', '--wrap=sleep 60'])
+    const job = await first.on('login', ['sbatch', '--parsable', '--nodes=4', '--wrap=sleep 600'])
     await first.waitFor(job.trim(), 'RUNNING')
     expect(await second.on('login', ['squeue', '--noheader'])).toBe('')
     expect(await second.on('login', ['srun', '--nodes=5', 'hostname'])).toContain('node4')
@@ -41,17 +41,17 @@ describe.skipIf(noSlurm)('a Slurm of several hosts', () => {
 
   test('a link is cut and mended, and a host dies without a word', async () => {
     await using slurm = await SlurmCluster.start({ hosts: 2 })
-    const reach = ['timeout', '2', 'bash', '-c', '</dev/tcp/node1/6818']
-    expect((await slurm.run('node0', reach)).status).toBe(0)
+    const reach = (seconds: string): string[] => ['timeout', seconds, 'bash', '-c', '</dev/tcp/node1/6818']
+    expect((await slurm.run('node0', reach('60'))).status).toBe(0)
     await slurm.cutLink('node1')
-    expect((await slurm.run('node0', reach)).status).toBe(124)
+    expect((await slurm.run('node0', reach('2'))).status).toBe(124)
     await slurm.mendLink('node1')
-    expect((await slurm.run('node0', reach)).status).toBe(0)
+    expect((await slurm.run('node0', reach('60'))).status).toBe(0)
     const job = slurm.on('login', ['srun', '--nodelist=node1', 'sleep', '600'])
     job.catch(() => undefined)
     await slurm.expectProcess('node1', 'sleep 600')
     await slurm.killHost('node1')
-    expect((await slurm.run('node0', reach)).status).not.toBe(0)
+    expect((await slurm.run('node0', reach('2'))).status).not.toBe(0)
     expect(slurm.nodes).toEqual(['node0'])
     expect(await commands(slurm.base)).not.toContain('sleep 600')
   })

@@ -11,7 +11,7 @@ const decoyTest = slurmTest({ hosts: 3, decoys: true })
 const three = ['--nodes=3', '--ntasks=3', '--ntasks-per-node=1']
 
 decoyTest('a step that is started on its first node listens where the others reach it', async ({ work }) => {
-  await work.write('both.sh', 'dask-hpc-runner doctor && exec dask-hpc-runner run -- python "$1"\n')
+  await work.write('both.sh', 'dask-hpc-runner doctor --timeout 4m && exec dask-hpc-runner run -- python "$1"\n')
   const program = join(programs, 'addresses.py')
   const step = work.start(['srun', ...three, 'sh', 'both.sh', program], {}, 'node0')
   await step.expectStatus(0)
@@ -24,13 +24,13 @@ decoyTest('a step that is started on its first node listens where the others rea
 })
 
 decoyTest.for([
-  ['an end', [], { DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT: '2s' }, 69, /Worker 2 on node2 exited with status 0: /],
+  ['an end', [], { DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT: '20s' }, 69, /Worker 2 on node2 exited with status 0: /],
   [
     'a wait for all',
-    ['--wait-workers', 'all', '--workers-timeout', '12s'],
+    ['--wait-workers', 'all', '--workers-timeout', '40s'],
     {},
     75,
-    /after 12 s not all of the 1 workers/,
+    /after 40 s not all of the 1 workers/,
   ],
 ] as const)(
   'a worker at an address of which each host has its own is named, at once and as the cause of %s',

@@ -59,7 +59,7 @@ srun --het-group=0,1 ${run.join(' ')}
 })
 
 test('four tasks on two CPUs are said to have half a CPU each', async ({ work }) => {
-  const step = 'srun --overcommit --ntasks=4 dask-hpc-runner doctor --layout shared'
+  const step = 'srun --overcommit --ntasks=4 dask-hpc-runner doctor --timeout 4m --layout shared'
   const run = work.start(['salloc', '--nodes=1', '--ntasks=2', '--mem=4G', 'bash', '-c', step])
   await run.expectStatus(0)
   expect(run.stdout).toMatch(

@@ -64,7 +64,7 @@ function checkVisibility(
       ),
     )
   if (unseen.length > 0) {
-    const others = seen.filter(({ host }) => host !== own.host)
+    const others = [...seen.map(({ host }) => host), ...came.values()].filter((host) => host !== own.host)
     const alone = nodes > 1 && others.length === 0 && filesystem.local
     const cause = alone
       ? `it is on a local filesystem of ${own.host} (${filesystem.kind}), which other nodes do not see`

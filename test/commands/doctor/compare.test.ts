@@ -85,6 +85,9 @@ describe('compareRanks', () => {
     const filesystem = { kind: 'xfs', local: true, free: 1 }
     expect(notOk({ seen: [], filesystem })[0]?.finding).toMatch(/it is on a local filesystem of node0 \(xfs\)/)
     expect(notOk({ seen: [facts(1)], filesystem })[0]?.finding).toMatch(/they see another/)
+    // It has come, and has not told yet.
+    const came = new Map([[1, 'node1']])
+    expect(notOk({ seen: [], came, filesystem })[1]?.finding).toMatch(/they see another/)
   })
 
   it('groups what differs by what it is', () => {

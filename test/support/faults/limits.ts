@@ -14,7 +14,7 @@ export interface Limits {
 export const defaultLimits: Limits = { lostAfter: 20, grace: 20, rendezvous: 300, killWait: 30 }
 
 /** For tests that are to be over soon. */
-export const shortLimits: Limits = { lostAfter: 4, grace: 6, rendezvous: 12, killWait: 4 }
+export const shortLimits: Limits = { lostAfter: 4, grace: 6, rendezvous: 120, killWait: 4 }
 
 /**
  * How long the end may take from the fault on:
