@@ -12,7 +12,7 @@ async function run(status: number, args: readonly string[], answers: (call: Call
   await using cluster = await Cluster.make()
   const peer = await startFakeScheduler(answers)
   // Those that are answered end at once; a wait takes its time.
-  const time = args[0] === 'wait' ? '15s' : '60s'
+  const time = args[0] === 'wait' ? '8s' : '60s'
   const started = cluster.run([...args, '--scheduler', `tcp://${peer.place}`, '--timeout', time])
   await started.expectStatus(status)
   await cluster.expectNothingLeft()
