@@ -82,13 +82,13 @@ test('a scheduler that hangs, and one that dies, while its workers are waited fo
   await using cluster = await Cluster.make()
   const scheduler = await daskCluster(cluster)
   const began = performance.now()
-  const hung = onTerminal(cluster, ['--workers', '2', '--timeout', '10s'])
+  const hung = onTerminal(cluster, ['--workers', '2', '--timeout', '30s'])
   // The scheduler has said so by then.
-  await hung.expectOutput(/0 of 2 workers run at \S+ \(2 s\)/)
+  await hung.expectOutput(/0 of 2 workers run at \S+ \(\d+ s\)/)
   scheduler.signal('SIGSTOP')
   await hung.expectStatus(75)
-  expect(performance.now() - began).toBeLessThan(10_000 + slack)
-  expect(hung.output).toMatch(/after 10 s the scheduler at tcp:\S+ does not answer \(.*\); 0 ran when it did/)
+  expect(performance.now() - began).toBeLessThan(30_000 + slack)
+  expect(hung.output).toMatch(/after 30 s the scheduler at tcp:\S+ does not answer \(.*\); 0 ran when it did/)
   scheduler.signal('SIGCONT')
 
   const lost = onTerminal(cluster, ['--workers', '2', '--timeout', '4m'])

@@ -189,7 +189,10 @@ test('bundles, require, tsx and Node that strips types run a cluster, and the pr
 
 test("a user's own vitest starts a LocalRunner", async () => {
   const [{ file } = { file: '' }] = snippets.filter(({ kind }) => kind === 'test')
-  await writeFile(join(project, 'vitest.config.js'), 'export default { test: { include: ["src/**/*.test.ts"] } }')
+  await writeFile(
+    join(project, 'vitest.config.js'),
+    'export default { test: { include: ["src/**/*.test.ts"], testTimeout: 240_000 } }',
+  )
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const ran = cluster.start([process.execPath, vitest, 'run', '--root', project], { CI: 'true' }, project)
   await ran.expectStatus(0)

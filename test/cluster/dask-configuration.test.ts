@@ -17,7 +17,7 @@ test('a run does not wait for a named pipe among the files of the configuration,
   await using _ = cluster
   const pipe = `${env.DASK_CONFIG}/pipe.yaml`
   execFileSync('mkfifo', [pipe])
-  const run = cluster.run(['local', '-n', '3', '--', 'sleep', '60'], env)
+  const run = cluster.run(['local', '-n', '3', '--', 'sleep', '600'], env)
   await run.expectStatus(69)
   expect(run.errors()).toEqual([
     expect.stringContaining(`Cannot import Dask: "${pipe}" is a named pipe; remove it, or name another directory`),
@@ -33,7 +33,7 @@ test.for([
 ] as const)('a run that ends because %s names the key or the file', async ([, text, cause]) => {
   const { cluster, env, file } = await withConfiguration(text)
   await using _ = cluster
-  const run = cluster.run(['local', '-n', '3', '--grace', '2s', '--', 'sleep', '60'], env)
+  const run = cluster.run(['local', '-n', '3', '--grace', '2s', '--', 'sleep', '600'], env)
   await run.expectStatus(69)
   expect(run.stderr, run.output).toMatch(new RegExp(`error: .* exited with status .*${cause.replaceAll('.', '\\.')}`))
   const doctor = cluster.run(['doctor'], env)

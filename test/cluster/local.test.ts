@@ -25,7 +25,7 @@ for (const [options, seen, on] of [
 
 test('several workers of one process have its rank and a number', async () => {
   await using cluster = await Cluster.make()
-  const options = ['-n', '3', '--nworkers', '2', '--dask-log-level', 'info']
+  const options = ['-n', '3', '--nworkers', '2', '--wait-workers', 'all', '--dask-log-level', 'info']
   const run = cluster.run(['local', ...options, '--', 'python3', join(programs, 'submit.py')])
   await run.expectOutput(/name: 2-0(.|\n)*name: 2-1|name: 2-1(.|\n)*name: 2-0/)
   await run.expectStatus(0)

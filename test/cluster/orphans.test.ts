@@ -53,7 +53,7 @@ test('a process of the run that does not end is killed, and the status is that o
   await using cluster = await Cluster.make()
   cluster.expectFile('go')
   const program = ['sh', '-c', 'echo ready; while [ ! -e go ]; do sleep 0.1; done; exit 3']
-  const options = ['--wait-workers', 'all', '--grace', '2s', '--lost-after', '2s']
+  const options = ['--wait-workers', 'all', '--grace', '2s', '--lost-after', '10s']
   const run = cluster.run(['local', '-n', '3', ...options, '--', ...program])
   await run.expectOutput('ready')
   const member = cluster.parentOf(await cluster.expectProcess('dask-hpc-runner worker 2'))
@@ -132,7 +132,7 @@ test('an interface that does not exist is an error that lists those that do', as
   const run = cluster.run(['local', '-n', '3', '--interface', 'no-such-interface', '--', 'true'])
   await run.expectStatus(64)
   const says = 'error: Cannot use --interface "no-such-interface": this host has lo (127.0.0.1)'
-  expect(run.stderr.trim().split('\n')).toEqual([
+  expect(run.words()).toEqual([
     expect.stringMatching(/^\[0 scheduler\] run local-\S+: 3 processes on /),
     expect.stringContaining(`[0 scheduler] ${says}`),
   ])

@@ -56,7 +56,7 @@ test.concurrent('where a process has not come yet, the survivors leave it the ca
 
 test.concurrent('a process that alone has lost rank 0 removes nothing of a run that goes on', async () => {
   await using cluster = await Cluster.make()
-  const runs = startTasks(cluster, fourTasks(), ['--lost-after', '3s', ...args])
+  const runs = startTasks(cluster, fourTasks(), ['--lost-after', '8s', ...args])
   const [, client, , worker] = runs
   await client?.expectOutput('ready')
   await worker?.expectOutput('joined the run')

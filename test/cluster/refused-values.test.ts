@@ -97,7 +97,7 @@ describe.for(pythons())('with %s', ([, python]) => {
       await run.expectStatus(64)
       expect(run.stdout).toBe('')
       const says = 'error: Cannot use DASK_HPC_RUNNER_PROTOCOL "ftp": Dask knows no such protocol; '
-      expect(run.stderr.trim().split('\n')).toEqual([
+      expect(run.words()).toEqual([
         expect.stringMatching(/^\[0 scheduler\] run local-\S+: 3 processes on /),
         expect.stringContaining(`[0 scheduler] ${says}`),
       ])

@@ -61,7 +61,7 @@ test('a command brings two workers in each task, with GPUs of its own and TLS in
 test('a worker of a command that has another Dask is named, and one that nobody reaches', async () => {
   await using cluster = await Cluster.make()
   const one = async (env: NodeJS.ProcessEnv, says: RegExp): Promise<void> => {
-    const call = ['local', '-n', '1', '--gpus-per-worker', '3', '--worker-command', command, '--', 'sleep', '100']
+    const call = ['local', '-n', '1', '--gpus-per-worker', '3', '--worker-command', command, '--', 'sleep', '600']
     const run = start(cluster, call, {
       CUDA_VISIBLE_DEVICES: '0',
       ...env,
@@ -87,7 +87,7 @@ test('a command that crashes is started again, and one that ends well is not', a
   cluster.expectFile('end.done')
   const args = ['local', '-n', '1', '--worker-command', `${command} --end-file ${end}`]
   await writeFile(end, '3')
-  const run = start(cluster, [...args, '--', 'sleep', '100'], { CUDA_VISIBLE_DEVICES: '0' })
+  const run = start(cluster, [...args, '--', 'sleep', '600'], { CUDA_VISIBLE_DEVICES: '0' })
   await run.expectOutput(/Worker 0 on \S+ exited with status 3; it is started again/)
   await writeFile(end, '0')
   await run.expectStatus(69)

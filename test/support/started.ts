@@ -103,6 +103,11 @@ export class Started {
     return this.stderr.split('\n').filter((line) => /(\]|^dask-hpc-runner:) error: (?!\| )/.test(line))
   }
 
+  /** The lines on its standard error, but for those that say what it has been waiting for: a quick run has none of them. */
+  words(): string[] {
+    return this.stderr.split('\n').filter((line) => line !== '' && !/ \(\d+(\.\d+)? (s|min)\)$/.test(line))
+  }
+
   /** Checks that a clean run alarmed nobody. */
   expectNoAlarm(): void {
     expect(alarmIn(this.output), this.output).toBeUndefined()
