@@ -15,8 +15,8 @@ const unsaid = {
 }
 const end = (how: string): string[] => ['--', 'python3', join(programs, 'end.py'), how]
 const hang = ['--', 'python3', join(programs, 'hang.py')]
-/** Within so long everybody has to have ended after a failure, in milliseconds; what would hold them takes five minutes or more. */
-const bound = 60_000
+/** Within so long everybody has to have ended after a failure, in milliseconds. */
+const bound = 20_000
 
 /** Milliseconds from now until `promise` resolves. */
 async function time(promise: Promise<unknown>): Promise<number> {

@@ -75,7 +75,7 @@ export async function runCell(cell: Cell, place: CellPlace): Promise<CellResult>
 async function seeItCleared(run: FaultRun, { silent }: Struck): Promise<string[]> {
   const here = (): RunProcess[] => run.processes().filter(({ host }) => host === silent)
   try {
-    await until(here, (left) => left.length === 0, { what: 'it ends', say: formatProcesses })
+    await until(here, (left) => left.length === 0, { what: 'it ends', say: formatProcesses, patience: 20_000 })
     return []
   } catch {
     return [`left on ${silent ?? ''} when it goes on: ${formatProcesses(here())}`]
